@@ -1,0 +1,1 @@
+"""SIS Sync: user accounts that match what the school's information system exports."""

@@ -1,0 +1,63 @@
+"""The fields of a roster, their lists, limits and patterns (the file format's section 1).
+
+Everything that judges a value takes its list, limit or pattern from here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a roster. `max_length` counts code points; None means that a list decides."""
+
+    name: str
+    is_required: bool
+    max_length: int | None = None
+    aliases: tuple[str, ...] = ()
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("first_name", is_required=True, max_length=100),
+    Field("middle_name", is_required=False, max_length=100),
+    Field("last_name", is_required=True, max_length=100),
+    Field("email", is_required=True, max_length=254, aliases=("email_address", "e-mail")),
+    Field("custom_id", is_required=True, max_length=64),
+    Field("school_district_external_id", is_required=True),
+    Field("user_type", is_required=True),
+    Field("position", is_required=False, max_length=100),
+    Field("grade", is_required=False),
+    Field("status", is_required=True),
+)
+FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
+NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")
+
+PASSWORD = "password"  # noqa: S105 - the name of a column, not a secret
+SECRET_HEADER_WORDS: tuple[str, ...] = ("password", "pwd", "pin", "ssn")
+
+STUDENT = "Student"
+STAFF_TYPES: tuple[str, ...] = ("Teacher", "Staff", "Administrator")
+USER_TYPES: tuple[str, ...] = (*STAFF_TYPES, STUDENT)
+UNSPECIFIED_GRADE = "Unspecified"
+GRADES: tuple[str, ...] = (
+    UNSPECIFIED_GRADE,
+    "PreK",
+    "K",
+    *(str(number) for number in range(1, 13)),
+    "Other",
+)
+ACTIVE, DISABLED = "Active", "Disabled"
+STATUSES: tuple[str, ...] = (ACTIVE, DISABLED)
+LISTED_VALUES: dict[str, tuple[str, ...]] = {
+    "user_type": USER_TYPES,
+    "grade": GRADES,
+    "status": STATUSES,
+}
+
+CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
+
+# The pattern of the HTML living standard ("valid email address"), with at least one dot in the domain.
+EMAIL_PATTERN = (
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
+)

@@ -1,0 +1,32 @@
+"""The four modes of a run: which user types its rows may have, and what absence means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sis_sync.core.fields import STAFF_TYPES, STUDENT, USER_TYPES
+
+OnAbsent = Literal["delete", "disable", "nothing"]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """`user_types` may appear in the file; where `judges_absence`, absent accounts of them leave."""
+
+    name: str
+    user_types: tuple[str, ...]
+    judges_absence: bool
+    consequence: str
+
+
+PARTIAL = Mode("partial", USER_TYPES, False, "People in the file are created or updated. Nobody else is touched.")
+FULL = Mode("full", USER_TYPES, True, "The file is the complete list: everybody who is not in it is deleted.")
+STUDENTS = Mode(
+    "students", (STUDENT,), True, "The file lists every student: students who are not in it are deleted."
+)
+STAFF = Mode(
+    "staff",
+    STAFF_TYPES,
+    True,
+    "The file lists all administrators, teachers and staff: those who are not in it are deleted.",
+)
+MODES: dict[str, Mode] = {mode.name: mode for mode in (PARTIAL, FULL, STUDENTS, STAFF)}

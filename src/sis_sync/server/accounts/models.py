@@ -1,0 +1,66 @@
+"""The one custom user model. No rules here: services write, selectors read."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+from sis_sync.core.fields import ACTIVE, STATUSES, USER_TYPES
+
+
+class Account(AbstractBaseUser):
+    """A person of a school system. Managed by rosters if `custom_id` is set, else unmanaged.
+
+    `grade` is empty for all but students, `position` empty for students. `deleted_at` is set while the
+    account is deleted and still restorable; its address is then free for others.
+    `is_held_by_hand` marks one that a person disabled or deleted: no file brings it back.
+    """
+
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
+    org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="accounts")
+    first_name = models.CharField(max_length=100)
+    middle_name = models.CharField(max_length=100, blank=True, default="")
+    last_name = models.CharField(max_length=100)
+    email = models.CharField(max_length=254)
+    custom_id = models.CharField(max_length=64, null=True, blank=True)
+    user_type = models.CharField(max_length=13, choices=[(value, value) for value in USER_TYPES])
+    position = models.CharField(max_length=100, blank=True, default="")
+    grade = models.CharField(max_length=11, blank=True, default="")
+    status = models.CharField(max_length=8, choices=[(value, value) for value in STATUSES], default=ACTIVE)
+    is_protected = models.BooleanField(default=False)
+    protected_reason = models.CharField(max_length=200, blank=True, default="")
+    is_held_by_hand = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    objects = BaseUserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school_system", "custom_id"], name="account_custom_id_unique"),
+            models.UniqueConstraint(
+                "school_system",
+                Lower("email"),
+                condition=models.Q(deleted_at__isnull=True),
+                name="account_email_unique",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["school_system", "last_name", "first_name", "id"], name="account_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"account {self.pk}"
+
+    @property
+    def full_name(self) -> str:
+        """First, middle and last name with single spaces."""
+        return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]  # Django's plain attribute, read only here
+        """May sign in: Active and not deleted."""
+        return self.status == ACTIVE and self.deleted_at is None

@@ -1,0 +1,1 @@
+"""Jobs: work that pages never wait for, each owned by a live process."""

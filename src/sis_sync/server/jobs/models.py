@@ -1,0 +1,30 @@
+"""The job table. A job that is `running` belongs to a live process, which holds the job's lock."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Job(models.Model):
+    """One piece of work for one run, done at least once and applied at most once."""
+
+    class Kind(models.TextChoices):
+        PLAN = "plan", "Check and plan"
+        APPLY = "apply", "Apply"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    run = models.ForeignKey("runs.Run", on_delete=models.CASCADE, related_name="jobs")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reference = models.CharField(max_length=16, blank=True, default="")
+    queued_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "id"], name="job_by_state")]

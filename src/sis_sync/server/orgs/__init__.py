@@ -1,0 +1,1 @@
+"""School systems, their orgs, and the rights over them."""

@@ -1,0 +1,54 @@
+"""The tenant and its orgs. No rules here: services write, selectors read."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class SchoolSystem(models.Model):
+    """The tenant: one district and its schools. Nothing of one is ever visible to another."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=63, unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    is_client_api_enabled = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Org(models.Model):
+    """A district or a school. Files name it by `external_id` (the SIS building ID), None until set."""
+
+    class Kind(models.TextChoices):
+        DISTRICT = "district", "District"
+        SCHOOL = "school", "School"
+
+    school_system = models.ForeignKey(SchoolSystem, on_delete=models.CASCADE, related_name="orgs")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    external_id = models.CharField(max_length=100, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school_system", "external_id"], name="org_external_id_unique"),
+            models.UniqueConstraint(
+                fields=["school_system"], condition=models.Q(kind="district"), name="one_district_per_system"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Right(models.Model):
+    """Makes an account a manager of an org: of the district, all of it; of a school, that school.
+
+    Rights are given by hand in the pages, never by a file.
+    """
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="rights")
+    org = models.ForeignKey(Org, on_delete=models.CASCADE, related_name="rights")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "org"], name="right_once_per_org")]

@@ -1,0 +1,84 @@
+"""Runs and the settings of each mode. No rules here: services write, selectors read."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from sis_sync.core.modes import MODES
+
+MODE_CHOICES = [(name, name) for name in MODES]
+
+
+class ModeSettings(models.Model):
+    """What one school system wants of one mode. Percentages are of accounts or rows."""
+
+    class OnAbsent(models.TextChoices):
+        DELETE = "delete", "Delete (restorable for 180 days)"
+        DISABLE = "disable", "Disable"
+        NOTHING = "nothing", "Nothing"
+
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="mode_settings")
+    mode = models.CharField(max_length=8, choices=MODE_CHOICES)
+    requires_approval = models.BooleanField(default=True)
+    on_absent = models.CharField(max_length=7, choices=OnAbsent.choices, default=OnAbsent.DELETE)
+    deletions_percent = models.PositiveSmallIntegerField(default=10)
+    deletions_count = models.PositiveIntegerField(default=500)
+    deletions_slice_percent = models.PositiveSmallIntegerField(default=20)
+    failed_rows_percent = models.PositiveSmallIntegerField(default=5)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school_system", "mode"], name="settings_once_per_mode")]
+
+
+class Run(models.Model):
+    """One trip of one file. `state` only moves by compare-and-set in `runs/services`."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received"
+        CHECKING = "checking", "Checking"
+        REFUSED = "refused", "File refused"
+        WAITING = "waiting", "Waiting for approval"
+        HELD = "held", "On hold"
+        APPROVED = "approved", "Approved"
+        APPLYING = "applying", "Applying"
+        APPLIED = "applied", "Applied"
+        REJECTED = "rejected", "Rejected"
+        SUPERSEDED = "superseded", "Superseded"
+        EXPIRED = "expired", "Expired"
+        OUT_OF_DATE = "out_of_date", "Out of date"
+        FAILED = "failed", "Failed"
+
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="runs")
+    mode = models.CharField(max_length=8, choices=MODE_CHOICES)
+    state = models.CharField(max_length=11, choices=State.choices, default=State.RECEIVED)
+    scope_org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="runs")
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)
+    file_name = models.CharField(max_length=255)
+    file_size_bytes = models.BigIntegerField()
+    file_sha256 = models.CharField(max_length=64)
+    mapping_lines = models.TextField(blank=True, default="")
+    mapping_name = models.CharField(max_length=100, blank=True, default="")
+    file_facts = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    guards = models.JSONField(default=list)
+    findings = models.JSONField(default=dict)
+    refusal = models.JSONField(null=True, blank=True)
+    plan_digest = models.CharField(max_length=64, blank=True, default="")
+    received_at = models.DateTimeField(db_default=Now())
+    planned_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_by_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
+    is_approved_by_policy = models.BooleanField(default=False)
+    decision_reason = models.CharField(max_length=500, blank=True, default="")
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="run_once_per_idempotency_key"),
+        ]
+        indexes = [models.Index(fields=["school_system", "-received_at"], name="run_by_time")]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
