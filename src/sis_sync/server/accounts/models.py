@@ -13,23 +13,33 @@ class Account(AbstractBaseUser):
     `grade` is empty for all but students, `position` empty for students. `deleted_at` is set while the
     account is deleted and still restorable; its address is then free for others.
     `is_held_by_hand` marks one that a person disabled or deleted: no file brings it back.
+    Sessions begun before `sessions_ended_at` are over; whoever disables or deletes an account sets it.
     """
 
-    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
-    org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="accounts")
+    school_system = models.ForeignKey(
+        "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts"
+    )
+    org = models.ForeignKey(
+        "orgs.Org", on_delete=models.PROTECT, related_name="accounts"
+    )
     first_name = models.CharField(max_length=100)
     middle_name = models.CharField(max_length=100, blank=True, default="")
     last_name = models.CharField(max_length=100)
     email = models.CharField(max_length=254)
     custom_id = models.CharField(max_length=64, null=True, blank=True)
-    user_type = models.CharField(max_length=13, choices=[(value, value) for value in USER_TYPES])
+    user_type = models.CharField(
+        max_length=13, choices=[(value, value) for value in USER_TYPES]
+    )
     position = models.CharField(max_length=100, blank=True, default="")
     grade = models.CharField(max_length=11, blank=True, default="")
-    status = models.CharField(max_length=8, choices=[(value, value) for value in STATUSES], default=ACTIVE)
+    status = models.CharField(
+        max_length=8, choices=[(value, value) for value in STATUSES], default=ACTIVE
+    )
     is_protected = models.BooleanField(default=False)
     protected_reason = models.CharField(max_length=200, blank=True, default="")
     is_held_by_hand = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    sessions_ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -40,7 +50,9 @@ class Account(AbstractBaseUser):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["school_system", "custom_id"], name="account_custom_id_unique"),
+            models.UniqueConstraint(
+                fields=["school_system", "custom_id"], name="account_custom_id_unique"
+            ),
             models.UniqueConstraint(
                 "school_system",
                 Lower("email"),
@@ -49,7 +61,10 @@ class Account(AbstractBaseUser):
             ),
         ]
         indexes = [
-            models.Index(fields=["school_system", "last_name", "first_name", "id"], name="account_by_name"),
+            models.Index(
+                fields=["school_system", "last_name", "first_name", "id"],
+                name="account_by_name",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,9 +73,26 @@ class Account(AbstractBaseUser):
     @property
     def full_name(self) -> str:
         """First, middle and last name with single spaces."""
-        return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
+        return " ".join(
+            part for part in (self.first_name, self.middle_name, self.last_name) if part
+        )
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django's plain attribute, read only here
         """May sign in: Active and not deleted."""
         return self.status == ACTIVE and self.deleted_at is None
+
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with `sessions_ended_at`: sessions that hold the old one are over."""
+        return f"{super().get_session_auth_hash()}:{self.sessions_ended_at}"
+
+
+class SignInFailures(models.Model):
+    """How often signing in failed lately from one network address for one e-mail address.
+
+    `key_sha256` is a hash of both, so that the table names nobody.
+    """
+
+    key_sha256 = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    first_failed_at = models.DateTimeField()

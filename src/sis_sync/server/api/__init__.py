@@ -1,0 +1,1 @@
+"""The HTTP API: what sync clients call, each call one service."""

@@ -1,0 +1,72 @@
+"""What every request passes: no plain HTTP from afar, and headers that keep browsers strict."""
+
+import ipaddress
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+REFUSED_PLAIN_HTTP = (
+    "This server answers plain HTTP only on its own machine. Put a reverse proxy with HTTPS in front of it "
+    "and set SIS_SYNC_BEHIND_PROXY=1.\n"
+)
+
+
+def refuse_plain_http(respond: Respond) -> Respond:
+    """Requests from other machines must come over HTTPS; passwords and keys never travel in the open."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if is_plain_from_afar(request):
+            return HttpResponse(
+                REFUSED_PLAIN_HTTP, status=403, content_type="text/plain; charset=utf-8"
+            )
+        return respond(request)
+
+    return middleware
+
+
+def is_plain_from_afar(request: HttpRequest) -> bool:
+    """Not HTTPS, and not from this machine itself (behind a proxy, what it passes on is never from here)."""
+    if request.is_secure():
+        return False
+    is_passed_on = (
+        settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
+    )
+    return is_passed_on or not is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the peer is this machine: a loopback address, or a Unix socket (no address at all)."""
+    try:
+        return not address or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def add_security_headers(respond: Respond) -> Respond:
+    """Nothing from elsewhere runs in a page, and pages with people in them stay out of caches."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,1 @@
+"""How the tables of `orgs` came to be."""

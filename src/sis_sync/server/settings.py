@@ -1,0 +1,153 @@
+"""Django's settings. Everything that differs between installations is read from SIS_SYNC_* variables."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from sis_sync.server.database_url import database_settings
+from sis_sync.server.logs import LOGGING as LOGGING
+from sis_sync.server.secret_key import read_or_make_secret_key
+
+TRUE_WORDS = ("1", "true", "yes", "on")
+
+SIS_SYNC_DATA_FOLDER = Path(
+    os.environ.get("SIS_SYNC_DATA_FOLDER")
+    or platformdirs.user_data_path("sis-sync", appauthor=False)
+).absolute()
+SIS_SYNC_DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+SIS_SYNC_BEHIND_PROXY = (
+    os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
+)
+
+DEBUG = False
+SECRET_KEY = read_or_make_secret_key(
+    Path(
+        os.environ.get("SIS_SYNC_SECRET_KEY_FILE")
+        or SIS_SYNC_DATA_FOLDER / "secret.key"
+    )
+)
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *(
+        host.strip()
+        for host in os.environ.get("SIS_SYNC_ALLOWED_HOSTS", "").split(",")
+        if host.strip()
+    ),
+]
+DATABASES = {
+    "default": database_settings(
+        os.environ.get("SIS_SYNC_DATABASE_URL", ""), SIS_SYNC_DATA_FOLDER
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "sis_sync.server.orgs",
+    "sis_sync.server.accounts",
+    "sis_sync.server.runs",
+    "sis_sync.server.jobs",
+    "sis_sync.server.audit",
+    "sis_sync.server.keys",
+    "sis_sync.server.api",
+    "sis_sync.server.web",
+]
+MIDDLEWARE = [
+    "sis_sync.server.middleware.refuse_plain_http",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sis_sync.server.middleware.add_security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "sis_sync.server.urls"
+WSGI_APPLICATION = "sis_sync.server.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.Account"
+AUTHENTICATION_BACKENDS = ["sis_sync.server.accounts.sign_in.SchoolSystemBackend"]
+# An address is unique inside its school system only; the backend asks which one.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {
+            "user_attributes": ("first_name", "last_name", "email", "custom_id")
+        },
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "web:sign_in"
+LOGIN_REDIRECT_URL = "web:home"
+LOGOUT_REDIRECT_URL = "web:sign_in"
+
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
+CSRF_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if SIS_SYNC_BEHIND_PROXY else None
+)
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SIS_SYNC_BEHIND_PROXY else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# A file goes straight to the disk; it never lies in memory whole.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o600
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(SIS_SYNC_DATA_FOLDER),
+            "file_permissions_mode": 0o600,
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = (
+    True  # static files are served out of the installed package: no collecting step
+)
+WHITENOISE_MAX_AGE = 3600  # seconds
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"

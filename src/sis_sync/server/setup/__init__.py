@@ -1,0 +1,1 @@
+"""First start: the one-time link that makes the first school system and its manager."""

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, each view checks access, calls one service, renders."""
