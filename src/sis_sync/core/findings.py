@@ -1,0 +1,135 @@
+"""The finding codes: what each one says and what to do. Codes never change once released; wording may.
+
+In a message `{value}` stands for the value found, `{other}` for the lines or the limit that it clashes with.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sis_sync.core.fields import FIELDS, GRADES, STATUSES, USER_TYPES
+
+Severity = Literal["error", "warning"]
+SEND_AGAIN = "Correct it in the SIS and send the file again."
+
+
+@dataclass(frozen=True)
+class FindingCode:
+    """One fault or remark. `column` is the field it is about, empty where it is about the row or the file."""
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str = SEND_AGAIN
+    column: str = ""
+
+
+def _of_field(column: str, rule: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:
+    return FindingCode(f"{column}.{rule}", "error", message, fix, column)
+
+
+def _warning(code: str, message: str, fix: str = "", column: str = "") -> FindingCode:
+    return FindingCode(code, "warning", message, fix, column)
+
+
+def _row(code: str, message: str, fix: str = SEND_AGAIN, column: str = "") -> FindingCode:
+    return FindingCode(code, "error", message, fix, column)
+
+
+_FIELD_CODES = (
+    *(_of_field(f.name, "required", f"{f.name} is empty") for f in FIELDS if f.is_required),
+    *(
+        _of_field(f.name, "too_long", f'{f.name}: "{{value}}" is longer than {f.max_length} characters')
+        for f in FIELDS
+        if f.max_length
+    ),
+    _of_field("email", "invalid", 'email: "{value}" is not an email address'),
+    _of_field("user_type", "unknown", f'user_type: "{{value}}" is not one of {", ".join(USER_TYPES)}'),
+    _of_field("grade", "unknown", f'grade: "{{value}}" is not one of {", ".join(GRADES)}'),
+    _of_field("status", "unknown", f'status: "{{value}}" is not one of {", ".join(STATUSES)}'),
+    _of_field("custom_id", "placeholder", 'custom_id: "{value}" is a placeholder, not an ID'),
+    _of_field("custom_id", "duplicate", 'custom_id: "{value}" also stands, with other data, on line {other}'),
+    _of_field("email", "duplicate", 'email: "{value}" also stands for somebody else on line {other}'),
+    _of_field("email", "taken", 'email: "{value}" belongs to the account with ID {other}, which keeps it'),
+    _of_field(
+        "email",
+        "taken_unmanaged",
+        'email: "{value}" belongs to an account without an Employee/Student ID',
+        "Give that account this person's ID in User Admin, then send the file again.",
+    ),
+    _of_field("user_type", "out_of_mode", 'user_type: this mode does not manage the type "{value}"'),
+)
+
+_ROW_CODES = (
+    _row(
+        "org.unknown",
+        'school_district_external_id: no school or district has the external ID "{value}"',
+        "Set this external ID in the school's Settings, or correct it in the SIS, and send the file again.",
+        "school_district_external_id",
+    ),
+    _row(
+        "org.out_of_scope",
+        'school_district_external_id: "{value}" is outside what the uploader manages',
+        "Ask a manager of the district to send this file.",
+        "school_district_external_id",
+    ),
+    _row(
+        "account.out_of_scope",
+        'the account with ID "{value}" is at an org outside what the uploader manages',
+        "Ask a manager of the district to send this file.",
+        "custom_id",
+    ),
+    _row(
+        "account.out_of_mode",
+        'the account with ID "{value}" is of a type that this mode may not touch',
+        "Send this person in a file of the right mode.",
+        "custom_id",
+    ),
+    _row(
+        "account.last_manager",
+        "after this run no active manager of the district would be left",
+        "Give somebody else the right to manage the district first.",
+        "custom_id",
+    ),
+    _row("row.columns", "the row has {value} columns, the header has {other}"),
+    _row("row.quote", "a quotation mark stands where none may be, so the row cannot be split into columns"),
+    _row("row.encoding", "the row holds bytes that are no text in the file's encoding"),
+    _row("row.control_character", "the row holds a control character"),
+)
+
+_WARNINGS = (
+    _warning("row.duplicate", "the same row stands on line {other}; that one counts"),
+    _warning("row.other_org", "the same person stands with another org on line {other}; that one counts"),
+    _warning("row.skipped", "the mapping leaves this row out"),
+    _warning("account.protected", 'the account with ID "{value}" is protected from sync'),
+    _warning("account.held_by_hand", 'the account with ID "{value}" was disabled or deleted by hand and stays so'),
+    _warning("position.ignored", 'position: "{value}" is ignored for students', column="position"),
+    _warning("grade.ignored", 'grade: "{value}" is ignored for everybody but students', column="grade"),
+    _warning("column.ignored", 'the column "{value}" is not one of ours and is ignored'),
+    _warning("file.encoding_fallback", "the file is not UTF-8; it was read as {value}, for example {other}"),
+    _warning("file.no_final_newline", "the last line has no line end; the file may have been cut off"),
+)
+
+FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_FIELD_CODES, *_ROW_CODES, *_WARNINGS)}
+ERROR_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.severity == "error")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault or remark about a file or row. `line` is physical, None for the whole file."""
+
+    code: str
+    message: str
+    line: int | None = None
+    column: str = ""
+    value: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """Error: the row fails. Warning: it goes on."""
+        return FINDING_CODES[self.code].severity
+
+
+def file_finding(code: str, *, value: str = "", other: str = "") -> Finding:
+    """A remark about the whole file, in the words of its code."""
+    message = FINDING_CODES[code].message.replace("{value}", value).replace("{other}", other)
+    return Finding(code=code, message=message, value=value)

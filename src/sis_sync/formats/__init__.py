@@ -1,0 +1,1 @@
+"""How exports look: bytes, encodings, lines, headers, mappings and presets."""

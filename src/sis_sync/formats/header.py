@@ -1,0 +1,138 @@
+"""Header names: how two of them are compared, and which column supplies which field."""
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.fields import FIELDS, PASSWORD, Field
+from sis_sync.core.findings import Finding, file_finding
+from sis_sync.formats.mapping import FieldRule, Mapping
+
+MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
+_NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
+
+
+def comparable(header: str) -> str:
+    """The form in which headers are compared: no case, spaces, underscores, hyphens, BOM, zero-width characters."""
+    return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where each field comes from: `of_field` gives positions in the row, `used` all positions that matter."""
+
+    header: tuple[str, ...]
+    of_field: dict[str, int]
+    used: frozenset[int]
+
+    def position_of(self, header: str) -> int | None:
+        """The first column of this name, None if there is none."""
+        wanted = comparable(header)
+        for position, name in enumerate(self.header):
+            if comparable(name) == wanted:
+                return position
+        return None
+
+    @property
+    def message_position(self) -> int | None:
+        """The column that our own failed-rows file added, if this is one."""
+        return self.position_of(MESSAGE_HEADER)
+
+
+def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
+    """Which columns supply the fields under this mapping; a field without any is left out."""
+    plain = Columns(tuple(header), {}, frozenset())
+    of_field = {}
+    for field in (*FIELDS, Field(PASSWORD, is_required=False)):
+        position = _column_of(field, mapping.rule(field.name), plain)
+        if position is not None:
+            of_field[field.name] = position
+    also_used = (plain.position_of(name) for name in mapping.other_headers())
+    used = frozenset(of_field.values()) | {position for position in also_used if position is not None}
+    return Columns(tuple(header), of_field, used)
+
+
+def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
+    names = rule.columns if rule.columns else (field.name, *field.aliases)
+    positions = (columns.position_of(name) for name in names)
+    return next((position for position in positions if position is not None), None)
+
+
+def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
+    """The fields that neither the header nor the mapping supplies, in the order of the format."""
+    return [
+        field.name
+        for field in FIELDS
+        if field.name not in columns.of_field and not _is_supplied(mapping.rule(field.name), columns)
+    ]
+
+
+def _is_supplied(rule: FieldRule, columns: Columns) -> bool:
+    if rule.constant is not None:
+        return True
+    if rule.split is not None and columns.position_of(rule.split.header) is not None:
+        return True
+    return rule.template is not None and can_fill(rule.template, columns)
+
+
+def can_fill(template: str, columns: Columns) -> bool:
+    """Whether every `{name}` of the template is a column of the file or a field that has one."""
+    return all(
+        columns.position_of(name) is not None or name in columns.of_field
+        for name, _ in FieldRule.placeholders(template)
+    )
+
+
+def check_header(columns: Columns, mapping: Mapping) -> None:
+    """Raise FileRefused for a header that stands twice, or that lacks a field."""
+    _refuse_duplicates(columns, mapping)
+    missing = missing_fields(columns, mapping)
+    if missing:
+        raise FileRefused("file.header_missing", _missing_message(missing, columns), line=1, fix=_MISSING_FIX)
+
+
+_MISSING_FIX = "Add the columns to the export (they may be empty where no value is needed), or map other columns to them."
+
+
+def _missing_message(missing: list[str], columns: Columns) -> str:
+    found = [name.strip() for name in columns.header if name.strip()]
+    guesses = []
+    for field in missing:
+        close = difflib.get_close_matches(field, found, n=1, cutoff=0.6)
+        guesses.append(f'{field} (is it "{close[0]}"?)' if close else field)
+    shown = ", ".join(name[:40] for name in found[:30])
+    return f"The header lacks {', '.join(guesses)}. It has: {shown or 'nothing'}."
+
+
+def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
+    names = [comparable(name) for name in columns.header]
+    for field in FIELDS:
+        if field.name not in columns.of_field:
+            continue
+        wanted = {names[columns.of_field[field.name]]}
+        if not mapping.rule(field.name).columns:
+            wanted |= {comparable(name) for name in (field.name, *field.aliases)}
+        positions = [str(position + 1) for position, name in enumerate(names) if name in wanted]
+        if len(positions) > 1:
+            raise FileRefused(
+                "file.header_duplicate",
+                f"The columns {' and '.join(positions)} both say {field.name}.",
+                line=1,
+                fix="Leave one of them out of the export.",
+            )
+
+
+def ignored_columns(columns: Columns) -> list[Finding]:
+    """One warning for each column that nothing uses; empty trailing columns share one."""
+    named = [name.strip() for name in columns.header]
+    last_named = max((position for position, name in enumerate(named) if name), default=-1)
+    findings = [
+        file_finding("column.ignored", value=name or f"column {position + 1}, without a name")
+        for position, name in enumerate(named[: last_named + 1])
+        if position not in columns.used and comparable(name) != comparable(MESSAGE_HEADER)
+    ]
+    if last_named + 1 < len(named):
+        findings.append(file_finding("column.ignored", value="empty columns at the end"))
+    return findings

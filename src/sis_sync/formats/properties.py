@@ -1,0 +1,44 @@
+"""`key=value` lines, as in client.properties and mappings. Every character stands for itself: no escapes.
+
+Why no library: docs/decisions/0001.
+"""
+
+from dataclasses import dataclass
+
+from sis_sync.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Property:
+    """One line: key and value trimmed at both ends, `line` counted from 1."""
+
+    key: str
+    value: str
+    line: int
+
+
+def read_properties(text: str) -> list[Property]:
+    """The properties in file order. ConfigurationError for a line without `=` or a key that stands twice."""
+    properties: dict[str, Property] = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        found = _read_line(stripped, number)
+        if found.key in properties:
+            raise ConfigurationError(
+                f"Line {number}: {found.key} already stands on line {properties[found.key].line}.",
+                fix="Keep one of the two lines.",
+            )
+        properties[found.key] = found
+    return list(properties.values())
+
+
+def _read_line(text: str, number: int) -> Property:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigurationError(
+            f'Line {number}: "{text[:60]}" is not of the form key=value.',
+            fix="Write key=value, or start the line with # to make it a comment.",
+        )
+    return Property(key.strip(), value.strip(), number)
