@@ -30,7 +30,10 @@ class ModeSettings(models.Model):
 
 
 class Run(models.Model):
-    """One trip of one file. `state` only moves by compare-and-set in `runs/services`."""
+    """One trip of one file. `state` only moves by compare-and-set in `runs/services`.
+
+    `settings_used` are the mode's settings the plan was made with; other settings now make it out of date.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "received", "Received"
@@ -64,6 +67,7 @@ class Run(models.Model):
     guards = models.JSONField(default=list)
     findings = models.JSONField(default=dict)
     refusal = models.JSONField(null=True, blank=True)
+    settings_used = models.JSONField(default=dict)
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     received_at = models.DateTimeField(db_default=Now())
     planned_at = models.DateTimeField(null=True, blank=True)
