@@ -5,10 +5,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-ExceptionInfo = (
-    tuple[type[BaseException], BaseException, TracebackType | None]
-    | tuple[None, None, None]
-)
+ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class WithoutValues(logging.Formatter):
@@ -21,15 +18,13 @@ class WithoutValues(logging.Formatter):
         """The chain of exceptions, first cause first."""
         error, parts = ei[1], list[str]()
         while error is not None and len(parts) < 5:
-            frames = "".join(
-                traceback.format_list(traceback.extract_tb(error.__traceback__))
-            )
+            frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
             parts.append(f"{frames}{type(error).__module__}.{type(error).__qualname__}")
             error = error.__cause__ or error.__context__
         return "\ncaused:\n".join(reversed(parts))
 
 
-LOGGING: dict[str, Any] = {
+LOGGING_SETTINGS: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -6,42 +6,28 @@ from pathlib import Path
 import platformdirs
 
 from sis_sync.server.database_url import database_settings
-from sis_sync.server.logs import LOGGING as LOGGING
+from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.server.secret_key import read_or_make_secret_key
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 
 SIS_SYNC_DATA_FOLDER = Path(
-    os.environ.get("SIS_SYNC_DATA_FOLDER")
-    or platformdirs.user_data_path("sis-sync", appauthor=False)
+    os.environ.get("SIS_SYNC_DATA_FOLDER") or platformdirs.user_data_path("sis-sync", appauthor=False)
 ).absolute()
 SIS_SYNC_DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-SIS_SYNC_BEHIND_PROXY = (
-    os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
-)
+SIS_SYNC_BEHIND_PROXY = os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
 
 DEBUG = False
 SECRET_KEY = read_or_make_secret_key(
-    Path(
-        os.environ.get("SIS_SYNC_SECRET_KEY_FILE")
-        or SIS_SYNC_DATA_FOLDER / "secret.key"
-    )
+    Path(os.environ.get("SIS_SYNC_SECRET_KEY_FILE") or SIS_SYNC_DATA_FOLDER / "secret.key")
 )
 ALLOWED_HOSTS = [
     "localhost",
     "127.0.0.1",
     "[::1]",
-    *(
-        host.strip()
-        for host in os.environ.get("SIS_SYNC_ALLOWED_HOSTS", "").split(",")
-        if host.strip()
-    ),
+    *(host.strip() for host in os.environ.get("SIS_SYNC_ALLOWED_HOSTS", "").split(",") if host.strip()),
 ]
-DATABASES = {
-    "default": database_settings(
-        os.environ.get("SIS_SYNC_DATABASE_URL", ""), SIS_SYNC_DATA_FOLDER
-    )
-}
+DATABASES = {"default": database_settings(os.environ.get("SIS_SYNC_DATABASE_URL", ""), SIS_SYNC_DATA_FOLDER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -97,9 +83,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {
-            "user_attributes": ("first_name", "last_name", "email", "custom_id")
-        },
+        "OPTIONS": {"user_attributes": ("first_name", "last_name", "email", "custom_id")},
     },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -119,9 +103,7 @@ SESSION_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
 CSRF_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if SIS_SYNC_BEHIND_PROXY else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SIS_SYNC_BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SIS_SYNC_BEHIND_PROXY else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -142,10 +124,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = (
-    True  # static files are served out of the installed package: no collecting step
-)
+WHITENOISE_USE_FINDERS = True  # static files are served out of the installed package: no collecting step
 WHITENOISE_MAX_AGE = 3600  # seconds
+
+LOGGING = LOGGING_SETTINGS
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

@@ -10,19 +10,11 @@ class AccountChange(models.Model):
     `run` and `line` are set for a change by a file, `actor` for one by hand.
     """
 
-    school_system = models.ForeignKey(
-        "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+"
-    )
-    account = models.ForeignKey(
-        "accounts.Account", on_delete=models.CASCADE, related_name="changes"
-    )
-    run = models.ForeignKey(
-        "runs.Run", null=True, on_delete=models.CASCADE, related_name="changes"
-    )
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="changes")
+    run = models.ForeignKey("runs.Run", null=True, on_delete=models.CASCADE, related_name="changes")
     line = models.BigIntegerField(null=True)
-    actor = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
     action = models.CharField(max_length=16)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -32,15 +24,9 @@ class AccountChange(models.Model):
 class AuditEntry(models.Model):
     """One deed of a person or key: signed in, approved, changed a setting. `detail` holds IDs and counts only."""
 
-    school_system = models.ForeignKey(
-        "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+"
-    )
-    actor = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    api_key = models.ForeignKey(
-        "keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
+    actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
     action = models.CharField(max_length=40)
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(db_default=Now())

@@ -24,18 +24,14 @@ class Org(models.Model):
         DISTRICT = "district", "District"
         SCHOOL = "school", "School"
 
-    school_system = models.ForeignKey(
-        SchoolSystem, on_delete=models.CASCADE, related_name="orgs"
-    )
+    school_system = models.ForeignKey(SchoolSystem, on_delete=models.CASCADE, related_name="orgs")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=200)
     external_id = models.CharField(max_length=100, null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["school_system", "external_id"], name="org_external_id_unique"
-            ),
+            models.UniqueConstraint(fields=["school_system", "external_id"], name="org_external_id_unique"),
             models.UniqueConstraint(
                 fields=["school_system"],
                 condition=models.Q(kind="district"),
@@ -53,14 +49,8 @@ class Right(models.Model):
     Rights are given by hand in the pages, never by a file.
     """
 
-    account = models.ForeignKey(
-        "accounts.Account", on_delete=models.CASCADE, related_name="rights"
-    )
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="rights")
     org = models.ForeignKey(Org, on_delete=models.CASCADE, related_name="rights")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "org"], name="right_once_per_org"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "org"], name="right_once_per_org")]

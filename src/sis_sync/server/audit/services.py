@@ -1,0 +1,46 @@
+"""Writes the log of deeds and the history of accounts. Called inside the transaction of what it records."""
+
+from datetime import datetime
+from typing import Any
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange, AuditEntry
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.orgs.models import SchoolSystem
+
+
+def record(
+    *,
+    school_system: SchoolSystem,
+    action: str,
+    actor: Account | None = None,
+    api_key: ApiKey | None = None,
+    detail: dict[str, Any] | None = None,
+    now: datetime,
+) -> AuditEntry:
+    """The new entry. `detail` holds IDs, counts and settings only, never a value of a person."""
+    return AuditEntry.objects.create(
+        school_system=school_system, action=action, actor=actor, api_key=api_key, detail=detail or {}, at=now
+    )
+
+
+def record_change(
+    *,
+    account: Account,
+    action: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    actor: Account | None,
+    now: datetime,
+) -> AccountChange:
+    """The new line of the account's history. Of `before` and `after` only what differs is kept."""
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return AccountChange.objects.create(
+        school_system_id=account.school_system_id,
+        account=account,
+        actor=actor,
+        action=action,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed if name in after},
+        changed_at=now,
+    )

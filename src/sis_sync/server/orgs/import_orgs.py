@@ -1,0 +1,71 @@
+"""Reads the CSV that orgs are imported from: `external_id,name` and an optional `kind`."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.tidy import tidy
+
+REQUIRED = ("external_id", "name")
+KINDS = tuple(Org.Kind.values)
+
+
+@dataclass(frozen=True)
+class OrgLine:
+    """One org of the file; `number` is the physical line on which its record ends."""
+
+    number: int
+    external_id: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class ImportedOrgs:
+    """What an import did; the three add up to the lines of the file."""
+
+    created: int
+    updated: int
+    unchanged: int
+
+
+def read_org_lines(text: str) -> list[OrgLine]:
+    """The orgs of the file. ValuesRefused names every line that cannot be taken."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    try:
+        headers = [tidy(header).lower() for header in reader.fieldnames or ()]
+        missing = [name for name in REQUIRED if name not in headers]
+        if missing:
+            raise ValuesRefused({"file": f"The first line lacks {' and '.join(missing)}. Write external_id,name,kind."})
+        reader.fieldnames = headers
+        lines = [read_line(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise ValuesRefused({"file": f"Line {reader.line_num} is no CSV: {error}. Save the file again."}) from error
+    faults = dict(find_faults(lines))
+    if faults:
+        raise ValuesRefused(faults)
+    return lines
+
+
+def read_line(number: int, row: dict[str, str | None]) -> OrgLine:
+    """The values of one record, tidied; the kind is school where none stands."""
+    kind = tidy(row.get("kind") or "").lower() or Org.Kind.SCHOOL.value
+    return OrgLine(number, tidy(row.get("external_id") or ""), tidy(row.get("name") or ""), kind)
+
+
+def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
+    """The line and what is wrong with it, for each that cannot be taken."""
+    first_lines: dict[str, int] = {}
+    for line in lines:
+        where = f"line {line.number}"
+        if not line.external_id or not line.name:
+            yield where, f"Line {line.number}: external_id and name are both needed."
+        elif line.kind not in KINDS:
+            yield where, f'Line {line.number}: "{line.kind}" is no kind. Write district or school.'
+        elif line.external_id in first_lines:
+            other = first_lines[line.external_id]
+            yield where, f'Line {line.number}: the external ID "{line.external_id}" stands on line {other} too.'
+        first_lines.setdefault(line.external_id, line.number)

@@ -1,0 +1,70 @@
+"""Who manages what, and the orgs a person may see."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org, Right, SchoolSystem
+
+MANAGERS_ONLY = "Only managers may do this."
+DISTRICT_MANAGERS_ONLY = "Only managers of the district may do this."
+ASK_A_MANAGER = "Ask a manager of the district."
+
+
+def is_district_manager(*, account: Account) -> bool:
+    """Whether the account is active and has the right over its whole school system."""
+    return account.is_active and Right.objects.filter(account=account, org__kind=Org.Kind.DISTRICT).exists()
+
+
+def is_manager(*, account: Account) -> bool:
+    """Whether the account is active and has a right over any org."""
+    return account.is_active and Right.objects.filter(account=account).exists()
+
+
+def managed_orgs(*, actor: Account) -> QuerySet[Org]:
+    """The orgs that the actor manages: all of the school system, or only some schools, or none."""
+    orgs = Org.objects.filter(school_system_id=actor.school_system_id).order_by("kind", "name", "id")
+    if is_district_manager(account=actor):
+        return orgs
+    return orgs.filter(rights__account=actor) if actor.is_active else orgs.none()
+
+
+def access_org(*, actor: Account, org_id: int | str) -> Org:
+    """The org, if the actor manages it. An absent one, another's, and another school system's are all Http404."""
+    org = managed_orgs(actor=actor).filter(pk=number_or_404(org_id)).first()
+    if org is None:
+        raise Http404
+    return org
+
+
+def scope_org(*, actor: Account) -> Org:
+    """What binds the actor's bulk tools: the district, or their school. NotPermitted for those who manage nothing.
+
+    Of several schools it is the first by name.
+    """
+    org = managed_orgs(actor=actor).first()
+    if org is None:
+        raise NotPermitted(MANAGERS_ONLY, fix=ASK_A_MANAGER)
+    return org
+
+
+def district_of(school_system: SchoolSystem) -> Org:
+    """The one district of the school system."""
+    return Org.objects.get(school_system=school_system, kind=Org.Kind.DISTRICT)
+
+
+def require_district_manager(*, actor: Account | None, school_system: SchoolSystem) -> None:
+    """NotPermitted unless the actor manages this district; None is the server itself and may."""
+    if actor is None:
+        return
+    if actor.school_system_id != school_system.pk or not is_district_manager(account=actor):
+        raise NotPermitted(DISTRICT_MANAGERS_ONLY, fix=ASK_A_MANAGER)
+
+
+def number_or_404(identifier: int | str) -> int:
+    """The ID as a database number; what cannot be one answers like an ID that does not exist."""
+    text = str(identifier)
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Http404
+    return int(text)

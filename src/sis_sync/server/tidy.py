@@ -1,0 +1,14 @@
+"""Typed values are trimmed and normalised just as the cells of a file are (the roster's section 1)."""
+
+import unicodedata
+
+_LAST_SPACE = 0x3000
+_ZERO_WIDTH = "\u180e\u200b\u200c\u200d\u2060\ufeff"
+_CONTROLS = "\t\n\v\f\r"
+_SPACES = "".join(map(chr, (point for point in range(_LAST_SPACE + 1) if unicodedata.category(chr(point))[0] == "Z")))
+EDGE_CHARACTERS = _SPACES + _ZERO_WIDTH + _CONTROLS
+
+
+def tidy(value: str) -> str:
+    """`value` without white space, NBSP and zero-width characters at both ends, in Unicode NFC."""
+    return unicodedata.normalize("NFC", value).strip(EDGE_CHARACTERS)
