@@ -1,0 +1,35 @@
+# `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fix lock docs setup setup-dev clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
+
+demo: setup ## a made-up district, server and client, ready to try in a browser
+	@.venv/bin/sis-sync demo
+
+test: setup-dev ## every check and every test
+	@tools/services
+	@tools/check
+
+lint: setup-dev ## the checks without the tests
+	@tools/check lint
+
+fix: setup-dev ## put right what ruff can put right by itself
+	@.venv/bin/ruff check --fix --quiet || true
+	@.venv/bin/ruff format --quiet
+
+lock: setup-dev ## write requirements/*.lock anew; `make lock UPGRADE=--upgrade` takes newer versions
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/lock $(UPGRADE)
+
+docs: setup-dev ## write the generated parts of docs/ anew
+	@.venv/bin/python tools/write_docs.py
+
+setup: ## make .venv with what the server and the client need
+	@tools/setup server
+
+setup-dev: ## make .venv with the development tools too
+	@tools/setup dev
+
+clean: ## remove .venv and every cache
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
