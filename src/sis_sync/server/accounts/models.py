@@ -16,25 +16,17 @@ class Account(AbstractBaseUser):
     Sessions begun before `sessions_ended_at` are over; whoever disables or deletes an account sets it.
     """
 
-    school_system = models.ForeignKey(
-        "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts"
-    )
-    org = models.ForeignKey(
-        "orgs.Org", on_delete=models.PROTECT, related_name="accounts"
-    )
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
+    org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="accounts")
     first_name = models.CharField(max_length=100)
     middle_name = models.CharField(max_length=100, blank=True, default="")
     last_name = models.CharField(max_length=100)
     email = models.CharField(max_length=254)
     custom_id = models.CharField(max_length=64, null=True, blank=True)
-    user_type = models.CharField(
-        max_length=13, choices=[(value, value) for value in USER_TYPES]
-    )
+    user_type = models.CharField(max_length=13, choices=[(value, value) for value in USER_TYPES])
     position = models.CharField(max_length=100, blank=True, default="")
     grade = models.CharField(max_length=11, blank=True, default="")
-    status = models.CharField(
-        max_length=8, choices=[(value, value) for value in STATUSES], default=ACTIVE
-    )
+    status = models.CharField(max_length=8, choices=[(value, value) for value in STATUSES], default=ACTIVE)
     is_protected = models.BooleanField(default=False)
     protected_reason = models.CharField(max_length=200, blank=True, default="")
     is_held_by_hand = models.BooleanField(default=False)
@@ -50,9 +42,7 @@ class Account(AbstractBaseUser):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["school_system", "custom_id"], name="account_custom_id_unique"
-            ),
+            models.UniqueConstraint(fields=["school_system", "custom_id"], name="account_custom_id_unique"),
             models.UniqueConstraint(
                 "school_system",
                 Lower("email"),
@@ -73,9 +63,7 @@ class Account(AbstractBaseUser):
     @property
     def full_name(self) -> str:
         """First, middle and last name with single spaces."""
-        return " ".join(
-            part for part in (self.first_name, self.middle_name, self.last_name) if part
-        )
+        return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django's plain attribute, read only here

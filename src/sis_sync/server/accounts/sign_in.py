@@ -1,7 +1,74 @@
-"""Signing in."""
+"""Signing in: a school system, an e-mail address without case, a password."""
+
+from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
+from django.utils import timezone
+
+from sis_sync.core.fields import ACTIVE
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.sign_in_failures import count_failure, failure_key, forget_failures, refuse_if_too_many
+from sis_sync.server.audit.services import record
+from sis_sync.server.orgs.models import SchoolSystem
 
 
 class SchoolSystemBackend(BaseBackend):
-    """x"""
+    """Lets active accounts in; the disabled and the deleted answer like a wrong password."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        *,
+        school_system: SchoolSystem | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        now: datetime | None = None,
+        **_others: Any,
+    ) -> Account | None:
+        """The account, or None for any wrong pair. TooManySignIns after too many of them.
+
+        Without `school_system` it is the only one of the installation, if there is only one.
+        """
+        system = school_system or school_system_at("")
+        if system is None or email is None or password is None:
+            return None
+        moment = now or timezone.now()
+        key = failure_key(system.pk, email, request)
+        refuse_if_too_many(key, now=moment)
+        account = find_account(system, email)
+        if not has_password(account, password):
+            count_failure(key, now=moment)
+            return None
+        forget_failures(key)
+        record(school_system=system, action="signed_in", actor=account, now=moment)
+        return account
+
+    def get_user(self, user_id: int) -> Account | None:
+        """The account of a session, None as soon as it is disabled or deleted: its sessions end there."""
+        return Account.objects.filter(pk=user_id, status=ACTIVE, deleted_at__isnull=True).first()
+
+
+def school_system_at(slug: str) -> SchoolSystem | None:
+    """The school system of that slug; for the bare address (no slug) the only one, None if there are several."""
+    if slug:
+        return SchoolSystem.objects.filter(slug=slug).first()
+    first_two = list(SchoolSystem.objects.all()[:2])
+    return first_two[0] if len(first_two) == 1 else None
+
+
+def find_account(school_system: SchoolSystem, email: str) -> Account | None:
+    """The active account with this address, whatever its case."""
+    return Account.objects.filter(
+        school_system=school_system, email__iexact=email.strip(), status=ACTIVE, deleted_at__isnull=True
+    ).first()
+
+
+def has_password(account: Account | None, password: str) -> bool:
+    """Whether it is the account's password. For nobody it takes as long: the time tells no address."""
+    if account is None or not account.has_usable_password():
+        make_password(password)
+        return False
+    return check_password(password, account.password)

@@ -10,18 +10,14 @@ class ApiKey(models.Model):
     `scopes` are of upload, read, approve; `modes` of the four modes. `org` bounds what it manages.
     """
 
-    school_system = models.ForeignKey(
-        "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="api_keys"
-    )
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="api_keys")
     org = models.ForeignKey("orgs.Org", on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, unique=True)
     secret_sha256 = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     modes = models.JSONField(default=list)
-    created_by = models.ForeignKey(
-        "accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    created_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,52 @@
+"""Which key a call is signed with, and why one is refused."""
+
+import hmac
+from datetime import datetime, timedelta
+
+from sis_sync.core.errors import KeyRefused
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.secret import is_well_formed, prefix_of, sha256_of
+
+# Last use is stored at most this often: a client that asks every second writes nothing every second.
+LAST_USE_STEP = timedelta(minutes=1)
+NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into client.properties."
+
+
+class ApiDisabled(KeyRefused):
+    """The Sync Client API of this school system is off."""
+
+    http_status, title = 403, "Sync Client API is disabled"
+
+
+def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:
+    """The key of this secret, its last use noted. KeyRefused says why one is not taken."""
+    if not is_well_formed(secret):
+        raise KeyRefused("This is no complete API key.", fix="Copy the key whole; it starts with sissync_.")
+    key = ApiKey.objects.select_related("school_system", "org").filter(prefix=prefix_of(secret)).first()
+    if key is None or not hmac.compare_digest(key.secret_sha256, sha256_of(secret)):
+        raise KeyRefused("The server does not know this API key.", fix=NEW_KEY)
+    refuse_if_over(key, now)
+    if not key.school_system.is_client_api_enabled:
+        raise ApiDisabled(
+            f"The Sync Client API of {key.school_system.name} is disabled.",
+            fix="A manager of the district can enable it under Bulk Management > Sync Client.",
+        )
+    note_use(key, now=now, address=address[:45], client_version=client_version[:40])
+    return key
+
+
+def refuse_if_over(key: ApiKey, now: datetime) -> None:
+    """KeyRefused for a key that was revoked or has expired."""
+    if key.revoked_at is not None:
+        raise KeyRefused(f"The key {key.prefix} was revoked on {key.revoked_at:%Y-%m-%d}.", fix=NEW_KEY)
+    if key.expires_at is not None and key.expires_at <= now:
+        raise KeyRefused(f"The key {key.prefix} expired on {key.expires_at:%Y-%m-%d}.", fix=NEW_KEY)
+
+
+def note_use(key: ApiKey, *, now: datetime, address: str, client_version: str) -> None:
+    """Store when, from where and with which client the key was used, unless that was just stored."""
+    is_same = (key.last_used_from, key.last_client_version) == (address, client_version)
+    if is_same and key.last_used_at is not None and now - key.last_used_at < LAST_USE_STEP:
+        return
+    key.last_used_at, key.last_used_from, key.last_client_version = now, address, client_version
+    key.save(update_fields=["last_used_at", "last_used_from", "last_client_version"])

@@ -1,0 +1,22 @@
+"""The API keys a person may see."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+
+
+def keys_of(*, actor: Account) -> QuerySet[ApiKey]:
+    """The keys of the orgs that the actor manages, newest first, revoked ones too."""
+    keys = ApiKey.objects.filter(org__in=managed_orgs(actor=actor)).select_related("org", "created_by")
+    return keys.order_by("-created_at", "-id")
+
+
+def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
+    """The key, if the actor manages its org. Absent and foreign ones are both Http404."""
+    key = keys_of(actor=actor).filter(pk=number_or_404(key_id)).first()
+    if key is None:
+        raise Http404
+    return key
