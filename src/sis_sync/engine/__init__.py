@@ -1,0 +1,1 @@
+"""The engine: one SQL session with limits. It knows no school words."""

@@ -1,0 +1,62 @@
+"""A DuckDB session: opened with limits, closed with its temporary files."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sis_sync.engine.prelude import DUCKDB_PRELUDE
+from sis_sync.engine.sql import bind
+
+
+@dataclass(frozen=True)
+class Session:
+    """Runs SQL text. `folder` is for its temporary files; it goes when the session ends."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def run(self, sql: str, **values: object) -> None:
+        """Run statements; `:name` in the text stands for a value, quoted as a literal."""
+        self.connection.execute(bind(sql, **values)).fetchall()
+
+    def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query. For small results only."""
+        return self.connection.execute(bind(sql, **values)).fetchall()
+
+    def value(self, sql: str, **values: object) -> Any:
+        """The one value of a query."""
+        return self.rows(sql, **values)[0][0]
+
+    def insert(self, sql: str, parameters: Sequence[object]) -> None:
+        """Run one statement whose `?` take whole lists of rows."""
+        self.connection.execute(sql, list(parameters)).fetchall()
+
+
+@contextmanager
+def open_session(
+    *, temp_folder: Path | None = None, memory_limit_mb: int = 1024, threads: int = 2
+) -> Iterator[Session]:
+    """A session of its own; past `memory_limit_mb` it spills to `temp_folder` (default: the system's)."""
+    folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
+    connection = duckdb.connect(
+        config={
+            "threads": str(threads),
+            "memory_limit": f"{memory_limit_mb}MB",
+            "temp_directory": str(folder / "spill"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+    )
+    try:
+        session = Session(connection, folder)
+        session.run(DUCKDB_PRELUDE)
+        yield session
+    finally:
+        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)

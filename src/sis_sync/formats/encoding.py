@@ -1,0 +1,126 @@
+"""Which encoding a file is in, and the same file as UTF-8. Never a replacement character."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.findings import Finding, file_finding
+
+_CHUNK_BYTES = 4 << 20
+_SAVE_AS_UTF8 = "Export or save the file as UTF-8."
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """`has_bad_bytes`: read as UTF-8, but some records hold bytes that do not decode."""
+
+    name: str
+    mark_bytes: int = 0
+    has_bad_bytes: bool = False
+    is_fallback: bool = False
+
+
+def detect_encoding(path: Path, fallback: str) -> Encoding:
+    """By its mark, else UTF-8 where that explains more bytes than it leaves, else the fallback.
+
+    FileRefused (`file.encoding`) for UTF-16 without a mark and for UTF-32.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            if name == "utf-32":
+                raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
+            encoding = Encoding(name, mark_bytes=len(mark))
+            return encoding if name != "utf-8" else _judged_utf8(path, encoding, trusted=True)
+    if _looks_like_utf16(head):
+        message = "The file looks like UTF-16 without the mark at its start that says so."
+        raise FileRefused("file.encoding", message, fix=_SAVE_AS_UTF8)
+    judged = _judged_utf8(path, Encoding("utf-8"), trusted=False)
+    return judged if judged.name == "utf-8" else Encoding(fallback, is_fallback=True)
+
+
+def _looks_like_utf16(head: bytes) -> bool:
+    """ASCII text in UTF-16 has a NUL in every other byte."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    return max(even, odd) * 4 > len(head) and min(even, odd) * 10 < max(even, odd)
+
+
+def _judged_utf8(path: Path, encoding: Encoding, *, trusted: bool) -> Encoding:
+    if _is_utf8(path):
+        return encoding
+    valid_sequences, bad_bytes = _count_utf8(path)
+    if trusted or valid_sequences > bad_bytes:
+        return Encoding("utf-8", encoding.mark_bytes, has_bad_bytes=True)
+    return Encoding("")
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in _chunks(path):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _count_utf8(path: Path) -> tuple[int, int]:
+    """Valid multi-byte sequences, and bytes that belong to none."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    valid, bad = 0, 0
+    for chunk in (*_chunks(path), b""):
+        for run in re.findall(r"[^\x00-\x7f]+", decoder.decode(chunk, final=not chunk)):
+            undecoded = sum("\udc80" <= character <= "\udcff" for character in run)
+            bad += undecoded
+            valid += len(run) - undecoded
+    return valid, bad
+
+
+def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Finding]:
+    """Write the file to `target` as UTF-8; the warning says so where the fallback was used."""
+    decoder = codecs.getincrementaldecoder(encoding.name)()
+    samples: list[str] = []
+    with target.open("wb") as out:
+        first = True
+        for chunk in (*_chunks(path), b""):
+            text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
+            first = False
+            out.write(text.encode("utf-8"))
+            if encoding.is_fallback and len(samples) < 3:
+                samples += _samples(text, 3 - len(samples))
+    if not encoding.is_fallback:
+        return []
+    return [file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(samples))]
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encoding) -> str:
+    try:
+        text: str = decoder.decode(chunk, final=not chunk)
+        text.encode("utf-8")  # a lone surrogate of UTF-16 is no text either
+    except UnicodeError as error:
+        raise FileRefused(
+            "file.encoding", f"The file holds bytes that mean nothing in {encoding.name}.", fix=_SAVE_AS_UTF8
+        ) from error
+    return text
+
+
+def _samples(text: str, wanted: int) -> list[str]:
+    return re.findall(r"[^\s,;\t|\"]*[^\x00-\x7f][^\s,;\t|\"]*", text)[:wanted]

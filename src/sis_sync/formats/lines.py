@@ -1,0 +1,112 @@
+"""The line indexer: finds, over bytes and without a loop over rows, which physical lines are plain records.
+
+A plain record is one line whose quotes are regular, with the header's number of columns, and with no byte that
+needs a closer look. Everything else goes through `records.py`, one record at a time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+LINE_FEED, RETURN, QUOTE = 10, 13, 34
+_CONTROL = np.zeros(256, dtype=bool)
+_CONTROL[:32] = True
+_CONTROL[[9, 10, 13]] = False
+_CONTROL[127] = True
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The physical lines of one chunk: offsets from its start (line ends not included), and what each one is."""
+
+    starts: Positions
+    ends: Positions
+    is_blank: Flags
+    is_plain: Flags
+    has_control: Flags
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
+    """Classify every line of a chunk that starts at a line start and ends behind a line end (or at the file's end)."""
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    starts, ends, has_lone_return = _line_bounds(data)
+    delimiters = np.flatnonzero(data == delimiter)
+    counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
+    irregular, inside = _judge_quotes(data, starts, ends, delimiters, delimiter)
+    has_control = _lines_of(_control_positions(data), starts)
+    is_blank = _blank_lines(chunk, starts, ends, counts)
+    odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
+    return Lines(starts, ends, is_blank, ~odd & ~is_blank, has_control)
+
+
+def _line_bounds(data: NDArray[np.uint8]) -> tuple[Positions, Positions, Flags]:
+    feeds = np.flatnonzero(data == LINE_FEED)
+    starts = np.concatenate(([0], feeds + 1))
+    ends = np.concatenate((feeds, [len(data)]))
+    if starts[-1] == len(data):
+        starts, ends = starts[:-1], ends[:-1]
+    returns = np.flatnonzero(data == RETURN)
+    if not len(returns):
+        return starts, ends, np.zeros(len(starts), dtype=bool)
+    is_end = np.zeros(len(returns), dtype=bool)
+    followed = returns + 1 < len(data)
+    is_end[followed] = data[returns[followed] + 1] == LINE_FEED
+    with_return = (ends > starts) & (ends < len(data)) & (data[np.maximum(ends - 1, 0)] == RETURN)
+    return starts, ends - with_return, _lines_of(returns[~is_end], starts)
+
+
+def _lines_of(positions: Positions, starts: Positions) -> Flags:
+    flags = np.zeros(len(starts), dtype=bool)
+    if len(positions):
+        flags[np.searchsorted(starts, positions, side="right") - 1] = True
+    return flags
+
+
+def _control_positions(data: NDArray[np.uint8]) -> Positions:
+    """U+0000 to 001F but tab, CR and LF; U+007F to 009F (the latter are C2 80 to C2 9F in UTF-8)."""
+    positions = np.flatnonzero(_CONTROL[data])
+    leads = np.flatnonzero(data[:-1] == 0xC2)
+    if not len(leads):
+        return positions
+    follows = data[leads + 1]
+    return np.concatenate((positions, leads[(follows >= 0x80) & (follows <= 0x9F)]))
+
+
+def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:
+    """Lines with nothing or only spaces and tabs; a line that holds delimiters is a record of empty cells."""
+    blank = ends == starts
+    for index in np.flatnonzero((counts == 0) & ~blank):
+        blank[index] = not chunk[starts[index] : ends[index]].strip(b" \t\r")
+    return blank
+
+
+def _judge_quotes(
+    data: NDArray[np.uint8], starts: Positions, ends: Positions, delimiters: Positions, delimiter: int
+) -> tuple[Flags, Positions]:
+    """Which lines are not regular in themselves, and how many delimiters stand inside quotes in each line."""
+    quotes = np.flatnonzero(data == QUOTE)
+    irregular, inside = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=np.int64)
+    if not len(quotes):
+        return irregular, inside
+    line = np.searchsorted(starts, quotes, side="right") - 1
+    first = np.searchsorted(quotes, starts)
+    opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
+    before, behind = data[np.maximum(quotes - 1, 0)], data[np.minimum(quotes + 1, len(data) - 1)]
+    may_open = (quotes == starts[line]) | (before == delimiter) | (before == QUOTE)
+    may_close = (quotes + 1 == ends[line]) | (behind == delimiter) | (behind == QUOTE)
+    irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
+    irregular |= np.bincount(line, minlength=len(starts)) % 2 == 1
+    return irregular, _delimiters_inside(quotes, first, starts, delimiters)
+
+
+def _delimiters_inside(quotes: Positions, first: Positions, starts: Positions, delimiters: Positions) -> Positions:
+    line = np.searchsorted(starts, delimiters, side="right") - 1
+    inside = (np.searchsorted(quotes, delimiters) - first[line]) % 2 == 1
+    return np.bincount(line[inside], minlength=len(starts))

@@ -1,0 +1,143 @@
+"""Splits one record by hand: the slow, exact way for records that are not plain lines (RFC 4180 with its accidents)."""
+
+import mmap
+from dataclasses import dataclass
+
+QUOTE, LINE_FEED = 0x22, 0x0A
+MAX_CELL_BYTES = 32 * 1024
+Buffer = bytes | mmap.mmap
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record from its first byte to `end`, the offset behind its line end, and `lines` physical lines.
+
+    `fault` is `row.quote`, `unclosed` (the file ends inside a quoted cell), `too_large` (a cell over the limit) or "".
+    """
+
+    cells: tuple[bytes, ...]
+    end: int
+    lines: int
+    fault: str = ""
+
+
+class _Splitter:
+    """The state while splitting one record."""
+
+    def __init__(self, data: Buffer, start: int, delimiter: int, columns: int | None) -> None:
+        self.data, self.start, self.delimiter, self.columns = data, start, delimiter, columns
+        self.at = start
+        self.cells: list[bytes] = []
+        self.lines = 1
+        self.is_stray = False
+        self.stray_end = start
+
+    def split(self) -> Record:
+        while True:
+            quoted = self.at < len(self.data) and self.data[self.at] == QUOTE
+            fault = self._quoted_cell() if quoted else self._plain_cell(b"")
+            if fault:
+                return self._broken(fault)
+            if self._ends_record():
+                return Record(tuple(self.cells), self.at, self.lines, "row.quote" if self.is_stray else "")
+
+    def _ends_record(self) -> bool:
+        """Step over what follows a cell: False behind a delimiter, True behind the line end or at the file's end."""
+        if self.at >= len(self.data):
+            return True
+        is_delimiter = self.data[self.at] == self.delimiter
+        self.at += 1
+        return not is_delimiter
+
+    def _plain_cell(self, begun: bytes) -> str:
+        """A cell up to the next delimiter or line end. A quotation mark in it is a stray one."""
+        line_end = self._line_end(self.at)
+        end = self.data.find(self.delimiter.to_bytes(), self.at, line_end)
+        if end == -1:
+            end = line_end
+        text = self.data[self.at : end]
+        self.is_stray = self.is_stray or QUOTE in text
+        if end == line_end:
+            text = text.removesuffix(b"\r")
+        self.cells.append(begun + text)
+        self.at = end
+        return ""
+
+    def _quoted_cell(self) -> str:
+        text = bytearray()
+        position = self.at + 1
+        opened_line_end = self._line_end(self.at)
+        while True:
+            quote = self.data.find(b'"', position)
+            line_end = self._line_end(position)
+            if quote == -1 or line_end < quote:
+                if line_end == len(self.data):
+                    return "unclosed"
+                if self._swallows(line_end + 1):
+                    self.stray_end = opened_line_end + 1
+                    return "row.quote"
+                text += self.data[position : line_end + 1]
+                position = line_end + 1
+                self.lines += 1
+                if len(text) > MAX_CELL_BYTES:
+                    return "too_large"
+                continue
+            text += self.data[position:quote]
+            if self.data[quote + 1 : quote + 2] == b'"':
+                text.append(QUOTE)
+                position = quote + 2
+                continue
+            self.at = quote + 1
+            return self._after_quoted(bytes(text))
+
+    def _after_quoted(self, text: bytes) -> str:
+        follows = self.data[self.at : self.at + 2]
+        if not follows or follows[0] in (self.delimiter, LINE_FEED):
+            self.cells.append(text)
+        elif follows == b"\r\n" or (follows == b"\r" and self.at + 1 == len(self.data)):
+            self.cells.append(text)
+            self.at += 1
+        else:
+            self.is_stray = True
+            self._plain_cell(text)
+        return ""
+
+    def _swallows(self, next_line: int) -> bool:
+        """Whether the cell takes in a line that holds as many delimiters as a record: then its quote is a stray one.
+
+        The one exception is the end of an honest cell: it closes there, before any delimiter of that line, and
+        the rest completes the record (a first column with a line break).
+        """
+        if self.columns is None:
+            return False
+        line = self.data[next_line : self._line_end(next_line)]
+        if line.count(self.delimiter) < self.columns - 1:
+            return False
+        inside, closing, rest = line.replace(b'""', b"").partition(b'"')
+        completes = len(self.cells) + 1 + _count_outside_quotes(rest, self.delimiter) == self.columns
+        return not (closing and self.delimiter not in inside and rest[:1] in _after(self.delimiter) and completes)
+
+    def _line_end(self, position: int) -> int:
+        found = self.data.find(b"\n", position)
+        return len(self.data) if found == -1 else found
+
+    def _broken(self, fault: str) -> Record:
+        if fault != "row.quote":
+            return Record(tuple(self.cells), len(self.data), self.lines, fault)
+        text = self.data[self.start : self.stray_end]
+        return Record(
+            tuple(text.rstrip(b"\r\n").split(self.delimiter.to_bytes())), self.stray_end, text.count(b"\n"), fault
+        )
+
+
+def _after(delimiter: int) -> tuple[bytes, ...]:
+    return (delimiter.to_bytes(), b"\r", b"")
+
+
+def _count_outside_quotes(text: bytes, delimiter: int) -> int:
+    return sum(part.count(delimiter) for part in text.split(b'"')[::2])
+
+
+def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) -> Record:
+    """The record that starts at this offset. `columns` None (the header): a line break never betrays a stray quote."""
+    return _Splitter(data, start, delimiter, columns).split()

@@ -1,0 +1,211 @@
+"""Read: from the bytes of a file to records with their physical lines (the file format's section 2)."""
+
+import hashlib
+import mmap
+import re
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.modes import Mode
+from sis_sync.engine.session import Session
+from sis_sync.formats.content import refuse_unless_text
+from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
+from sis_sync.formats.header import Columns, check_header, comparable, find_columns, ignored_columns
+from sis_sync.formats.mapping import NO_MAPPING, Mapping
+from sis_sync.formats.records import Buffer, split_record
+from sis_sync.formats.scan import Layout, Scan, scan
+from sis_sync.steps.load_records import load_records
+
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """What is refused as too large. A cell's limit is in `formats/records.py`."""
+
+    file_bytes: int = 1 << 30
+    records: int = 10_000_000
+    columns: int = 200
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What was read: size in bytes, digest of the bytes as they came, and how they were understood."""
+
+    name: str
+    bytes: int
+    sha256: str
+    rows: int
+    columns: int
+    encoding: str
+    delimiter: str
+    mapping: str
+    has_final_newline: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON, in the order of the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The session's table `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, cells), and what they mean."""
+
+    facts: FileFacts
+    columns: Columns
+    warnings: tuple[Finding, ...]
+
+
+def read(
+    session: Session,
+    path: Path,
+    *,
+    mode: Mode | None = None,
+    mapping: Mapping = NO_MAPPING,
+    fallback_encoding: str = "windows-1252",
+    limits: ReadLimits | None = None,
+) -> Records:
+    """Every record of the file, or FileRefused. `mode` None or partial allows a file without records."""
+    limits = limits or ReadLimits()
+    _refuse_unfit(path, limits)
+    encoding = detect_encoding(path, fallback_encoding)
+    source, warnings = _as_utf8(session, path, encoding)
+    with _mapped(source) as data:
+        _refuse_without_records(data, mode)
+        layout, columns = _read_header(data, mapping, encoding, limits)
+        found = scan(data, layout)
+        _refuse_too_many(found, limits)
+        load_records(session, source, data, layout, found)
+        has_final_newline = _has_final_newline(data)
+    _refuse_repeated_header(session, columns, found)
+    facts = FileFacts(
+        name=path.name,
+        bytes=path.stat().st_size,
+        sha256=_sha256(path),
+        rows=found.plain_count + len(found.odd),
+        columns=layout.columns,
+        encoding=encoding.name,
+        delimiter=DELIMITERS[chr(layout.delimiter)],
+        mapping=mapping.name,
+        has_final_newline=has_final_newline,
+    )
+    if not has_final_newline:
+        warnings = [*warnings, file_finding("file.no_final_newline")]
+    return Records(facts, columns, tuple([*warnings, *ignored_columns(columns)]))
+
+
+def _refuse_unfit(path: Path, limits: ReadLimits) -> None:
+    if not path.is_file():
+        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        message = f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}."
+        raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff"):
+        raise _empty("The file is empty.")
+    refuse_unless_text(head)
+
+
+def _empty(message: str) -> FileRefused:
+    return FileRefused("file.empty", message, fix="Check the export in the SIS. Nobody is deleted because of this file.")
+
+
+def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
+    if encoding.name == "utf-8":
+        return path, []
+    source = session.folder / "utf8.csv"
+    return source, rewrite_as_utf8(path, encoding, source)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of the file, mapped: nothing is held in memory that is not looked at."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+_SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")
+
+
+def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
+    header = _SOMETHING.search(data)
+    if header is None:
+        raise _empty("The file holds nothing but white space.")
+    header_end = data.find(b"\n", header.start())
+    has_records = header_end != -1 and _SOMETHING.search(data, header_end) is not None
+    if not has_records and mode is not None and mode.judges_absence:
+        raise _empty(f"The file has a header but no records, and in the mode {mode.name} everybody absent would leave.")
+
+
+def _read_header(data: Buffer, mapping: Mapping, encoding: Encoding, limits: ReadLimits) -> tuple[Layout, Columns]:
+    first = _SOMETHING.search(data)
+    start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
+    line = data[:start].count(b"\n") + 1
+    delimiter, columns = _best_split(data, start, mapping)
+    check_header(columns, mapping)
+    if len(columns.header) > limits.columns:
+        message = f"The header has {len(columns.header)} columns; the limit is {limits.columns}."
+        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
+    record = split_record(data, start, ord(delimiter), None)
+    layout = Layout(record.end, line + record.lines, ord(delimiter), len(columns.header), encoding.has_bad_bytes)
+    return layout, columns
+
+
+def _mark_bytes(data: Buffer) -> int:
+    return 3 if data[:3] == b"\xef\xbb\xbf" else 0
+
+
+def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, Columns]:
+    """The delimiter under which the header holds the most known names; the first of equals."""
+    candidates = []
+    for delimiter in DELIMITERS:
+        cells = split_record(data, start, ord(delimiter), None).cells
+        columns = find_columns([cell.decode("utf-8", "backslashreplace") for cell in cells], mapping)
+        candidates.append((len(columns.used), delimiter, columns))
+    _, delimiter, columns = max(candidates, key=lambda candidate: candidate[0])
+    return delimiter, columns
+
+
+def _refuse_too_many(found: Scan, limits: ReadLimits) -> None:
+    count = found.plain_count + len(found.odd)
+    if count > limits.records:
+        message = f"The file has {count:,} records; the limit is {limits.records:,}."
+        raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+
+
+def _has_final_newline(data: Buffer) -> bool:
+    """Whether the last line that holds anything has a line end."""
+    last = data.rfind(b"\n")
+    return not data[last + 1 :].strip()
+
+
+def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> None:
+    """A record that holds all names of the header is a second header: two exports were joined."""
+    names = {comparable(columns.header[position]) for position in columns.of_field.values()}
+    for line, cells in _candidates(session, columns, found):
+        if names <= {comparable(cell) for cell in cells if cell}:
+            raise FileRefused(
+                "file.header_repeated",
+                f"The header stands again on line {line}: two exports were joined.",
+                line=line,
+                fix="Send each export as a file of its own, or export them as one.",
+            )
+
+
+def _candidates(session: Session, columns: Columns, found: Scan) -> Iterator[tuple[int, list[str | None]]]:
+    names = [name.strip().lower() for name in columns.header if name.strip()]
+    position = next(iter(columns.of_field.values()), 0)
+    rows = session.rows(f"SELECT * FROM cells WHERE trim(lower(c{position})) IN :names", names=names)  # noqa: S608
+    yield from ((row[0], list(row[2:])) for row in rows)
+    yield from ((record.line, list(record.cells)) for record in found.odd)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
