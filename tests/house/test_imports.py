@@ -1,0 +1,66 @@
+"""What a command loads. The base install has no Django, and --help loads nothing that is slow."""
+
+import subprocess
+import sys
+
+SLOW = ("duckdb", "httpx", "django", "numpy", "rich", "stamina", "importlib.metadata")
+
+# Runs first in a fresh interpreter: the packages of the server extra behave as if they were not installed.
+WITHOUT_SERVER_EXTRA = """
+import sys
+class Blocker:
+    blocked = {"django", "django_htmx", "ninja", "psycopg", "argon2", "waitress", "whitenoise", "pydantic"}
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.blocked:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+"""
+EVERY_MODULE = """
+import importlib, pkgutil
+import sis_sync
+server_side = ("sis_sync.server", "sis_sync.cli.server", "sis_sync.cli.demo")
+count = 0
+for module in pkgutil.walk_packages(sis_sync.__path__, "sis_sync.", onerror=lambda name: None):
+    if not module.name.startswith(server_side):
+        importlib.import_module(module.name)
+        count += 1
+print(count)
+"""
+HELP = """
+import sys
+from sis_sync.cli.main import main
+try:
+    main(["--help"])
+except SystemExit:
+    print("LOADED:" + ",".join(sys.modules))
+"""
+
+
+def run_python(code: str) -> str:
+    """What a fresh interpreter prints; its errors fail the test."""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_help_loads_nothing_slow() -> None:
+    loaded = run_python(HELP).rpartition("LOADED:")[2].strip().split(",")
+    assert [name for name in SLOW if name in loaded] == []
+    assert "sis_sync.cli.main" in loaded
+
+
+def test_help_lists_every_command() -> None:
+    from sis_sync.cli.main import COMMANDS, SUMMARIES
+
+    text = run_python(HELP)
+    assert [name for name in COMMANDS if f"  {name} " not in text] == []
+    assert COMMANDS.keys() == SUMMARIES.keys()
+
+
+def test_everything_but_the_server_works_without_the_server_extra() -> None:
+    assert int(run_python(WITHOUT_SERVER_EXTRA + EVERY_MODULE)) > 20
+
+
+def test_the_offline_commands_answer_without_the_server_extra() -> None:
+    code = WITHOUT_SERVER_EXTRA + 'from sis_sync.cli.main import main; main(["plan", "--help"])'
+    assert "--mode" in run_python(code)

@@ -1,0 +1,45 @@
+"""The lock files pin every version by hash and name no host, so that they work behind any mirror."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCK_FILES = sorted((ROOT / "requirements").iterdir())
+ONE_VERSION = re.compile(r"^[a-z0-9][a-z0-9-]*==\S+( ; .+)? \\$")
+ONE_HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
+
+
+def pins(lock_file: Path) -> dict[str, set[str]]:
+    """The versions of each package; several where a marker chooses."""
+    versions: dict[str, set[str]] = {}
+    for line in lock_file.read_text(encoding="utf-8").splitlines():
+        if ONE_VERSION.match(line):
+            name, version = line.split()[0].split("==")
+            versions.setdefault(name, set()).add(version)
+    return versions
+
+
+def test_the_four_lock_files_are_there() -> None:
+    assert [path.name for path in LOCK_FILES] == ["build.lock", "client.lock", "dev.lock", "server.lock"]
+
+
+@pytest.mark.parametrize("lock_file", LOCK_FILES, ids=lambda path: path.name)
+def test_a_lock_file_holds_versions_and_hashes_and_nothing_else(lock_file: Path) -> None:
+    lines = lock_file.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not ONE_VERSION.match(line) and not ONE_HASH.match(line)] == []
+    assert "://" not in lock_file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["client.lock", "server.lock"])
+def test_what_is_tested_is_what_is_installed(name: str) -> None:
+    tested = pins(ROOT / "requirements" / "dev.lock")
+    installed = pins(ROOT / "requirements" / name)
+    assert installed == {package: tested.get(package) for package in installed}
+
+
+def test_the_client_installs_no_server_package() -> None:
+    server_only = {"django", "django-ninja", "psycopg", "argon2-cffi", "waitress", "whitenoise"}
+    assert server_only & pins(ROOT / "requirements" / "client.lock").keys() == set()
+    assert server_only <= pins(ROOT / "requirements" / "server.lock").keys()

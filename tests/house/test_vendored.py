@@ -1,0 +1,42 @@
+"""Front-end files from elsewhere are byte for byte what VENDORED.md says they are."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from house.tracked import ROOT, tracked_files
+
+SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def listed(page: Path) -> dict[str, str]:
+    """File -> hash, from each line of the page that holds a hash; the file is the line's first `name` that exists."""
+    found = {}
+    for line in page.read_text(encoding="utf-8").splitlines():
+        digest = SHA256.search(line)
+        if digest:
+            names = [name for name in re.findall(r"[\w./-]+\.\w+", line) if (page.parent / name).is_file()]
+            assert names, f"{page.relative_to(ROOT)} names no file that is there: {line}"
+            found[names[0]] = digest[0]
+    return found
+
+
+def test_vendored_files_are_what_their_page_says() -> None:
+    pages = tracked_files("src/*VENDORED.md")
+    assert pages, "vendored files need a VENDORED.md beside them"
+    for page in pages:
+        hashes = listed(page)
+        assert hashes == {name: hashlib.sha256((page.parent / name).read_bytes()).hexdigest() for name in hashes}
+
+
+def test_no_vendored_file_is_unlisted() -> None:
+    for page in tracked_files("src/*VENDORED.md"):
+        here = tracked_files(f"{page.parent.relative_to(ROOT)}/*")
+        vendored = {path.name for path in here if path.suffix in {".js", ".css", ".map", ".woff2"}}
+        assert vendored <= {Path(name).name for name in listed(page)}
+
+
+def test_pages_load_nothing_from_elsewhere() -> None:
+    loading = re.compile(r"""(?:<script|<link|<img|@import|url\()[^>]*(?:src=|href=|\()?["']?(?:https?:)?//""")
+    pages = tracked_files("src/*.html", "src/*.css")
+    assert [str(page.relative_to(ROOT)) for page in pages if loading.search(page.read_text("utf-8"))] == []

@@ -1,0 +1,131 @@
+"""Writes the parts of docs/ that the code already knows: commands, fields, finding codes, keys of client.properties.
+
+A part stands between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check nothing is written:
+it names the pages that are out of date and exits 1.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from sis_sync.cli.main import cli
+from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.core.fields import FIELDS, LISTED_VALUES
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.modes import MODES
+from sis_sync.formats.mapping import preset_names
+
+DOCS = Path(__file__).parent.parent / "docs"
+HELP_WIDTH = 110
+PART = re.compile(r"(<!-- made by tools/write_docs\.py: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; bars inside cells are kept from ending them."""
+    lines = [headers, tuple("---" for _ in headers), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+def commands() -> str:
+    """What every command says of itself with --help."""
+    blocks = (f"### `{path}`\n\n```text\n{text}\n```" for path, text in help_of(cli, "sis-sync", None))
+    return "\n\n".join(blocks)
+
+
+def help_of(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    """The path and the help of a command and of all below it."""
+    context = click.Context(
+        command, info_name=name, parent=parent, max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH
+    )
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
+            if child is not None and not child.hidden:
+                yield from help_of(child, child_name, context)
+
+
+def fields() -> str:
+    """The fields with their limits and lists."""
+    rows = [
+        (
+            f"`{field.name}`",
+            "yes" if field.is_required else "no",
+            ", ".join(LISTED_VALUES.get(field.name, ())) or limit_of(field.max_length),
+            ", ".join(f"`{alias}`" for alias in field.aliases),
+        )
+        for field in FIELDS
+    ]
+    return table(("Field", "Needs a value", "Values", "Other headers"), rows)
+
+
+def limit_of(max_length: int | None) -> str:
+    """How long a text may be, in words."""
+    return f"text, at most {max_length} characters" if max_length else "text"
+
+
+def findings() -> str:
+    """Every finding code with its words."""
+    rows = [
+        (f"`{code.code}`", code.severity, code.message.replace("{value}", "…").replace("{other}", "…"), code.fix)
+        for code in FINDING_CODES.values()
+    ]
+    return table(("Code", "Severity", "Says", "What to do"), rows)
+
+
+def modes() -> str:
+    """The four modes with the types that they manage and what absence means."""
+    rows = [(f"`{mode.name}`", ", ".join(mode.user_types), mode.consequence) for mode in MODES.values()]
+    return table(("Mode", "User types in the file", "What it does"), rows)
+
+
+def client_keys() -> str:
+    """Every key of client.properties; those of the watched sections once, as they are alike."""
+    general = key_table((*BACKEND_KEYS, *CLIENT_KEYS))
+    widest = max(SECTION_KINDS, key=lambda kind: len(section_keys(kind)))
+    sections = key_table(section_keys(widest)).replace(f"`{widest.prefix}.", "`SECTION.")
+    names = table(("SECTION", "Mode"), [(f"`{kind.prefix}`", kind.mode) for kind in SECTION_KINDS])
+    return f"{general}\n\nThe watched sections:\n\n{names}\n\nEach has these keys:\n\n{sections}"
+
+
+def key_table(keys: tuple[Key, ...]) -> str:
+    """Keys with their defaults."""
+    return table(("Key", "Default", "Means"), [(f"`{key.name}`", key.default or "none", key.about) for key in keys])
+
+
+def presets() -> str:
+    """The names of the built-in presets."""
+    return "\n".join(f"- `{name}`" for name in preset_names())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets)
+}
+
+
+def renewed(text: str) -> str:
+    """The page with its parts made anew; KeyError for a part of no such name."""
+    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found['name']]()}\n\n{found[3]}", text)
+
+
+def main() -> int:
+    """Write, or with --check only compare; 1 if a page is out of date."""
+    is_check = "--check" in sys.argv[1:]
+    outdated = []
+    for page in sorted(DOCS.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        new = renewed(text)
+        if new != text:
+            outdated.append(page.relative_to(DOCS.parent))
+            if not is_check:
+                page.write_text(new, encoding="utf-8")
+    for page in outdated:
+        print(f"{page} {'is out of date: run make docs' if is_check else 'written'}")
+    return 1 if is_check and outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
