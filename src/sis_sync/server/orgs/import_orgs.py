@@ -10,6 +10,7 @@ from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.tidy import tidy
 
 REQUIRED = ("external_id", "name")
+TOO_MANY = "too many cells"
 KINDS = tuple(Org.Kind.values)
 
 
@@ -21,6 +22,7 @@ class OrgLine:
     external_id: str
     name: str
     kind: str
+    has_too_many_cells: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class ImportedOrgs:
 
 def read_org_lines(text: str) -> list[OrgLine]:
     """The orgs of the file. ValuesRefused names every line that cannot be taken."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey=TOO_MANY, strict=True)
     try:
         headers = [tidy(header).lower() for header in reader.fieldnames or ()]
         missing = [name for name in REQUIRED if name not in headers]
@@ -53,7 +55,8 @@ def read_org_lines(text: str) -> list[OrgLine]:
 def read_line(number: int, row: dict[str, str | None]) -> OrgLine:
     """The values of one record, tidied; the kind is school where none stands."""
     kind = tidy(row.get("kind") or "").lower() or Org.Kind.SCHOOL.value
-    return OrgLine(number, tidy(row.get("external_id") or ""), tidy(row.get("name") or ""), kind)
+    external_id, name = tidy(row.get("external_id") or ""), tidy(row.get("name") or "")
+    return OrgLine(number, external_id, name, kind, has_too_many_cells=TOO_MANY in row)
 
 
 def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
@@ -61,7 +64,9 @@ def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
     first_lines: dict[str, int] = {}
     for line in lines:
         where = f"line {line.number}"
-        if not line.external_id or not line.name:
+        if line.has_too_many_cells:
+            yield where, f"Line {line.number} has more cells than the first line. Put a name with a comma into quotes."
+        elif not line.external_id or not line.name:
             yield where, f"Line {line.number}: external_id and name are both needed."
         elif line.kind not in KINDS:
             yield where, f'Line {line.number}: "{line.kind}" is no kind. Write district or school.'

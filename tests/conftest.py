@@ -1,0 +1,54 @@
+"""Where tests keep their data, and which database they run on.
+
+SQLite, unless SIS_SYNC_TEST_DATABASE_URL names a PostgreSQL server. Set before Django reads its settings.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from postgresql_cluster import find_binaries, running_cluster
+
+DATA_FOLDER = tempfile.mkdtemp(prefix="sis-sync-tests-")
+os.environ["SIS_SYNC_DATA_FOLDER"] = DATA_FOLDER
+os.environ["SIS_SYNC_DATABASE_URL"] = os.environ.get("SIS_SYNC_TEST_DATABASE_URL", "")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(DATA_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server_url() -> Iterator[str]:
+    """The URL of a database on a PostgreSQL server: the one named by the environment, or a throwaway one.
+
+    Without PostgreSQL on the machine the test is skipped, and fails where CI=true.
+    """
+    named = os.environ.get("SIS_SYNC_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        missing = "PostgreSQL is not installed (no initdb and postgres); this was tried on SQLite only"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    with running_cluster(*binaries) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server_url: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this test's own, for processes that it starts."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgresql_server_url, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        yield urlunsplit(urlsplit(postgresql_server_url)._replace(path=f"/{name}"))
+        connection.execute(f"drop database if exists {name} with (force)".encode())

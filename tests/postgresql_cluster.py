@@ -1,0 +1,73 @@
+"""A throwaway PostgreSQL server for tests: its own folder, a Unix socket, no network, gone at the end."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psycopg
+
+DATABASE = "sis_sync"
+START_SECONDS = 60
+UNSAFE_BUT_QUICK = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40")
+
+
+def find_binaries() -> tuple[Path, Path] | None:
+    """Where initdb and postgres are, or None if this machine lacks them."""
+    folders = [str(folder) for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    search = os.pathsep.join([os.environ.get("PATH", ""), *folders])
+    initdb, postgres = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
+    return (Path(initdb), Path(postgres)) if initdb and postgres else None
+
+
+@contextmanager
+def running_cluster(initdb: Path, postgres: Path) -> Iterator[str]:
+    """The URL of a database on a fresh server; the server ends with the block."""
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    with tempfile.TemporaryDirectory(prefix="sis-sync-pg-") as name:
+        folder = Path(name)
+        if user is not None:
+            os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        data = folder / "data"
+        initialise = [initdb, "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
+        start = [postgres, "-D", data, "-k", folder, "-c", "listen_addresses=", *UNSAFE_BUT_QUICK]
+        with (folder / "server.log").open("wb") as log:
+            server = subprocess.Popen(start, stdout=log, stderr=log, user=user, cwd=folder)
+        try:
+            wait_until_ready(folder, server)
+            make_database(folder, DATABASE)
+            yield url_of(folder, DATABASE)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=START_SECONDS)
+
+
+def wait_until_ready(folder: Path, server: "subprocess.Popen[bytes]") -> None:
+    """Return once the server answers; RuntimeError with its log if it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    raise RuntimeError((folder / "server.log").read_text(encoding="utf-8"))
+
+
+def make_database(folder: Path | str, name: str) -> None:
+    """An empty database of that name on the server of that socket folder."""
+    with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
+
+
+def url_of(folder: Path | str, name: str) -> str:
+    """What SIS_SYNC_DATABASE_URL would be."""
+    return f"postgresql://postgres@/{name}?{urlencode({'host': str(folder)})}"
