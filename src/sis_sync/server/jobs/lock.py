@@ -1,0 +1,95 @@
+"""Locks that die with their process: who holds a job's lock is alive, so a job without a holder may be taken up.
+
+PostgreSQL: a session advisory lock on the worker's own connection, so a worker that lost its connection lost
+the lock and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from sis_sync.server.jobs.models import Job
+
+# The first half of the advisory lock's key keeps jobs apart from anything else that locks in this database.
+JOB_LOCKS = 0x515
+
+
+@contextmanager
+def job_lock(job: Job) -> Iterator[bool]:
+    """Try to take the job's lock; gives whether it was free. Held until the block ends or the process dies."""
+    lock = advisory_lock(JOB_LOCKS, job.pk) if connection.vendor == "postgresql" else file_lock(f"job-{job.pk}")
+    with lock as is_free:
+        yield is_free
+
+
+@contextmanager
+def advisory_lock(group: int, number: int) -> Iterator[bool]:
+    """A PostgreSQL session advisory lock, tried once."""
+    # The second half of the key has 32 bits; jobs that far apart never run at once.
+    key = [group, number % 2**31]
+    if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        if connection.connection is not None and not connection.connection.closed:
+            _ask("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def _ask(sql: str, parameters: list[int]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def file_lock(name: str) -> Iterator[bool]:
+    """A lock on a file of the data folder, tried once; the operating system frees it when the process dies."""
+    path = lock_path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield _try_lock(handle)
+    finally:
+        os.close(handle)  # closing frees the lock
+
+
+def lock_path(name: str) -> Path:
+    """The file behind a file lock."""
+    return Path(settings.SIS_SYNC_DATA_FOLDER) / "locks" / f"{name}.lock"
+
+
+def forget_job_lock(job: Job) -> None:
+    """Remove the lock file of a job that ended for good. Never of one that may run again: a second file would
+    let two hold the lock.
+    """
+    with suppress(OSError):  # Windows keeps files that are open; the file is empty, so it may stay
+        lock_path(f"job-{job.pk}").unlink(missing_ok=True)
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _try_lock(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> bool:
+        try:
+            # flock and not lockf: a second open of the same file in this process must be refused too.
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

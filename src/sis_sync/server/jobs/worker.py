@@ -1,0 +1,130 @@
+"""The worker: takes a job, holds its lock while it runs, and says how it ended.
+
+A job of state `running` whose lock is free was left behind by a worker that died; it is taken up at once.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from sis_sync.server.jobs.lock import file_lock, forget_job_lock, job_lock
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.logs import WithoutValues
+from sis_sync.server.runs.decide import expire_waiting
+from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+LOOKED_AT_ONCE = 100
+POLL_SECONDS = 0.5
+DATABASE_PAUSE_SECONDS = 1.0
+HOUSEKEEPING_EVERY = 120  # idle looks: about a minute
+OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
+
+Clock = Callable[[], datetime]
+
+
+def work_until_idle(*, clock: Clock = timezone.now) -> int:
+    """Do every job that can be done now, in this process; how many were begun."""
+    begun = 0
+    while work_once(clock=clock):
+        begun += 1
+    return begun
+
+
+def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
+    """Do jobs until `stop` is set. On SQLite one worker works and further ones wait for its end."""
+    if connection.vendor == "postgresql":
+        _loop(stop, clock)
+        return
+    while not stop.is_set():
+        with file_lock("worker") as is_free:
+            if is_free:
+                _loop(stop, clock)
+        stop.wait(POLL_SECONDS)
+
+
+def work_once(*, clock: Clock = timezone.now) -> bool:
+    """Do the oldest job that nobody else does; whether there was one."""
+    for job in Job.objects.filter(state__in=OPEN_STATES).order_by("pk")[:LOOKED_AT_ONCE]:
+        with job_lock(job) as is_free:
+            if is_free and _claim(job, clock()):
+                _perform(job, clock)
+                return True
+    return False
+
+
+def _loop(stop: threading.Event, clock: Clock) -> None:
+    idle_looks = 0
+    while not stop.is_set():
+        try:
+            if work_once(clock=clock):
+                continue
+            if idle_looks % HOUSEKEEPING_EVERY == 0:
+                expire_waiting(now=clock())
+            idle_looks += 1
+            stop.wait(POLL_SECONDS)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the database does not answer (%s); trying again", type(error).__name__)
+            connection.close()
+            stop.wait(DATABASE_PAUSE_SECONDS)
+
+
+def _claim(job: Job, now: datetime) -> bool:
+    """With the lock in hand, look again: another worker may have done the job in between."""
+    job.refresh_from_db()
+    if job.state not in OPEN_STATES:
+        return False
+    if job.attempts >= MAX_ATTEMPTS:
+        _end_in_failure(job, "its worker stopped three times", now)
+        return False
+    unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
+    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, started_at=now):
+        return False
+    job.refresh_from_db()
+    return True
+
+
+def _perform(job: Job, clock: Clock) -> None:
+    step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
+    try:
+        step(job.run_id, now=clock())
+    except Exception as error:
+        _after_error(job, error, clock())
+    except BaseException:
+        # Asked to stop: the attempt does not count.
+        _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - 1)
+        raise
+    else:
+        _running(job).update(state=Job.State.DONE, ended_at=clock())
+        forget_job_lock(job)
+
+
+def _after_error(job: Job, error: Exception, now: datetime) -> None:
+    trace = WithoutValues().formatException((type(error), error, error.__traceback__))
+    if job.attempts >= MAX_ATTEMPTS:
+        _end_in_failure(job, trace, now)
+        return
+    logger.warning("job %s (%s of run %s), attempt %s: %s", job.pk, job.kind, job.run_id, job.attempts, trace)
+    _running(job).update(state=Job.State.QUEUED)
+
+
+def _end_in_failure(job: Job, cause: str, now: datetime) -> None:
+    reference = secrets.token_hex(4)
+    logger.error("job %s (%s of run %s) failed, reference %s: %s", job.pk, job.kind, job.run_id, reference, cause)
+    fail_run(job.run_id, reference=reference)
+    Job.objects.filter(pk=job.pk, state__in=OPEN_STATES).update(
+        state=Job.State.FAILED, reference=reference, ended_at=now
+    )
+    forget_job_lock(job)
+
+
+def _running(job: Job) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempts=job.attempts)

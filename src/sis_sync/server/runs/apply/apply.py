@@ -1,0 +1,88 @@
+"""Applies an approved plan: accounts, history and the applied mark commit together, or nothing does."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from sis_sync.server.audit.services import record
+from sis_sync.server.orgs.last_manager import has_active_manager
+from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision
+from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
+from sis_sync.server.runs.apply.statements import execute, statements
+from sis_sync.server.runs.approval import ApprovedPlan
+from sis_sync.server.runs.directory import RESTORABLE_FOR
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import State
+from sis_sync.server.runs.storage import sha256_of
+
+COUNTED = ("delete", "disable", "update", "restore", "create")
+
+
+def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
+    """Make the accounts what the plan says, once: a run that is applied already stays as it is.
+
+    One transaction. Raises OutOfDate, with nothing applied, where the plan no longer fits.
+    """
+    if not approved.path.is_file() or not approved.seen.is_file() or sha256_of(approved.path) != approved.digest:
+        raise OutOfDate("its stored plan is not the one that was approved")
+    with opened_changes(approved.path, approved.seen) as changes, transaction.atomic():
+        lock_school_system(approved.school_system_id)
+        if not _mark_applied(approved, now):
+            return
+        run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
+        check_decision(run)
+        _apply(run, changes, now)
+        _record(run, now)
+
+
+def lock_school_system(school_system_id: int) -> None:
+    """Runs of one school system apply one at a time. Rows that refer to it may still be added meanwhile."""
+    SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
+
+
+def _mark_applied(approved: ApprovedPlan, now: datetime) -> bool:
+    run = Run.objects.filter(pk=approved.run_id, state=State.APPLYING, plan_digest=approved.digest)
+    return run.update(state=State.APPLIED, applied_at=now) == 1
+
+
+def _apply(run: Run, changes: Changes, now: datetime) -> None:
+    had_manager = has_active_manager(run.school_system_id)
+    parameters = _parameters(run, now)
+    changes.load()
+    writes = statements("writes.sql")
+    execute(writes["release_custom_ids"], parameters)
+    check_accounts(run, parameters)
+    for name, sql in writes.items():
+        touched = execute(sql, parameters)
+        if name in COUNTED and touched != run.counts[name]:
+            raise AssertionError(f"{run.counts[name]} accounts to {name}, but {touched} were")
+    if had_manager and not has_active_manager(run.school_system_id):
+        raise OutOfDate("it would leave the district without an active manager")
+    forget_changes()
+
+
+def _parameters(run: Run, now: datetime) -> dict[str, Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    return {
+        "school_system": run.school_system_id,
+        "run": run.pk,
+        "scope": run.scope_org_id,
+        "whole": int(run.scope_org.kind == Org.Kind.DISTRICT),
+        "now": adapt(now),
+        "restorable_since": adapt(now - RESTORABLE_FOR),
+        "salt": secrets.token_hex(16),
+    }
+
+
+def _record(run: Run, now: datetime) -> None:
+    record(
+        school_system=run.school_system,
+        action="run.applied",
+        actor=run.decided_by,
+        api_key=run.decided_by_key,
+        detail={"run": run.pk, "counts": run.counts},
+        now=now,
+    )

@@ -1,0 +1,75 @@
+"""Whether a plan still fits: asked in the transaction that applies it, with everything it touches locked."""
+
+from typing import Any
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.core.modes import MODES
+from sis_sync.server.runs.apply.statements import count, execute, statements
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.permission import check_key_limits, check_person
+from sis_sync.server.runs.planning import settings_used
+
+REASONS: dict[str, str] = {
+    "changed_accounts": "accounts that it touches were changed since",
+    "missing_orgs": "orgs that it names are gone",
+    "taken_addresses": "addresses that it gives are held by other accounts",
+    "taken_custom_ids": "accounts that it creates are there already",
+    "unguarded_managers": "accounts that it touches have rights now",
+}
+
+
+class OutOfDate(Exception):
+    """The plan no longer fits. The text says why, in counts."""
+
+
+def check_decision(run: Run) -> None:
+    """OutOfDate if the mode's settings, the approver's rights or newer files overtook the plan."""
+    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
+    if settings_used(settings) != run.settings_used:
+        raise OutOfDate("the settings of the mode were changed since")
+    if not _may_still_approve(run):
+        raise OutOfDate("who approved it may no longer do so")
+    if _was_overtaken(run):
+        raise OutOfDate("a newer file over the same accounts was applied since")
+
+
+def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
+    """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
+    named = statements("checks.sql")
+    execute(named["resolve_orgs"], parameters)
+    found = {name: count(named[name], parameters) for name in REASONS}
+    if any(hit["code"] == "guard.managers" for hit in run.guards):
+        found["unguarded_managers"] = 0
+    reasons = [f"{number} {REASONS[name]}" for name, number in found.items() if number]
+    if reasons:
+        raise OutOfDate("; ".join(reasons))
+
+
+def _may_still_approve(run: Run) -> bool:
+    try:
+        if run.decided_by:
+            check_person(run=run, actor=run.decided_by)
+        if run.decided_by_key:
+            check_key_limits(run=run, api_key=run.decided_by_key)
+    except NotPermitted:
+        return False
+    return run.decided_by_key is None or run.decided_by_key.revoked_at is None
+
+
+def _was_overtaken(run: Run) -> bool:
+    overlapping = [name for name, mode in MODES.items() if set(mode.user_types) & set(MODES[run.mode].user_types)]
+    newer = Run.objects.filter(
+        school_system=run.school_system_id,
+        mode__in=overlapping,
+        pk__gt=run.pk,
+        state=Run.State.APPLIED,
+        applied_at__gte=run.planned_at,
+    )
+    if run.scope_org.kind == "school":
+        newer = newer.filter(scope_org__in=[run.scope_org_id, *_districts(run)])
+    return newer.exists()
+
+
+def _districts(run: Run) -> list[int]:
+    orgs = type(run.scope_org).objects.filter(school_system=run.school_system_id, kind="district")
+    return list(orgs.values_list("pk", flat=True))

@@ -1,0 +1,50 @@
+"""The record that a plan was approved: the only thing that apply takes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import TO_APPLY
+from sis_sync.server.runs.storage import run_files
+
+_MADE_HERE = object()
+
+
+@dataclass(frozen=True)
+class ApprovedPlan:
+    """A stored plan that a person, a key or the mode's policy approved. Only `approved_plan` makes one."""
+
+    run_id: int
+    school_system_id: int
+    scope_org_id: int
+    digest: str
+    path: Path
+    seen: Path
+    token: object
+
+    def __post_init__(self) -> None:
+        """Nobody approves by building a value."""
+        if self.token is not _MADE_HERE:
+            raise TypeError("an ApprovedPlan comes from approved_plan() only")
+
+
+def approved_plan(run_id: int) -> ApprovedPlan | None:
+    """The approved plan of a run, read from its recorded approval; None unless it is approved and not yet applied."""
+    run = Run.objects.filter(pk=run_id, state__in=TO_APPLY).exclude(plan_digest="").first()
+    if run is None or not is_approval_recorded(run):
+        return None
+    return ApprovedPlan(
+        run_id=run.pk,
+        school_system_id=run.school_system_id,
+        scope_org_id=run.scope_org_id,
+        digest=run.plan_digest,
+        path=run_files(run).plan,
+        seen=run_files(run).seen,
+        token=_MADE_HERE,
+    )
+
+
+def is_approval_recorded(run: Run) -> bool:
+    """A decision with its time, by a person, a key or policy. (An approver whose account was purged is no longer one.)"""
+    has_decider = run.is_approved_by_policy or run.decided_by_id is not None or run.decided_by_key_id is not None
+    return run.decided_at is not None and has_decider

@@ -1,0 +1,82 @@
+"""The orgs and accounts of a school system as files for the engine, read from the database in one consistent look."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+
+RESTORABLE_FOR = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class DirectoryFiles:
+    """CSV files with a header, every cell quoted."""
+
+    orgs: Path
+    accounts: Path
+
+
+def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles:
+    """Write what the run is planned against. Scope: a district run sees all in scope, a school run its school."""
+    files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv")
+    parameters = {
+        "school_system": run.school_system_id,
+        "scope": run.scope_org_id,
+        "whole": int(run.scope_org.kind == Org.Kind.DISTRICT),
+        "restorable_since": connection.ops.adapt_datetimefield_value(now - RESTORABLE_FOR),
+    }
+    with _one_look():
+        _export("directory_orgs.sql", parameters, files.orgs)
+        _export("directory_accounts.sql", parameters, files.accounts)
+    return files
+
+
+@contextmanager
+def _one_look() -> Iterator[None]:
+    """One snapshot for all queries inside. A transaction that is already open is one on SQLite, and good enough
+    for one statement on PostgreSQL.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+        return
+    # Deferred, where Django's own would take the write lock and keep the pages waiting.
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("COMMIT")
+
+
+def _export(name: str, parameters: dict[str, Any], path: Path) -> None:
+    sql = resources.files("sis_sync.server.runs").joinpath(name).read_text(encoding="utf-8")
+    (_copy_out if connection.vendor == "postgresql" else _write_out)(sql, parameters, path)
+
+
+def _copy_out(sql: str, parameters: dict[str, Any], path: Path) -> None:
+    statement = f"COPY ({sql}) TO STDOUT WITH (FORMAT csv, HEADER, FORCE_QUOTE *, ENCODING 'UTF8')"
+    with path.open("wb") as file, connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+        for block in copy:
+            file.write(block)
+
+
+def _write_out(sql: str, parameters: dict[str, Any], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file, connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerow([column[0] for column in cursor.description])
+        writer.writerows(iter(cursor.fetchone, None))

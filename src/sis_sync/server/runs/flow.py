@@ -1,0 +1,163 @@
+"""What the jobs of a run do. Both may be begun again at any point: a job runs at least once, its effect comes once."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.server.audit.services import record
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import enqueue
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system
+from sis_sync.server.runs.approval import approved_plan
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
+from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
+
+
+def plan_run(run_id: int, *, now: datetime | None = None) -> None:
+    """Check and plan the file of a run, and move it on: refused, held, waiting, approved or applied."""
+    now = now or timezone.now()
+    if not move(run_id, TO_PLAN, State.CHECKING):
+        return
+    run = Run.objects.select_related("school_system", "scope_org").get(pk=run_id)
+    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
+    try:
+        planned = make_stored_plan(run, settings, now=now)
+    except FileRefused as refusal:
+        _refuse(run, refusal.code, refusal.message, refusal.line, refusal.fix, now)
+    except ConfigurationError as error:
+        _refuse(run, "mapping.invalid", error.message, None, error.fix, now)
+    else:
+        _record_plan(run, settings, planned, now)
+
+
+def apply_run(run_id: int, *, now: datetime | None = None) -> None:
+    """Apply the approved plan of a run; where accounts changed since, plan it again instead."""
+    now = now or timezone.now()
+    move(run_id, TO_APPLY, State.APPLYING)
+    approved = approved_plan(run_id)
+    if approved is None:
+        return
+    try:
+        apply_plan(approved, now=now)
+    except OutOfDate as reason:
+        plan_again(run_id, reason=str(reason), now=now)
+
+
+def plan_again(run_id: int, *, reason: str, now: datetime) -> None:
+    """Take the approval back and queue a new plan of the same file. `reason` names no person."""
+    run = Run.objects.select_related("school_system").get(pk=run_id)
+    with transaction.atomic():
+        undecided: dict[str, Any] = {
+            "decided_at": None,
+            "decided_by": None,
+            "decided_by_key": None,
+            "is_approved_by_policy": False,
+            "decision_reason": reason,
+        }
+        if not move(run_id, TO_APPLY, State.OUT_OF_DATE, **undecided):
+            return
+        enqueue(kind=Job.Kind.PLAN, run=run, now=now)
+        record(
+            school_system=run.school_system,
+            action="run.out_of_date",
+            detail={"run": run_id, "reason": reason},
+            now=now,
+        )
+
+
+def fail_run(run_id: int, *, reference: str) -> None:
+    """Mark a run whose job gave up. `reference` is what the log of the server knows it by."""
+    move(
+        run_id,
+        (*TO_PLAN, *TO_APPLY),
+        State.FAILED,
+        refusal={
+            "code": "run.failed",
+            "message": f"This run failed because of an error in the server, reference {reference}. "
+            "No account was changed.",
+            "line": None,
+            "fix": "Send the file again. If it fails again, give the reference to whoever runs the server.",
+        },
+    )
+
+
+def _refuse(run: Run, code: str, message: str, line: int | None, fix: str, now: datetime) -> None:
+    refusal = {"code": code, "message": message, "line": line, "fix": fix}
+    with transaction.atomic():
+        if move(run.pk, (State.CHECKING,), State.REFUSED, refusal=refusal, planned_at=now):
+            record(school_system=run.school_system, action="run.refused", detail={"run": run.pk, "code": code}, now=now)
+
+
+def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:
+    with transaction.atomic():
+        lock_school_system(run.school_system_id)  # of two files planned at once, one sees the other
+        state, decision = _next_state(run, settings, planned, now)
+        moved = move(
+            run.pk,
+            (State.CHECKING,),
+            state,
+            file_facts=planned.facts,
+            counts=planned.counts.as_dict(),
+            guards=planned.guards,
+            findings=planned.findings,
+            plan_digest=planned.digest,
+            settings_used=settings_used(settings),
+            refusal=None,
+            planned_at=now,
+            **decision,
+        )
+        if moved:
+            _follow_up(run, state, planned, now)
+
+
+def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> tuple[str, dict[str, Any]]:
+    by_policy = {"decided_at": now, "is_approved_by_policy": True}
+    if _has_newer(run):
+        return State.SUPERSEDED, {}
+    if planned.guards:
+        return State.HELD, {}
+    if settings.requires_approval:
+        return State.WAITING, {}
+    if not planned.counts.changes:
+        return State.APPLIED, {**by_policy, "applied_at": now}
+    return State.APPROVED, by_policy
+
+
+def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
+    if state != State.SUPERSEDED:
+        _supersede_older(run)
+    if state == State.APPROVED:
+        enqueue(kind=Job.Kind.APPLY, run=run, now=now)
+    detail = {"run": run.pk, "digest": planned.digest, "counts": planned.counts.as_dict()}
+    if state in (State.APPROVED, State.APPLIED):
+        record(school_system=run.school_system, action="run.approved", detail={**detail, "by": "policy"}, now=now)
+    else:
+        record(school_system=run.school_system, action=f"run.{state}", detail=detail, now=now)
+
+
+def _has_newer(run: Run) -> bool:
+    """Whether a later file of the same mode over the same accounts was planned first. Partial files are deltas."""
+    if run.mode == "partial":
+        return False
+    wider = [run.scope_org_id, *_district_ids(run)]
+    newer = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__gt=run.pk)
+    return newer.filter(state__in=PLANNED, scope_org__in=wider).exists()
+
+
+def _supersede_older(run: Run) -> None:
+    if run.mode == "partial":
+        return
+    older = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__lt=run.pk, state__in=DECIDABLE)
+    if run.scope_org.kind != Org.Kind.DISTRICT:
+        older = older.filter(scope_org=run.scope_org_id)
+    older.update(state=State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
+
+
+def _district_ids(run: Run) -> list[int]:
+    districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
+    return list(districts.values_list("pk", flat=True))

@@ -1,0 +1,113 @@
+"""Passwords leave the stored file once they are hashed in the plan; a later plan of the same file takes the hashes over."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from sis_sync.core.fields import PASSWORD, SECRET_HEADER_WORDS
+from sis_sync.engine.session import Session
+from sis_sync.formats.records import Record, split_record
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.storage import run_files, written_whole
+from sis_sync.steps.read import DELIMITERS, Records
+
+UTF8_MARK = b"\xef\xbb\xbf"
+# So many columns more than the header has that the record stays one that cannot be split.
+EXCESS_COLUMNS = 3
+
+
+def carry_password_hashes(session: Session, *, earlier: Path, plan: Path) -> bool:
+    """Take the hashes of the earlier plan of the same file over, by record; whether there were any."""
+    if not earlier.is_file():
+        return False
+    if not session.value("SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''", earlier=str(earlier)):
+        return False
+    merged = plan.with_name(f"{plan.name}.merged")
+    session.run(
+        """
+        COPY (
+          SELECT p.* REPLACE (CASE WHEN p.action = 'create' AND p.password_hash = ''
+                              THEN coalesce(e.password_hash, '') ELSE p.password_hash END AS password_hash)
+          FROM read_parquet(:plan) p
+          LEFT JOIN read_parquet(:earlier) e ON e.seq = p.seq AND e.line = p.line AND e.custom_id = p.custom_id
+          ORDER BY p.seq
+        ) TO :merged (FORMAT parquet)
+        """,
+        plan=str(plan),
+        earlier=str(earlier),
+        merged=str(merged),
+    )
+    merged.replace(plan)
+    return True
+
+
+def secret_positions(records: Records) -> list[int]:
+    """The columns that hold passwords or other secrets, by the mapping or by their header."""
+    named = {position for position, name in enumerate(records.columns.header) if is_secret(name)}
+    mapped = records.columns.of_field.get(PASSWORD)
+    return sorted(named if mapped is None else named | {mapped})
+
+
+def is_secret(header: str) -> bool:
+    """Whether a header names a secret: one of the words stands in it by itself, or it ends in `password`."""
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).lower())
+    return any(word in SECRET_HEADER_WORDS or word.endswith(PASSWORD) for word in words)
+
+
+def store_without_passwords(run: Run, session: Session, records: Records) -> None:
+    """Rewrite the stored file without its secret columns; every record keeps its line. Nothing to do for most files."""
+    secret = secret_positions(records)
+    original = run_files(run).original
+    if not secret or not original.is_file():
+        return
+    converted = session.folder / "utf8.csv"  # what `read` made of a file in another encoding
+    data = (converted if converted.is_file() else original).read_bytes()
+    with written_whole(original) as path, path.open("wb") as target:
+        if converted.is_file() and not data.startswith(UTF8_MARK):
+            target.write(UTF8_MARK)
+        target.writelines(_rewritten(data, records, secret, _known_ids(session)))
+
+
+def _known_ids(session: Session) -> set[bytes]:
+    """The cells of unsplittable records that are custom IDs of accounts: those make the accounts present."""
+    found = session.rows(
+        "SELECT DISTINCT b.cell FROM (SELECT unnest(cells) AS cell FROM broken) b JOIN accounts a ON a.custom_id = b.cell"
+    )
+    return {str(cell).encode() for (cell,) in found}
+
+
+def _rewritten(data: bytes, records: Records, secret: list[int], known: set[bytes]) -> Iterator[bytes]:
+    delimiter = next(sign for sign, name in DELIMITERS.items() if name == records.facts.delimiter).encode()
+    columns = len(records.columns.header)
+    start = len(UTF8_MARK) if data.startswith(UTF8_MARK) else 0
+    yield data[:start]
+    is_header = True
+    while start < len(data):
+        line_end = data.find(b"\n", start)
+        line_end = len(data) if line_end == -1 else line_end + 1
+        if not data[start:line_end].strip():
+            yield data[start:line_end]
+            start = line_end
+            continue
+        record = split_record(data, start, delimiter[0], None if is_header else columns)
+        end = data[start : record.end]
+        ending = b"\r\n" if end.endswith(b"\r\n") else b"\n" if end.endswith(b"\n") else b""
+        if record.fault or len(record.cells) != columns:
+            yield _unsplittable(record, columns, delimiter, known) + ending
+        else:
+            kept = [cell for position, cell in enumerate(record.cells) if position not in secret]
+            yield delimiter.join(_quoted(cell, delimiter) for cell in kept) + ending
+        start, is_header = record.end, False
+
+
+def _unsplittable(record: Record, columns: int, delimiter: bytes, known: set[bytes]) -> bytes:
+    """Where the secret stands cannot be told, so only known custom IDs are kept, and the number of lines."""
+    kept = [cell for cell in record.cells if cell in known]
+    filler = [b""] * (columns + EXCESS_COLUMNS - len(kept))
+    return delimiter.join([*kept, *filler]) + b"\n" * (record.lines - 1)
+
+
+def _quoted(cell: bytes, delimiter: bytes) -> bytes:
+    if any(sign in cell for sign in (delimiter, b'"', b"\n", b"\r")):
+        return b'"' + cell.replace(b'"', b'""') + b'"'
+    return cell

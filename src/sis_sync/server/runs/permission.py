@@ -1,0 +1,51 @@
+"""Who may decide a run: a manager of the district or of the run's own org, or a key with the approve scope."""
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.selectors import managed_orgs
+from sis_sync.server.runs.models import Run
+
+APPROVE_SCOPE = "approve"
+
+
+def may_decide(*, run: Run, actor: Account) -> bool:
+    """Active, and manager of what the run covers."""
+    return actor.is_active and managed_orgs(actor=actor).filter(pk=run.scope_org_id).exists()
+
+
+def covers(*, org: Org, run: Run) -> bool:
+    """Whether what `org` manages includes the run's scope."""
+    is_district = org.kind == Org.Kind.DISTRICT and org.school_system_id == run.school_system_id
+    return is_district or org.pk == run.scope_org_id
+
+
+def check_person(*, run: Run, actor: Account) -> None:
+    """NotPermitted unless the person manages what the run covers."""
+    if not may_decide(run=run, actor=actor):
+        raise NotPermitted("You do not manage the org of this run, so you cannot decide it.")
+
+
+def check_key(*, run: Run, api_key: ApiKey) -> None:
+    """NotPermitted unless the key has the approve scope for the run's mode and org."""
+    if APPROVE_SCOPE not in api_key.scopes or run.mode not in api_key.modes or not covers(org=api_key.org, run=run):
+        raise NotPermitted(
+            f"This key may not decide {run.mode} runs of this org.",
+            fix="Let a manager decide it in the pages, or give the key the approve scope.",
+        )
+
+
+def check_key_limits(*, run: Run, api_key: ApiKey) -> None:
+    """NotPermitted where a guard holds the run or anybody would leave: that takes a person."""
+    check_key(run=run, api_key=api_key)
+    if run.guards or leaving(run):
+        raise NotPermitted(
+            f"A key cannot approve this run: {len(run.guards)} guards hold it, {leaving(run)} accounts would leave.",
+            fix="Let a manager approve it in the pages.",
+        )
+
+
+def leaving(run: Run) -> int:
+    """How many accounts absence would delete or disable."""
+    return int(run.counts.get("delete", 0)) + int(run.counts.get("disable", 0))

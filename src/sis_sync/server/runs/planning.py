@@ -1,0 +1,140 @@
+"""From a stored file to a stored plan and its reports: the steps, in their order, nothing written but files."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from sis_sync.core.guards import GuardLimits
+from sis_sync.core.modes import MODES
+from sis_sync.core.plan import Counts
+from sis_sync.engine.session import Session, open_session
+from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
+from sis_sync.server.runs.directory import export_directory
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
+from sis_sync.server.runs.seen import write_seen_accounts
+from sis_sync.server.runs.storage import data_folder, run_files, sha256_of, written_whole
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.guard import guard
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import Plan, make_plan, save_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.validate import validate
+
+SETTING_NAMES = (
+    "on_absent",
+    "deletions_percent",
+    "deletions_count",
+    "deletions_slice_percent",
+    "failed_rows_percent",
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a plan came to, ready to be recorded. `digest` is the SHA-256 of the plan file."""
+
+    facts: dict[str, Any]
+    counts: Counts
+    guards: list[dict[str, Any]]
+    findings: dict[str, int]
+    digest: str
+
+
+def settings_used(settings: ModeSettings) -> dict[str, Any]:
+    """The settings that a plan of this mode depends on."""
+    return {name: getattr(settings, name) for name in SETTING_NAMES}
+
+
+def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
+    """Plan the run's file against the accounts as they are; writes the plan and both reports.
+
+    Raises FileRefused, and ConfigurationError for a mapping that cannot be followed.
+    """
+    mapping = mapping_of(run)
+    with _work_folder() as folder, open_session(temp_folder=folder) as session:
+        return _plan(run, settings, mapping, session, folder, now)
+
+
+def mapping_of(run: Run) -> Mapping:
+    """The mapping that came with the run: its lines, or a preset by name. Never a file of this machine."""
+    if run.mapping_lines.strip():
+        return parse_mapping(run.mapping_lines, name=run.mapping_name or None)
+    return load_preset(run.mapping_name) if run.mapping_name else NO_MAPPING
+
+
+def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
+    mode = MODES[run.mode]
+    files = export_directory(run, folder, now=now)
+    records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
+    roster = map_records(session, records, mapping)
+    directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
+    judged = validate(session, roster, directory, mode, on_absent=settings.on_absent)
+    plan = make_plan(session, judged)
+    hits = guard(session, plan, _limits(settings))
+    digest = _store(run, session, plan, files.accounts)
+    store_without_passwords(run, session, records)
+    return Planned(
+        facts=records.facts.as_dict(),
+        counts=plan.counts,
+        guards=[hit.as_dict() for hit in hits],
+        findings=plan.findings,
+        digest=digest,
+    )
+
+
+def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
+    files = run_files(run)
+    with written_whole(files.plan) as path:
+        digest = save_plan(session, plan, path, hash_password=make_password)
+        if carry_password_hashes(session, earlier=files.plan, plan=path):
+            digest = sha256_of(path)
+    with written_whole(files.seen) as path:
+        write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)
+    with written_whole(files.results) as path:
+        write_results(session, plan, path)
+    with written_whole(files.failed) as path:
+        write_failed_rows(session, plan, path)
+    return digest
+
+
+def _limits(settings: ModeSettings) -> GuardLimits:
+    return GuardLimits(
+        deletions_percent=settings.deletions_percent,
+        deletions_count=settings.deletions_count,
+        deletions_slice_percent=settings.deletions_slice_percent,
+        failed_rows_percent=settings.failed_rows_percent,
+    )
+
+
+def _under_its_name(run: Run, folder: Path) -> Path:
+    """The stored file under the name that it came with, so that every message names the file people know."""
+    original = run_files(run).original
+    named = folder / "file" / run.file_name
+    named.parent.mkdir()
+    if original.is_file():
+        try:
+            named.hardlink_to(original)
+        except OSError:
+            shutil.copyfile(original, named)
+    return named
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    """A folder in the data folder for the time of one plan; a killed worker's is cleared by the next worker."""
+    parent = data_folder() / "work"
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

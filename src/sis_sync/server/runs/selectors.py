@@ -1,0 +1,113 @@
+"""What may be seen of runs, and by whom. A run that a person does not manage answers like one that is not there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.engine.session import open_session
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import DECIDABLE
+from sis_sync.server.runs.storage import run_files
+
+READING_MEMORY_MB = 256
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account."""
+
+    line: int | None
+    action: str
+    custom_id: str
+    changes: tuple[tuple[str, str, str], ...]
+    codes: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class PlanPage:
+    """One page of a plan's rows, and how many there are on all pages."""
+
+    rows: tuple[PlanRow, ...]
+    total: int
+
+
+def runs_of(*, actor: Account) -> QuerySet[Run]:
+    """The runs over what the actor manages, newest first."""
+    runs = Run.objects.filter(school_system_id=actor.school_system_id, scope_org__in=managed_orgs(actor=actor))
+    return runs.order_by("-received_at", "-pk")
+
+
+def waiting_runs(*, actor: Account) -> QuerySet[Run]:
+    """The runs that wait for a decision of the actor, newest first."""
+    return runs_of(actor=actor).filter(state__in=DECIDABLE)
+
+
+def access_run(*, actor: Account, run_id: int | str) -> Run:
+    """The run, if the actor manages what it covers. Http404 for any other, there or not."""
+    run = runs_of(actor=actor).filter(pk=number_or_404(run_id)).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
+    """The runs over what the key's org covers, newest first."""
+    runs = Run.objects.filter(school_system_id=api_key.school_system_id).order_by("-received_at", "-pk")
+    return runs if api_key.org.kind == Org.Kind.DISTRICT else runs.filter(scope_org=api_key.org_id)
+
+
+def access_run_of_key(*, api_key: ApiKey, run_id: int | str) -> Run:
+    """The run, if the key's org covers it. Http404 for any other, there or not."""
+    run = runs_of_key(api_key=api_key).filter(pk=number_or_404(run_id)).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
+    """A page of the plan in its order: every action, or one. Empty while there is no plan."""
+    path = run_files(run).plan
+    if not path.is_file():
+        return PlanPage((), 0)
+    fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
+    chosen = "FROM read_parquet(?) WHERE ? IN ('', action)"
+    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+        found = session.connection.execute(
+            f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} ORDER BY seq LIMIT ? OFFSET ?",
+            [str(path), action, page_size, (max(page, 1) - 1) * page_size],
+        )
+        rows = tuple(_row(row) for row in found.fetchall())
+        counted = session.connection.execute(f"SELECT count(*) {chosen}", [str(path), action]).fetchone()
+    return PlanPage(rows, int(counted[0]) if counted else 0)
+
+
+def _row(row: tuple[Any, ...]) -> PlanRow:
+    line, action, custom_id, fields, codes, message, *values = row
+    return PlanRow(
+        line=line,
+        action=action,
+        custom_id=custom_id,
+        changes=_changes(action, fields.split(";"), values),
+        codes=tuple(code for code in codes.split(";") if code),
+        message=message,
+    )
+
+
+def _changes(action: str, changed: list[str], values: list[str]) -> tuple[tuple[str, str, str], ...]:
+    new = dict(zip(FIELD_NAMES, values[0::2], strict=True))
+    old = dict(zip(FIELD_NAMES, values[1::2], strict=True))
+    if action == "create":
+        return tuple((name, "", new[name]) for name in FIELD_NAMES if new[name])
+    if action == "disable":
+        return (("status", old["status"], "Disabled"),)
+    if action == "delete":
+        return tuple((name, old[name], "") for name in FIELD_NAMES if old[name])
+    return tuple((name, old[name], new[name]) for name in FIELD_NAMES if name in changed)

@@ -1,0 +1,142 @@
+"""Where the files of a run lie, and how they get there whole: temporary name, fsync, rename, fsync of the folder."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.server.runs.models import Run
+
+CHUNK_BYTES = 1024 * 1024
+MAX_FILE_BYTES = 1024 * 1024 * 1024
+MAX_NAME_CHARACTERS = 255
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV)."""
+
+    original: Path
+    plan: Path
+    seen: Path
+    results: Path
+    failed: Path
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder."""
+        return self.original.parent
+
+
+@dataclass(frozen=True)
+class StoredUpload:
+    """An upload that lies on the disk, not yet named by a run."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+def run_files(run: Run) -> RunFiles:
+    """The paths of a run's files; which of them exist depends on its state."""
+    folder = data_folder() / "runs" / str(run.pk)
+    return RunFiles(
+        original=folder / "original",
+        plan=folder / "plan.parquet",
+        seen=folder / "seen.parquet",
+        results=folder / "results.csv",
+        failed=folder / "failed.csv",
+    )
+
+
+def data_folder() -> Path:
+    """The folder of everything that is not in the database."""
+    return Path(settings.SIS_SYNC_DATA_FOLDER)
+
+
+def base_name(file_name: str) -> str:
+    """The last part of a path of any system, without control characters, at most 255 characters."""
+    last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(character for character in last if character.isprintable())
+    return printable[-MAX_NAME_CHARACTERS:] or "roster.csv"
+
+
+def store_upload(source: IO[bytes]) -> StoredUpload:
+    """Copy an upload to the disk and wait until it is there. FileRefused `file.too_large` above 1 GB."""
+    folder = data_folder() / "incoming"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / secrets.token_hex(16)
+    try:
+        return _copy(source, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _copy(source: IO[bytes], path: Path) -> StoredUpload:
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as target:
+        path.chmod(0o600)
+        while chunk := source.read(CHUNK_BYTES):
+            size += len(chunk)
+            if size > MAX_FILE_BYTES:
+                raise FileRefused("file.too_large", "The file is larger than 1 GB.", fix="Export it in parts.")
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    return StoredUpload(path, size, digest.hexdigest())
+
+
+def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
+    """Make the upload the run's original. To be called before the run is committed."""
+    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upload.path.replace(files.original)
+    sync_folder(files.folder)
+    sync_folder(files.folder.parent)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; what is written there takes its place, on the disk, or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o600)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk. Windows cannot open folders and does it by itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_files(run: Run) -> None:
+    """Remove all files of a run."""
+    shutil.rmtree(run_files(run).folder, ignore_errors=True)
