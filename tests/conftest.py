@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
+import django
 import pytest
 from postgresql_cluster import find_binaries, running_cluster
 
@@ -17,6 +18,7 @@ DATA_FOLDER = tempfile.mkdtemp(prefix="sis-sync-tests-")
 os.environ["SIS_SYNC_DATA_FOLDER"] = DATA_FOLDER
 os.environ["SIS_SYNC_DATABASE_URL"] = os.environ.get("SIS_SYNC_TEST_DATABASE_URL", "")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+django.setup()
 
 
 def pytest_unconfigure() -> None:
@@ -37,8 +39,11 @@ def postgresql_server_url() -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
         missing = "PostgreSQL is not installed (no initdb and postgres); this was tried on SQLite only"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with running_cluster(*binaries) as url:
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    initdb, postgres = binaries
+    with running_cluster(initdb, postgres) as url:
         yield url
 
 

@@ -36,9 +36,20 @@ def running_cluster(initdb: Path, postgres: Path) -> Iterator[str]:
         if user is not None:
             os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
         data = folder / "data"
-        initialise = [initdb, "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        initialise = [
+            str(initdb),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
-        start = [postgres, "-D", data, "-k", folder, "-c", "listen_addresses=", *UNSAFE_BUT_QUICK]
+        start = [str(postgres), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", *UNSAFE_BUT_QUICK]
         with (folder / "server.log").open("wb") as log:
             server = subprocess.Popen(start, stdout=log, stderr=log, user=user, cwd=folder)
         try:

@@ -32,15 +32,9 @@ def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
     )
 
 
-def sqlite_settings(
-    path: Path, version: tuple[int, ...] = sqlite3.sqlite_version_info
-) -> dict[str, Any]:
+def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> dict[str, Any]:
     """SQLite as durable as its version allows: every commit is on the disk before it counts."""
-    journal = (
-        "WAL; PRAGMA synchronous=FULL"
-        if version >= SAFE_WAL_VERSION
-        else "DELETE; PRAGMA synchronous=EXTRA"
-    )
+    journal = "WAL; PRAGMA synchronous=FULL" if version >= SAFE_WAL_VERSION else "DELETE; PRAGMA synchronous=EXTRA"
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
@@ -57,9 +51,7 @@ def postgresql_settings(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
     if not name:
-        raise ConfigurationError(
-            "SIS_SYNC_DATABASE_URL names no database.", fix=f"Write {EXAMPLE}"
-        )
+        raise ConfigurationError("SIS_SYNC_DATABASE_URL names no database.", fix=f"Write {EXAMPLE}")
     options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -79,6 +71,4 @@ def port_of(url: str) -> int | str:
     try:
         return urlsplit(url).port or ""
     except ValueError as error:
-        raise ConfigurationError(
-            "The port in SIS_SYNC_DATABASE_URL is no number.", fix=f"Write {EXAMPLE}"
-        ) from error
+        raise ConfigurationError("The port in SIS_SYNC_DATABASE_URL is no number.", fix=f"Write {EXAMPLE}") from error

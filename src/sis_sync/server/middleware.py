@@ -33,9 +33,7 @@ def refuse_plain_http(respond: Respond) -> Respond:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if is_plain_from_afar(request):
-            return HttpResponse(
-                REFUSED_PLAIN_HTTP, status=403, content_type="text/plain; charset=utf-8"
-            )
+            return HttpResponse(REFUSED_PLAIN_HTTP, status=403, content_type="text/plain; charset=utf-8")
         return respond(request)
 
     return middleware
@@ -45,9 +43,7 @@ def is_plain_from_afar(request: HttpRequest) -> bool:
     """Not HTTPS, and not from this machine itself (behind a proxy, what it passes on is never from here)."""
     if request.is_secure():
         return False
-    is_passed_on = (
-        settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
-    )
+    is_passed_on = settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
     return is_passed_on or not is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 

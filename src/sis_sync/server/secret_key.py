@@ -1,5 +1,6 @@
 """The installation's secret key: made once, kept in a file that only its owner reads."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -30,13 +31,9 @@ def make_secret_key(path: Path) -> str:
         file.write(secrets.token_urlsafe(RANDOM_BYTES) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    try:
-        if not path.exists():
-            os.rename(draft, path) if os.name == "nt" else os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink(missing_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
     return checked(path.read_text(encoding="ascii").strip(), path)
 
 

@@ -31,8 +31,8 @@ def checked_external_id(external_id: str | None, *, school_system: SchoolSystem,
         raise ValuesRefused({"external_id": fault})
     if not tidied:
         return None
-    holder = Org.objects.filter(school_system=school_system, external_id=tidied).exclude(pk=org_id).first()
-    if holder is not None:
+    holder = Org.objects.filter(school_system=school_system, external_id=tidied).first()
+    if holder is not None and holder.pk != org_id:
         fault = f'{holder.name} has the external ID "{tidied}". Use another one, or change it there first.'
         raise ValuesRefused({"external_id": fault})
     return tidied
