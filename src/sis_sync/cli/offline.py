@@ -1,0 +1,75 @@
+"""`check` and `plan`: the steps from files, without a server."""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sis_sync.core.errors import FileRefused, UsageFault
+from sis_sync.core.modes import MODES
+
+_mode = click.Choice(list(MODES))
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--mode", type=_mode, help="Judge user types as this mode does.")
+@click.option("--orgs", type=_path, help="CSV with external_id,name: judge the orgs too.")
+@click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
+    """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
+    from sis_sync.cli import offline_report, offline_run
+
+    with _input(file) as path:
+        try:
+            return offline_run.check(path, mode=mode, orgs=orgs, mapping=mapping, as_json=as_json)
+        except FileRefused as refusal:
+            return offline_report.say_refusal(refusal, as_json=as_json)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--mode", type=_mode, required=True, help="What the file is: a delta (partial) or a complete list.")
+@click.option("--orgs", type=_path, required=True, help="CSV with external_id,name and optional kind.")
+@click.option("--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet.")
+@click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
+@click.option("--output", type=_path, help="Write the plan as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a guard would hold the plan.")
+def plan(file: str, as_json: bool, **options: Any) -> int:
+    """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed."""
+    from sis_sync.cli import offline_report, offline_run
+
+    with _input(file) as path:
+        try:
+            return offline_run.plan(path, as_json=as_json, **options)
+        except FileRefused as refusal:
+            return offline_report.say_refusal(refusal, as_json=as_json)
+
+
+@contextmanager
+def _input(file: str) -> Iterator[Path]:
+    """The file, or a copy of stdin for `-`."""
+    if file != "-":
+        yield Path(file)
+        return
+    if sys.stdin.isatty():
+        raise UsageFault("- reads the file from stdin, but stdin is a terminal.", fix="Pipe the file in, or name it.")
+    with tempfile.TemporaryDirectory(prefix="sis-sync-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as out:
+            shutil.copyfileobj(sys.stdin.buffer, out)
+        yield path
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One document with its schema version first."""
+    click.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False))

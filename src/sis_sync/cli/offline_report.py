@@ -1,0 +1,126 @@
+"""What `check` and `plan` print: findings by code with counts, then lines, then what to do next."""
+
+from pathlib import Path
+
+import click
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.guards import GuardHit
+from sis_sync.core.plan import Counts
+from sis_sync.engine.session import Session
+from sis_sync.steps.plan import Plan
+from sis_sync.steps.read import Records
+from sis_sync.steps.validate import Judged
+
+LINES_PER_CODE = 3
+_ACTIONS = (
+    ("create", "to create"),
+    ("update", "to update"),
+    ("restore", "to restore"),
+    ("unchanged", "unchanged"),
+    ("delete", "to delete"),
+    ("disable", "to disable"),
+    ("ignored", "ignored"),
+    ("failed", "failed"),
+)
+
+
+def say_refusal(refusal: FileRefused, *, as_json: bool) -> int:
+    """The refusal with its reason and remedy; gives its exit code."""
+    if as_json:
+        _print({"refused": {"code": refusal.code, "message": refusal.message, "line": refusal.line}})
+    click.echo(f"File refused ({refusal.code}): {refusal.message}\n{refusal.fix}".rstrip(), err=True)
+    return refusal.exit_code
+
+
+def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
+    """Findings of a file, without planning."""
+    records = judged.roster.records
+    rows = {"rows": records.facts.rows, "failed": judged.failed_rows}
+    if as_json:
+        _print({"file": records.facts.as_dict(), "mode": judged.mode.name, "counts": rows, "findings": judged.findings})
+        return
+    _say_file(records)
+    click.echo(f"{records.facts.rows:,} rows, {judged.failed_rows:,} failed.")
+    _say_findings(session, records, judged.findings, judged.roster.records.facts.name)
+
+
+def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output: Path | None, as_json: bool) -> None:
+    """Counts, findings, guards, and the next command."""
+    records = plan.judged.roster.records
+    if as_json:
+        _print(
+            {
+                "file": records.facts.as_dict(),
+                "mode": plan.mode.name,
+                "counts": plan.counts.as_dict(),
+                "guards": [hit.as_dict() for hit in hits],
+                "findings": plan.findings,
+            }
+        )
+        return
+    _say_file(records)
+    click.echo(_counts_in_words(session, plan.counts))
+    _say_findings(session, records, plan.findings, records.facts.name)
+    for hit in hits:
+        click.echo(f"Would be held ({hit.code}): {hit.message}")
+    if output:
+        click.echo(f"The plan is in {output}.")
+    click.echo(_next_step(plan, hits))
+
+
+def _print(document: dict[str, object]) -> None:
+    from sis_sync.cli.offline import print_json
+
+    print_json(document)
+
+
+def _say_file(records: Records) -> None:
+    facts = records.facts
+    mapping = f", mapping {facts.mapping}" if facts.mapping else ""
+    click.echo(f"{facts.name}: {facts.rows:,} rows, {facts.encoding}, {facts.delimiter}s between the columns{mapping}")
+
+
+def _counts_in_words(session: Session, counts: Counts) -> str:
+    there = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
+    parts = []
+    for action, words in _ACTIONS:
+        number = getattr(counts, action)
+        share = f" ({100 * number / there:.1f} %)" if action in ("delete", "disable") and number and there else ""
+        if number or action in ("create", "update", "unchanged", "delete"):
+            parts.append(f"{number:,} {words}{share}")
+    return ", ".join(parts)
+
+
+def _say_findings(session: Session, records: Records, counts: dict[str, int], name: str) -> None:
+    for code, count in sorted(counts.items(), key=lambda item: (FINDING_CODES[item[0]].severity, -item[1], item[0])):
+        finding = FINDING_CODES[code]
+        click.echo(f"\n{code}: {count:,} ({finding.severity})")
+        for warning in [each for each in records.warnings if each.code == code][:LINES_PER_CODE]:
+            click.echo(f"  {name}: {warning.message}")
+        for line, message in _examples(session, code):
+            click.echo(f"  {name} line {line}, {message}")
+        if finding.severity == "error":
+            click.echo(f"  These accounts are left as they are. {finding.fix}")
+    if counts:
+        click.echo()
+
+
+def _examples(session: Session, code: str) -> list[tuple[int, str]]:
+    rows = session.rows(
+        "SELECT line, value, other FROM (SELECT * FROM findings UNION ALL SELECT * FROM ignored) "
+        "WHERE code = :code ORDER BY line LIMIT :limit",
+        code=code,
+        limit=LINES_PER_CODE,
+    )
+    message = FINDING_CODES[code].message
+    return [(line, message.replace("{value}", value[:80]).replace("{other}", other)) for line, value, other in rows]
+
+
+def _next_step(plan: Plan, hits: tuple[GuardHit, ...]) -> str:
+    if hits:
+        return "Next: look at the numbers above. On the server this run would wait for a person."
+    if plan.counts.changes:
+        return f"Next: sis-sync upload {plan.judged.roster.records.facts.name} --mode {plan.mode.name}"
+    return "Nothing to do: the accounts match the file."

@@ -1,0 +1,58 @@
+"""The order of the steps for the offline commands: one of the two places that know it."""
+
+from pathlib import Path
+
+from sis_sync.cli import offline_report
+from sis_sync.core.guards import GuardLimits
+from sis_sync.core.modes import MODES
+from sis_sync.engine.session import open_session
+from sis_sync.formats.mapping import NO_MAPPING, load_mapping
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.guard import guard
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import make_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.report import write_plan
+from sis_sync.steps.validate import validate
+
+DONE, ROWS_FAILED, HELD = 0, 7, 8
+
+
+def check(path: Path, *, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
+    """Read, map, validate; report. Gives the exit code."""
+    lines = load_mapping(mapping) if mapping else NO_MAPPING
+    with open_session() as session:
+        records = read(session, path, mode=MODES[mode] if mode else None, mapping=lines)
+        roster = map_records(session, records, lines)
+        directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
+        judged = validate(session, roster, directory, MODES[mode] if mode else None)
+        offline_report.say_check(session, judged, as_json=as_json)
+    return ROWS_FAILED if judged.failed_rows else DONE
+
+
+def plan(
+    path: Path,
+    *,
+    mode: str,
+    orgs: Path,
+    accounts: Path | None,
+    mapping: str | None,
+    output: Path | None,
+    as_json: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Read, map, validate, plan, guard; report. Gives the exit code."""
+    lines = load_mapping(mapping) if mapping else NO_MAPPING
+    with open_session() as session:
+        records = read(session, path, mode=MODES[mode], mapping=lines)
+        roster = map_records(session, records, lines)
+        directory = load_directory(session, orgs=orgs, accounts=accounts)
+        judged = validate(session, roster, directory, MODES[mode])
+        made = make_plan(session, judged)
+        hits = guard(session, made, GuardLimits())
+        if output:
+            write_plan(session, output)
+        offline_report.say_plan(session, made, hits, output=output, as_json=as_json)
+    if detailed_exitcode and hits:
+        return HELD
+    return ROWS_FAILED if made.counts.failed else DONE

@@ -1,0 +1,85 @@
+"""The directory as it is now: orgs and accounts, from two CSV files, into the session."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
+from sis_sync.engine.session import Session
+from sis_sync.engine.sql import bind, quoted, sql_text
+
+_ACCOUNT_EXTRAS = {"state": "live", "protected": "", "account_id": "", "held_by_hand": "", "rights": "", "in_scope": "yes"}
+_ORG_FIELDS = ("external_id", "name")
+_ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The session's tables `orgs` and `accounts`. An account without custom_id is unmanaged."""
+
+
+def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Directory:
+    """Read both files. ConfigurationError if one is missing, lacks a column or is no CSV in UTF-8."""
+    load_listed_values(session)
+    _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
+    _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
+    session.run(sql_text("sis_sync.steps", "directory"))
+    session.run("DROP TABLE accounts_read; DROP TABLE orgs_read")
+    return Directory()
+
+
+def load_listed_values(session: Session) -> None:
+    """The lists of the format as a table: field, folded (lower case) and value (as stored)."""
+    rows = ", ".join(
+        bind("(:field, :folded, :value)", field=field, folded=value.lower(), value=value)
+        for field, values in LISTED_VALUES.items()
+        for value in values
+    )
+    session.run(f"CREATE TEMP TABLE IF NOT EXISTS listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)")
+
+
+def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> None:
+    if path is None:
+        wanted = ", ".join(f"{name} VARCHAR" for name in (*fields, *extras))
+        session.run(f"CREATE TEMP TABLE {table} ({wanted})")
+        return
+    header = _read_header(path)
+    missing = [name for name in fields if name not in header]
+    if missing:
+        raise ConfigurationError(f"{path.name} lacks the columns {', '.join(missing)}.", fix=f"It needs {', '.join(fields)}.")
+    picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
+    picked += [_extra(name, default, name in header) for name, default in extras.items()]
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in header)
+    not_null = ", ".join(_text(name) for name in header)
+    source = bind(
+        f"read_csv(:path, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
+        f"columns={{{columns}}}, force_not_null=[{not_null}])".replace("{{", "{").replace("}}", "}"),
+        path=str(path),
+    )
+    try:
+        session.run(f"CREATE TEMP TABLE {table} AS SELECT {', '.join(picked)} FROM {source}")  # noqa: S608
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in ("duckdb", "_duckdb"):
+            raise
+        raise ConfigurationError(f"{path.name} is not a CSV file that can be read: {str(error).splitlines()[0]}") from error
+
+
+def _extra(name: str, default: str, is_there: bool) -> str:
+    if not is_there:
+        return bind(f":default AS {name}", default=default)
+    return bind(f"CASE WHEN clean({quoted(name)}) = '' THEN :default ELSE clean({quoted(name)}) END AS {name}", default=default)
+
+
+def _text(name: str) -> str:
+    return bind(":name", name=name)
+
+
+def _read_header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{path.name} cannot be read as CSV in UTF-8.", fix="Check the path and the file.") from error
+    names = [name.strip().lower() for name in header]
+    return [name or f"unnamed{position}" for position, name in enumerate(names)]

@@ -1,0 +1,27 @@
+-- In:  accounts_read (the ten fields as text, and state, protected, account_id, held_by_hand, rights, in_scope), orgs_read.
+-- Out: orgs, one row per org; accounts, one row per account, its values as a plan compares them:
+--      a grade only for students, a position only for others.
+CREATE TEMP TABLE orgs AS
+SELECT external_id, any_value(name) AS name, any_value(kind) AS kind, bool_or(in_scope <> 'no') AS in_scope
+FROM orgs_read
+WHERE external_id <> ''
+GROUP BY external_id;
+
+CREATE TEMP TABLE accounts AS
+SELECT
+  a.account_id, a.first_name, a.middle_name, a.last_name, a.email, fold(a.email) AS email_key, a.custom_id,
+  a.school_district_external_id,
+  coalesce(t.value, a.user_type) AS user_type,
+  CASE WHEN fold(a.user_type) = 'student' THEN '' ELSE a.position END AS position,
+  CASE WHEN fold(a.user_type) <> 'student' THEN ''
+       WHEN a.grade = '' THEN 'Unspecified' ELSE coalesce(g.value, a.grade) END AS grade,
+  coalesce(s.value, a.status) AS status,
+  fold(a.state) = 'deleted' AS is_deleted,
+  fold(a.protected) = 'yes' AS is_protected,
+  fold(a.held_by_hand) = 'yes' AS is_held_by_hand,
+  fold(a.rights) AS rights,
+  fold(a.in_scope) <> 'no' AS in_scope
+FROM accounts_read AS a
+LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(a.user_type)
+LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(a.grade)
+LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(a.status)

@@ -1,0 +1,35 @@
+"""Guard: the limits that hold a plan, checked on the plan, before anything is written (the sync rules' section 3)."""
+
+from dataclasses import asdict
+
+from sis_sync.core.guards import GUARD_MESSAGES, GuardHit, GuardLimits
+from sis_sync.engine.session import Session
+from sis_sync.engine.sql import bind, sql_text
+from sis_sync.steps.plan import Plan
+
+
+def guard(session: Session, plan: Plan, limits: GuardLimits) -> tuple[GuardHit, ...]:
+    """The guards that hold this plan, in the order of the rules; none if it may go on."""
+    session.run(sql_text(__package__, "guard_base"), mode_types=plan.mode.user_types)
+    hits = (_judge(session, plan, limits, code) for code in GUARD_MESSAGES)
+    return tuple(hit for hit in hits if hit is not None)
+
+
+def _judge(session: Session, plan: Plan, limits: GuardLimits, code: str) -> GuardHit | None:
+    name = code.removeprefix("guard.")
+    has_final_newline = plan.judged.roster.records.facts.has_final_newline
+    text = bind(sql_text(__package__, f"guard_{name}"), **asdict(limits), has_final_newline=has_final_newline)
+    found = session.rows(text)
+    if not found:
+        return None
+    subject, count, base, limit = found[0]
+    return GuardHit(code, _message(code, found), count, base, limit)
+
+
+def _message(code: str, found: list[tuple[str, int, int, str]]) -> str:
+    """The first and worst case in numbers, and how many more there are."""
+    subject, count, base, limit = found[0]
+    percent = f"{100 * count / base:.1f} %" if base else "all"
+    message = GUARD_MESSAGES[code].format(subject=subject, count=f"{count:,}", base=f"{base:,}", percent=percent, limit=limit)
+    message = " ".join(message.split())
+    return f"{message} {len(found) - 1} more like this." if len(found) > 1 else message

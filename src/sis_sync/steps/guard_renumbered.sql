@@ -1,0 +1,9 @@
+-- Absent accounts come back as new rows with the same names and org: the SIS gave out new IDs.
+SELECT 'for example ' || min(custom_id) AS subject, count(*) AS found, (SELECT count(*) FROM absent) AS base, '50 %' AS bound
+FROM accounts AS a
+WHERE a.custom_id IN (SELECT custom_id FROM absent)
+  AND EXISTS (
+    SELECT 1 FROM people AS p JOIN plan AS x ON x.line = p.line
+    WHERE x.action = 'create' AND p.first_name = a.first_name AND p.middle_name = a.middle_name
+      AND p.last_name = a.last_name AND p.school_district_external_id = a.school_district_external_id)
+HAVING (SELECT count(*) FROM absent) >= :renumbered AND count(*) * 2 >= (SELECT count(*) FROM absent)

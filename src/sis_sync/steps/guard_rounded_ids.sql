@@ -1,0 +1,10 @@
+-- Custom IDs like 1.2E+05, or long numbers that all end in 0: a spreadsheet rounded them.
+SELECT 'for example ' || min(custom_id) AS subject, count(*) AS found, (SELECT count(*) FROM people WHERE has_id) AS base,
+  CAST(:rounded_ids - 1 AS STRING) AS bound
+FROM people
+WHERE NOT is_skipped AND (
+  matches(custom_id, '[0-9](\.[0-9]+)?[eE]\+[0-9]+')
+  OR (matches(custom_id, '[0-9]{15,}0')
+      AND NOT EXISTS (SELECT 1 FROM people AS o WHERE matches(o.custom_id, '[0-9]{15,}[1-9]')))
+)
+HAVING count(*) >= :rounded_ids

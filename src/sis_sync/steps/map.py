@@ -1,0 +1,161 @@
+"""Map: from the columns of the file to our fields, by the mapping's lines (the file format's section 3).
+
+The order of the steps for each field: column or constant, first, split, template or default, value, pad.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
+from sis_sync.engine.session import Session
+from sis_sync.engine.sql import bind, literal
+from sis_sync.formats.header import Columns, can_fill
+from sis_sync.formats.mapping import JUDGED_BY_LIST, FieldRule, Mapping
+from sis_sync.steps.read import Records
+
+FORMULA_STARTS = r"^'[=+\-@\t\r]"
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The session's table `roster`: line, codes, is_skipped, the ten fields and password. A cell that does not decode is NULL."""
+
+    records: Records
+
+
+def map_records(session: Session, records: Records, mapping: Mapping) -> Roster:
+    """Fill `roster` from `cells`, and make the cells of broken records comparable with custom IDs."""
+    maker = _FieldMaker(records.columns, mapping)
+    fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
+    session.run(
+        f"CREATE TEMP TABLE roster AS SELECT line, {maker.codes()} AS codes,\n"  # noqa: S608
+        f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
+    )
+    seen = maker.made("custom_id", "clean(cell)")
+    session.run(
+        "CREATE TEMP TABLE broken_cells AS SELECT line, cell FROM (SELECT line, clean(cell) AS cell FROM "  # noqa: S608
+        f"(SELECT line, unnest(cells) AS cell FROM broken) UNION SELECT line, {seen} FROM "
+        "(SELECT line, unnest(cells) AS cell FROM broken)) WHERE cell <> ''"
+    )
+    return Roster(records)
+
+
+class _FieldMaker:
+    """Writes the SQL expression of each field."""
+
+    def __init__(self, columns: Columns, mapping: Mapping) -> None:
+        self.columns, self.mapping = columns, mapping
+
+    def field(self, name: str) -> str:
+        """The mapped and cleaned value of a field; an empty text where nothing supplies it."""
+        return self.made(name, self.source(name))
+
+    def made(self, name: str, source: str) -> str:
+        """What the mapping makes of this source: template or default, value, pad."""
+        rule = self.mapping.rule(name)
+        made = self._filled(name, rule, source)
+        made = _replaced(rule, made)
+        return _padded(rule, made) if rule.pad else made
+
+    def source(self, name: str) -> str:
+        """Column or constant, first, split."""
+        rule = self.mapping.rule(name)
+        position = self.columns.of_field.get(name)
+        source = literal(rule.constant or "") if position is None else self._cell(position)
+        if position is None and rule.constant is not None:
+            source = f"clean({source})"
+        if rule.first:
+            source = bind(f"clean(split_part({source}, :separator, 1))", separator=rule.first)
+        if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
+            return _part(self._cell(split_position), rule.split.side, rule.split.separator)
+        return source
+
+    def _cell(self, position: int) -> str:
+        if self.columns.message_position is None:
+            return f"clean(c{position})"
+        # Our failed-rows file puts an apostrophe before what a spreadsheet would run; taken off again here.
+        return f"clean(CASE WHEN has_match(c{position}, {literal(FORMULA_STARTS)}) THEN substr(c{position}, 2) ELSE c{position} END)"
+
+    def _named(self, name: str) -> str:
+        if name in self.columns.of_field and self.columns.position_of(name) is None:
+            return self.source(name)
+        if name in FIELD_NAMES and self.mapping.rule(name) != FieldRule():
+            return self.source(name)
+        position = self.columns.position_of(name)
+        return self.source(name) if position is None else self._cell(position)
+
+    def _filled(self, name: str, rule: FieldRule, source: str) -> str:
+        if rule.template is not None and can_fill(rule.template, self.columns):
+            return self._template(name, rule.template)
+        if rule.default is not None and name != "custom_id" and can_fill(rule.default, self.columns):
+            return f"CASE WHEN {source} = '' THEN {self._template(name, rule.default)} ELSE {source} END"
+        return source
+
+    def _template(self, name: str, template: str) -> str:
+        """The filled text; empty where there is nothing to fill it with, so that no ID or address comes from nothing."""
+        names = FieldRule.placeholders(template)
+        parts = re.split(r"\{[^{}]+\}", template)
+        text = literal(parts[0])
+        for (header, case), rest in zip(names, parts[1:], strict=True):
+            value = f"{case}({self._named(header)})" if case else self._named(header)
+            text += f" || {value} || {literal(rest)}"
+        if not names:
+            return f"clean({text})"
+        empty = (" OR " if name in ("custom_id", "email") else " AND ").join(
+            self._is_nothing(name, header) for header, _ in names
+        )
+        return f"CASE WHEN {empty} THEN {self._nothing(name, names[0][0])} ELSE clean({text}) END"
+
+    def _is_nothing(self, name: str, header: str) -> str:
+        value = self._named(header)
+        if name != "custom_id":
+            return f"{value} = ''"
+        return f"({value} = '' OR upper({value}) IN {literal(CUSTOM_ID_PLACEHOLDERS)})"
+
+    def _nothing(self, name: str, header: str) -> str:
+        return self._named(header) if name == "custom_id" else "''"
+
+    def codes(self) -> str:
+        """Faults found so far: of the record, and of values that the mapping calls errors."""
+        strict = [name for name in JUDGED_BY_LIST if self.mapping.rule(name).rest == "error"]
+        return "concat_ws(';', nullif(codes, ''), " + ", ".join([*map(self._unmapped, strict), "NULL"]) + ")"
+
+    def _unmapped(self, name: str) -> str:
+        rule = self.mapping.rule(name)
+        code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
+        source = self._filled(name, rule, self.source(name))
+        known = literal((*rule.values, *([] if "" in rule.values else [""])))
+        return f"CASE WHEN NOT (fold({source}) IN {known}) THEN {literal(code)} END"
+
+    def is_skipped(self) -> str:
+        """Whether a skip line leaves the row out. A header that the file lacks leaves nothing out."""
+        tests = [
+            f"fold({self._named(header)}) IN {literal(values)}"
+            for header, values in self.mapping.skips
+            if self.columns.position_of(header) is not None or header in self.columns.of_field
+        ]
+        return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def _part(cell: str, side: str, separator: str) -> str:
+    found = bind(f"strpos({cell}, :separator)", separator=separator)
+    if side == "before":
+        return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
+    return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
+
+
+def _replaced(rule: FieldRule, source: str) -> str:
+    if not rule.values and rule.rest in ("keep", "error"):
+        return source
+    rest = source if rule.rest in ("keep", "error") else literal(rule.rest)
+    cases = " ".join(f"WHEN {literal(value)} THEN {literal(to)}" for value, to in rule.values.items())
+    return f"CASE fold({source}) {cases} ELSE {rest} END" if cases else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
+
+
+def _padded(rule: FieldRule, source: str) -> str:
+    width = rule.pad or 0
+    is_short_number = f"matches({source}, '[0-9]+') AND length({source}) < {width}"
+    return (
+        f"CASE WHEN {is_short_number} AND NOT {source} IN {literal(CUSTOM_ID_PLACEHOLDERS)} "
+        f"THEN lpad({source}, {width}, '0') ELSE {source} END"
+    )

@@ -1,0 +1,101 @@
+"""Plan: one action per row, one per absent account (the sync rules' section 2). Nothing is written; the plan is the dry run."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.modes import Mode, OnAbsent
+from sis_sync.core.plan import Counts
+from sis_sync.engine.session import Session
+from sis_sync.engine.sql import bind, sql_text
+from sis_sync.steps.validate import Judged, count_findings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The session's table `plan` (line, action, custom_id, fields, codes, message), and its sums."""
+
+    judged: Judged
+    mode: Mode
+    counts: Counts
+    findings: dict[str, int]
+
+
+def make_plan(session: Session, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
+    """Decide what each row and each absent account becomes. `on_absent` is a setting of the mode."""
+    mode = judged.mode
+    session.run(
+        sql_text(__package__, "plan_absent"),
+        on_absent=on_absent,
+        judges_absence=mode.judges_absence and on_absent != "nothing",
+        mode_types=mode.user_types,
+    )
+    session.run(sql_text(__package__, "plan_managers"))
+    _judge_addresses(session)
+    _load_finding_texts(session)
+    session.run(sql_text(__package__, "plan_rows"))
+    return Plan(judged, mode, _count(session, judged), count_findings(session, judged.roster))
+
+
+def _judge_addresses(session: Session) -> None:
+    """Addresses are judged on the state after the run; failures travel along chains in doubling passes."""
+    session.run(sql_text(__package__, "plan_addresses"))
+    longest_chain = session.value("SELECT count(*) FROM waits")
+    for _ in range(longest_chain.bit_length()):
+        session.run(sql_text(__package__, "plan_addresses_pass"))
+    session.run(
+        "INSERT INTO findings SELECT line, CASE WHEN holder = '' THEN 'email.taken_unmanaged' ELSE 'email.taken' END, "
+        "email, holder FROM taken; INSERT INTO failed SELECT line FROM taken"
+    )
+
+
+def _load_finding_texts(session: Session) -> None:
+    rows = ", ".join(
+        bind("(:code, :message, :fix, :is_error)", code=c.code, message=c.message, fix=c.fix, is_error=c.severity == "error")
+        for c in FINDING_CODES.values()
+    )
+    session.run(f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) AS v(code, message, fix, is_error)")  # noqa: S608
+
+
+def _count(session: Session, judged: Judged) -> Counts:
+    """Counts checks that no record of the file is without an action."""
+    counts = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
+    return Counts(rows=judged.roster.records.facts.rows, **counts)
+
+
+def save_plan(
+    session: Session, plan: Plan, path: Path, *, hash_password: Callable[[str], str] | None = None
+) -> str:
+    """Write the plan as Parquet with new and old values of each field; gives the SHA-256 of the file, its digest.
+
+    Passwords of rows that create an account are hashed here and written nowhere else.
+    """
+    _hash_passwords(session, hash_password)
+    session.run(sql_text(__package__, "plan_save"), path=str(path))
+    _assert_complete(session, plan, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _assert_complete(session: Session, plan: Plan, path: Path) -> None:
+    stored = session.value("SELECT count(*) FROM read_parquet(:path)", path=str(path))
+    if stored != plan.counts.rows + plan.counts.leaving:
+        raise AssertionError(f"{plan.counts.rows + plan.counts.leaving} rows in the plan, but {stored} were stored")
+
+
+def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None) -> None:
+    session.run("CREATE OR REPLACE TEMP TABLE password_hashes (line BIGINT, password_hash VARCHAR)")
+    if hash_password is None:
+        return
+    given = session.rows(
+        "SELECT p.line, p.password FROM people AS p JOIN plan AS x ON x.line = p.line "
+        "WHERE x.action = 'create' AND p.password <> '' ORDER BY p.line"
+    )
+    rows = [{"line": line, "password_hash": hash_password(password)} for line, password in given]
+    if rows:
+        session.insert(
+            "INSERT INTO password_hashes SELECT h.line, h.password_hash FROM "
+            "(SELECT unnest(?::STRUCT(line BIGINT, password_hash VARCHAR)[]) AS h)",
+            [rows],
+        )

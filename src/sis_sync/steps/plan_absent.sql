@@ -1,0 +1,15 @@
+-- In:  people, broken_cells, accounts.
+-- Out: present, one row per custom ID seen in the file, valid row or not; absent, one row per managed account that is missing.
+--      A row that the mapping leaves out is not present. A protected account is never absent.
+CREATE TEMP TABLE present AS
+SELECT custom_id FROM people WHERE NOT is_skipped AND custom_id <> ''
+UNION
+SELECT cell FROM broken_cells;
+
+CREATE TEMP TABLE absent AS
+SELECT account_id, custom_id, :on_absent AS action
+FROM accounts
+WHERE :judges_absence AND custom_id <> '' AND NOT is_deleted AND NOT is_protected AND in_scope
+  AND user_type IN :mode_types
+  AND NOT (:on_absent = 'disable' AND status = 'Disabled')
+  AND NOT custom_id IN (SELECT custom_id FROM present)

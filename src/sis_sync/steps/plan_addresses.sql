@@ -1,0 +1,24 @@
+-- In:  people, failed, ignored, absent, accounts.
+-- Out: taken, one row per row whose address another account keeps for certain; waits, one row per row whose address
+--      is free only if the row on line `next` gives it up.
+--      Asked only of rows without errors. Deleted accounts hold no address; neither does one that this run deletes.
+CREATE TEMP TABLE moving AS
+SELECT line, custom_id, email, email_key FROM people
+WHERE NOT keeps_address AND email_key <> ''
+  AND NOT line IN (SELECT line FROM failed) AND NOT line IN (SELECT line FROM ignored);
+
+CREATE TEMP TABLE clashes AS
+SELECT m.line, m.email, h.custom_id AS holder, g.line AS next
+FROM moving AS m
+JOIN accounts AS h ON h.email_key = m.email_key AND NOT h.is_deleted AND h.custom_id <> m.custom_id
+LEFT JOIN moving AS g ON g.custom_id = h.custom_id AND g.email_key <> m.email_key
+WHERE h.custom_id = ''
+   OR NOT h.custom_id IN (SELECT custom_id FROM absent WHERE action = 'delete');
+
+CREATE TEMP TABLE taken AS
+SELECT line, max(email) AS email, max(holder) AS holder FROM clashes WHERE next IS NULL GROUP BY line;
+
+CREATE TEMP TABLE waits AS
+SELECT line, max(email) AS email, max(holder) AS holder, max(next) AS next FROM clashes
+WHERE next IS NOT NULL AND NOT line IN (SELECT line FROM taken)
+GROUP BY line

@@ -1,0 +1,10 @@
+-- One pass: a row fails if the row it waits for has failed; then every row looks twice as far ahead.
+-- After n passes a failure has travelled 2 to the n rows, so log2 of the longest chain is enough.
+INSERT INTO taken
+SELECT w.line, w.email, w.holder FROM waits AS w
+WHERE w.next IN (SELECT line FROM taken) AND NOT w.line IN (SELECT line FROM taken);
+
+CREATE OR REPLACE TEMP TABLE waits AS
+SELECT w.line, w.email, w.holder, n.next
+FROM waits AS w JOIN waits AS n ON n.line = w.next
+WHERE NOT w.line IN (SELECT line FROM taken)

@@ -1,0 +1,50 @@
+-- In:  people, ignored, failed, findings, broken, absent, accounts, finding_texts.
+-- Out: plan, one row per record of the file, then one per absent account (line NULL).
+--      fields: names of what changes, in the order of the format. codes and message: of failed and ignored rows, and warnings.
+CREATE TEMP TABLE differences AS
+SELECT p.line, concat_ws(';',
+  CASE WHEN a.first_name <> p.first_name THEN 'first_name' END,
+  CASE WHEN a.middle_name <> p.middle_name THEN 'middle_name' END,
+  CASE WHEN a.last_name <> p.last_name THEN 'last_name' END,
+  CASE WHEN a.email_key <> p.email_key THEN 'email' END,
+  CASE WHEN a.school_district_external_id <> p.school_district_external_id THEN 'school_district_external_id' END,
+  CASE WHEN a.user_type <> p.user_type THEN 'user_type' END,
+  CASE WHEN a.position <> p.position THEN 'position' END,
+  CASE WHEN a.grade <> p.grade THEN 'grade' END,
+  CASE WHEN a.status <> p.status THEN 'status' END) AS fields
+FROM people AS p JOIN accounts AS a ON a.custom_id = p.custom_id
+WHERE p.is_known AND p.has_id AND NOT p.is_same
+  AND NOT p.line IN (SELECT line FROM failed) AND NOT p.line IN (SELECT line FROM ignored);
+
+CREATE TEMP TABLE remarks AS
+SELECT f.line, string_agg(f.code, ';' ORDER BY f.code) AS codes,
+  string_agg(replace(replace(t.message, '{value}', f.shown), '{other}', f.other) || ' (' || f.code || ').', ' ' ORDER BY f.code)
+    || CASE WHEN bool_or(t.is_error) THEN ' This account is left as it is. ' || min(t.fix) ELSE '' END AS message
+FROM (
+  SELECT line, code, other, CASE WHEN length(value) > 80 THEN substr(value, 1, 77) || '...' ELSE value END AS shown
+  FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored)
+) AS f
+JOIN finding_texts AS t ON t.code = f.code
+GROUP BY f.line;
+
+CREATE TEMP TABLE plan AS
+SELECT
+  p.line,
+  CASE WHEN i.line IS NOT NULL THEN 'ignored'
+       WHEN x.line IS NOT NULL THEN 'failed'
+       WHEN NOT p.is_known THEN 'create'
+       WHEN p.is_deleted THEN 'restore'
+       WHEN p.is_same THEN 'unchanged'
+       ELSE 'update' END AS action,
+  coalesce(p.custom_id, '') AS custom_id,
+  coalesce(d.fields, '') AS fields, coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message
+FROM people AS p
+LEFT JOIN ignored AS i ON i.line = p.line
+LEFT JOIN failed AS x ON x.line = p.line
+LEFT JOIN differences AS d ON d.line = p.line
+LEFT JOIN remarks AS m ON m.line = p.line
+UNION ALL
+SELECT b.line, 'failed', '', '', coalesce(m.codes, ''), coalesce(m.message, '')
+FROM broken AS b LEFT JOIN remarks AS m ON m.line = b.line
+UNION ALL
+SELECT CAST(NULL AS BIGINT), action, custom_id, '', '', '' FROM absent

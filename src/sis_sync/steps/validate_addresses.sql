@@ -1,0 +1,17 @@
+-- In:  people, ignored.
+-- Out: address_findings, one row per row whose address also stands for a different person (rows that are ignored do not count).
+--      Rows without a usable custom ID are different people.
+CREATE TEMP TABLE sharing AS
+SELECT line, email, email_key, CASE WHEN has_id THEN 'id ' || custom_id ELSE 'line ' || CAST(line AS STRING) END AS person
+FROM people
+WHERE email_key IN (SELECT email_key FROM people WHERE email_key <> '' GROUP BY email_key HAVING count(*) > 1)
+  AND NOT line IN (SELECT line FROM ignored)
+  AND matches(email, :email_pattern);
+
+CREATE TEMP TABLE address_findings AS
+SELECT s.line, 'email.duplicate' AS code, s.email AS value, g.lines AS other
+FROM sharing AS s
+JOIN (
+  SELECT email_key, min(CAST(line AS STRING)) || CASE WHEN count(*) > 2 THEN ' and others' ELSE '' END AS lines
+  FROM sharing GROUP BY email_key HAVING count(DISTINCT person) > 1
+) AS g ON g.email_key = s.email_key

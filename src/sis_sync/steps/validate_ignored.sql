@@ -1,0 +1,33 @@
+-- In:  people.
+-- Out: ignored, one row per row of the file that does not count: its line, the code, the line that counts instead.
+CREATE TEMP TABLE ignored AS
+SELECT line, 'row.skipped' AS code, custom_id AS value, '' AS other FROM people WHERE is_skipped
+UNION ALL
+SELECT line, 'account.protected', custom_id, '' FROM people WHERE is_protected AND NOT is_skipped
+UNION ALL
+SELECT line, 'account.held_by_hand', custom_id, '' FROM people
+WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped;
+
+-- repeated: the rows of custom IDs that stand more than once; data_key is all that is compared, but for the org.
+CREATE TEMP TABLE repeated AS
+SELECT
+  line, custom_id, coalesce(school_district_external_id, '') AS org,
+  concat_ws(chr(31), coalesce(first_name, ''), coalesce(middle_name, ''), coalesce(last_name, ''),
+    coalesce(email_key, ''), coalesce(user_type, ''), coalesce(position, ''), coalesce(grade, ''),
+    coalesce(status, '')) AS data_key
+FROM people
+WHERE has_id AND NOT is_skipped AND NOT is_protected AND NOT is_held_by_hand
+  AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1);
+
+INSERT INTO ignored
+SELECT line, 'row.duplicate', custom_id, CAST(first_line AS STRING)
+FROM (SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key, org) AS first_line FROM repeated)
+WHERE line > first_line;
+
+INSERT INTO ignored
+SELECT line, 'row.other_org', custom_id, CAST(first_line AS STRING)
+FROM (
+  SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key) AS first_line
+  FROM repeated WHERE line NOT IN (SELECT line FROM ignored)
+)
+WHERE line > first_line
