@@ -45,6 +45,6 @@ def approved_plan(run_id: int) -> ApprovedPlan | None:
 
 
 def is_approval_recorded(run: Run) -> bool:
-    """A decision with its time, by a person, a key or policy. (An approver whose account was purged is no longer one.)"""
+    """A decision with its time, by a person, a key or policy."""
     has_decider = run.is_approved_by_policy or run.decided_by_id is not None or run.decided_by_key_id is not None
     return run.decided_at is not None and has_decider

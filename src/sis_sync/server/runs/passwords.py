@@ -1,4 +1,4 @@
-"""Passwords leave the stored file once they are hashed in the plan; a later plan of the same file takes the hashes over."""
+"""Passwords leave the stored file once they are hashed in the plan; a later plan of the file takes the hashes over."""
 
 import re
 from collections.abc import Iterator
@@ -71,7 +71,8 @@ def store_without_passwords(run: Run, session: Session, records: Records) -> Non
 def _known_ids(session: Session) -> set[bytes]:
     """The cells of unsplittable records that are custom IDs of accounts: those make the accounts present."""
     found = session.rows(
-        "SELECT DISTINCT b.cell FROM (SELECT unnest(cells) AS cell FROM broken) b JOIN accounts a ON a.custom_id = b.cell"
+        "SELECT DISTINCT b.cell FROM (SELECT unnest(cells) AS cell FROM broken) b "
+        "JOIN accounts a ON a.custom_id = b.cell"
     )
     return {str(cell).encode() for (cell,) in found}
 

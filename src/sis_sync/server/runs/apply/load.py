@@ -20,7 +20,10 @@ COLUMNS = 29
 
 @contextmanager
 def opened_changes(plan: Path, seen: Path) -> Iterator["Changes"]:
-    """The changes of a plan file, with what it saw of the accounts, ready to be loaded. Opened before the transaction, so that locks are short."""
+    """The changes of a plan file, with what it saw of the accounts.
+
+    Opened before the transaction, so that locks are short.
+    """
     parent = data_folder() / "work"
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent) as folder, open_session(temp_folder=Path(folder)) as session:

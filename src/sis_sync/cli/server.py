@@ -1,0 +1,148 @@
+"""The commands of the server: start it, add a worker, set it up and keep it."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+from sis_sync.core.errors import ConfigurationError, UsageFault
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXTRA_MODULES = ("django", "ninja", "psycopg", "argon2", "waitress", "whitenoise", "django_htmx")
+NO_INPUT_FIX = "Give it on standard input: echo PASSWORD | sis-sync server create-admin ..."
+
+
+def needs_server(command: Callable[P, R]) -> Callable[P, R]:
+    """Run the command with Django set up; ConfigurationError without the server extra."""
+
+    @wraps(command)
+    def with_server(*args: P.args, **kwargs: P.kwargs) -> R:
+        if any(importlib.util.find_spec(module) is None for module in EXTRA_MODULES):
+            raise ConfigurationError(
+                "This command needs the server, which is not installed.", fix="pip install 'sis-sync[server]'"
+            )
+        import django
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+        django.setup()
+        return command(*args, **kwargs)
+
+    return with_server
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-worker", is_flag=True, help="Web only; workers run elsewhere.")
+@needs_server
+def serve(host: str, port: int, no_worker: bool) -> None:
+    """Start the server: web and worker, both kept alive."""
+    from sis_sync.server.serve import first_start
+    from sis_sync.server.serve.supervisor import stop_on_signals, supervise, web_child, worker_child
+
+    first_start.refuse_plain_http_from_afar(host)
+    first_start.migrate()
+    link = first_start.setup_link(f"http://{host}:{port}")
+    if link:
+        click.echo(f"This server is new. Set it up here within 60 minutes:\n{link}")
+    first_start.forget_connections()
+    children = [web_child(host, port)] if no_worker else [web_child(host, port), worker_child()]
+    with stop_on_signals() as stop:
+        supervise(children, stop)
+
+
+@click.command()
+@needs_server
+def worker() -> None:
+    """Start one more worker (PostgreSQL), or the only one beside `serve --no-worker`."""
+    from sis_sync.server.serve.work import main
+
+    main()
+
+
+@click.group()
+def server() -> None:
+    """Set up and keep the server."""
+
+
+@server.command()
+@needs_server
+def migrate() -> None:
+    """Bring the database up to date."""
+    from sis_sync.server.serve.first_start import migrate as bring_up_to_date
+
+    bring_up_to_date()
+    click.echo("The database is up to date.")
+
+
+@server.command()
+@needs_server
+def check() -> None:
+    """Check the settings, the database and the data folder."""
+    from sis_sync.server.serve.checks import check_server
+
+    for line in check_server():
+        click.echo(line)
+
+
+@server.command("create-admin")
+@click.option("--school-system", "slug", help="Short name of the school system; made if it is not there.")
+@click.option("--name", help="Name of a new school system.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Time zone of a new school system.")
+@click.option("--email", prompt=True)
+@click.option("--first-name", prompt=True)
+@click.option("--last-name", prompt=True)
+@needs_server
+def create_admin(
+    slug: str | None, name: str | None, time_zone: str, email: str, first_name: str, last_name: str
+) -> None:
+    """Make a manager of the district. The password is asked for, or read from standard input."""
+    from sis_sync.server.serve.administrator import create_administrator
+
+    account = create_administrator(
+        slug=slug,
+        name=name,
+        time_zone=time_zone,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        password=_read_password(),
+    )
+    click.echo(f"Account {account.pk} manages {account.school_system.name}.")
+
+
+def _read_password() -> str:
+    stdin = click.get_text_stream("stdin")
+    if stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    password = stdin.readline().rstrip("\r\n")
+    if not password:
+        raise UsageFault("No password was given.", fix=NO_INPUT_FIX)
+    return password
+
+
+@server.command()
+@needs_server
+def openapi() -> None:
+    """Print the OpenAPI description of the HTTP API."""
+    from sis_sync.server.serve.checks import openapi_document
+
+    click.echo(openapi_document())
+
+
+@server.command("import-orgs")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--school-system", "slug", help="Short name of the school system, where there are several.")
+@needs_server
+def import_orgs(file: Path, slug: str | None) -> None:
+    """Create and update schools from a CSV (external_id,name,kind)."""
+    from sis_sync.server.serve.administrator import import_org_file
+
+    done = import_org_file(file, slug=slug)
+    click.echo(f"{done.created} created, {done.updated} updated, {done.unchanged} unchanged.")

@@ -1,0 +1,1 @@
+"""`sis-sync serve`: one parent that keeps two processes, web and worker, alive."""

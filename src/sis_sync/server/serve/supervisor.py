@@ -1,0 +1,115 @@
+"""Keeps the children alive: one that dies is started again within a second; all go down together."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.server.serve.parent_pipe import PARENT_WATCHED
+from sis_sync.server.serve.web import CANNOT_LISTEN
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.1
+# A child that dies at once is not started more often than this.
+RESPAWN_SECONDS = 0.5
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class Child:
+    """One supervised process: how to start it, and the one that runs now."""
+
+    name: str
+    arguments: list[str]
+    process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Start the process, with a pipe that closes when this parent is gone."""
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *self.arguments],
+            stdin=subprocess.PIPE,
+            env={**os.environ, PARENT_WATCHED: "1"},
+        )
+
+    def look_after(self) -> None:
+        """Start it again if it died. ConfigurationError if it says that it cannot run at all."""
+        code = self.process.poll() if self.process else 0
+        if code is None or time.monotonic() - self.started_at < RESPAWN_SECONDS:
+            return
+        if code == CANNOT_LISTEN:
+            raise ConfigurationError(
+                "The address is in use, or this machine does not have it.", fix="Choose another --host or --port."
+            )
+        logger.warning("the %s process ended (%s) and is started again", self.name, code)
+        self.start()
+
+    def stop(self, until: float) -> None:
+        """Wait for the end of a process that was told to stop; kill it at `until` (monotonic seconds)."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+
+def web_child(host: str, port: int) -> Child:
+    """The web process."""
+    return Child("web", ["sis_sync.server.serve.web", host, str(port)])
+
+
+def worker_child() -> Child:
+    """The worker process."""
+    return Child("worker", ["sis_sync.server.serve.work"])
+
+
+def supervise(children: list[Child], stop: threading.Event) -> None:
+    """Start the children and keep them alive until `stop` is set; then all of them end."""
+    try:
+        for child in children:
+            child.start()
+        while not stop.wait(LOOK_SECONDS):
+            for child in children:
+                child.look_after()
+    finally:
+        _stop_all(children)
+
+
+def _stop_all(children: Iterable[Child]) -> None:
+    running = [child for child in children if child.process is not None]
+    for child in running:
+        if child.process and child.process.poll() is None:
+            child.process.terminate()
+    until = time.monotonic() + STOP_SECONDS
+    for child in running:
+        child.stop(until)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set."""
+    stop = threading.Event()
+
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    earlier = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

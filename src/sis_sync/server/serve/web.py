@@ -1,0 +1,52 @@
+"""The web process: waitress with 8 threads. Started by the supervisor as `python -m sis_sync.server.serve.web`."""
+
+import sys
+from typing import Any
+
+import waitress
+
+from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop_with_parent
+
+THREADS = 8
+# The largest roster (1 GB) with room for the form around it.
+MAX_BODY_BYTES = (1 << 30) + (16 << 20)
+CANNOT_LISTEN = 98
+
+
+def main(host: str, port: int) -> int:
+    """Serve until told to stop. 98 if the address cannot be listened on."""
+    from django.conf import settings
+
+    from sis_sync.server.wsgi import application
+
+    stop_with_parent(end_process)
+    exit_on_signals()
+    try:
+        server = waitress.create_server(application, host=host, port=port, **_options(settings.SIS_SYNC_BEHIND_PROXY))
+    except OSError:
+        return CANNOT_LISTEN
+    sys.stdout.write(f"Serving on http://{_shown(host)}:{_port_of(server, port)}/\n")
+    sys.stdout.flush()
+    server.run()
+    return 0
+
+
+def _options(is_behind_proxy: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {"threads": THREADS, "ident": None, "max_request_body_size": MAX_BODY_BYTES}
+    if is_behind_proxy:
+        trusted = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
+        options |= {"trusted_proxy": "*", "trusted_proxy_count": 1, "trusted_proxy_headers": trusted}
+    return options
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _port_of(server: Any, port: int) -> int:
+    """The port in use; waitress listens on several addresses where the host has several."""
+    return int(getattr(server, "effective_port", 0) or port)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,25 @@
+"""The worker process. Started by the supervisor, or by hand, as `python -m sis_sync.server.serve.work`."""
+
+import os
+import sys
+import threading
+
+from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop_with_parent
+
+
+def main() -> int:
+    """Work until told to stop."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+    django.setup()
+    from sis_sync.server.jobs.worker import work_forever
+
+    stop_with_parent(end_process)
+    exit_on_signals()
+    work_forever(threading.Event())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
