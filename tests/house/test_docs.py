@@ -48,7 +48,7 @@ def test_commands_in_code_blocks_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     unknown = []
     for block in CODE_BLOCK.findall(page.read_text(encoding="utf-8")):
-        typed = re.findall(r"^(?:\$ )?(?:.*[/ ])?(make|sis-sync) +([a-z][a-z-]*)", block, re.MULTILINE)
+        typed = re.findall(r"^(?:\$ )?(?:\S+=\S+ )*(?:\S*/)?(make|sis-sync) +([a-z][a-z-]*)", block, re.MULTILINE)
         unknown += [
             f"{program} {name}" for program, name in typed if name not in (targets if program == "make" else COMMANDS)
         ]
