@@ -4,6 +4,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
 from sis_sync.engine.session import Session
@@ -24,9 +26,22 @@ def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Di
     load_listed_values(session)
     _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
     _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
-    session.run(sql_text("sis_sync.steps", "directory"))
-    session.run("DROP TABLE accounts_read; DROP TABLE orgs_read")
+    try:
+        session.run(sql_text(__package__, "directory"))
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(f"The orgs or the accounts are no CSV file that can be read: {reason}") from error
+    _refuse_shared_ids(session)
     return Directory()
+
+
+def _refuse_shared_ids(session: Session) -> None:
+    shared = session.rows(
+        "SELECT custom_id FROM accounts WHERE custom_id <> '' GROUP BY custom_id HAVING count(*) > 1 ORDER BY 1 LIMIT 3"
+    )
+    if shared:
+        ids = ", ".join(row[0] for row in shared)
+        raise ConfigurationError(f"Several accounts have the same custom_id, for example {ids}.", fix="Keep one of each.")
 
 
 def load_listed_values(session: Session) -> None:
@@ -57,12 +72,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
         f"columns={{{columns}}}, force_not_null=[{not_null}])".replace("{{", "{").replace("}}", "}"),
         path=str(path),
     )
-    try:
-        session.run(f"CREATE TEMP TABLE {table} AS SELECT {', '.join(picked)} FROM {source}")  # noqa: S608
-    except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("duckdb", "_duckdb"):
-            raise
-        raise ConfigurationError(f"{path.name} is not a CSV file that can be read: {str(error).splitlines()[0]}") from error
+    session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")  # noqa: S608
 
 
 def _extra(name: str, default: str, is_there: bool) -> str:

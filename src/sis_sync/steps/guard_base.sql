@@ -1,25 +1,30 @@
 -- In:  plan, people, accounts.
--- Out: base, one row per managed, live, Active account of the mode's types in scope, with its slices and what becomes of it;
---      matched, one row per row that goes on with an account that is there.
-CREATE TEMP TABLE matched AS
-SELECT x.line, x.action, x.fields, p.*, a.first_name AS old_first_name, a.middle_name AS old_middle_name,
-  a.position AS old_position, a.grade AS old_grade, a.status AS old_status
-FROM plan AS x
+-- Out: changed, one row per row that updates or restores an account, with the values that guards compare;
+--      matched_total, one row: how many rows go on with an account that is there;
+--      leaving, one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
+--      base, one row per managed, live, Active account of the mode's types in scope;
+--      slices, one row for all of base, for each org, each user type, and each user type within each org.
+CREATE TEMP TABLE changed AS
+SELECT x.line, x.action, x.fields, p.custom_id, p.school_district_external_id AS org, p.user_type,
+  p.middle_name, p.position, p.grade, p.status,
+  a.middle_name AS old_middle_name, a.position AS old_position, a.grade AS old_grade, a.status AS old_status
+FROM (SELECT line, action, fields FROM plan WHERE action IN ('update', 'restore')) AS x
 JOIN people AS p ON p.line = x.line
-JOIN accounts AS a ON a.custom_id = p.custom_id
-WHERE x.action IN ('update', 'restore', 'unchanged') AND p.is_known AND p.has_id;
+JOIN accounts AS a ON a.custom_id = p.custom_id;
+
+CREATE TEMP TABLE matched_total AS
+SELECT count(*) AS matched FROM plan WHERE action IN ('update', 'restore', 'unchanged');
 
 CREATE TEMP TABLE leaving AS
 SELECT custom_id FROM plan WHERE action IN ('delete', 'disable')
 UNION
-SELECT custom_id FROM matched WHERE action = 'update' AND old_status = 'Active' AND status = 'Disabled';
+SELECT custom_id FROM changed WHERE action = 'update' AND old_status = 'Active' AND status = 'Disabled';
 
 CREATE TEMP TABLE base AS
 SELECT custom_id, school_district_external_id AS org, user_type
 FROM accounts
 WHERE custom_id <> '' AND NOT is_deleted AND status = 'Active' AND in_scope AND user_type IN :mode_types;
 
--- slices: the whole, each org, each user type, each user type within each org; with how many leave and how many are there.
 CREATE TEMP TABLE slices AS
 SELECT s.org, s.user_type, s.base, coalesce(l.leaving, 0) AS leaving
 FROM (

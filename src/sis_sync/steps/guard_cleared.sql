@@ -1,13 +1,20 @@
--- Many values of one field become empty. Unspecified counts as empty.
-SELECT subject, cleared AS found, filled AS base, CAST(:cleared_percent AS STRING) || ' %' AS bound
+-- Many values of one field become empty. Unspecified counts as empty. An unchanged row keeps its value.
+SELECT c.subject, c.cleared AS found, c.filled + u.filled AS base, CAST(:cleared_percent AS STRING) || ' %' AS bound
 FROM (
   SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name = '') AS cleared, count(*) AS filled
-  FROM matched WHERE old_middle_name <> ''
+  FROM changed WHERE old_middle_name <> ''
   UNION ALL
-  SELECT 'position', count(*) FILTER (WHERE position = ''), count(*) FROM matched WHERE old_position <> ''
+  SELECT 'position', count(*) FILTER (WHERE position = ''), count(*) FROM changed WHERE old_position <> ''
   UNION ALL
   SELECT 'grade', count(*) FILTER (WHERE grade IN ('', 'Unspecified')), count(*)
-  FROM matched WHERE NOT old_grade IN ('', 'Unspecified')
-)
-WHERE cleared >= :cleared_floor AND cleared * 100 > filled * :cleared_percent
-ORDER BY subject
+  FROM changed WHERE NOT old_grade IN ('', 'Unspecified')
+) AS c
+JOIN (
+  SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name <> '') AS filled FROM people WHERE is_same
+  UNION ALL
+  SELECT 'position', count(*) FILTER (WHERE position <> '') FROM people WHERE is_same
+  UNION ALL
+  SELECT 'grade', count(*) FILTER (WHERE NOT grade IN ('', 'Unspecified')) FROM people WHERE is_same
+) AS u ON u.subject = c.subject
+WHERE c.cleared >= :cleared_floor AND c.cleared * 100 > (c.filled + u.filled) * :cleared_percent
+ORDER BY c.subject

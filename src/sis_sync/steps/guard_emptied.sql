@@ -8,10 +8,13 @@ LEFT JOIN (
   SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, count(*) AS rest
   FROM (
     SELECT org, user_type FROM base
-    WHERE NOT custom_id IN (SELECT custom_id FROM leaving) AND NOT custom_id IN (SELECT custom_id FROM matched)
+    WHERE NOT custom_id IN (SELECT custom_id FROM leaving) AND NOT custom_id IN (SELECT custom_id FROM changed)
     UNION ALL
-    SELECT p.school_district_external_id, p.user_type FROM people AS p JOIN plan AS x ON x.line = p.line
-    WHERE x.action IN ('create', 'update', 'restore', 'unchanged') AND p.status = 'Active'
+    SELECT org, user_type FROM changed WHERE status = 'Active'
+    UNION ALL
+    SELECT p.school_district_external_id, p.user_type
+    FROM people AS p JOIN (SELECT line FROM plan WHERE action = 'create') AS x ON x.line = p.line
+    WHERE p.status = 'Active'
   )
   GROUP BY GROUPING SETS ((org), (user_type))
 ) AS after ON after.org = before.org AND after.user_type = before.user_type

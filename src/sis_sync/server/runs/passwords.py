@@ -1,6 +1,5 @@
 """Passwords leave the stored file once they are hashed in the plan; a later plan of the file takes the hashes over."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,16 +41,17 @@ def carry_password_hashes(session: Session, *, earlier: Path, plan: Path) -> boo
 
 
 def secret_positions(records: Records) -> list[int]:
-    """The columns that hold passwords or other secrets, by the mapping or by their header."""
-    named = {position for position, name in enumerate(records.columns.header) if is_secret(name)}
-    mapped = records.columns.of_field.get(PASSWORD)
-    return sorted(named if mapped is None else named | {mapped})
+    """The columns that hold passwords or other secrets, by the mapping or by their header, and that no field needs."""
+    columns = records.columns
+    named = {position for position, header in enumerate(columns.header) if is_secret(header)}
+    password = columns.of_field.get(PASSWORD)
+    needed = columns.used - {password}
+    return sorted((named - needed) | ({password} if password is not None else set()))
 
 
 def is_secret(header: str) -> bool:
-    """Whether a header names a secret: one of the words stands in it by itself, or it ends in `password`."""
-    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).lower())
-    return any(word in SECRET_HEADER_WORDS or word.endswith(PASSWORD) for word in words)
+    """Whether a header names a secret."""
+    return any(word in header.lower() for word in SECRET_HEADER_WORDS)
 
 
 def store_without_passwords(run: Run, session: Session, records: Records) -> None:

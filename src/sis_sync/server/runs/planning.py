@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
 
 from sis_sync.core.guards import GuardLimits
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.session import Session, open_session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
@@ -77,8 +77,8 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
     roster = map_records(session, records, mapping)
     directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
-    judged = validate(session, roster, directory, mode, on_absent=settings.on_absent)
-    plan = make_plan(session, judged)
+    judged = validate(session, roster, directory, mode)
+    plan = make_plan(session, judged, on_absent=on_absent(settings))
     hits = guard(session, plan, _limits(settings))
     digest = _store(run, session, plan, files.accounts)
     store_without_passwords(run, session, records)
@@ -104,6 +104,11 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     with written_whole(files.failed) as path:
         write_failed_rows(session, plan, path)
     return digest
+
+
+def on_absent(settings: ModeSettings) -> OnAbsent:
+    """What the mode does with accounts that are not in the file."""
+    return cast(OnAbsent, settings.on_absent)  # the column's choices are these
 
 
 def _limits(settings: ModeSettings) -> GuardLimits:

@@ -98,7 +98,9 @@ def _copy(source: IO[bytes], path: Path) -> StoredUpload:
 
 def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
     """Make the upload the run's original. To be called before the run is committed."""
-    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A run that was never committed may have left its number, and files, to this one.
+    shutil.rmtree(files.folder, ignore_errors=True)
+    files.folder.mkdir(mode=0o700, parents=True)
     upload.path.replace(files.original)
     sync_folder(files.folder)
     sync_folder(files.folder.parent)

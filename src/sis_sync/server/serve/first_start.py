@@ -1,4 +1,4 @@
-"""What `serve` does before its processes start: the database is brought up to date, and a new server says how to begin."""
+"""What `serve` does before its processes start: bring the database up to date, and say how a new server begins."""
 
 import ipaddress
 

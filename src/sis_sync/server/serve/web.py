@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-import waitress
+import waitress  # type: ignore[import-untyped]
 
 from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop_with_parent
 
