@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.selectors import account_at
 from sis_sync.server.accounts.sign_in_failures import count_failure, failure_key, forget_failures, refuse_if_too_many
 from sis_sync.server.audit.services import record
 from sis_sync.server.orgs.models import SchoolSystem
@@ -38,7 +39,7 @@ class SchoolSystemBackend(BaseBackend):
         moment = now or timezone.now()
         key = failure_key(system.pk, email, request)
         refuse_if_too_many(key, now=moment)
-        account = find_account(system, email)
+        account = account_at(school_system_id=system.pk, email=email)
         if not has_password(account, password):
             count_failure(key, now=moment)
             return None
@@ -59,16 +60,9 @@ def school_system_at(slug: str) -> SchoolSystem | None:
     return first_two[0] if len(first_two) == 1 else None
 
 
-def find_account(school_system: SchoolSystem, email: str) -> Account | None:
-    """The active account with this address, whatever its case."""
-    return Account.objects.filter(
-        school_system=school_system, email__iexact=email.strip(), status=ACTIVE, deleted_at__isnull=True
-    ).first()
-
-
 def has_password(account: Account | None, password: str) -> bool:
     """Whether it is the account's password. For nobody it takes as long: the time tells no address."""
-    if account is None or not account.has_usable_password():
+    if account is None or not account.is_active or not account.has_usable_password():
         make_password(password)
         return False
     return check_password(password, account.password)

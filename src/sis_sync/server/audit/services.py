@@ -1,5 +1,6 @@
 """Writes the log of deeds and the history of accounts. Called inside the transaction of what it records."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +35,36 @@ def record_change(
     now: datetime,
 ) -> AccountChange:
     """The new line of the account's history. Of `before` and `after` only what differs is kept."""
+    change = change_of(account, before, after, action=action, actor=actor, now=now)
+    change.save()
+    return change
+
+
+def record_changes(
+    *,
+    changes: Iterable[tuple[Account, dict[str, Any], dict[str, Any]]],
+    action: str,
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """A line in the history of each account: the account, before, after."""
+    AccountChange.objects.bulk_create(
+        change_of(account, before, after, action=action, actor=actor, now=now) for account, before, after in changes
+    )
+
+
+def change_of(
+    account: Account,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    action: str,
+    actor: Account | None,
+    now: datetime,
+) -> AccountChange:
+    """The line, unsaved."""
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return AccountChange.objects.create(
+    return AccountChange(
         school_system_id=account.school_system_id,
         account=account,
         actor=actor,

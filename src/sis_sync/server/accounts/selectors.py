@@ -1,0 +1,75 @@
+"""The accounts a person may see and change."""
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import Http404
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org, Right
+from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
+
+DELETED = "Deleted"
+SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
+
+
+def managed_accounts(*, actor: Account) -> QuerySet[Account]:
+    """The accounts of what the actor manages, deleted ones too."""
+    accounts = Account.objects.filter(school_system_id=actor.school_system_id).select_related("org")
+    if is_district_manager(account=actor):
+        return accounts
+    return accounts.filter(org__in=managed_orgs(actor=actor))
+
+
+def access_account(*, actor: Account, account_id: int | str) -> Account:
+    """The account, if the actor manages its org. Absent and foreign ones are both Http404."""
+    account = managed_accounts(actor=actor).filter(pk=number_or_404(account_id)).first()
+    if account is None:
+        raise Http404
+    return account
+
+
+def search_accounts(
+    *,
+    actor: Account,
+    text: str = "",
+    user_type: str = "",
+    org_id: int | str | None = None,
+    status: str = "",
+    without_id: bool = False,
+) -> QuerySet[Account]:
+    """The managed accounts that fit all of it, by name. Deleted ones only for the status Deleted.
+
+    Every word of `text` must stand in a name, the address or the ID, whatever its case.
+    """
+    found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
+    for word in text.split():
+        found = found.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in SEARCHED)))
+    if user_type:
+        found = found.filter(user_type=user_type)
+    if org_id:
+        found = found.filter(org_id=number_or_404(org_id))
+    if status and status != DELETED:
+        found = found.filter(status=status)
+    if without_id:
+        found = found.filter(custom_id__isnull=True)
+    return found.order_by("last_name", "first_name", "id")
+
+
+def account_at(*, school_system_id: int, email: str) -> Account | None:
+    """The account, not deleted, that has this address, whatever its case."""
+    accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
+    return accounts.annotate(address=Lower("email")).filter(address=email.strip().lower()).first()
+
+
+def rights_beyond(*, actor: Account, accounts: QuerySet[Account]) -> bool:
+    """Whether any of the accounts manages what the actor does not: changing it would be climbing."""
+    rights = Right.objects.filter(account__in=accounts)
+    return rights.exclude(org__in=managed_orgs(actor=actor)).exists()
+
+
+def count_accounts_at(*, org: Org) -> int:
+    """How many accounts, deleted ones too, name the org: what a change of its external ID concerns."""
+    return Account.objects.filter(org=org).count()
