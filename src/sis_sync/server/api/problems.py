@@ -1,0 +1,78 @@
+"""Every error of the API as problem+json (RFC 9457): type, title, status, detail, fix."""
+
+import json
+import logging
+import re
+import secrets
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from sis_sync.core.errors import FileRefused, KeyRefused, SisSyncError
+from sis_sync.server.refused_values import ValuesRefused
+
+MEDIA_TYPE = "application/problem+json"
+NO_KEY = KeyRefused("The call carries no API key.", fix="Send it as: Authorization: Bearer sissync_...")
+log = logging.getLogger("sis_sync.server.api")
+
+
+def problem(
+    kind: str, title: str, status: int, detail: str, fix: str = "", extra: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The answer. `kind` names the type; it never changes once released."""
+    type_ = f"urn:sis-sync:problem:{kind}"
+    body = {"type": type_, "title": title, "status": status, "detail": detail, "fix": fix, **(extra or {})}
+    headers = {"WWW-Authenticate": 'Bearer realm="SIS Sync"'} if status == 401 else {}
+    return HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: SisSyncError) -> HttpResponse:
+    """The answer to an error of our own tree; its type is its class's name."""
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    extra: dict[str, Any] = {}
+    if isinstance(error, FileRefused):
+        extra = {"code": error.code, "line": error.line}
+    if isinstance(error, ValuesRefused):
+        extra = {"errors": error.errors}
+    return problem(kind, error.title, error.http_status, error.message, error.fix, extra)
+
+
+def not_found() -> HttpResponse:
+    """The one answer to whatever is not there, or not this key's to see."""
+    return problem("not-found", "Not found", 404, "There is nothing at this address for this key.", "Check the ID.")
+
+
+def not_understood(error: ValidationError) -> HttpResponse:
+    """Which parts of the request are wrong; the values themselves are not repeated."""
+    wrong = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors]
+    fix = "Compare the call with /api/v1/openapi.json."
+    return problem("not-understood", "Not understood", 422, "; ".join(wrong), fix)
+
+
+def bug() -> HttpResponse:
+    """An error that nobody foresaw: the log has it under a reference number, the caller gets the number."""
+    reference = secrets.token_hex(4)
+    log.exception("unexpected error, reference %s", reference)
+    detail = f"The server met an unexpected error, reference {reference}."
+    return problem("unexpected", "Unexpected error", 500, detail, "Give the reference to whoever hosts the server.")
+
+
+def add_problem_answers(api: NinjaAPI) -> None:
+    """Make the API answer every error as a problem."""
+    handlers: list[tuple[type[Exception], Any]] = [
+        (SisSyncError, lambda _request, error: problem_of(error)),
+        (AuthenticationError, lambda _request, _error: problem_of(NO_KEY)),
+        (Http404, lambda _request, _error: not_found()),
+        (ValidationError, lambda _request, error: not_understood(error)),
+        (HttpError, lambda _request, error: problem("not-understood", "Not understood", error.status_code, str(error))),
+        (Exception, lambda _request, _error: bug()),
+    ]
+    for kind, answer in handlers:
+        api.add_exception_handler(kind, answer)
+
+
+def unknown_address(_request: HttpRequest, _rest: str = "") -> HttpResponse:
+    """The answer to an address under /api/v1/ that no call has."""
+    return not_found()

@@ -1,0 +1,138 @@
+"""The calls about runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404
+from django.utils import timezone
+from ninja import File, Form, Header, Query, Router, UploadedFile
+
+from sis_sync.core.errors import UsageFault
+from sis_sync.core.modes import MODES
+from sis_sync.server.api.schemas import Approval, Problem, Rejection, RunDocument, RunList, run_document
+from sis_sync.server.api.signed import SignedRequest, require_mode, require_scope
+from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
+from sis_sync.server.orgs.selectors import number_or_404
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.selectors import runs_of_key
+from sis_sync.server.runs.services import approve_run, receive_run, reject_run
+from sis_sync.server.runs.storage import run_files
+
+MOST_PER_PAGE = 200
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422), Problem)
+router = Router(tags=["runs"])
+
+
+@router.post("", response={202: RunDocument, **FAULTS}, summary="Send a file")
+def send_file(
+    request: SignedRequest,
+    mode: Annotated[str, Query(description=f"One of {', '.join(MODES)}.")],
+    file: Annotated[UploadedFile, File(description="The file as it came from the SIS; gzip allowed.")],
+    mapping: Annotated[str, Form(description="The mapper.NAME.* lines to read it with, or none.")] = "",
+    mapping_name: Annotated[str, Form(description="The NAME of the mapping, or of a preset.")] = "",
+    sha256: Annotated[str, Form(description="Of the unpacked file, in hex.")] = "",
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> tuple[int, RunDocument]:
+    """Stores the file and queues its run. The same key with the same body gives the same run."""
+    key = request.auth
+    require_scope(key, UPLOAD)
+    if mode not in MODES:
+        raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
+    require_mode(key, mode)
+    checked_key = checked_idempotency_key(idempotency_key)
+    refuse_bad_mapping(mapping, mapping_name)
+    run = receive_run(
+        school_system=key.school_system,
+        scope_org=key.org,
+        mode=mode,
+        file=plain_bytes(file),
+        file_name=plain_name(file.name),
+        mapping_lines=mapping,
+        mapping_name=mapping_name,
+        api_key=key,
+        idempotency_key=checked_key,
+        sha256=sha256 or None,
+        now=timezone.now(),
+    )
+    return 202, run_document(run, request)
+
+
+@router.get("", response={200: RunList, **FAULTS}, summary="List runs, newest first")
+def list_runs(
+    request: SignedRequest,
+    mode: Annotated[str, Query()] = "",
+    state: Annotated[str, Query()] = "",
+    before: Annotated[str, Query(description="Only runs older than this one.")] = "",
+    limit: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 50,
+) -> RunList:
+    """A page of the runs that this key may see."""
+    runs = visible_runs(request.auth).order_by("-pk")
+    if mode:
+        runs = runs.filter(mode=mode)
+    if state:
+        runs = runs.filter(state=state)
+    if before:
+        runs = runs.filter(pk__lt=number_or_404(before))
+    found = list(runs[: limit + 1])
+    documents = [run_document(run, request) for run in found[:limit]]
+    return RunList(runs=documents, next_before=documents[-1].id if len(found) > limit else None)
+
+
+@router.get("/{run_id}", response={200: RunDocument, **FAULTS}, summary="One run")
+def show_run(request: SignedRequest, run_id: str) -> RunDocument:
+    """Its state, counts, findings by code and the guards that hold it."""
+    return run_document(visible_run(request.auth, run_id), request)
+
+
+@router.get("/{run_id}/results.csv", response={**FAULTS}, summary="The report, a line per line of the file")
+def show_results(request: SignedRequest, run_id: str) -> FileResponse:
+    """The results CSV. Not found until the file has been checked."""
+    return csv_file(run_files(visible_run(request.auth, run_id)).results)
+
+
+@router.get("/{run_id}/failed.csv", response={**FAULTS}, summary="The failed rows, ready to correct")
+def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
+    """The failed rows in the file's own format, each with its message."""
+    return csv_file(run_files(visible_run(request.auth, run_id)).failed)
+
+
+@router.post("/{run_id}/approve", response={200: RunDocument, **FAULTS}, summary="Approve the plan")
+def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
+    """Only with an approve key, only what no guard holds and what deletes nobody."""
+    run = visible_run(request.auth, run_id)
+    require_scope(request.auth, APPROVE)
+    approved = approve_run(run=run, digest=body.digest, api_key=request.auth, now=timezone.now())
+    return run_document(approved, request)
+
+
+@router.post("/{run_id}/reject", response={200: RunDocument, **FAULTS}, summary="Reject the run")
+def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
+    """Nothing of the run is ever applied."""
+    run = visible_run(request.auth, run_id)
+    require_scope(request.auth, APPROVE)
+    rejected = reject_run(run=run, reason=body.reason, api_key=request.auth, now=timezone.now())
+    return run_document(rejected, request)
+
+
+def visible_runs(api_key: ApiKey) -> QuerySet[Run]:
+    """With the scope read: all over what the key's org covers. Else those that keys of the same org sent."""
+    runs = runs_of_key(api_key=api_key)
+    return runs if READ in api_key.scopes else runs.filter(api_key__org_id=api_key.org_id)
+
+
+def visible_run(api_key: ApiKey, run_id: str) -> Run:
+    """The run; Http404 for any other, there or not."""
+    run = visible_runs(api_key).filter(pk=number_or_404(run_id)).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def csv_file(path: Path) -> FileResponse:
+    """The file as it lies on the disk; Http404 while there is none."""
+    if not path.is_file():
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="text/csv; charset=utf-8", filename=path.name)

@@ -1,0 +1,38 @@
+"""The API as a whole: its calls, its key, its answers to errors."""
+
+from importlib.metadata import version
+
+from django.utils import timezone
+from ninja import NinjaAPI
+
+from sis_sync.server.api.problems import add_problem_answers
+from sis_sync.server.api.runs import FAULTS, router
+from sis_sync.server.api.schemas import Ping
+from sis_sync.server.api.signed import BearerKey, SignedRequest
+
+VERSION = version("sis-sync")
+api = NinjaAPI(
+    title="SIS Sync",
+    version=VERSION,
+    description="What sync clients call. Errors are problem+json with type, title, detail and fix.",
+    docs_url=None,
+    auth=BearerKey(),
+    urls_namespace="api",
+)
+api.add_router("/runs", router)
+add_problem_answers(api)
+
+
+@api.get("/ping", response={200: Ping, **FAULTS}, tags=["server"], summary="Is the server there, is the key good")
+def ping(request: SignedRequest) -> Ping:
+    """Who answers, and what this key may do."""
+    key = request.auth
+    return Ping(
+        server_version=VERSION,
+        school_system=key.school_system.name,
+        org=key.org.name,
+        scopes=key.scopes,
+        modes=key.modes,
+        is_paused=False,
+        server_time=timezone.now(),
+    )

@@ -1,0 +1,65 @@
+"""What comes with a file: gzip is unpacked on the way, the idempotency key and the mapping are judged first."""
+
+import gzip
+import io
+import zlib
+from typing import IO
+
+from django.core.files.uploadedfile import UploadedFile
+
+from sis_sync.core.errors import UsageFault
+from sis_sync.formats.mapping import parse_mapping
+from sis_sync.server.runs.errors import FileDamaged
+
+GZIP_START = b"\x1f\x8b"
+MAX_KEY_LENGTH = 255
+
+
+class Unpacked(io.RawIOBase):
+    """The plain bytes of a gzip file; a damaged one raises FileDamaged while it is read."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self.source = gzip.GzipFile(fileobj=packed)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer will do
+        """Fill the buffer with what comes next; 0 at the end."""
+        try:
+            return self.source.readinto(buffer)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise FileDamaged(
+                "The gzip file is damaged or cut short. Nothing was stored.", fix="Send it again."
+            ) from error
+
+
+def plain_bytes(upload: UploadedFile[bytes]) -> IO[bytes]:
+    """The file as the SIS wrote it. No roster starts with the two bytes that every gzip starts with."""
+    upload.seek(0)
+    start = upload.read(len(GZIP_START))
+    upload.seek(0)
+    file: IO[bytes] = upload.file  # type: ignore[assignment]  # a temporary file on the disk
+    return io.BufferedReader(Unpacked(file)) if start == GZIP_START else file
+
+
+def plain_name(name: str | None) -> str:
+    """The name without the .gz that packing added."""
+    return (name or "").removesuffix(".gz")
+
+
+def checked_idempotency_key(key: str | None) -> str:
+    """The key. UsageFault if it is missing or no plain text of at most 255 characters."""
+    if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        raise UsageFault(
+            f"The header Idempotency-Key is missing, or no plain text of at most {MAX_KEY_LENGTH} characters.",
+            fix="Send a new random one with each file, and the same one when sending the same file again.",
+        )
+    return key
+
+
+def refuse_bad_mapping(lines: str, name: str) -> None:
+    """ConfigurationError, naming line and key, for mapping lines that cannot be followed."""
+    if lines.strip():
+        parse_mapping(lines, name=name or None)

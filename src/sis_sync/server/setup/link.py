@@ -1,0 +1,57 @@
+"""The one-time setup link: its token is kept only as a hash, in a file of the data folder, for 60 minutes."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from sis_sync.core.errors import NotPermitted
+
+LIFE = timedelta(minutes=60)
+TOKEN_BYTES = 32
+NEW_LINK = "Restart the server (sis-sync serve): it prints a new link as long as nobody has used one."
+
+
+def link_file() -> Path:
+    """Where the hash of the token lies while a link is open."""
+    return Path(settings.SIS_SYNC_DATA_FOLDER) / "setup-link.json"
+
+
+def make_token(*, now: datetime) -> str:
+    """A new token. Any older one is no longer good."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    draft = link_file().with_suffix(".part")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump({"sha256": sha256_of(token), "expires_at": (now + LIFE).isoformat()}, file)
+    draft.replace(link_file())
+    return token
+
+
+def is_good(token: str, *, now: datetime) -> bool:
+    """Whether it is the token of the present link, and its hour is not over."""
+    try:
+        link = json.loads(link_file().read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return False
+    is_ours = hmac.compare_digest(link["sha256"], sha256_of(token))
+    return is_ours and now < datetime.fromisoformat(link["expires_at"])
+
+
+def use_up() -> None:
+    """End the link. NotPermitted if somebody else ended it just before: of two claims one wins."""
+    try:
+        link_file().unlink()
+    except FileNotFoundError as error:
+        raise NotPermitted("This setup link has been used.", fix=NEW_LINK) from error
+
+
+def sha256_of(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

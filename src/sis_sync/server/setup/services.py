@@ -1,0 +1,87 @@
+"""First start: an empty database is claimed once, through a link that only the console shows."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import create_account
+from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.orgs.selectors import district_of
+from sis_sync.server.orgs.services import create_org, create_school_system, give_right, update_org
+from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.setup.link import NEW_LINK, is_good, make_token, use_up
+
+
+def is_setup_needed() -> bool:
+    """Whether the database is empty: no school system yet."""
+    return not SchoolSystem.objects.exists()
+
+
+def make_setup_link(*, base_url: str, now: datetime) -> str:
+    """The address of the setup page, good for 60 minutes and one claim. NotPermitted once there is a school system."""
+    if not is_setup_needed():
+        raise NotPermitted("This server is set up already.", fix="Sign in as a manager of the district.")
+    return f"{base_url.rstrip('/')}{reverse('web:setup', args=[make_token(now=now)])}"
+
+
+def is_setup_open(*, token: str, now: datetime) -> bool:
+    """Whether the link with this token may still be used."""
+    return is_setup_needed() and is_good(token, now=now)
+
+
+@transaction.atomic
+def claim_setup(
+    *,
+    token: str,
+    system_name: str,
+    district_external_id: str,
+    time_zone: str,
+    first_name: str,
+    last_name: str,
+    email: str,
+    password: str,
+    school_name: str = "",
+    school_external_id: str = "",
+    now: datetime,
+) -> Account:
+    """The first manager of the new school system; a first school too where its name is given. The link is used up.
+
+    NotPermitted for a link that is not, or no longer, good. ValuesRefused keeps the link open.
+    """
+    if not is_setup_open(token=token, now=now):
+        raise NotPermitted("This setup link is not, or no longer, good.", fix=NEW_LINK)
+    district = make_district(system_name, district_external_id, time_zone, now)
+    if school_name:
+        make_school(district, school_name, school_external_id, now)
+    names = {"first_name": first_name, "last_name": last_name, "email": email, "user_type": "Administrator"}
+    manager = create_account(
+        school_system=district.school_system, org=district, values=names, password=password, actor=None, now=now
+    )
+    give_right(account=manager, org=district, actor=None, now=now)
+    use_up()
+    return manager
+
+
+def make_district(name: str, external_id: str, time_zone: str, now: datetime) -> Org:
+    """The district of a new school system, with its external ID."""
+    school_system = create_school_system(name=name, slug="", time_zone=time_zone, now=now)
+    district = district_of(school_system)
+    return update_org(org=district, name=district.name, external_id=external_id, actor=None, now=now)
+
+
+def make_school(district: Org, name: str, external_id: str, now: datetime) -> Org:
+    """The first school. ValuesRefused names its fields as the setup page does: school_name, school_external_id."""
+    try:
+        return create_org(
+            school_system=district.school_system,
+            kind=Org.Kind.SCHOOL,
+            name=name,
+            external_id=external_id,
+            actor=None,
+            now=now,
+        )
+    except ValuesRefused as refused:
+        raise ValuesRefused({f"school_{name}": message for name, message in refused.errors.items()}) from refused
