@@ -1,0 +1,167 @@
+"""What the server's answers mean: a run, or an error of the tree in `core/errors.py`."""
+
+import email.utils
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sis_sync.core.errors import (
+    ConfigurationError,
+    FileRefused,
+    KeyRefused,
+    NotPermitted,
+    Paused,
+    RunClosed,
+    ServerNotReached,
+    SisSyncError,
+    UsageFault,
+)
+
+MOVING_STATES = ("received", "checking", "approved", "applying")
+CLOSED_STATES = ("rejected", "superseded", "expired")
+ENDED_STATES = ("applied", "refused", "failed", *CLOSED_STATES)
+TRY_LATER_STATUSES = (429, 502, 503, 504)
+_BY_STATUS: dict[int, type[SisSyncError]] = {
+    400: UsageFault,
+    401: KeyRefused,
+    403: NotPermitted,
+    404: UsageFault,
+    409: RunClosed,
+    422: UsageFault,
+}
+_BY_TITLE: dict[str, type[SisSyncError]] = {
+    error.title: error for error in (UsageFault, ConfigurationError, KeyRefused, NotPermitted, RunClosed, Paused)
+}
+
+
+class TryLater(ServerNotReached):
+    """No answer, or "not now": the same request may succeed later. `after_seconds` is what the server asked for."""
+
+    def __init__(self, message: str, *, fix: str = "", after_seconds: float | None = None) -> None:
+        super().__init__(message, fix=fix)
+        self.after_seconds = after_seconds
+
+
+class NotThere(UsageFault):
+    """The server has no such thing, or this key may not see it."""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run as the server tells it. `state` is one of the server's run states."""
+
+    id: str
+    mode: str
+    state: str
+    file_name: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    guards: list[dict[str, Any]] = field(default_factory=list)
+    findings: dict[str, int] = field(default_factory=dict)
+    refusal: dict[str, Any] | None = None
+    digest: str = ""
+    page: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ENDED_STATES
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it goes on by itself, without a person."""
+        return self.state in MOVING_STATES
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, whatever library brought it. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object. ServerNotReached if there is none: something between us and the server answered."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            message = f"The answer (HTTP {self.status}) is not one of the server's."
+            fix = "Check backend.url, and whether a proxy or sign-in page answers in its place."
+            raise ServerNotReached(message, fix=fix)
+        return found
+
+
+def run_of(document: Mapping[str, Any]) -> RunStatus:
+    """The run of a JSON document. ServerNotReached if it is none."""
+    if not document.get("id") or not isinstance(document.get("state"), str):
+        fix = "Check that backend.url is the address of a SIS Sync server."
+        raise ServerNotReached("The answer names no run.", fix=fix)
+    return RunStatus(
+        id=str(document["id"]),
+        mode=str(document.get("mode", "")),
+        state=document["state"],
+        file_name=str(document.get("file_name", "")),
+        counts=document.get("counts") or {},
+        guards=document.get("guards") or [],
+        findings=document.get("findings") or {},
+        refusal=document.get("refusal"),
+        digest=str(document.get("digest") or ""),
+        page=str(document.get("page") or ""),
+    )
+
+
+def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
+    """The error that an answer other than 2xx stands for."""
+    if 300 <= answer.status < 400:
+        return _redirect(answer)
+    if answer.status in TRY_LATER_STATUSES:
+        message = f"The server is not ready (HTTP {answer.status})."
+        return TryLater(message, after_seconds=_retry_after(answer.headers.get("retry-after", ""), now=now))
+    try:
+        problem = answer.document()
+    except ServerNotReached as error:
+        return error if answer.status not in (401, 403) else KeyRefused(f"Access was refused (HTTP {answer.status}).")
+    return _problem(answer.status, problem)
+
+
+def _redirect(answer: Answer) -> SisSyncError:
+    place = answer.headers.get("location", "").split("?")[0][:200]
+    message = f"The server sent us on to {place or 'another address'}, where the key must not go."
+    return ConfigurationError(message, fix="Set backend.url to the server's own address.")
+
+
+def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
+    """By the title, which both ends take from the same tree, else by the status."""
+    title, fix = str(problem.get("title", "")), str(problem.get("fix") or "")
+    message = str(problem.get("detail") or title or f"HTTP {status}")
+    code = str(problem.get("code") or str(problem.get("type", "")).rsplit("/", 1)[-1].rsplit(":", 1)[-1])
+    if status == 413 or title == FileRefused.title:
+        line = problem.get("line")
+        return FileRefused(
+            code if code.startswith("file.") else "file.too_large" if status == 413 else "file.refused",
+            message,
+            line=line if isinstance(line, int) else None,
+            fix=fix,
+        )
+    if status == 404:
+        return NotThere(message, fix=fix)
+    if status >= 500:
+        return ServerNotReached(f"The server failed (HTTP {status}): {message}", fix=fix)
+    kind = _BY_TITLE.get(title) or _BY_STATUS.get(status, UsageFault)
+    return kind(message, fix=fix)
+
+
+def _retry_after(text: str, *, now: datetime) -> float | None:
+    """Seconds from a Retry-After header: a number, or a date (RFC 9110 section 10.2.3)."""
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())

@@ -1,0 +1,190 @@
+"""The server's HTTP API. The one module that knows httpx."""
+
+import gzip
+import shutil
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from sis_sync.client.address import API_PATH, is_loopback
+from sis_sync.client.answers import Answer, RunStatus, TryLater, error_of, run_of
+from sis_sync.client.config import Backend
+from sis_sync.client.copying import write_whole
+from sis_sync.core.errors import ConfigurationError, ServerNotReached
+
+if TYPE_CHECKING:
+    import httpx
+
+_GZIP_FROM_BYTES = 1 << 20
+_MAX_DOCUMENT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What is sent: the file as it came, and how to read it. `sha256` is of the file itself, not of its gzip."""
+
+    path: Path
+    file_name: str
+    mode: str
+    sha256: str
+    idempotency_key: str
+    mapping_name: str = ""
+    mapping_lines: str = ""
+
+
+class Api:
+    """The calls of the API. Each raises an error of `core/errors.py`; TryLater where trying again may help."""
+
+    def __init__(self, http: "httpx.Client") -> None:
+        self._http = http
+
+    def ping(self) -> dict[str, Any]:
+        """Who the server is and what this key may do."""
+        return self._call("GET", "/ping").document()
+
+    def post_run(self, upload: Upload) -> RunStatus:
+        """Send a file. The same key and body give the same run, however often they are sent."""
+        fields = {name: getattr(upload, name) for name in ("mapping_name", "mapping_lines", "sha256")}
+        headers = {"Idempotency-Key": upload.idempotency_key}
+        with _payload(upload) as (payload, kind), payload.open("rb") as file:
+            part = (upload.file_name, file, kind)
+            request = {"params": {"mode": upload.mode}, "headers": headers, "data": fields, "files": {"file": part}}
+            return run_of(self._call("POST", "/runs", **request).document())
+
+    def get_run(self, run_id: str) -> RunStatus:
+        """The run as it stands."""
+        return run_of(self._call("GET", f"/runs/{quote(run_id, safe='')}").document())
+
+    def list_runs(self) -> list[RunStatus]:
+        """The latest runs that this key may see."""
+        document = self._call("GET", "/runs").document()
+        listed = document.get("runs") or document.get("items") or []
+        return [run_of(each) for each in listed]
+
+    def approve(self, run_id: str, digest: str) -> RunStatus:
+        """Approve exactly the plan with this digest."""
+        return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/approve", json={"digest": digest}).document())
+
+    def reject(self, run_id: str, reason: str) -> RunStatus:
+        """Reject the run for good."""
+        return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/reject", json={"reason": reason}).document())
+
+    def report_refusal(self, *, mode: str, file_name: str, sha256: str, code: str, line: int | None) -> None:
+        """Tell the server that a file was refused here. No part of the file's content is in it."""
+        facts = {"file_name": file_name, "sha256": sha256, "code": code, "line": line}
+        self._call("POST", "/refusals", params={"mode": mode}, json=facts)
+
+    def download(self, run_id: str, kind: str, target: Path) -> None:
+        """Write `results.csv` or `failed.csv` of the run to `target`, whole or not at all."""
+        import httpx
+
+        path = f"{API_PATH}/runs/{quote(run_id, safe='')}/{kind}"
+        with _connection_errors(), self._http.stream("GET", path) as response:
+            if response.status_code != httpx.codes.OK:
+                response.read()
+                raise error_of(_answer(response), now=datetime.now(UTC))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, response.iter_bytes())
+
+    def _call(self, method: str, path: str, **request: Any) -> Answer:
+        with _connection_errors():
+            response = self._http.request(method, API_PATH + path, **request)
+        answer = _answer(response)
+        if not response.is_success:
+            raise error_of(answer, now=datetime.now(UTC))
+        return answer
+
+
+@contextmanager
+def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
+    """The API of the configured server, and of no other: redirects are not followed."""
+    import importlib.metadata
+
+    import httpx
+
+    headers = {
+        "Authorization": f"Bearer {backend.token.secret}",
+        "User-Agent": f"sis-sync/{importlib.metadata.version('sis-sync')}",
+        "X-Client-Name": quote(client_name),
+        "Accept": "application/json",
+    }
+    loopback = is_loopback(urlsplit(backend.url).hostname or "")
+    with httpx.Client(
+        base_url=backend.url,
+        headers=headers,
+        timeout=backend.timeout_seconds,
+        verify=_trust(backend),
+        proxy=backend.proxy or None,
+        trust_env=not loopback,  # a proxy of the environment must not see what stays on this computer
+        follow_redirects=False,
+    ) as http:
+        yield Api(http)
+
+
+def _trust(backend: Backend) -> ssl.SSLContext:
+    """The usual authorities, those of the computer, and the district's own. There is no way to switch this off."""
+    import httpx
+
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    try:
+        if backend.ca_file:
+            context.load_verify_locations(backend.ca_file)
+    except (ssl.SSLError, OSError):
+        message = f"backend.ca.file: {backend.ca_file} holds no certificates that can be read."
+        raise ConfigurationError(message, fix="Name a file with certificates in PEM form.") from None
+    return context
+
+
+@contextmanager
+def _payload(upload: Upload) -> Iterator[tuple[Path, str]]:
+    """The file to send and its type: large ones as gzip, the same bytes each time so that a retry is the same body."""
+    if upload.path.stat().st_size < _GZIP_FROM_BYTES:
+        yield upload.path, "text/csv"
+        return
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="sis-sync-") as folder:
+        packed = Path(folder) / "file.gz"
+        with (
+            upload.path.open("rb") as source,
+            packed.open("wb") as raw,
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as out,
+        ):
+            shutil.copyfileobj(source, out, 1 << 20)
+        yield packed, "application/gzip"
+
+
+def _answer(response: "httpx.Response") -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, response.content[:_MAX_DOCUMENT_BYTES])
+
+
+@contextmanager
+def _connection_errors() -> Iterator[None]:
+    """Turn httpx's errors into ours. A certificate that is not trusted will not be trusted a second later."""
+    import httpx
+
+    try:
+        yield
+    except httpx.TransportError as error:
+        if _is_distrust(error):
+            message = "The server's certificate is not trusted."
+            raise ServerNotReached(message, fix="Name the district's own authority: backend.ca.file=PATH.") from None
+        message = f"No answer from the server ({type(error).__name__})."
+        raise TryLater(message, fix="Check backend.url, the network and backend.proxy.") from None
+    except (httpx.InvalidURL, httpx.DecodingError):
+        raise ServerNotReached("The server's answer cannot be read.", fix="Check backend.url.") from None
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

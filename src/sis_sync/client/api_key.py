@@ -1,0 +1,70 @@
+"""The API key: from the environment, the settings file, or a file that only the client may read."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sis_sync.client.keys import TOKEN_KEY, TOKEN_VARIABLE
+from sis_sync.client.settings_file import SettingsFile
+from sis_sync.core.errors import ConfigurationError
+
+TOKEN_FILE_KEY = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret
+
+
+@dataclass(frozen=True)
+class Token:
+    """The key, never shown; `origin` says where it came from. An empty secret means that none is set."""
+
+    secret: str = field(repr=False)
+    origin: str
+
+
+def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
+    """The key that counts: the variable before the file's lines. ConfigurationError if it cannot be one."""
+    place = settings.place(TOKEN_FILE_KEY)
+    if place and settings.text(TOKEN_KEY):
+        raise settings.wrong(TOKEN_FILE_KEY, f"stands beside {TOKEN_KEY}", "Keep one of the two lines.")
+    if environment.get(TOKEN_VARIABLE):
+        return _checked(environment[TOKEN_VARIABLE], f"the variable {TOKEN_VARIABLE}")
+    if place:
+        return _checked(_read_private(place, settings), str(place))
+    return _checked(settings.text(TOKEN_KEY), f"{settings.path}, {TOKEN_KEY}")
+
+
+def _checked(text: str, origin: str) -> Token:
+    secret = text.strip()
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ConfigurationError(f"What stands in {origin} is no API key.", fix="Copy the key again, as one line.")
+    return Token(secret, origin)
+
+
+def _read_private(path: Path, settings: SettingsFile) -> str:
+    try:
+        if _others_may_read(path):
+            raise settings.wrong(TOKEN_FILE_KEY, "can be read by everybody on this computer", f"Run: chmod 600 {path}")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise settings.wrong(
+            TOKEN_FILE_KEY, f"cannot be read ({error.strerror})", "Check the path and its rights."
+        ) from None
+    except UnicodeDecodeError:
+        raise settings.wrong(TOKEN_FILE_KEY, "is not text", "The file must hold only the API key.") from None
+
+
+def _others_may_read(path: Path) -> bool:
+    """POSIX only: on Windows the rights are in access lists, which `doctor` points to."""
+    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def exposed_token_warning(settings: SettingsFile) -> str | None:
+    """A warning where the settings file holds the key and everybody may read it."""
+    if (
+        not settings.text(TOKEN_KEY)
+        or "${env:" in settings.raw.get(TOKEN_KEY, "")
+        or not _others_may_read(settings.path)
+    ):
+        return None
+    problem = f"{settings.path} holds the API key and can be read by everybody on this computer."
+    return f"{problem} Run: chmod 600 {settings.path}"

@@ -1,0 +1,111 @@
+"""What client.properties says, checked at the start: the server, the client itself, and the watched sections."""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.client.address import proxy_address, server_address
+from sis_sync.client.api_key import Token, exposed_token_warning, find_token
+from sis_sync.client.keys import SECTION_KINDS
+from sis_sync.client.section import Section, read_section
+from sis_sync.client.settings_file import SettingsFile, read_settings_file
+from sis_sync.client.shared_folders import check_folders
+from sis_sync.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The server and how to reach it. `url` has no trailing slash; An empty `proxy` is that of the computer."""
+
+    url: str
+    token: Token
+    ca_file: Path | None
+    proxy: str
+    timeout_seconds: int
+    retry_max_minutes: int
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """How the client itself works."""
+
+    name: str
+    poll_seconds: int
+    settle_seconds: int
+    state_folder: Path
+    log_folder: Path
+    archive_keep_days: int
+    fallback_encoding: str
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """`sections` are the enabled ones, in the order of one pass; `warnings` are for the person who reads them."""
+
+    path: Path
+    backend: Backend
+    client: ClientSettings
+    sections: tuple[Section, ...]
+    warnings: tuple[str, ...]
+
+
+def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
+    """The whole configuration, or ConfigurationError naming file, line, key, what is wrong and what would be right."""
+    settings = read_settings_file(path, environment)
+    backend = _backend(settings, environment)
+    sections = [read_section(settings, kind) for kind in SECTION_KINDS]
+    enabled = tuple(section for section in sections if section)
+    check_folders(enabled, settings)
+    exposed = exposed_token_warning(settings)
+    warnings = (*settings.warnings, exposed) if exposed else settings.warnings
+    return ClientConfig(path, backend, _client(settings), enabled, warnings)
+
+
+def require_backend(config: ClientConfig) -> Backend:
+    """The server's settings, or ConfigurationError if address or key is missing."""
+    if not config.backend.url:
+        raise ConfigurationError(f"{config.path} has no backend.url.", fix="Write backend.url=https://host.")
+    if not config.backend.token.secret:
+        fix = "Make a key on the server's page Sync Client, then run: sis-sync token set"
+        raise ConfigurationError(f"{config.path} has no API key.", fix=fix)
+    return config.backend
+
+
+def _backend(settings: SettingsFile, environment: Mapping[str, str]) -> Backend:
+    return Backend(
+        url=_address(settings, "backend.url", server_address),
+        token=find_token(settings, environment),
+        ca_file=_existing_file(settings, "backend.ca.file"),
+        proxy=_address(settings, "backend.proxy", proxy_address),
+        timeout_seconds=settings.number("backend.timeout.seconds", 1, 3600),
+        retry_max_minutes=settings.number("backend.retry.max.minutes", 0, 1440),
+    )
+
+
+def _address(settings: SettingsFile, key: str, parse: Callable[[str], str]) -> str:
+    try:
+        return parse(settings.text(key)) if settings.text(key) else ""
+    except ValueError as error:
+        raise settings.wrong(key, "cannot be used", str(error)) from None
+
+
+def _existing_file(settings: SettingsFile, key: str) -> Path | None:
+    path = settings.place(key)
+    if path is not None and not path.is_file():
+        raise settings.wrong(key, "is not a file", "Write the path of a file that is there.")
+    return path
+
+
+def _client(settings: SettingsFile) -> ClientSettings:
+    import platformdirs
+
+    return ClientSettings(
+        name=settings.text("client.name") or socket.gethostname(),
+        poll_seconds=settings.number("client.poll.seconds", 1, 86400),
+        settle_seconds=settings.number("client.settle.seconds", 0, 3600),
+        state_folder=settings.place("client.state.folder") or Path(platformdirs.user_state_path("sis-sync")),
+        log_folder=settings.place("client.log.folder") or Path(platformdirs.user_log_path("sis-sync")),
+        archive_keep_days=settings.number("client.archive.keep.days", 1, 3650),
+        fallback_encoding=settings.encoding("client.file.encoding.fallback"),
+    )

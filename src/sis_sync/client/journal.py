@@ -1,0 +1,165 @@
+"""The journal of deliveries: written before a file is sent, so that a crash neither sends twice nor loses one.
+
+A delivery is `spooled` until the server's receipt makes it `received`; `refused` and `skipped` are not sent (again).
+Each of these three is put away (moved to archive or failed); a received one is `ended` once its run has.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sis_sync.client.found_file import FoundFile
+from sis_sync.client.section import Section
+from sis_sync.client.state import State
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file on its way. `spool` is our copy of it; `destination` where it goes in the end (empty until known)."""
+
+    id: int
+    section: str
+    mode: str
+    source: FoundFile
+    sha256: str
+    spool: Path
+    mapping_name: str
+    mapping_lines: str
+    idempotency_key: str
+    state: str
+    taken_at: datetime
+    attempts: int
+    run_id: str
+    destination: str
+    note: str
+
+    @property
+    def file_name(self) -> str:
+        """The name that the SIS gave the file."""
+        return self.source.path.name
+
+
+def add_delivery(
+    state: State, section: Section, source: FoundFile, spool: Path, sha256: str, *, now: datetime
+) -> Delivery:
+    """Write down a spooled file, with the key under which it will be sent however often that takes."""
+    found = state.database.execute(
+        "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
+        " mapping_lines, idempotency_key, state, taken_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'spooled', ?) returning id",
+        (
+            section.name,
+            section.mode.name,
+            str(source.path),
+            source.size_bytes,
+            source.modified_ns,
+            sha256,
+            str(spool),
+            section.mapping.name,
+            section.mapping.lines,
+            secrets.token_hex(16),
+            now.isoformat(),
+        ),
+    ).fetchall()
+    return get_delivery(state, found[0]["id"])
+
+
+def get_delivery(state: State, delivery_id: int) -> Delivery:
+    """The delivery as it stands now."""
+    return next(_read(state, "id = ?", delivery_id))
+
+
+def spooled_deliveries(state: State, section: str) -> list[Delivery]:
+    """What waits to be sent, oldest first."""
+    return list(_read(state, "state = 'spooled' and section = ?", section))
+
+
+def deliveries_to_put_away(state: State) -> list[Delivery]:
+    """What has been decided, but still lies in its folder."""
+    return list(_read(state, "state in ('received', 'refused', 'skipped') and put_away_at = ''"))
+
+
+def open_deliveries(state: State, *, since: datetime) -> list[Delivery]:
+    """What the server has received since then, and whose run has not been seen to end."""
+    condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
+    return list(_read(state, condition, since.isoformat()))
+
+
+def is_in_hand(state: State, found: FoundFile) -> bool:
+    """Whether this very file, unchanged, is already on its way."""
+    rows = state.database.execute(
+        "select 1 from delivery where source = ? and size_bytes = ? and modified_ns = ? and put_away_at = ''",
+        (str(found.path), found.size_bytes, found.modified_ns),
+    )
+    return rows.fetchone() is not None
+
+
+def same_content_sent_at(state: State, delivery: Delivery) -> datetime | None:
+    """When the same content was last received in the same mode before, None if never."""
+    row = state.database.execute(
+        "select max(received_at) as at from delivery where sha256 = ? and mode = ? and id != ? and received_at != ''",
+        (delivery.sha256, delivery.mode, delivery.id),
+    ).fetchone()
+    return datetime.fromisoformat(row["at"]) if row["at"] else None
+
+
+def count_attempt(state: State, delivery: Delivery) -> None:
+    """Write down that it is about to be sent."""
+    state.database.execute("update delivery set attempts = attempts + 1 where id = ?", (delivery.id,))
+
+
+def mark_received(state: State, delivery: Delivery, run_id: str, destination: Path, *, now: datetime) -> None:
+    """The server's receipt."""
+    state.database.execute(
+        "update delivery set state = 'received', run_id = ?, destination = ?, received_at = ? where id = ?",
+        (run_id, str(destination), now.isoformat(), delivery.id),
+    )
+
+
+def mark_unsent(state: State, delivery: Delivery, kind: str, destination: Path, note: str = "") -> None:
+    """It is not sent (again): `refused`, with the findings as note, or `skipped`."""
+    state.database.execute(
+        "update delivery set state = ?, destination = ?, note = ? where id = ?",
+        (kind, str(destination), note, delivery.id),
+    )
+
+
+def mark_put_away(state: State, delivery: Delivery, *, now: datetime) -> None:
+    """It lies at its destination; the note may hold personal data and is not kept here."""
+    state.database.execute(
+        "update delivery set put_away_at = ?, note = '' where id = ?", (now.isoformat(), delivery.id)
+    )
+
+
+def mark_ended(state: State, delivery: Delivery, *, now: datetime) -> None:
+    """Its run has ended and what it left is beside the file."""
+    state.database.execute("update delivery set ended_at = ? where id = ?", (now.isoformat(), delivery.id))
+
+
+def spool_names(state: State) -> set[str]:
+    """The names of all spool files that a delivery still needs."""
+    rows = state.database.execute("select spool from delivery where put_away_at = ''")
+    return {Path(row["spool"]).name for row in rows}
+
+
+def _read(state: State, condition: str, *values: object) -> Iterator[Delivery]:
+    rows = state.database.execute(f"select * from delivery where {condition} order by id", values).fetchall()
+    for row in rows:
+        yield Delivery(
+            id=row["id"],
+            section=row["section"],
+            mode=row["mode"],
+            source=FoundFile(Path(row["source"]), row["size_bytes"], row["modified_ns"]),
+            sha256=row["sha256"],
+            spool=Path(row["spool"]),
+            mapping_name=row["mapping_name"],
+            mapping_lines=row["mapping_lines"],
+            idempotency_key=row["idempotency_key"],
+            state=row["state"],
+            taken_at=datetime.fromisoformat(row["taken_at"]).astimezone(UTC),
+            attempts=row["attempts"],
+            run_id=row["run_id"],
+            destination=row["destination"],
+            note=row["note"],
+        )

@@ -1,0 +1,86 @@
+"""Every key of client.properties with its default and what it means: one table for reading, `init` and the docs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+TOKEN_KEY = "backend.api.token"  # noqa: S105 - the name of a key, not a secret
+TOKEN_VARIABLE = "SIS_SYNC_BACKEND_API_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+
+
+@dataclass(frozen=True)
+class Key:
+    """`default` is the text that stands where the file has no line; empty means none."""
+
+    name: str
+    default: str
+    about: str
+
+
+@dataclass(frozen=True)
+class SectionKind:
+    """One of the four watched sections: the prefix of its keys and the mode that its files are sent in."""
+
+    prefix: str
+    mode: str
+    title: str
+
+
+# In the order of one pass: what deletes most comes last.
+SECTION_KINDS: tuple[SectionKind, ...] = (
+    SectionKind(
+        "partial.sync", "partial", "Partial sync: people in the file are created or updated, nobody else is touched"
+    ),
+    SectionKind(
+        "student.sync", "students", "Student only sync: the file lists every student, absent students are deleted"
+    ),
+    SectionKind("staff.sync", "staff", "Staff only sync: the file lists every administrator, teacher and staff member"),
+    SectionKind("full.sync", "full", "Full sync: the file is the complete list, everybody who is not in it is deleted"),
+)
+
+BACKEND_KEYS: tuple[Key, ...] = (
+    Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
+    Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
+    Key("backend.api.token.file", "", "A file that holds only the API key, readable by nobody but the client."),
+    Key("backend.ca.file", "", "Certificates (PEM) to trust beside those of the computer."),
+    Key("backend.proxy", "", "Proxy to use, http://host:port. Empty: the proxy of the computer."),
+    Key("backend.timeout.seconds", "60", "How long to wait for one answer, 1 to 3600."),
+    Key("backend.retry.max.minutes", "30", "How long to try again before leaving a file to the next pass, 0 to 1440."),
+)
+CLIENT_KEYS: tuple[Key, ...] = (
+    Key("client.name", "", "What the server calls this client. Empty: the name of the computer."),
+    Key("client.poll.seconds", "30", "How often `watch` looks into the folders, 1 to 86400."),
+    Key("client.settle.seconds", "10", "How long a file must not have changed before it is taken, 0 to 3600."),
+    Key("client.state.folder", "", "Where the client keeps its journal and the files on their way."),
+    Key("client.log.folder", "", "Where the client writes its logs (no personal data)."),
+    Key(
+        "client.archive.keep.days",
+        "30",
+        "Days after which archived files are removed, 1 to 3650. They hold personal data.",
+    ),
+    Key("client.file.encoding.fallback", "windows-1252", "Encoding of files that are not UTF-8 or UTF-16."),
+)
+
+
+def section_keys(kind: SectionKind) -> tuple[Key, ...]:
+    """The keys of one watched section."""
+    keys: tuple[Key, ...] = (
+        Key("enabled", "false", "true to watch the folder of this section."),
+        Key("folder", "", "Where the SIS exports to. Windows and UNC paths stand as they are."),
+        Key("file.pattern", "*.csv", "Which files of the folder, * and ? allowed."),
+        Key("ready.file", "", "Name of a file that the SIS writes last; nothing is taken before it is there."),
+        Key("schedule", "on arrival", "When `watch` takes files: on arrival, or times of day such as 06:30,18:30."),
+        Key("mapper", "", "Name of the mapping (mapper.NAME lines below, or a preset) for the headers of the file."),
+        Key("archive.folder", "", "Where delivered files go. Empty: archive, inside the folder."),
+        Key("failed.folder", "", "Where refused files go. Empty: failed, inside the folder."),
+    )
+    if kind.mode != "partial":
+        keys += (Key("max.age.hours", "48", "An older file is not sent, 1 to 8760."),)
+    return tuple(Key(f"{kind.prefix}.{key.name}", key.default, key.about) for key in keys)
+
+
+def all_keys() -> Iterator[Key]:
+    """Every key but the mapper lines, in the order of the file that `init` writes."""
+    yield from BACKEND_KEYS
+    yield from CLIENT_KEYS
+    for kind in SECTION_KINDS:
+        yield from section_keys(kind)

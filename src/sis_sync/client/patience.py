@@ -1,0 +1,38 @@
+"""Trying again: with growing pauses, as long as the server asks, and not longer than is allowed.
+
+Our own loop and not stamina's: the pause must end at once when the client is asked to stop, and tests pass the clock.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sis_sync.client.answers import TryLater
+
+Answered = TypeVar("Answered")
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """`now` gives aware UTC times. `pause` waits so many seconds and says whether the client was asked to stop."""
+
+    now: Callable[[], datetime]
+    pause: Callable[[float], bool]
+
+
+def until_answered(call: Callable[[], Answered], *, max_minutes: int, clock: Clock) -> Answered:
+    """What `call` returns; the last TryLater if the time is over or the client is asked to stop."""
+    end = clock.now() + timedelta(minutes=max_minutes)
+    next_pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return call()
+        except TryLater as error:
+            jittered = next_pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, guards no secret
+            seconds = max(jittered, error.after_seconds or 0.0)
+            if clock.now() + timedelta(seconds=seconds) > end or clock.pause(seconds):
+                raise
+            next_pause = min(next_pause * 2, _LONGEST_PAUSE_SECONDS)
