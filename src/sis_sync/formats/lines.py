@@ -103,10 +103,13 @@ def _judge_quotes(
     may_close = (quotes + 1 == ends[line]) | (behind == delimiter) | (behind == QUOTE)
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
     irregular |= np.bincount(line, minlength=len(starts)) % 2 == 1
-    return irregular, _delimiters_inside(quotes, first, starts, delimiters)
+    return irregular, _delimiters_inside(quotes, line, opens, delimiters, len(starts))
 
 
-def _delimiters_inside(quotes: Positions, first: Positions, starts: Positions, delimiters: Positions) -> Positions:
-    line = np.searchsorted(starts, delimiters, side="right") - 1
-    inside = (np.searchsorted(quotes, delimiters) - first[line]) % 2 == 1
-    return np.bincount(line[inside], minlength=len(starts))
+def _delimiters_inside(quotes: Positions, line: Positions, opens: Flags, delimiters: Positions, lines: int) -> Positions:
+    """Delimiters between an opening quote and the next quote of its line, counted for each line."""
+    pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
+    between = np.searchsorted(delimiters, quotes[pairs + 1]) - np.searchsorted(delimiters, quotes[pairs])
+    inside = np.zeros(lines, dtype=np.int64)
+    np.add.at(inside, line[pairs], between)
+    return inside
