@@ -31,7 +31,7 @@ def send_file(
     request: SignedRequest,
     mode: Annotated[str, Query(description=f"One of {', '.join(MODES)}.")],
     file: Annotated[UploadedFile, File(description="The file as it came from the SIS; gzip allowed.")],
-    mapping: Annotated[str, Form(description="The mapper.NAME.* lines to read it with, or none.")] = "",
+    mapping_lines: Annotated[str, Form(description="The mapper.NAME.* lines to read it with, or none.")] = "",
     mapping_name: Annotated[str, Form(description="The NAME of the mapping, or of a preset.")] = "",
     sha256: Annotated[str, Form(description="Of the unpacked file, in hex.")] = "",
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
@@ -43,14 +43,14 @@ def send_file(
         raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
     require_mode(key, mode)
     checked_key = checked_idempotency_key(idempotency_key)
-    refuse_bad_mapping(mapping, mapping_name)
+    refuse_bad_mapping(mapping_lines, mapping_name)
     run = receive_run(
         school_system=key.school_system,
         scope_org=key.org,
         mode=mode,
         file=plain_bytes(file),
         file_name=plain_name(file.name),
-        mapping_lines=mapping,
+        mapping_lines=mapping_lines,
         mapping_name=mapping_name,
         api_key=key,
         idempotency_key=checked_key,

@@ -6,7 +6,9 @@ from django.utils import timezone
 from ninja import NinjaAPI
 
 from sis_sync.server.api.problems import add_problem_answers
-from sis_sync.server.api.runs import FAULTS, router
+from sis_sync.server.api.refusals import router as refusals
+from sis_sync.server.api.runs import FAULTS
+from sis_sync.server.api.runs import router as runs
 from sis_sync.server.api.schemas import Ping
 from sis_sync.server.api.signed import BearerKey, SignedRequest
 
@@ -19,7 +21,8 @@ api = NinjaAPI(
     auth=BearerKey(),
     urls_namespace="api",
 )
-api.add_router("/runs", router)
+api.add_router("/runs", runs)
+api.add_router("/refusals", refusals)
 add_problem_answers(api)
 
 

@@ -15,7 +15,7 @@ NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into cl
 class ApiDisabled(KeyRefused):
     """The Sync Client API of this school system is off."""
 
-    http_status, title = 403, "Sync Client API is disabled"
+    http_status = 403
 
 
 def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:
