@@ -23,7 +23,7 @@ def check(path: Path, *, mode: str | None, orgs: Path | None, mapping: str | Non
     lines = load_mapping(mapping) if mapping else NO_MAPPING
     with open_session() as session:
         records = read(session, path, mode=MODES[mode] if mode else None, mapping=lines)
-        roster = map_records(session, records, lines)
+        roster = map_records(session, records)
         directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
         judged = validate(session, roster, directory, MODES[mode] if mode else None)
         offline_report.say_check(session, judged, as_json=as_json)
@@ -45,7 +45,7 @@ def plan(
     lines = load_mapping(mapping) if mapping else NO_MAPPING
     with open_session() as session:
         records = read(session, path, mode=MODES[mode], mapping=lines)
-        roster = map_records(session, records, lines)
+        roster = map_records(session, records)
         directory = load_directory(session, orgs=orgs, accounts=accounts)
         judged = validate(session, roster, directory, MODES[mode])
         made = make_plan(session, judged)

@@ -54,6 +54,14 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
     return Columns(tuple(header), of_field, used)
 
 
+def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
+    """The variants whose names the header holds most of: one, or several where it cannot tell them apart."""
+    there = {comparable(name) for name in header}
+    variants = mapping.variants or (mapping,)
+    scores = [len({comparable(name) for name in variant.headers()} & there) for variant in variants]
+    return tuple(variant for variant, score in zip(variants, scores, strict=True) if score == max(scores))
+
+
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
     names = rule.columns if rule.columns else (field.name, *field.aliases)
     positions = (columns.position_of(name) for name in names)

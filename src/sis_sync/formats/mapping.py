@@ -49,15 +49,25 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A named set of rules. `skips` are (header, values): rows that are no part of the roster."""
+    """A named set of rules. `skips` are (header, values): rows that are no part of the roster.
+
+    A preset of a bundle has `variants`, one for each of its files; the header of a file tells which one fits.
+    """
 
     name: str
     rules: dict[str, FieldRule] = field(default_factory=dict)
     skips: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    variants: tuple["Mapping", ...] = ()
 
     def rule(self, field_name: str) -> FieldRule:
         """The rule of a field; one that only matches the header if there is none."""
         return self.rules.get(field_name, FieldRule())
+
+    def headers(self) -> Iterator[str]:
+        """Every header that the mapping names."""
+        for rule in self.rules.values():
+            yield from rule.columns
+        yield from self.other_headers()
 
     def other_headers(self) -> Iterator[str]:
         """Headers that the mapping reads beside the column of each field."""
@@ -81,12 +91,16 @@ def preset_names() -> list[str]:
 def preset_text(name: str) -> str:
     """The lines of a built-in preset."""
     if name not in preset_names():
-        close = difflib.get_close_matches(name, preset_names(), n=1)
-        raise ConfigurationError(
-            f'There is no mapping preset "{name}".',
-            fix=f"Did you mean {close[0]}?" if close else f"The presets are {', '.join(preset_names())}.",
-        )
+        raise _no_preset(name)
     return (resources.files("sis_sync.formats") / "presets" / f"{name}.properties").read_text(encoding="utf-8")
+
+
+def _no_preset(name: str) -> ConfigurationError:
+    close = difflib.get_close_matches(name, preset_names(), n=1)
+    return ConfigurationError(
+        f'There is no mapping preset "{name}".',
+        fix=f"Did you mean {close[0]}?" if close else f"The presets are {', '.join(preset_names())}.",
+    )
 
 
 def load_mapping(name_or_path: str) -> Mapping:
@@ -104,15 +118,15 @@ def load_mapping(name_or_path: str) -> Mapping:
 
 @functools.cache
 def load_preset(name: str) -> Mapping:
-    """A built-in preset. Where its file holds several (one for each file of a bundle), the first."""
-    return load_presets(name)[0]
-
-
-def load_presets(name: str) -> list[Mapping]:
-    """All mappings of a preset file, in its order: a bundle has one for each of its files."""
-    lines = read_properties(preset_text(name))
-    names = dict.fromkeys(_name_of(line) for line in lines)
-    return [parse_mapping(preset_text(name), name=each) for each in names]
+    """A built-in preset by its name, or one file of a bundle by its own (microsoft-sds-teacher)."""
+    for preset in preset_names():
+        text = preset_text(preset)
+        names = list(dict.fromkeys(_name_of(line) for line in read_properties(text)))
+        if name in names:
+            return parse_mapping(text, name=name)
+        if name == preset:
+            return Mapping(name, variants=tuple(parse_mapping(text, name=each) for each in names))
+    raise _no_preset(name)
 
 
 def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
@@ -156,6 +170,8 @@ def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -
 
 
 def _with_line(mapping: Mapping, line: Property) -> Mapping:
+    if mapping.variants:
+        return replace(mapping, variants=tuple(_with_line(variant, line) for variant in mapping.variants))
     _, _, kind, *rest = line.key.split(".", 3)
     target = rest[0] if rest else ""
     if kind == "extends":

@@ -29,12 +29,13 @@ class Layout:
 class OddRecord:
     """A record that is no plain line. `is_split`: it has the header's columns, so its cells mean something.
 
-    A cell is None where its bytes do not decode. `codes` are the faults found so far.
+    `width` is the number of columns found. A cell is None where its bytes do not decode. `codes` are the faults found so far.
     """
 
     line: int
     cells: tuple[str | None, ...]
     codes: tuple[str, ...]
+    width: int
     is_split: bool
 
 
@@ -141,7 +142,7 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
     if layout.has_bad_bytes and not _is_utf8(raw):
         codes.append("row.encoding")
     cells = record.cells if is_split else _every_cell(raw, record, layout.delimiter)
-    return OddRecord(line, tuple(_decoded(cell) for cell in cells), tuple(codes), is_split)
+    return OddRecord(line, tuple(_decoded(cell) for cell in cells), tuple(codes), len(record.cells), is_split)
 
 
 def _refuse_if_cut(data: Buffer, record: Record, layout: Layout, line: int) -> None:

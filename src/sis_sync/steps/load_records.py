@@ -10,59 +10,61 @@ from sis_sync.formats.records import Buffer
 from sis_sync.formats.scan import Layout, OddRecord, Scan
 
 _BATCH = 2000
-_ODD_TYPE = "STRUCT(line BIGINT, codes VARCHAR, cells VARCHAR[])[]"
+_ODD_TYPE = "STRUCT(line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[])[]"
 
 
 def load_records(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan) -> None:
     """Fill `cells` (line, codes, c0 ...) and `broken` (line, codes, cells); asserts that no record is lost."""
     names = [f"c{position}" for position in range(layout.columns)]
     _load_plain(session, source, data, layout, found, names)
-    session.run("CREATE TEMP TABLE broken (line BIGINT, codes VARCHAR, cells VARCHAR[])")
+    session.run("CREATE TEMP TABLE broken (line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[])")
     picked = ", ".join(f"odd.cells[{position + 1}]" for position in range(layout.columns))
     split = [record for record in found.odd if record.is_split]
     _insert(session, f"INSERT INTO cells SELECT odd.line, odd.codes, {picked}", split)  # noqa: S608
-    _insert(session, "INSERT INTO broken SELECT odd.line, odd.codes, odd.cells", [r for r in found.odd if not r.is_split])
+    _insert(session, "INSERT INTO broken SELECT odd.line, odd.codes, odd.width, odd.cells", [r for r in found.odd if not r.is_split])
     loaded = session.value("SELECT (SELECT count(*) FROM cells) + (SELECT count(*) FROM broken)")
-    if loaded != found.plain_count + len(found.odd):
-        raise AssertionError(f"{found.plain_count + len(found.odd)} records in the file, but {loaded} were read")
+    _assert_all_read("records", found.plain_count + len(found.odd), loaded)
+
+
+def _assert_all_read(what: str, expected: int, read: int) -> None:
+    if read != expected:
+        raise AssertionError(f"{expected} {what} in the file, but {read} were read")
 
 
 def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan, names: list[str]) -> None:
     if not found.plain_count:
         session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {', '.join(f'{n} VARCHAR' for n in names)})")
         return
-    path, skip, newline = _plain_source(session, source, data, layout, found)
+    path, skip = _plain_source(session, source, data, layout, found)
     options = bind(
-        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, "
-        "delim=:delim, skip=:skip, new_line=:newline",
+        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, delim=:delim, skip=:skip",
         delim=chr(layout.delimiter),
         skip=skip,
-        newline=newline,
     )
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     columns = f"columns={{{types}}}, force_not_null={[*names]}"
     session.run(f"CREATE TEMP TABLE plain AS SELECT * FROM read_csv(:path, {options}, {columns})", path=str(path))  # noqa: S608
+    _assert_all_read("plain lines", found.plain_count, session.value("SELECT count(*) FROM plain"))
     session.connection.register("plain_lines", {"line": np.concatenate(found.plain_lines)})
     session.run("CREATE TEMP TABLE cells AS SELECT l.line, '' AS codes, p.* FROM plain_lines l POSITIONAL JOIN plain p")
     session.run("DROP TABLE plain")
     session.connection.unregister("plain_lines")
 
 
-def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan) -> tuple[Path, int, str]:
-    """The file itself where all its lines are plain records, else a copy of just those. Gives path, skip, line end."""
-    newline = "\\r\\n" if found.lines_with_return else "\\n"
+def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan) -> tuple[Path, int]:
+    """The file itself where all its lines are plain records, else a copy of just those. Gives path and lines to skip."""
     is_mixed = found.lines_with_return not in (0, _line_ends(data, layout, found))
     is_whole = len(found.ranges) == 1 and layout.line == 2 and not found.odd and not found.blank_lines
     header_has_return = data[: layout.start].endswith(b"\r\n")
     if is_whole and not is_mixed and header_has_return == bool(found.lines_with_return):
-        return source, 1, newline
+        return source, 1
     path = session.folder / "plain.csv"
     with path.open("wb") as out:
         for start, end in found.ranges:
             out.write(data[start:end].replace(b"\r\n", b"\n"))
         if data[-1:] != b"\n":
             out.write(b"\n")
-    return path, 0, "\\n"
+    return path, 0
 
 
 def _line_ends(data: Buffer, layout: Layout, found: Scan) -> int:
@@ -72,6 +74,6 @@ def _line_ends(data: Buffer, layout: Layout, found: Scan) -> int:
 def _insert(session: Session, statement: str, records: list[OddRecord]) -> None:
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
-        rows = [{"line": r.line, "codes": ";".join(r.codes), "cells": list(r.cells)} for r in batch]
+        rows = [{"line": r.line, "codes": ";".join(r.codes), "width": r.width, "cells": list(r.cells)} for r in batch]
         session.insert(f"{statement} FROM (SELECT unnest(?::{_ODD_TYPE}) AS odd)", [rows])
 

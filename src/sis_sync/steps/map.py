@@ -23,9 +23,9 @@ class Roster:
     records: Records
 
 
-def map_records(session: Session, records: Records, mapping: Mapping) -> Roster:
+def map_records(session: Session, records: Records) -> Roster:
     """Fill `roster` from `cells`, and make the cells of broken records comparable with custom IDs."""
-    maker = _FieldMaker(records.columns, mapping)
+    maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
         f"CREATE TEMP TABLE roster AS SELECT line, {maker.codes()} AS codes,\n"  # noqa: S608

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sis_sync.core.errors import FileRefused
+from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.core.modes import Mode
 from sis_sync.engine.session import Session
 from sis_sync.formats.content import refuse_unless_text
 from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
-from sis_sync.formats.header import Columns, check_header, comparable, find_columns, ignored_columns
+from sis_sync.formats.header import Columns, check_header, comparable, find_columns, fitting_variants, ignored_columns
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.records import Buffer, split_record
 from sis_sync.formats.scan import Layout, Scan, scan
@@ -57,6 +57,7 @@ class Records:
 
     facts: FileFacts
     columns: Columns
+    mapping: Mapping
     warnings: tuple[Finding, ...]
 
 
@@ -76,7 +77,7 @@ def read(
     source, warnings = _as_utf8(session, path, encoding)
     with _mapped(source) as data:
         _refuse_without_records(data, mode)
-        layout, columns = _read_header(data, mapping, encoding, limits)
+        layout, columns, mapping = _read_header(data, mapping, encoding, limits)
         found = scan(data, layout)
         _refuse_too_many(found, limits)
         load_records(session, source, data, layout, found)
@@ -95,7 +96,7 @@ def read(
     )
     if not has_final_newline:
         warnings = [*warnings, file_finding("file.no_final_newline")]
-    return Records(facts, columns, tuple([*warnings, *ignored_columns(columns)]))
+    return Records(facts, columns, mapping, tuple([*warnings, *ignored_columns(columns)]))
 
 
 def _refuse_unfit(path: Path, limits: ReadLimits) -> None:
@@ -143,33 +144,46 @@ def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
         raise _empty(f"The file has a header but no records, and in the mode {mode.name} everybody absent would leave.")
 
 
-def _read_header(data: Buffer, mapping: Mapping, encoding: Encoding, limits: ReadLimits) -> tuple[Layout, Columns]:
+def _read_header(
+    data: Buffer, mapping: Mapping, encoding: Encoding, limits: ReadLimits
+) -> tuple[Layout, Columns, Mapping]:
     first = _SOMETHING.search(data)
     start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
     line = data[:start].count(b"\n") + 1
-    delimiter, columns = _best_split(data, start, mapping)
-    check_header(columns, mapping)
+    delimiter, header = _best_split(data, start, mapping)
+    variants = fitting_variants(mapping, header)
+    columns = find_columns(header, variants[0])
+    check_header(columns, variants[0])
+    _refuse_ambiguous(mapping, variants)
     if len(columns.header) > limits.columns:
         message = f"The header has {len(columns.header)} columns; the limit is {limits.columns}."
         raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
     record = split_record(data, start, ord(delimiter), None)
     layout = Layout(record.end, line + record.lines, ord(delimiter), len(columns.header), encoding.has_bad_bytes)
-    return layout, columns
+    return layout, columns, variants[0]
 
 
 def _mark_bytes(data: Buffer) -> int:
     return 3 if data[:3] == b"\xef\xbb\xbf" else 0
 
 
-def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, Columns]:
-    """The delimiter under which the header holds the most known names; the first of equals."""
+def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
+    """The delimiter under which the header holds the most known names, the first of equals; and the header."""
     candidates = []
     for delimiter in DELIMITERS:
         cells = split_record(data, start, ord(delimiter), None).cells
-        columns = find_columns([cell.decode("utf-8", "backslashreplace") for cell in cells], mapping)
-        candidates.append((len(columns.used), delimiter, columns))
-    _, delimiter, columns = max(candidates, key=lambda candidate: candidate[0])
-    return delimiter, columns
+        header = [cell.decode("utf-8", "backslashreplace") for cell in cells]
+        known = max(len(find_columns(header, variant).used) for variant in fitting_variants(mapping, header))
+        candidates.append((known, delimiter, header))
+    _, delimiter, header = max(candidates, key=lambda candidate: candidate[0])
+    return delimiter, header
+
+
+def _refuse_ambiguous(mapping: Mapping, variants: tuple[Mapping, ...]) -> None:
+    if len(variants) > 1:
+        names = " or ".join(variant.name for variant in variants)
+        message = f"By its header the file could be any of the files of {mapping.name}."
+        raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
 
 
 def _refuse_too_many(found: Scan, limits: ReadLimits) -> None:

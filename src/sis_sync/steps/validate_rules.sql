@@ -42,8 +42,8 @@ UNION ALL SELECT line, 'row.control_character', '', '' FROM people
           WHERE has_match(custom_id, :format_characters) OR has_match(email, :format_characters)
 UNION ALL SELECT p.line, c.code, '', '' FROM (SELECT line, codes FROM people WHERE codes <> '') AS p
           JOIN :early_codes AS c(code) ON strpos(p.codes, c.code) > 0
-UNION ALL SELECT b.line, c.code, CAST(b.found AS STRING), CAST(:columns AS STRING)
-          FROM (SELECT line, codes, len(cells) AS found FROM broken) AS b
+UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
+          FROM broken AS b
           JOIN :early_codes AS c(code) ON strpos(b.codes, c.code) > 0
 
 UNION ALL SELECT line, 'custom_id.duplicate', custom_id, other FROM (

@@ -41,7 +41,7 @@ def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str,
         writer.writeheader()
         writer.writerow({name: values.get(name, "") for name in FIELD_NAMES})
     records = read(session, path, mode=None, mapping=NO_MAPPING)
-    validate(session, map_records(session, records, NO_MAPPING), None, None)
+    validate(session, map_records(session, records), None, None)
     errors = dict(
         wording(code, value) for code, value in session.rows("SELECT code, value FROM findings ORDER BY code")
     )
