@@ -1,10 +1,11 @@
-"""Writes the parts of docs/ that the code already knows: commands, fields, finding codes, keys of client.properties.
+"""Writes the parts of the docs that the code already knows: commands, fields, finding codes, a session.
 
 A part stands between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check nothing is written:
 it names the pages that are out of date and exits 1.
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.modes import MODES
 from sis_sync.formats.mapping import preset_names
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 HELP_WIDTH = 110
 PART = re.compile(r"(<!-- made by tools/write_docs\.py: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -101,8 +103,21 @@ def presets() -> str:
     return "\n".join(f"- `{name}`" for name in preset_names())
 
 
+def session() -> str:
+    """What the command in the README really prints."""
+    folder = DOCS.relative_to(ROOT) / "sample"
+    words = [
+        f"plan {folder}/students-cut.csv --mode students",
+        f"--orgs {folder}/orgs.csv --accounts {folder}/accounts.csv",
+    ]
+    program = Path(sys.executable).with_name("sis-sync")
+    ran = subprocess.run([program, *" ".join(words).split()], cwd=ROOT, capture_output=True, text=True)
+    shown = " \\\n    ".join(words)
+    return f"```console\n$ sis-sync {shown}\n{ran.stdout.strip()}\n```"
+
+
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets)
+    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets, session)
 }
 
 
@@ -115,11 +130,11 @@ def main() -> int:
     """Write, or with --check only compare; 1 if a page is out of date."""
     is_check = "--check" in sys.argv[1:]
     outdated = []
-    for page in sorted(DOCS.rglob("*.md")):
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
         text = page.read_text(encoding="utf-8")
         new = renewed(text)
         if new != text:
-            outdated.append(page.relative_to(DOCS.parent))
+            outdated.append(page.relative_to(ROOT))
             if not is_check:
                 page.write_text(new, encoding="utf-8")
     for page in outdated:
