@@ -30,13 +30,13 @@ def judge_values(values: dict[str, str]) -> dict[str, str]:
     with open_session(memory_limit_mb=MEMORY_MB, threads=1) as session, tempfile.TemporaryDirectory() as folder:
         try:
             return judge_row(session, values, Path(folder) / "values.csv")
-        except FileRefused as refused:
+        except (FileRefused, UnicodeEncodeError) as refused:
             raise ValuesRefused({WHOLE_ROW: UNREADABLE}) from refused
 
 
 def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str, str]:
     """Write the row, take it through read, map and validate, and give back what came out."""
-    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, FIELD_NAMES, quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerow({name: values.get(name, "") for name in FIELD_NAMES})

@@ -35,7 +35,7 @@ class Unpacked(io.RawIOBase):
             ) from error
 
 
-def plain_bytes(upload: UploadedFile[bytes]) -> IO[bytes]:
+def plain_bytes(upload: UploadedFile) -> IO[bytes]:
     """The file as the SIS wrote it. No roster starts with the two bytes that every gzip starts with."""
     upload.seek(0)
     start = upload.read(len(GZIP_START))
