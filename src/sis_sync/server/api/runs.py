@@ -6,7 +6,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.utils import timezone
-from ninja import File, Form, Header, Query, Router, UploadedFile
+from ninja import File, Form, Header, Query, Router, Status, UploadedFile
 
 from sis_sync.core.errors import UsageFault
 from sis_sync.core.modes import MODES
@@ -35,7 +35,7 @@ def send_file(
     mapping_name: Annotated[str, Form(description="The NAME of the mapping, or of a preset.")] = "",
     sha256: Annotated[str, Form(description="Of the unpacked file, in hex.")] = "",
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
-) -> tuple[int, RunDocument]:
+) -> Status[RunDocument]:
     """Stores the file and queues its run. The same key with the same body gives the same run."""
     key = request.auth
     require_scope(key, UPLOAD)
@@ -57,7 +57,7 @@ def send_file(
         sha256=sha256 or None,
         now=timezone.now(),
     )
-    return 202, run_document(run, request)
+    return Status(202, run_document(run, request))
 
 
 @router.get("", response={200: RunList, **FAULTS}, summary="List runs, newest first")
