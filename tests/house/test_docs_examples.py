@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from house.tracked import ROOT
+
 from sis_sync.formats.mapping import parse_mapping
 
 BLOCK = re.compile(r"^```properties\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
