@@ -1,0 +1,73 @@
+"""The demo's manager: signs in and approves through the pages, as a person would in a browser."""
+
+import re
+import time
+from typing import Any
+
+import httpx
+
+from sis_sync.core.errors import GaveUpWaiting, SisSyncError
+
+_HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|digest)" value="([^"]*)"')
+LOOK_SECONDS = 0.2
+PATIENCE_SECONDS = 120
+MOVING_STATES = ("received", "checking", "approved", "applying")
+
+
+class DemoManager:
+    """Talks to the server over HTTP only; `api_key` may read runs."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
+        self._api = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
+
+    def wait_for_server(self) -> None:
+        """Return once the server answers."""
+        self._until("the server", self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            return self._api.get("/ping").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def _until(self, what: str, is_done: Any) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_done():
+            if time.monotonic() > deadline:
+                raise GaveUpWaiting(f"{what} took longer than {PATIENCE_SECONDS} seconds.")
+            time.sleep(LOOK_SECONDS)
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Fill in the sign-in page."""
+        page = self._pages.get("/")
+        answer = self._submit(page, {"email": email, "password": password})
+        if str(answer.url) == str(page.url):
+            raise SisSyncError("The manager of the demo could not sign in.")
+
+    def wait_for_decision(self, run_id: int) -> dict[str, Any]:
+        """The run, once it waits for a person or has ended."""
+        self._until(f"run {run_id}", lambda: self.run(run_id)["state"] not in MOVING_STATES)
+        return self.run(run_id)
+
+    def newest_run(self) -> dict[str, Any] | None:
+        """The run of the last file that arrived."""
+        answer = self._api.get("/runs").raise_for_status().json()
+        runs: list[dict[str, Any]] = answer["runs"] if isinstance(answer, dict) else answer
+        return max(runs, key=lambda run: int(run["id"]), default=None)
+
+    def run(self, run_id: int) -> dict[str, Any]:
+        """What the API says of a run."""
+        document: dict[str, Any] = self._api.get(f"/runs/{run_id}").raise_for_status().json()
+        return document
+
+    def approve(self, run: dict[str, Any]) -> None:
+        """Open the approve page of the run, type the number of deletions, approve."""
+        leaving = run["counts"]["delete"] + run["counts"]["disable"]
+        page = self._pages.get(f"/runs/{run['id']}/approve/")
+        self._submit(page, {"typed": str(leaving)})
+
+    def _submit(self, page: httpx.Response, fields: dict[str, str]) -> httpx.Response:
+        page.raise_for_status()
+        hidden = dict(_HIDDEN.findall(page.text))
+        return self._pages.post(page.url, data={**hidden, **fields}, headers={"Referer": str(page.url)})

@@ -1,0 +1,137 @@
+"""Runs the demo: server and client as real processes, the exports of three days one after the other."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sis_sync.cli.demo_manager import DemoManager
+from sis_sync.cli.demo_place import DemoPlace, write_properties
+from sis_sync.core.errors import SisSyncError
+from sis_sync.server.demo.people import export_of_day
+from sis_sync.server.demo.prepare import DemoAccess, prepare_demo
+from sis_sync.server.serve.first_start import forget_connections, migrate
+
+DAYS = (1, 2, 3)
+STOP_SECONDS = 20
+SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delete")
+
+
+def play(place: DemoPlace) -> None:
+    """All three days without a browser: the client sends, the manager approves, the counts are printed."""
+    access = _prepare(place)
+    with _running(place, "serve", "--port", str(place.port)):
+        manager = DemoManager(place.url, access.api_key)
+        manager.wait_for_server()
+        manager.sign_in(access.email, access.password)
+        for day in DAYS:
+            _export(place, day)
+            _run_client(place)
+            run = _decided(manager)
+            click.echo(f"Day {day}: {_in_words(run['counts'])}; {run['state']}")
+
+
+def show(place: DemoPlace) -> None:
+    """Server and client run until stopped; each day's export arrives once the run of the day before is decided."""
+    access = _prepare(place)
+    with _running(place, "serve", "--port", str(place.port)):
+        manager = DemoManager(place.url, access.api_key)
+        manager.wait_for_server()
+        with _running(place, "watch", "--config", str(place.properties)):
+            _say_welcome(place, access)
+            for day in DAYS:
+                _export(place, day)
+                _say_day(day)
+                _wait_for_decision(manager, day)
+            click.echo("All three days are done. The server goes on until you press Ctrl-C.")
+            while True:
+                time.sleep(1)
+
+
+def _prepare(place: DemoPlace) -> DemoAccess:
+    click.echo("Setting up a made-up district ...", err=True)
+    migrate()
+    access = prepare_demo()
+    forget_connections()
+    write_properties(place, access.api_key)
+    return access
+
+
+@contextmanager
+def _running(place: DemoPlace, *arguments: str) -> Iterator[None]:
+    """A `sis-sync` process of its own; what it says goes to a log in the demo's folder."""
+    with _log(place, arguments[0]).open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "sis_sync", *arguments], stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _log(place: DemoPlace, command: str) -> Path:
+    return place.folder / f"{command}.log"
+
+
+def _run_client(place: DemoPlace) -> None:
+    """One pass of the client. A file is taken once it has settled, so the pass is repeated until it is gone."""
+    command = [sys.executable, "-m", "sis_sync", "run", "--config", str(place.properties)]
+    for _ in range(10):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SisSyncError(f"The client ended with exit code {done.returncode}: {done.stderr.strip()}")
+        if not list(place.exports.glob("*.csv")):
+            return
+        time.sleep(1)
+    raise SisSyncError("The client did not take the file.")
+
+
+def _export(place: DemoPlace, day: int) -> None:
+    """What the SIS would do at night: write the file, then give it its name."""
+    temporary = place.exports / f"day{day}.part"
+    temporary.write_text(export_of_day(day), encoding="utf-8", newline="")
+    temporary.rename(place.exports / f"lakeview-day{day}.csv")
+
+
+def _decided(manager: DemoManager) -> dict[str, Any]:
+    newest = manager.newest_run()
+    if newest is None:
+        raise SisSyncError("The file did not reach the server.")
+    run = manager.wait_for_decision(int(newest["id"]))
+    if run["state"] in ("waiting", "held"):
+        manager.approve(run)
+        run = manager.wait_for_decision(int(newest["id"]))
+    if run["state"] != "applied":
+        raise SisSyncError(f"Run {run['id']} ended as {run['state']}.")
+    return run
+
+
+def _wait_for_decision(manager: DemoManager, day: int) -> None:
+    while True:
+        newest = manager.newest_run()
+        if newest and newest["file_name"].endswith(f"day{day}.csv") and newest["state"] in ("applied", "rejected", "refused"):
+            click.echo(f"Day {day}: {_in_words(newest['counts'])}; {newest['state']}")
+            return
+        time.sleep(1)
+
+
+def _in_words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{counts.get(name, 0):,} {name}" for name in SHOWN)
+
+
+def _say_welcome(place: DemoPlace, access: DemoAccess) -> None:
+    click.echo(f"Address:  {place.url}\nE-mail:   {access.email}\nPassword: {access.password}\n")
+    click.echo(f"The folder {place.exports} is watched. Ctrl-C ends the demo.")
+
+
+def _say_day(day: int) -> None:
+    click.echo(f"Day {day}: lakeview-day{day}.csv was exported. Approve it under Bulk Management > Users.")

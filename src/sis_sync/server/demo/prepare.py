@@ -1,0 +1,51 @@
+"""Makes the demo's school system: district, schools, a manager who can sign in, and the client's key."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from sis_sync.server.accounts.services import create_account
+from sis_sync.server.demo.people import DISTRICT, DOMAIN, SCHOOLS
+from sis_sync.server.keys.services import create_key, set_client_api
+from sis_sync.server.orgs.selectors import district_of
+from sis_sync.server.orgs.services import create_org, create_school_system, give_right, update_org
+
+
+@dataclass(frozen=True)
+class DemoAccess:
+    """How the manager signs in, and the secret of the client's key."""
+
+    email: str
+    password: str
+    api_key: str
+
+
+@transaction.atomic
+def prepare_demo() -> DemoAccess:
+    """Fill an empty, migrated database. The password is new at each call."""
+    now = timezone.now()
+    external_id, name = DISTRICT
+    school_system = create_school_system(name=name, slug="lakeview", time_zone="America/New_York", now=now)
+    district = update_org(org=district_of(school_system), name=name, external_id=external_id, actor=None, now=now)
+    for school in SCHOOLS:
+        create_org(
+            school_system=school_system,
+            kind="school",
+            name=school.name,
+            external_id=school.external_id,
+            actor=None,
+            now=now,
+        )
+    email, password = f"alice.moreno@{DOMAIN}", secrets.token_urlsafe(12)
+    values = {"first_name": "Alice", "last_name": "Moreno", "email": email, "user_type": "Administrator", "status": "Active"}
+    manager = create_account(
+        school_system=school_system, org=district, values=values, password=password, actor=None, now=now
+    )
+    give_right(account=manager, org=district, actor=None, now=now)
+    set_client_api(school_system=school_system, enabled=True, actor=manager, now=now)
+    _, secret = create_key(
+        school_system=school_system, org=district, name="Demo client", scopes=("upload", "read"), actor=manager, now=now
+    )
+    return DemoAccess(email, password, secret)
