@@ -1,7 +1,60 @@
 """The addresses of the pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from sis_sync.server.web.views import (
+    account,
+    audit,
+    bulk,
+    downloads,
+    home,
+    orgs,
+    people_actions,
+    profile,
+    runs,
+    session,
+    setup,
+    sync_client,
+    sync_settings,
+    user_admin,
+)
 
 app_name = "web"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("setup/<str:token>", setup.setup, name="setup"),
+    path("sign-in", session.sign_in, name="sign_in"),
+    path("sign-in/<slug:slug>", session.sign_in, name="sign_in_at"),
+    path("sign-out", session.sign_out, name="sign_out"),
+    path("profile", profile.profile, name="profile"),
+    path("settings", orgs.settings, name="settings"),
+    path("settings/schools/new", orgs.org_create, name="org_create"),
+    path("settings/schools/import", orgs.orgs_import, name="orgs_import"),
+    path("settings/schools/<int:org_id>", orgs.org_edit, name="org_edit"),
+    path("members", user_admin.user_admin, name="user_admin"),
+    path("members/search", user_admin.user_search, name="user_search"),
+    path("members/act", people_actions.people_act, name="people_act"),
+    path("members/new", account.account_create, name="account_create"),
+    path("members/<int:account_id>", account.account_history, name="account_history"),
+    path("members/<int:account_id>/edit", account.account_edit, name="account_edit"),
+    path("members/<int:account_id>/rights", account.account_rights, name="account_rights"),
+    path("bulk", bulk.bulk_upload, name="bulk_upload"),
+    path("bulk/pending", bulk.pending, name="pending"),
+    path("bulk/history", bulk.history, name="history"),
+    path("bulk/mappings", bulk.mappings, name="mappings"),
+    path("bulk/settings", sync_settings.sync_settings, name="sync_settings"),
+    path("bulk/settings/<str:mode>", sync_settings.mode_settings, name="mode_settings"),
+    path("bulk/client", sync_client.sync_client, name="sync_client"),
+    path("bulk/client/api", sync_client.switch_client_api, name="switch_client_api"),
+    path("bulk/client/keys/new", sync_client.create_api_key, name="create_api_key"),
+    path("bulk/client/keys/<int:key_id>/rotate", sync_client.rotate_api_key, name="rotate_api_key"),
+    path("bulk/client/keys/<int:key_id>/revoke", sync_client.revoke_api_key, name="revoke_api_key"),
+    path("runs/<int:run_id>", runs.run, name="run"),
+    path("runs/<int:run_id>/progress", runs.run_progress, name="run_progress"),
+    path("runs/<int:run_id>/approve", runs.approve, name="approve"),
+    path("runs/<int:run_id>/reject", runs.reject, name="reject"),
+    path("runs/<int:run_id>/results.csv", downloads.run_results, name="run_results"),
+    path("runs/<int:run_id>/failed.csv", downloads.run_failed, name="run_failed"),
+    path("audit", audit.audit_log, name="audit_log"),
+]

@@ -1,0 +1,132 @@
+"""Forms of Bulk Management: uploading, deciding, settings, keys."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from sis_sync.core.modes import MODES
+from sis_sync.formats.mapping import preset_names
+from sis_sync.server.keys.services import SCOPES
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import ModeSettings
+from sis_sync.server.web.forms.base import PageForm, Typed
+from sis_sync.server.web.forms.people import org_choices
+from sis_sync.server.web.words import MODE_WORDS
+
+MODE_CHOICES = [(mode, MODE_WORDS[mode]) for mode in MODES]
+SCOPE_CHOICES = [
+    ("upload", "Upload files and follow their runs"),
+    ("read", "Read the list of accounts"),
+    ("approve", "Approve runs that no limit holds and that delete nobody"),
+]
+
+
+def percent_field(label: str) -> forms.IntegerField:
+    """A whole percentage."""
+    return forms.IntegerField(label=label, min_value=0, max_value=100)
+
+
+class UploadForm(PageForm):
+    """A file, its mode, and how its columns are named."""
+
+    mode = forms.ChoiceField(
+        label="Mode",
+        choices=MODE_CHOICES,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a mode: it decides what happens to people who are not in the file."},
+    )
+    file = forms.FileField(
+        label="File",
+        help_text="CSV or TSV, as your student information system wrote it, up to 1 GB.",
+        error_messages={
+            "required": "Choose a file.",
+            "empty": "This file is empty: 0 bytes. Export it again.",
+        },
+    )
+    mapping_name = forms.ChoiceField(
+        label="Column mapping", required=False, help_text="Only if the columns have other names than ours."
+    )
+    mapping_lines = forms.CharField(
+        label="Mapping lines (optional)",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="The mapper lines of your client.properties, if you use some. They replace the choice above.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [("", "None: the columns have our names"), *((name, name) for name in preset_names())]
+        self.fields["mapping_name"].choices = names  # type: ignore[attr-defined]
+        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv,text/tab-separated-values"
+
+
+class ApproveForm(PageForm):
+    """The plan that was shown, and the number of people who leave where it must be typed."""
+
+    digest = forms.CharField(widget=forms.HiddenInput)
+    typed = forms.CharField(
+        label="Number", required=False, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+
+    def clean_typed(self) -> int | None:
+        """The number typed, None for anything else; commas and spaces in it do not matter."""
+        plain = self.cleaned_data["typed"].replace(",", "").replace(" ", "")
+        return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
+
+
+class RejectForm(PageForm):
+    """Why nothing of the run shall be applied."""
+
+    reason = Typed(
+        label="Reason",
+        missing="Say why you reject it: those who sent the file will read it.",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ModeSettingsForm(PageForm):
+    """What the school system wants of one mode."""
+
+    requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
+    on_absent = forms.ChoiceField(
+        label="People who are not in the file",
+        choices=ModeSettings.OnAbsent.choices,
+        widget=forms.RadioSelect,
+    )
+    deletions_percent = percent_field("Percent of all people that would leave")
+    deletions_count = forms.IntegerField(label="Number of people that would leave", min_value=0, max_value=1_000_000)
+    deletions_slice_percent = percent_field("Percent of one school or user type that would leave")
+    failed_rows_percent = percent_field("Percent of rows that failed")
+
+    def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not judges_absence:
+            for name in ("on_absent", "deletions_percent", "deletions_count", "deletions_slice_percent"):
+                del self.fields[name]
+
+
+class KeyForm(PageForm):
+    """A new API key."""
+
+    name = Typed(label="Name", help_text="For example the computer that will use it.")
+    org = forms.ChoiceField(label="For", help_text="The key can change people of this school only; the district: all.")
+    scopes = forms.MultipleChoiceField(
+        label="The key may", choices=SCOPE_CHOICES, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    modes = forms.MultipleChoiceField(
+        label="Modes", choices=MODE_CHOICES, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    expires_on = forms.DateField(
+        label="Last day (optional)",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the day as 2027-06-30."},
+    )
+
+    def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"scopes": SCOPES[:1], "modes": list(MODES)})
+        super().__init__(*args, **kwargs)
+        self.fields["org"].choices = org_choices(orgs)  # type: ignore[attr-defined]

@@ -1,0 +1,95 @@
+"""Forms about the first start, signing in, orgs and rights."""
+
+import zoneinfo
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from django import forms
+
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.web.forms.base import PageForm, Secret, Typed
+from sis_sync.server.web.forms.people import org_choices
+
+EXTERNAL_ID_HELP = "How files name it: usually the building ID of your student information system."
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The zones by region and city, UTC first."""
+    return (
+        "UTC",
+        *sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/")),
+    )
+
+
+class SetupForm(PageForm):
+    """The first school system and its first manager."""
+
+    name = Typed(label="Name of the school system", missing="Enter the name of your district or school system.")
+    time_zone = forms.ChoiceField(label="Time zone", initial="America/New_York")
+    external_id = Typed(label="External ID of the district (optional)", help_text=EXTERNAL_ID_HELP)
+    school_name = Typed(label="Name of a first school (optional)")
+    school_external_id = Typed(label="External ID of that school (optional)", help_text=EXTERNAL_ID_HELP)
+    first_name = Typed(label="Your first name", missing="Enter your first name.")
+    last_name = Typed(label="Your last name", missing="Enter your last name.")
+    email = Typed(
+        label="Your e-mail",
+        missing="Enter your e-mail address.",
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = Secret(
+        label="Your password", missing="Choose a password.", is_new=True, help_text="At least 10 characters."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].choices = [(zone, zone) for zone in time_zones()]  # type: ignore[attr-defined]
+
+
+class SignInForm(PageForm):
+    """Address and password."""
+
+    email = Typed(
+        label="E-mail",
+        missing="Enter your e-mail address.",
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = Secret(label="Password", missing="Enter your password.", is_new=False)
+
+
+class WhichSystemForm(PageForm):
+    """Which of several school systems: its short name, as in its address."""
+
+    slug = forms.CharField(
+        label="Short name of your school system",
+        error_messages={"required": "Enter the short name of your school system."},
+        help_text="It stands at the end of your sign-in address. Ask your district if you do not know it.",
+    )
+
+
+class OrgForm(PageForm):
+    """A district or school."""
+
+    name = Typed(label="Name")
+    external_id = Typed(label="External ID", help_text=EXTERNAL_ID_HELP)
+
+
+class ImportOrgsForm(PageForm):
+    """A CSV of schools."""
+
+    file = forms.FileField(
+        label="CSV file",
+        help_text="First line external_id,name,kind. The kind is school or district; empty means school.",
+        error_messages={"required": "Choose a CSV file.", "empty": "This file is empty. Choose another one."},
+    )
+
+
+class RightForm(PageForm):
+    """Whom a person manages."""
+
+    org = forms.ChoiceField(label="Make manager of")
+
+    def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["org"].choices = org_choices(orgs)  # type: ignore[attr-defined]

@@ -1,0 +1,154 @@
+"""Forms about accounts: searching, editing, passwords, confirming."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from sis_sync.core.fields import ACTIVE, GRADES, STATUSES, USER_TYPES
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.web.forms.base import PageForm, Secret, Typed
+from sis_sync.server.web.words import id_label
+
+DELETIONS_WITHOUT_TYPING = 10
+DELETED = "Deleted"
+
+
+def choices(values: Iterable[str], *, empty: str | None = None) -> list[tuple[str, str]]:
+    """Options whose value is their word; `empty` is the word of no choice."""
+    return [*([("", empty)] if empty is not None else []), *((value, value) for value in values)]
+
+
+def org_choices(orgs: Iterable[Org], *, empty: str | None = None) -> list[tuple[str, str]]:
+    """The orgs by their numbers; `empty` is the word of no choice."""
+    return [*([("", empty)] if empty is not None else []), *((str(org.pk), org.name) for org in orgs)]
+
+
+class SearchForm(PageForm):
+    """What to look for among the people. The text is about persons: it never stands in an address."""
+
+    text = forms.CharField(label="Name, e-mail or ID", required=False, max_length=254)
+    type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty="All types"))
+    school = forms.ChoiceField(label="School or district", required=False)
+    status = forms.ChoiceField(
+        label="Status",
+        required=False,
+        choices=[("", "Active and disabled"), *choices((*STATUSES, DELETED))],
+    )
+    no_id = forms.BooleanField(label="No Employee/Student ID", required=False)
+
+    def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["school"].choices = org_choices(orgs, empty="All")  # type: ignore[attr-defined]
+        self.fields["text"].widget.attrs.update(type="search", autocomplete="off")
+
+
+class AccountForm(PageForm):
+    """The fields of one account. The label of the ID follows the type."""
+
+    first_name = Typed(label="First name")
+    middle_name = Typed(label="Middle name (optional)")
+    last_name = Typed(label="Last name")
+    email = Typed(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    user_type = forms.ChoiceField(label="User type", choices=choices(USER_TYPES))
+    custom_id = Typed(
+        label=id_label(""),
+        help_text="The ID in your student information system. Without one, no file can find or change this account.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    org = forms.ChoiceField(label="School or district")
+    grade = forms.ChoiceField(
+        label="Grade (students only)",
+        required=False,
+        choices=[("", "Not a student"), *choices(GRADES)],
+    )
+    position = Typed(label="Position (not for students, optional)")
+    status = forms.ChoiceField(label="Status", choices=choices(STATUSES), initial=ACTIVE)
+
+    def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["org"].choices = org_choices(orgs)  # type: ignore[attr-defined]
+        user_type = (self.data if self.is_bound else self.initial).get("user_type") or ""
+        self.fields["custom_id"].label = id_label(user_type)
+
+
+class EditAccountForm(AccountForm):
+    """An account that is there already: it can also be protected from sync."""
+
+    is_protected = forms.BooleanField(
+        label="Protected from sync",
+        required=False,
+        help_text="No file changes, disables or deletes this account while this is ticked.",
+    )
+    protected_reason = Typed(label="Reason for the protection", help_text="Shown in the history and in run reports.")
+
+
+class CreateAccountForm(AccountForm):
+    """A new account. Without a password the person cannot sign in yet."""
+
+    password = Secret(
+        label="Password (optional)",
+        missing="",
+        is_new=True,
+        help_text="Leave it empty if the person shall not sign in yet. At least 10 characters.",
+    )
+
+
+class OwnPasswordForm(PageForm):
+    """Changing one's own password takes the present one."""
+
+    present = Secret(label="Present password", missing="Enter your present password.", is_new=False)
+    password = Secret(
+        label="New password", missing="Enter a new password.", is_new=True, help_text="At least 10 characters."
+    )
+
+
+class NewPasswordForm(PageForm):
+    """A manager sets somebody's password."""
+
+    password = Secret(
+        label="New password",
+        missing="Enter a new password.",
+        is_new=True,
+        help_text="At least 10 characters. Tell it to the person by a safe way.",
+    )
+
+
+class DeleteForm(PageForm):
+    """More than 10 people are deleted only by typing their number."""
+
+    typed = forms.CharField(
+        required=False, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, people: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = people
+        self.fields["typed"].label = f"Type {people} to delete these {people} people"
+
+    @property
+    def is_typing_needed(self) -> bool:
+        """Whether the number must be typed."""
+        return self.people > DELETIONS_WITHOUT_TYPING
+
+    def clean_typed(self) -> str:
+        """The typed number; commas and spaces in it do not matter."""
+        typed: str = self.cleaned_data["typed"]
+        if self.is_typing_needed and typed.replace(",", "").replace(" ", "") != str(self.people):
+            raise forms.ValidationError(
+                f"Type {self.people}, the number of people that will be deleted. Nothing was deleted."
+            )
+        return typed
+
+
+def initial_of(account: Account) -> dict[str, Any]:
+    """What the edit form shows at first."""
+    names = ("first_name", "middle_name", "last_name", "email", "user_type", "grade", "position", "status")
+    return {
+        **{name: getattr(account, name) for name in names},
+        "custom_id": account.custom_id or "",
+        "org": str(account.org_id),
+        "is_protected": account.is_protected,
+        "protected_reason": account.protected_reason,
+    }

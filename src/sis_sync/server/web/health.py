@@ -1,0 +1,78 @@
+"""How each mode is doing: its last runs, and how many people it could touch."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from sis_sync.core.modes import MODES, Mode
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.selectors import managed_orgs
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.selectors import runs_of
+from sis_sync.server.web.words import MODE_PEOPLE, counted
+
+
+@dataclass(frozen=True)
+class ModeHealth:
+    """A mode, its newest run, and the newest one that was applied."""
+
+    mode: Mode
+    last_run: Run | None
+    last_applied: Run | None
+
+
+@dataclass(frozen=True)
+class ModeRisk:
+    """A mode as the upload form offers it: what it does, and to how many it could."""
+
+    mode: Mode
+    people_at_risk: int
+    on_absent: str
+
+    @property
+    def sentence(self) -> str:
+        """The consequence with the live number."""
+        if not self.mode.judges_absence:
+            return "People in the file are created or updated. Nobody else is touched."
+        people = counted(self.people_at_risk, *MODE_PEOPLE[self.mode.name])
+        fate = {
+            "delete": "any not in the file will be deleted.",
+            "disable": "any not in the file will be disabled.",
+            "nothing": "those not in the file are left as they are (your setting for this mode).",
+        }[self.on_absent]
+        return f"{people} here; {fate}"
+
+
+def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
+    """The four modes, over what the actor manages."""
+    runs = runs_of(actor=actor)
+    return tuple(
+        ModeHealth(
+            mode=mode,
+            last_run=runs.filter(mode=mode.name).first(),
+            last_applied=runs.filter(mode=mode.name, state=Run.State.APPLIED).first(),
+        )
+        for mode in MODES.values()
+    )
+
+
+def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
+    """The four modes with the accounts that absence from a file would touch: managed, live, not protected."""
+    numbers = people_by_type(actor=actor)
+    settings = {each.mode: each for each in ModeSettings.objects.filter(school_system_id=actor.school_system_id)}
+    return tuple(
+        ModeRisk(
+            mode=mode,
+            people_at_risk=sum(numbers.get(user_type, 0) for user_type in mode.user_types),
+            on_absent=settings[mode.name].on_absent,
+        )
+        for mode in MODES.values()
+    )
+
+
+def people_by_type(*, actor: Account) -> dict[str, int]:
+    """How many managed, live and unprotected accounts of each user type the actor manages."""
+    accounts = Account.objects.filter(
+        org__in=managed_orgs(actor=actor), custom_id__isnull=False, deleted_at__isnull=True, is_protected=False
+    )
+    return dict(accounts.order_by().values_list("user_type").annotate(Count("id")))

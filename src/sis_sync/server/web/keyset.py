@@ -1,0 +1,84 @@
+"""Pages of a long list of people that cost the same at the first row and at the millionth.
+
+A page begins after (or ends before) an account, named by its number: no name stands in an address.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from sis_sync.server.accounts.models import Account
+
+PAGE_SIZE = 50
+MOST_COUNTED = 10_000
+ORDER = ("last_name", "first_name", "id")
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """The rows of one page. `before` and `after` are the account numbers for the neighbour pages, None at an end."""
+
+    rows: tuple[Account, ...]
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class CappedCount:
+    """A count that stops counting at 10,000, so that it stays quick."""
+
+    number: int
+    is_capped: bool
+
+    def __str__(self) -> str:
+        return f"more than {self.number:,}" if self.is_capped else f"{self.number:,}"
+
+
+def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before: str, after: str) -> PeoplePage:
+    """The 50 people after the account numbered `after`, or those before `before`, or the first ones.
+
+    `visible` are all whom the reader may see: a page cannot begin at anybody else.
+    """
+    if start := account_named(visible, before):
+        found = list(people.filter(earlier_than(start)).order_by(*(f"-{name}" for name in ORDER))[: PAGE_SIZE + 1])
+        rows = found[:PAGE_SIZE][::-1]
+        has_earlier, has_later = len(found) > PAGE_SIZE, True
+    else:
+        start = account_named(visible, after)
+        found = list((people.filter(later_than(start)) if start else people).order_by(*ORDER)[: PAGE_SIZE + 1])
+        rows = found[:PAGE_SIZE]
+        has_earlier, has_later = start is not None, len(found) > PAGE_SIZE
+    return PeoplePage(
+        rows=tuple(rows),
+        before=rows[0].pk if rows and has_earlier else None,
+        after=rows[-1].pk if rows and has_later else None,
+    )
+
+
+def account_named(visible: QuerySet[Account], number: str) -> Account | None:
+    """The account at which a page begins; None for no such number."""
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        return None
+    return visible.filter(pk=int(number)).first()
+
+
+def later_than(start: Account) -> Q:
+    """Those after `start`. The first condition alone lets the index find the place."""
+    last, first = start.last_name, start.first_name
+    return Q(last_name__gte=last) & (
+        Q(last_name__gt=last) | Q(first_name__gt=first) | Q(first_name=first, pk__gt=start.pk)
+    )
+
+
+def earlier_than(start: Account) -> Q:
+    """Those before `start`."""
+    last, first = start.last_name, start.first_name
+    return Q(last_name__lte=last) & (
+        Q(last_name__lt=last) | Q(first_name__lt=first) | Q(first_name=first, pk__lt=start.pk)
+    )
+
+
+def count_capped(people: QuerySet[Account]) -> CappedCount:
+    """How many, exactly up to 10,000."""
+    number = people.order_by()[: MOST_COUNTED + 1].count()
+    return CappedCount(min(number, MOST_COUNTED), number > MOST_COUNTED)

@@ -1,0 +1,225 @@
+"""Numbers, times, icons and badges as every page shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange
+from sis_sync.server.runs.decide import WAITS_FOR
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.selectors import PlanRow
+from sis_sync.server.web import finding_words, words
+from sis_sync.server.web.words import Badge
+
+register = template.Library()
+SECONDS_JUST_NOW = 60
+
+
+@register.filter
+def number(value: int) -> str:
+    """A count with thousands separators: 8,586."""
+    return f"{value:,}"
+
+
+@register.simple_tag
+def counted(value: int, one: str, many: str) -> str:
+    """A count with its noun: 1 person, 8,586 people."""
+    return words.counted(value, one, many)
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> str:
+    """A share in brackets: (2.5 %). Empty where there is nothing to share."""
+    value = words.percent(part, whole)
+    return f"({value})" if value else ""
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A picture that says nothing a word beside it does not say."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        extra,
+        static("web/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def when(value: datetime | None) -> str | SafeString:
+    """How long ago, and the exact time in the school system's zone."""
+    if value is None:
+        return ""
+    exact = exact_time(value)
+    return format_html('<time datetime="{}">{}<br>{}</time>', value.isoformat(), relative_time(value), exact)
+
+
+@register.filter
+def at(value: datetime | None) -> str | SafeString:
+    """The exact time in the school system's zone."""
+    if value is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), exact_time(value))
+
+
+def relative_time(value: datetime) -> str:
+    """Just now, 5 minutes ago, or in 6 days."""
+    now = timezone.now()
+    if abs((now - value).total_seconds()) < SECONDS_JUST_NOW:
+        return "just now"
+    return f"{timesince(value, now, depth=1)} ago" if value < now else f"in {timesince(now, value, depth=1)}"
+
+
+def exact_time(value: datetime) -> str:
+    """Nov 23, 2026, 2:10 PM EST."""
+    return date_format(timezone.localtime(value), "M j, Y, g:i A T")
+
+
+@register.simple_tag
+def badge(shown: Badge) -> SafeString:
+    """Icon, word and colour together."""
+    tone = f"status-{shown.tone}" if shown.tone else ""
+    picture = icon(shown.icon, "spin" if shown.icon == "busy" else "")
+    return format_html('<span class="status {}">{}{}</span>', tone, picture, shown.word)
+
+
+@register.simple_tag
+def state_badge(run: Run) -> SafeString:
+    """The state of a run."""
+    return badge(words.STATE_BADGES[run.state])
+
+
+@register.simple_tag
+def action_badge(action: str, is_done: bool = False) -> SafeString:
+    """What happens, or happened, to a row or account."""
+    shown = words.ACTION_BADGES.get(action, Badge("dot", words.field_word(action)))
+    word = words.DONE_WORDS.get(action, shown.word) if is_done else shown.word
+    return badge(Badge(shown.icon, word, shown.tone))
+
+
+@register.simple_tag
+def status_badge(account: Account) -> SafeString:
+    """Active, Disabled or Deleted."""
+    return badge(words.STATUS_BADGES["Deleted" if account.deleted_at else account.status])
+
+
+@register.filter
+def mode_word(mode: str) -> str:
+    """The name of a mode."""
+    return words.MODE_WORDS.get(mode, mode)
+
+
+@register.filter
+def state_meaning(run: Run) -> str:
+    """What the state means for the people in the file."""
+    return words.STATE_MEANINGS[run.state]
+
+
+@register.filter
+def field_word(name: str) -> str:
+    """The label of a field."""
+    return words.field_word(name)
+
+
+@register.filter
+def shown_value(value: Any) -> str:
+    """A stored value in a table: empty is said in words."""
+    if value in (None, ""):
+        return "(empty)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+@register.filter
+def file_size(value: int) -> str:
+    """A size in the unit that suits it: 812 bytes, 14.2 kB, 1.3 MB."""
+    if value < 1000:
+        return words.counted(value, "byte", "bytes")
+    if value < 1_000_000:
+        return f"{value / 1000:.1f} kB"
+    return f"{value / 1_000_000:.1f} MB"
+
+
+@register.filter
+def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
+    """The changed fields of a line of history: name, old value, new value."""
+    names = {**change.before, **change.after}
+    return [(name, change.before.get(name), change.after.get(name)) for name in names]
+
+
+@register.filter
+def expires_at(run: Run) -> datetime | None:
+    """When a waiting plan is no longer good."""
+    return run.planned_at + WAITS_FOR if run.planned_at else None
+
+
+@register.filter
+def count_cells(run: Run) -> list[tuple[str, str, int]]:
+    """The counts of a run: name, word and number. Actions that this mode cannot have are left out when 0."""
+    done = run.state == Run.State.APPLIED
+    cells = []
+    for name, word in words.COUNT_WORDS.items():
+        value = run.counts.get(name, 0)
+        if value or name not in words.SELDOM_COUNTS:
+            cells.append((name, words.DONE_WORDS.get(name, word) if done else word, value))
+    return cells
+
+
+@register.filter
+def finding_word(code: str) -> str:
+    """The kind of fault that a finding code stands for."""
+    return finding_words.finding_word(code)
+
+
+@register.simple_tag
+def finding_badge(code: str) -> SafeString:
+    """Whether rows fail by this finding, or go on."""
+    return badge(Badge("warn", "Row fails", "bad") if finding_words.is_error(code) else Badge("dot", "Remark"))
+
+
+@register.filter
+def delimiter_word(delimiter: str) -> str:
+    """The name of a delimiter."""
+    return words.DELIMITER_WORDS.get(delimiter, delimiter)
+
+
+@register.filter
+def person_line(row: PlanRow) -> str:
+    """Who the row is about, by the values that the account has now."""
+    old = {name: value for name, value, _ in row.changes}
+    name = " ".join(old[part] for part in ("first_name", "middle_name", "last_name") if old.get(part))
+    kind = " ".join(
+        part for part in (old.get("user_type", ""), old.get("grade", "") or old.get("position", "")) if part
+    )
+    return ", ".join(part for part in (name, old.get("email", ""), kind) if part)
+
+
+@register.filter
+def action_heading(action: str) -> str:
+    """The heading over the rows of one action."""
+    return words.ACTION_HEADINGS[action]
+
+
+@register.filter
+def deed_word(action: str) -> str:
+    """An entry of the audit log in words: run.approved is Run approved."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def detail_value(value: Any) -> str:
+    """A detail of the audit log in words."""
+    if isinstance(value, dict):
+        return ", ".join(f"{words.field_word(name)} {shown_value(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return shown_value(value)

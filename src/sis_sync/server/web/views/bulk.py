@@ -1,0 +1,101 @@
+"""Bulk Management: the upload form, what waits for approval, the history, the column mappings."""
+
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sis_sync.core.errors import ConfigurationError, SisSyncError
+from sis_sync.core.modes import MODES
+from sis_sync.formats.mapping import parse_mapping, preset_names, preset_text
+from sis_sync.server.orgs.selectors import scope_org
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.selectors import runs_of, waiting_runs
+from sis_sync.server.runs.services import receive_run
+from sis_sync.server.web.entrance import PageRequest, for_managers
+from sis_sync.server.web.forms.bulk import UploadForm
+from sis_sync.server.web.health import risks_of_modes
+from sis_sync.server.web.render import page, see_other
+
+PAGE_SIZE = 50
+
+
+@for_managers
+@require_http_methods(["GET", "POST"])
+def bulk_upload(request: PageRequest) -> HttpResponse:
+    """The upload form; a file that has arrived goes on to its run page."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        run = received(request, form)
+        if run is not None:
+            return see_other("web:run", run.pk)
+    context = {
+        "form": form,
+        "risks": risks_of_modes(actor=request.user),
+        "recent": runs_of(actor=request.user)[:5],
+        "orgs_scope": scope_org(actor=request.user),
+    }
+    return page(request, "web/bulk/upload.html", context)
+
+
+def received(request: PageRequest, form: UploadForm) -> Run | None:
+    """The run of the file; None, with the fault on the form, where it was not taken."""
+    upload = form.cleaned_data["file"]
+    lines = form.cleaned_data["mapping_lines"] if form.cleaned_data["mapping_lines"].strip() else ""
+    try:
+        if lines:
+            parse_mapping(lines)
+        return receive_run(
+            school_system=request.user.school_system,
+            scope_org=scope_org(actor=request.user),
+            mode=form.cleaned_data["mode"],
+            file=upload,
+            file_name=upload.name,
+            mapping_name="" if lines else form.cleaned_data["mapping_name"],
+            mapping_lines=lines,
+            uploaded_by=request.user,
+            now=timezone.now(),
+        )
+    except ConfigurationError as error:
+        form.add_error("mapping_lines", f"{error.message} {error.fix}".strip())
+    except SisSyncError as error:
+        form.add_error("file", f"{error.message} {error.fix}".strip())
+    return None
+
+
+@for_managers
+@require_GET
+def pending(request: PageRequest) -> HttpResponse:
+    """The runs that wait for a decision, the oldest first."""
+    waiting = waiting_runs(actor=request.user).order_by("received_at").select_related("uploaded_by", "api_key")
+    last_decided = runs_of(actor=request.user).filter(decided_at__isnull=False).order_by("-decided_at").first()
+    return page(request, "web/bulk/pending.html", {"waiting": waiting, "last_decided": last_decided})
+
+
+@for_managers
+@require_GET
+def history(request: PageRequest) -> HttpResponse:
+    """All runs, newest first, by mode and state."""
+    mode, state = request.GET.get("mode", ""), request.GET.get("state", "")
+    runs = runs_of(actor=request.user).select_related("uploaded_by", "api_key")
+    if mode in MODES:
+        runs = runs.filter(mode=mode)
+    if state in Run.State.values:
+        runs = runs.filter(state=state)
+    shown = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"runs": shown, "mode": mode, "state": state, "modes": list(MODES), "states": Run.State.choices}
+    context["query"] = urlencode({"mode": mode, "state": state})
+    return page(request, "web/bulk/history.html", context)
+
+
+@for_managers
+@require_GET
+def mappings(request: PageRequest) -> HttpResponse:
+    """The built-in column mappings; one of them with its lines."""
+    name = request.GET.get("preset", "")
+    if name and name not in preset_names():
+        raise Http404
+    context = {"presets": preset_names(), "preset": name, "lines": preset_text(name) if name else ""}
+    return page(request, "web/bulk/mappings.html", context)

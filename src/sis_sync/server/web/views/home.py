@@ -1,0 +1,21 @@
+"""Home: how each mode is doing, and what waits for a decision."""
+
+from django.http import HttpResponse
+
+from sis_sync.server.orgs.selectors import is_manager
+from sis_sync.server.runs.selectors import waiting_runs
+from sis_sync.server.web.entrance import PageRequest, for_everybody
+from sis_sync.server.web.health import health_of_modes
+from sis_sync.server.web.render import page, see_other
+
+
+@for_everybody
+def home(request: PageRequest) -> HttpResponse:
+    """The first page of a manager; whoever manages nothing goes to their own profile."""
+    if not is_manager(account=request.user):
+        return see_other("web:profile")
+    context = {
+        "modes": health_of_modes(actor=request.user),
+        "waiting": waiting_runs(actor=request.user).order_by("received_at"),
+    }
+    return page(request, "web/home.html", context)

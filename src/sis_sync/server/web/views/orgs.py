@@ -1,0 +1,117 @@
+"""School or district > Settings."""
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.selectors import access_org, managed_orgs
+from sis_sync.server.orgs.services import create_org, import_orgs, update_org
+from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
+from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
+from sis_sync.server.web.render import page, say, see_other
+from sis_sync.server.web.words import counted
+
+
+@for_managers
+@require_GET
+def settings(request: PageRequest) -> HttpResponse:
+    """The district and its schools, with external IDs and how many people each has."""
+    people = Count("accounts", filter=Q(accounts__deleted_at__isnull=True))
+    orgs = list(managed_orgs(actor=request.user).annotate(people=people))
+    context = {"orgs": orgs, "without_external_id": sum(not org.external_id for org in orgs)}
+    return page(request, "web/orgs/settings.html", context)
+
+
+@for_managers
+@require_http_methods(["GET", "POST"])
+def org_edit(request: PageRequest, org_id: int) -> HttpResponse:
+    """One org: Edit, then Update. Says how many accounts and keys a change of the external ID touches."""
+    org = access_org(actor=request.user, org_id=org_id)
+    form = OrgForm(request.POST or None, initial={"name": org.name, "external_id": org.external_id or ""})
+    before = org.external_id
+    if request.method == "POST" and form.is_valid():
+        try:
+            update_org(
+                org=org,
+                name=form.cleaned_data["name"],
+                external_id=form.cleaned_data["external_id"],
+                actor=request.user,
+                now=timezone.now(),
+            )
+        except ValuesRefused as refused:
+            form.take_refusals(refused)
+            org.refresh_from_db()
+        else:
+            say(request, changed_words(org, before))
+            return see_other("web:settings")
+    context = {"org": org, "form": form, "people": managed_people(org)}
+    return page(request, "web/orgs/edit.html", context)
+
+
+def managed_people(org: Org) -> int:
+    """How many accounts files name by this org's external ID."""
+    return Account.objects.filter(org=org, custom_id__isnull=False, deleted_at__isnull=True).count()
+
+
+def changed_words(org: Org, before: str | None) -> str:
+    """What was updated, and whom it touches."""
+    if org.external_id == before:
+        return f"{org.name} was updated."
+    people = counted(managed_people(org), "account", "accounts")
+    return (
+        f"{org.name} was updated. Its external ID was {before or 'empty'} and is now {org.external_id or 'empty'}. "
+        f"{people} of {org.name} will be found by the new one: files must use it from now on."
+    )
+
+
+@for_district_managers
+@require_http_methods(["GET", "POST"])
+def org_create(request: PageRequest) -> HttpResponse:
+    """A new school."""
+    form = OrgForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            org = create_org(
+                school_system=request.user.school_system,
+                kind=Org.Kind.SCHOOL,
+                name=form.cleaned_data["name"],
+                external_id=form.cleaned_data["external_id"],
+                actor=request.user,
+                now=timezone.now(),
+            )
+        except ValuesRefused as refused:
+            form.take_refusals(refused)
+        else:
+            say(request, f"{org.name} was added.")
+            return see_other("web:settings")
+    return page(request, "web/orgs/create.html", {"form": form})
+
+
+@for_district_managers
+@require_http_methods(["GET", "POST"])
+def orgs_import(request: PageRequest) -> HttpResponse:
+    """Schools from a CSV: all of its lines, or none."""
+    form = ImportOrgsForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            text = form.cleaned_data["file"].read().decode("utf-8-sig")
+            done = import_orgs(
+                school_system=request.user.school_system, text=text, actor=request.user, now=timezone.now()
+            )
+        except UnicodeDecodeError:
+            form.add_error("file", "This file is not UTF-8 text. Save it as CSV UTF-8 and upload it again.")
+        except ValuesRefused as refused:
+            for message in refused.errors.values():
+                form.add_error("file", message)
+        else:
+            say(
+                request,
+                f"{counted(done.created, 'school was', 'schools were')} added, {done.updated:,} updated, "
+                f"{done.unchanged:,} unchanged.",
+            )
+            return see_other("web:settings")
+    return page(request, "web/orgs/import.html", {"form": form})

@@ -1,0 +1,78 @@
+"""Signing in and out."""
+
+from django.contrib.auth import authenticate, login, logout
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.sign_in import school_system_at
+from sis_sync.server.accounts.sign_in_failures import TooManySignIns
+from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
+from sis_sync.server.web.render import see_other
+
+WRONG_PAIR = "This e-mail and password do not belong together, or the account is disabled. Nothing else is wrong."
+
+
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """The sign-in page of a school system; the bare address asks which where there are several."""
+    system = school_system_at(slug)
+    if system is None:
+        return which_system(request, slug)
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        account = account_of(request, system, form)
+        if account is not None:
+            login(request, account)
+            return HttpResponseRedirect(way_on(request), status=303)
+    context = {"form": form, "system": system, "next": request.GET.get("next") or request.POST.get("next") or ""}
+    return render(request, "web/session/sign_in.html", context)
+
+
+def account_of(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> Account | None:
+    """Whose address and password these are; None, with the fault on the form, where nobody's."""
+    pair = {"email": form.cleaned_data["email"], "password": form.cleaned_data["password"]}
+    try:
+        account = authenticate(request, school_system=system, now=timezone.now(), **pair)
+    except TooManySignIns as error:
+        form.add_error(None, f"{error.message} {error.fix}")
+        return None
+    if not isinstance(account, Account):
+        form.add_error(None, WRONG_PAIR)
+        return None
+    return account
+
+
+def way_on(request: HttpRequest) -> str:
+    """The page asked for before signing in, if it is one of ours."""
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if is_ours else reverse("web:home")
+
+
+def which_system(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks for the school system. An address that names none is not there."""
+    if slug:
+        raise Http404
+    if not SchoolSystem.objects.exists():
+        return render(request, "web/session/not_set_up.html")
+    form = WhichSystemForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        system = school_system_at(form.cleaned_data["slug"].strip().lower())
+        if system is not None:
+            return see_other("web:sign_in_at", system.slug)
+        form.add_error("slug", "No school system has this short name. Check the spelling.")
+    return render(request, "web/session/which_system.html", {"form": form})
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session."""
+    slug = request.user.school_system.slug if isinstance(request.user, Account) else ""
+    logout(request)
+    return see_other("web:sign_in_at", slug) if slug else see_other("web:sign_in")

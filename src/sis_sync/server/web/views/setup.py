@@ -1,0 +1,49 @@
+"""First start: the page behind the one-time setup link."""
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.setup.link import NEW_LINK
+from sis_sync.server.setup.services import claim_setup, is_setup_open
+from sis_sync.server.web.forms.orgs import SetupForm
+from sis_sync.server.web.render import say, see_other
+
+OVER = NotPermitted("It was used, or its 60 minutes are over.", fix=NEW_LINK)
+
+
+@require_http_methods(["GET", "POST"])
+def setup(request: HttpRequest, token: str) -> HttpResponse:
+    """Names the school system and makes its first manager, who is then signed in."""
+    if not is_setup_open(token=token, now=timezone.now()):
+        return render(request, "web/session/setup_over.html", {"error": OVER}, status=410)
+    form = SetupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and claimed(request, form, token):
+        say(request, "Your school system is set up. Next: add your schools, then upload a file.")
+        return see_other("web:settings")
+    return render(request, "web/session/setup.html", {"form": form})
+
+
+def claimed(request: HttpRequest, form: SetupForm, token: str) -> bool:
+    """Whether the school system was made; if not, the faults are on the form."""
+    values = dict(form.cleaned_data)
+    try:
+        manager = claim_setup(
+            token=token,
+            system_name=values.pop("name"),
+            district_external_id=values.pop("external_id"),
+            now=timezone.now(),
+            **values,
+        )
+    except ValuesRefused as refused:
+        form.take_refusals(refused)
+    except NotPermitted as error:
+        form.add_error(None, f"{error.message} {error.fix}")
+    else:
+        login(request, manager)
+        return True
+    return False
