@@ -18,6 +18,9 @@ from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_us
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
 
 
+APPROVALS_BY_POLICY = 3
+
+
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     """Check and plan the file of a run, and move it on: refused, held, waiting, approved or applied."""
     now = now or timezone.now()
@@ -121,7 +124,7 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.SUPERSEDED, {}
     if planned.guards:
         return State.HELD, {}
-    if settings.requires_approval:
+    if settings.requires_approval or _keeps_going_out_of_date(run):
         return State.WAITING, {}
     if not planned.counts.changes:
         return State.APPLIED, {**by_policy, "applied_at": now}
@@ -138,6 +141,11 @@ def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
         record(school_system=run.school_system, action="run.approved", detail={**detail, "by": "policy"}, now=now)
     else:
         record(school_system=run.school_system, action=f"run.{state}", detail=detail, now=now)
+
+
+def _keeps_going_out_of_date(run: Run) -> bool:
+    """Whether policy approved the run often enough: accounts change faster than it is applied, so a person looks."""
+    return run.jobs.filter(kind=Job.Kind.APPLY).count() >= APPROVALS_BY_POLICY
 
 
 def _has_newer(run: Run) -> bool:

@@ -7,7 +7,7 @@ from sis_sync.core.fields import PASSWORD, SECRET_HEADER_WORDS
 from sis_sync.engine.session import Session
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import run_files, written_whole
+from sis_sync.server.runs.storage import run_files, sha256_of, written_whole
 from sis_sync.steps.read import DELIMITERS, Records
 
 UTF8_MARK = b"\xef\xbb\xbf"
@@ -15,9 +15,12 @@ UTF8_MARK = b"\xef\xbb\xbf"
 EXCESS_COLUMNS = 3
 
 
-def carry_password_hashes(session: Session, *, earlier: Path, plan: Path) -> bool:
-    """Take the hashes of the earlier plan of the same file over, by record; whether there were any."""
-    if not earlier.is_file():
+def carry_password_hashes(session: Session, *, earlier: Path, earlier_digest: str, plan: Path) -> bool:
+    """Take the hashes of the earlier plan of the same file over, by record; whether there were any.
+
+    An earlier plan that is not as it was stored is not trusted.
+    """
+    if not earlier.is_file() or sha256_of(earlier) != earlier_digest:
         return False
     if not session.value("SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''", earlier=str(earlier)):
         return False

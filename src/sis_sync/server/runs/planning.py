@@ -75,7 +75,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     mode = MODES[run.mode]
     files = export_directory(run, folder, now=now)
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
-    roster = map_records(session, records, mapping)
+    roster = map_records(session, records)
     directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
     judged = validate(session, roster, directory, mode)
     plan = make_plan(session, judged, on_absent=on_absent(settings))
@@ -95,7 +95,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     files = run_files(run)
     with written_whole(files.plan) as path:
         digest = save_plan(session, plan, path, hash_password=make_password)
-        if carry_password_hashes(session, earlier=files.plan, plan=path):
+        if carry_password_hashes(session, earlier=files.plan, earlier_digest=run.plan_digest, plan=path):
             digest = sha256_of(path)
     with written_whole(files.seen) as path:
         write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)

@@ -1,0 +1,75 @@
+"""Rosters for tests: people as rows, rows as files, files as runs that are planned."""
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.server.jobs.worker import work_until_idle
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.services import receive_run
+
+DEFAULTS = {"middle_name": "", "position": "", "grade": "", "status": "Active"}
+
+
+def student(custom_id: str, last_name: str = "Okafor", *, org: str = "N1", **values: str) -> dict[str, str]:
+    """The row of a student of grade 7, whose address is made of the ID unless `values` say otherwise."""
+    row = {
+        "first_name": "Sam",
+        "last_name": last_name,
+        "email": f"{custom_id.lower()}@riverbend.example",
+        "custom_id": custom_id,
+        "school_district_external_id": org,
+        "user_type": "Student",
+        "grade": "7",
+    }
+    return {**DEFAULTS, **row, **values}
+
+
+def teacher(custom_id: str, last_name: str = "Ferrari", **values: str) -> dict[str, str]:
+    """The row of a teacher."""
+    return student(custom_id, last_name, **{"user_type": "Teacher", "grade": "", **values})
+
+
+def roster(*rows: dict[str, str], extra: tuple[str, ...] = ()) -> bytes:
+    """A CSV file of these rows; `extra` names columns beside the ten fields."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*FIELD_NAMES, *extra], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def send(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:
+    """The run of a file of these rows over what `org` covers, received and not yet planned."""
+    content = values.pop("content", None) or roster(*rows)
+    return receive_run(
+        school_system=org.school_system,
+        scope_org=org,
+        mode=mode,
+        file=io.BytesIO(content),
+        file_name=values.pop("file_name", "people.csv"),
+        now=now,
+        **values,
+    )
+
+
+def sync(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:
+    """The run, after all its jobs: applied, waiting or held, as the mode says."""
+    run = send(org, *rows, now=now, mode=mode, **values)
+    return settled(run, now=now)
+
+
+def settled(run: Run, *, now: datetime) -> Run:
+    """The run after the worker has nothing left to do."""
+    work_until_idle(clock=lambda: now)
+    run.refresh_from_db()
+    return run
+
+
+def needs_approval(org: Org, mode: str, *, required: bool = True, **values: Any) -> None:
+    """Set the mode's settings."""
+    found = ModeSettings.objects.filter(school_system=org.school_system, mode=mode)
+    found.update(requires_approval=required, **values)

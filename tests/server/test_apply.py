@@ -1,0 +1,343 @@
+"""Applying: what becomes of accounts and their history, on both databases, through the run's own door."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import needs_approval, send, settled, student, sync, teacher
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import enqueue
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.services import give_right, take_right
+from sis_sync.server.runs.approval import ApprovedPlan, approved_plan
+from sis_sync.server.runs.flow import apply_run
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.services import approve_run
+from sis_sync.server.runs.storage import run_files
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def people(org: Org) -> dict[str | None, Account]:
+    accounts = Account.objects.filter(school_system=org.school_system, deleted_at=None)
+    return {account.custom_id: account for account in accounts}
+
+
+def addresses(org: Org) -> dict[str | None, str]:
+    return {custom_id: account.email for custom_id, account in people(org).items()}
+
+
+def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: datetime) -> Run:
+    """A students run that waits or is held, approved by a manager, applied."""
+    run = sync(org, *rows, mode="students", now=now)
+    deletions = run.counts["delete"]
+    approve_run(run=run, digest=run.plan_digest, actor=actor, typed_deletions=deletions, now=now)
+    return settled(run, now=now)
+
+
+def test_newcomers_get_accounts_that_nobody_can_sign_in_to_yet(district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1", middle_name="Ana Lía"), teacher("T1", position="Music"), now=now)
+    assert run.state == "applied"
+    assert run.is_approved_by_policy
+    pupil, staff = people(district)["S1"], people(district)["T1"]
+    assert (pupil.org, pupil.middle_name, pupil.grade, pupil.position) == (north, "Ana Lía", "7", "")
+    assert (staff.position, staff.grade) == ("Music", "")
+    assert not pupil.has_usable_password()
+    assert pupil.password != staff.password
+    assert pupil.created_at == now
+
+
+def test_history_of_a_create_holds_all_values_and_the_line(district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1"), student("S2"), now=now)
+    change = AccountChange.objects.get(account__custom_id="S2")
+    assert (change.action, change.run, change.line, change.before) == ("create", run, 3, {})
+    assert change.after["email"] == "s2@riverbend.example"
+    assert change.after["school_district_external_id"] == "N1"
+
+
+def test_update_changes_fields_and_history_keeps_those_only(
+    district: Org, north: Org, south: Org, now: datetime
+) -> None:
+    sync(district, student("S1", "Okafor"), now=now)
+    run = sync(district, student("S1", "Okafor-Lind", org="S1", grade="8"), now=now + timedelta(days=1))
+    account = people(district)["S1"]
+    assert (account.last_name, account.org, account.grade) == ("Okafor-Lind", south, "8")
+    change = AccountChange.objects.get(run=run)
+    assert change.before == {"last_name": "Okafor", "school_district_external_id": "N1", "grade": "7"}
+    assert change.after == {"last_name": "Okafor-Lind", "school_district_external_id": "S1", "grade": "8"}
+
+
+def test_same_file_again_changes_nothing(district: Org, north: Org, now: datetime) -> None:
+    sync(district, student("S1"), teacher("T1"), now=now)
+    again = sync(district, student("S1"), teacher("T1"), now=now)
+    assert again.state == "applied"
+    assert again.counts["unchanged"] == 2
+    assert not AccountChange.objects.filter(run=again).exists()
+
+
+def test_absent_account_is_deleted_and_comes_back_as_itself(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), student("S2"), now=now)
+    account_id = people(district)["S2"].pk
+    gone = delete_everybody_else(district, alice, student("S1"), now=now)
+    assert gone.counts["delete"] == 1
+    deleted = Account.objects.get(pk=account_id)
+    assert (deleted.deleted_at, deleted.is_active) == (now, False)
+    change = AccountChange.objects.get(run=gone)
+    assert (change.line, change.before, change.after) == (None, {"status": "Active"}, {"status": "Deleted"})
+
+    back = sync(district, student("S2", "Renamed"), now=now + timedelta(days=30))
+    assert back.counts["restore"] == 1
+    restored = people(district)["S2"]
+    assert (restored.pk, restored.last_name, restored.deleted_at) == (account_id, "Renamed", None)
+    change = AccountChange.objects.get(run=back)
+    assert change.before == {"last_name": "Okafor", "status": "Deleted"}
+    assert change.after == {"last_name": "Renamed", "status": "Active"}
+
+
+def test_after_180_days_the_id_makes_a_new_account(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    sync(district, student("S1"), student("S2"), now=now)
+    earlier = people(district)["S2"]
+    delete_everybody_else(district, alice, student("S1"), now=now)
+    late = sync(district, student("S2"), now=now + timedelta(days=181))
+    assert late.counts["create"] == 1
+    assert people(district)["S2"].pk != earlier.pk
+    earlier.refresh_from_db()
+    assert earlier.custom_id is None
+
+
+def test_absent_account_is_disabled_where_the_mode_says_so(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "students", on_absent="disable")
+    sync(district, student("S1"), student("S2"), now=now)
+    run = sync(district, student("S1"), mode="students", now=now)
+    assert (run.counts["disable"], run.counts["delete"]) == (1, 0)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    assert settled(run, now=now).state == "applied"
+    assert people(district)["S2"].status == "Disabled"
+    assert AccountChange.objects.get(run=run).after == {"status": "Disabled"}
+
+
+def test_two_accounts_swap_addresses(district: Org, north: Org, now: datetime) -> None:
+    sync(district, student("S1"), student("S2"), now=now)
+    swap = sync(
+        district,
+        student("S1", email="s2@riverbend.example"),
+        student("S2", email="s1@riverbend.example"),
+        now=now,
+    )
+    assert swap.state == "applied"
+    assert addresses(district) == {"S1": "s2@riverbend.example", "S2": "s1@riverbend.example"}
+
+
+def test_three_accounts_rotate_addresses(district: Org, north: Org, now: datetime) -> None:
+    names = ["S1", "S2", "S3"]
+    sync(district, *(student(name) for name in names), now=now)
+    rotated = dict(zip(names, ["S2@riverbend.example", "s3@riverbend.example", "s1@riverbend.example"], strict=True))
+    run = sync(district, *(student(name, email=address) for name, address in rotated.items()), now=now)
+    assert run.state == "applied"
+    assert addresses(district) == rotated
+
+
+def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    sync(district, student("S1"), student("S2"), now=now)
+    run = delete_everybody_else(district, alice, student("S1"), student("S3", email="S2@riverbend.example"), now=now)
+    assert run.state == "applied"
+    assert addresses(district)["S3"] == "S2@riverbend.example"
+
+
+def test_restored_account_takes_an_address_that_is_given_up(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), student("S2"), now=now)
+    delete_everybody_else(district, alice, student("S1", email="s2@riverbend.example"), now=now)
+    run = sync(district, student("S1", email="new@riverbend.example"), student("S2"), now=now)
+    assert run.state == "applied"
+    assert addresses(district) == {**addresses(district), "S1": "new@riverbend.example", "S2": "s2@riverbend.example"}
+
+
+def change_last_name(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Account.objects.filter(pk=account.pk).update(last_name="Edited")
+
+
+def protect(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Account.objects.filter(pk=account.pk).update(is_protected=True)
+
+
+def delete_by_hand(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Account.objects.filter(pk=account.pk).update(deleted_at=now, is_held_by_hand=True)
+
+
+def take_the_new_address(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Account.objects.filter(pk=actor.pk).update(email="NEW@riverbend.example")
+
+
+def make_the_newcomer(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Account.objects.filter(pk=actor.pk).update(custom_id="S9")
+
+
+def rename_the_org(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    Org.objects.filter(pk=org.pk).update(external_id="N-renamed")
+
+
+def give_the_account_rights(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    give_right(account=account, org=org, actor=actor, now=now)
+
+
+def change_the_settings(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    needs_approval(org, "partial", deletions_percent=11)
+
+
+def damage_the_plan(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    path = run_files(Run.objects.latest("pk")).plan
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        change_last_name,
+        protect,
+        delete_by_hand,
+        take_the_new_address,
+        make_the_newcomer,
+        rename_the_org,
+        give_the_account_rights,
+        change_the_settings,
+        damage_the_plan,
+    ],
+)
+def test_plan_that_no_longer_fits_applies_nothing_and_is_planned_again(
+    meanwhile: "object", district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S1", email="new@riverbend.example", grade="9"), student("S9"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    assert callable(meanwhile)
+    meanwhile(Account.objects.get(custom_id="S1"), alice, north, now)
+    apply_run(run.pk, now=now)
+
+    run.refresh_from_db()
+    assert run.state == "out_of_date"
+    assert Account.objects.get(custom_id="S1").grade == "7"
+    assert not AccountChange.objects.filter(run=run).exists()
+    assert settled(run, now=now).state in ("waiting", "held", "refused")
+    assert run.decided_by is None
+
+
+def test_approver_who_lost_the_right_approves_nothing(
+    district: Org, north: Org, alice: Account, bob: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    run = sync(north, student("S1"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    take_right(account=bob, org=north, actor=alice, now=now)
+    assert settled(run, now=now).state == "waiting"
+    assert "S1" not in people(district)
+
+
+def test_newer_file_that_was_applied_first_makes_an_older_plan_out_of_date(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    needs_approval(district, "partial")
+    older = sync(district, student("S1", grade="9"), now=now)
+    needs_approval(district, "partial", required=False)
+    sync(district, student("S1"), student("S2"), now=now + timedelta(hours=1))
+    approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + timedelta(hours=2))
+    apply_run(older.pk, now=now + timedelta(hours=2))
+    older.refresh_from_db()
+    assert older.state == "out_of_date"
+    assert people(district)["S1"].grade == "7"
+
+
+def test_values_that_were_never_clean_do_not_make_a_plan_out_of_date_for_ever(
+    district: Org, north: Org, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    Account.objects.filter(custom_id="S1").update(last_name=" Okafor ", grade="")
+    run = sync(district, student("S1", grade="9"), now=now)
+    assert run.state == "applied"
+    assert people(district)["S1"].grade == "9"
+
+
+def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1"), now=now)
+    Account.objects.filter(custom_id="S1").delete()
+    enqueue(kind=Job.Kind.APPLY, run=run, now=now)
+    settled(run, now=now)
+    assert not Account.objects.filter(custom_id="S1").exists()
+
+
+def test_last_manager_of_the_district_stays(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    run = sync(district, teacher("E-1", "Abara", first_name="Alice", email=alice.email, status="Disabled"), now=now)
+    assert run.counts["failed"] == 1
+    alice.refresh_from_db()
+    assert alice.is_active
+
+
+def test_manager_who_became_the_last_one_stays(
+    district: Org, north: Org, alice: Account, bob: Account, now: datetime
+) -> None:
+    give_right(account=bob, org=district, actor=alice, now=now)
+    run = sync(
+        district,
+        student(
+            "E-2", "Brandt", first_name="Bob", email=bob.email, user_type="Administrator", grade="", status="Disabled"
+        ),
+        now=now,
+    )
+    assert run.state == "held"
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    Account.objects.filter(pk=alice.pk).update(status="Disabled")
+    apply_run(run.pk, now=now)
+    run.refresh_from_db()
+    bob.refresh_from_db()
+    assert (run.state, bob.is_active) == ("out_of_date", True)
+
+
+def test_school_run_touches_its_school_only(district: Org, north: Org, south: Org, bob: Account, now: datetime) -> None:
+    sync(district, student("S1"), student("S2", org="S1"), now=now)
+    run = sync(north, student("S2", "Taken", org="S1"), student("S3", org="S1"), student("S4"), now=now)
+    assert (run.counts["failed"], run.counts["create"]) == (2, 1)
+    assert people(district)["S2"].last_name == "Okafor"
+
+
+def test_other_school_systems_are_out_of_reach(district: Org, north: Org, charlie: Account, now: datetime) -> None:
+    run = sync(district, student("E-1", email=charlie.email), now=now)
+    assert run.counts["create"] == 1
+    charlie.refresh_from_db()
+    assert charlie.school_system != district.school_system
+    assert charlie.last_name == "Castillo"
+
+
+def test_approved_plan_comes_from_a_recorded_approval_only(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "partial")
+    run = sync(district, student("S1"), now=now)
+    assert approved_plan(run.pk) is None
+    Run.objects.filter(pk=run.pk).update(state="approved")
+    assert approved_plan(run.pk) is None
+    with pytest.raises(TypeError):
+        ApprovedPlan(run.pk, 1, 1, run.plan_digest, Path(), Path(), object())
+
+
+def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "partial")
+    run = send(district, student("S1"), now=now)
+    settled(run, now=now)
+    Run.objects.filter(pk=run.pk).update(state="approved")
+    enqueue(kind=Job.Kind.APPLY, run=run, now=now)
+    settled(run, now=now)
+    assert "S1" not in people(district)
