@@ -10,7 +10,9 @@ from sis_sync.cli.server import needs_server
 
 @click.command()
 @click.option("--once", is_flag=True, help="Run through the three days without a browser, print the counts, end.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where the demo lives; default: a new temporary folder.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Where the demo lives; default: a new temporary folder."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server; default: a free one.")
 def demo(once: bool, folder: Path | None, port: int) -> None:
     """A made-up district, its exports of three days, server and client running."""

@@ -54,7 +54,12 @@ def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
     place = DemoPlace(root.resolve(), port or _free_port())
     place.exports.mkdir(parents=True)
     os.environ["SIS_SYNC_DATA_FOLDER"] = str(place.folder / "server")
-    for name in ("SIS_SYNC_DATABASE_URL", "SIS_SYNC_SECRET_KEY_FILE", "SIS_SYNC_BEHIND_PROXY", "SIS_SYNC_ALLOWED_HOSTS"):
+    for name in (
+        "SIS_SYNC_DATABASE_URL",
+        "SIS_SYNC_SECRET_KEY_FILE",
+        "SIS_SYNC_BEHIND_PROXY",
+        "SIS_SYNC_ALLOWED_HOSTS",
+    ):
         os.environ.pop(name, None)
     try:
         yield place

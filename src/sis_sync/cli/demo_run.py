@@ -118,7 +118,11 @@ def _decided(manager: DemoManager) -> dict[str, Any]:
 def _wait_for_decision(manager: DemoManager, day: int) -> None:
     while True:
         newest = manager.newest_run()
-        if newest and newest["file_name"].endswith(f"day{day}.csv") and newest["state"] in ("applied", "rejected", "refused"):
+        if (
+            newest
+            and newest["file_name"].endswith(f"day{day}.csv")
+            and newest["state"] in ("applied", "rejected", "refused")
+        ):
             click.echo(f"Day {day}: {_in_words(newest['counts'])}; {newest['state']}")
             return
         time.sleep(1)

@@ -42,7 +42,7 @@ def try_mapping(file: Path, mapping: str) -> int:
             return say_refusal(refusal, as_json=False)
         map_records(session, records)
         fields = ", ".join(FIELD_NAMES)
-        rows = session.rows(f"SELECT line, is_skipped, {fields} FROM roster ORDER BY line LIMIT :rows", rows=ROWS_SHOWN)  # noqa: S608
+        rows = session.rows(f"SELECT line, is_skipped, {fields} FROM roster ORDER BY line LIMIT :rows", rows=ROWS_SHOWN)
     click.echo(f"{file.name}: {records.facts.rows:,} rows, mapping {records.mapping.name}")
     for line, is_skipped, *values in rows:
         click.echo(f"\nline {line}" + (" (left out by the mapping)" if is_skipped else ""))

@@ -39,7 +39,9 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
 @click.argument("file")
 @click.option("--mode", type=_mode, required=True, help="What the file is: a delta (partial) or a complete list.")
 @click.option("--orgs", type=_path, required=True, help="CSV with external_id,name and optional kind.")
-@click.option("--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet.")
+@click.option(
+    "--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet."
+)
 @click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
 @click.option("--output", type=_path, help="Write the plan as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

@@ -20,9 +20,7 @@ class Mode:
 
 PARTIAL = Mode("partial", USER_TYPES, False, "People in the file are created or updated. Nobody else is touched.")
 FULL = Mode("full", USER_TYPES, True, "The file is the complete list: everybody who is not in it is deleted.")
-STUDENTS = Mode(
-    "students", (STUDENT,), True, "The file lists every student: students who are not in it are deleted."
-)
+STUDENTS = Mode("students", (STUDENT,), True, "The file lists every student: students who are not in it are deleted.")
 STAFF = Mode(
     "staff",
     STAFF_TYPES,

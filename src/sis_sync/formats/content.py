@@ -49,7 +49,9 @@ def refuse_unless_text(head: bytes) -> None:
 
 def _refused_zip(head: bytes) -> FileRefused:
     if b"xl/" in head or b"[Content_Types].xml" in head:
-        return FileRefused("file.not_text", "This is an Excel workbook (xlsx), not a CSV or TSV file.", fix=_SAVE_AS_CSV)
+        return FileRefused(
+            "file.not_text", "This is an Excel workbook (xlsx), not a CSV or TSV file.", fix=_SAVE_AS_CSV
+        )
     if b"opendocument.spreadsheet" in head:
         return FileRefused("file.not_text", "This is a LibreOffice workbook (ods), not a CSV file.", fix=_SAVE_AS_CSV)
     return FileRefused(

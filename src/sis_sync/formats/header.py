@@ -101,7 +101,9 @@ def check_header(columns: Columns, mapping: Mapping) -> None:
         raise FileRefused("file.header_missing", _missing_message(missing, columns), line=1, fix=_MISSING_FIX)
 
 
-_MISSING_FIX = "Add the columns to the export (they may be empty where no value is needed), or map other columns to them."
+_MISSING_FIX = (
+    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them."
+)
 
 
 def _missing_message(missing: list[str], columns: Columns) -> str:

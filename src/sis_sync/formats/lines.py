@@ -106,7 +106,9 @@ def _judge_quotes(
     return irregular, _delimiters_inside(quotes, line, opens, delimiters, len(starts))
 
 
-def _delimiters_inside(quotes: Positions, line: Positions, opens: Flags, delimiters: Positions, lines: int) -> Positions:
+def _delimiters_inside(
+    quotes: Positions, line: Positions, opens: Flags, delimiters: Positions, lines: int
+) -> Positions:
     """Delimiters between an opening quote and the next quote of its line, counted for each line."""
     pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
     between = np.searchsorted(delimiters, quotes[pairs + 1]) - np.searchsorted(delimiters, quotes[pairs])

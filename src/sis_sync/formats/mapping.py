@@ -216,7 +216,8 @@ def _value(rule: FieldRule, line: Property, detail: str, field_name: str) -> Fie
         return replace(rule, values={**rule.values, _folded(detail): line.value})
     if line.value == "error" and field_name not in JUDGED_BY_LIST:
         raise ConfigurationError(
-            f"Line {line.line}: {line.key}=error works for {', '.join(JUDGED_BY_LIST)} only.", fix="Use keep or a value."
+            f"Line {line.line}: {line.key}=error works for {', '.join(JUDGED_BY_LIST)} only.",
+            fix="Use keep or a value.",
         )
     return replace(rule, rest=line.value)
 
@@ -241,7 +242,9 @@ def _check_braces(line: Property) -> None:
 
 def _pad(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
     if field_name != "custom_id" or not re.fullmatch(r"[1-9][0-9]?", line.value) or int(line.value) > 64:
-        raise ConfigurationError(f"Line {line.line}: {line.key}={line.value}.", fix="Write pad.custom_id=N, N from 1 to 64.")
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key}={line.value}.", fix="Write pad.custom_id=N, N from 1 to 64."
+        )
     return replace(rule, pad=int(line.value))
 
 
@@ -249,7 +252,8 @@ def _split(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldR
     found = _SPLIT.match(line.value)
     if not found:
         raise ConfigurationError(
-            f'Line {line.line}: "{line.value}" does not say how to split.', fix='Write HEADER, before "," or HEADER, after ",".'
+            f'Line {line.line}: "{line.value}" does not say how to split.',
+            fix='Write HEADER, before "," or HEADER, after ",".',
         )
     return replace(rule, split=Split(found["header"].strip(), found["side"], found["separator"]))
 

@@ -159,9 +159,9 @@ def _refuse_if_cut(data: Buffer, record: Record, layout: Layout, line: int) -> N
 
 
 def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
-    """All that could be a cell of a record that cannot be split: its custom ID may be among them."""
+    """The cells as far as they were found, then all else that could be one: the custom ID may be among them."""
     plainly = [part.strip(b'" \r\n') for line in raw.split(b"\n") for part in line.split(delimiter.to_bytes())]
-    return list(dict.fromkeys((*record.cells, *plainly)))
+    return [*record.cells, *plainly]
 
 
 def _decoded(cell: bytes) -> str | None:

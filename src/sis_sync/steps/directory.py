@@ -9,9 +9,16 @@ import duckdb
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
 from sis_sync.engine.session import Session
-from sis_sync.engine.sql import bind, quoted, sql_text
+from sis_sync.engine.sql import bind, literal, quoted, sql_text
 
-_ACCOUNT_EXTRAS = {"state": "live", "protected": "", "account_id": "", "held_by_hand": "", "rights": "", "in_scope": "yes"}
+_ACCOUNT_EXTRAS = {
+    "state": "live",
+    "protected": "",
+    "account_id": "",
+    "held_by_hand": "",
+    "rights": "",
+    "in_scope": "yes",
+}
 _ORG_FIELDS = ("external_id", "name")
 _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
 
@@ -41,7 +48,9 @@ def _refuse_shared_ids(session: Session) -> None:
     )
     if shared:
         ids = ", ".join(row[0] for row in shared)
-        raise ConfigurationError(f"Several accounts have the same custom_id, for example {ids}.", fix="Keep one of each.")
+        raise ConfigurationError(
+            f"Several accounts have the same custom_id, for example {ids}.", fix="Keep one of each."
+        )
 
 
 def load_listed_values(session: Session) -> None:
@@ -51,7 +60,9 @@ def load_listed_values(session: Session) -> None:
         for field, values in LISTED_VALUES.items()
         for value in values
     )
-    session.run(f"CREATE TEMP TABLE IF NOT EXISTS listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)")
+    session.run(
+        f"CREATE TEMP TABLE IF NOT EXISTS listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)"
+    )
 
 
 def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> None:
@@ -62,27 +73,26 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
     header = _read_header(path)
     missing = [name for name in fields if name not in header]
     if missing:
-        raise ConfigurationError(f"{path.name} lacks the columns {', '.join(missing)}.", fix=f"It needs {', '.join(fields)}.")
+        raise ConfigurationError(
+            f"{path.name} lacks the columns {', '.join(missing)}.", fix=f"It needs {', '.join(fields)}."
+        )
     picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
     picked += [_extra(name, default, name in header) for name, default in extras.items()]
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in header)
-    not_null = ", ".join(_text(name) for name in header)
-    source = bind(
-        f"read_csv(:path, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
-        f"columns={{{columns}}}, force_not_null=[{not_null}])".replace("{{", "{").replace("}}", "}"),
-        path=str(path),
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    not_null = ", ".join(literal(name) for name in header)
+    source = (
+        f"read_csv({literal(path)}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
+        f"columns={{{columns}}}, force_not_null=[{not_null}])"
     )
-    session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")  # noqa: S608
+    session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
 
 
 def _extra(name: str, default: str, is_there: bool) -> str:
     if not is_there:
         return bind(f":default AS {name}", default=default)
-    return bind(f"CASE WHEN clean({quoted(name)}) = '' THEN :default ELSE clean({quoted(name)}) END AS {name}", default=default)
-
-
-def _text(name: str) -> str:
-    return bind(":name", name=name)
+    return bind(
+        f"CASE WHEN clean({quoted(name)}) = '' THEN :default ELSE clean({quoted(name)}) END AS {name}", default=default
+    )
 
 
 def _read_header(path: Path) -> list[str]:
@@ -90,6 +100,8 @@ def _read_header(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigurationError(f"{path.name} cannot be read as CSV in UTF-8.", fix="Check the path and the file.") from error
+        raise ConfigurationError(
+            f"{path.name} cannot be read as CSV in UTF-8.", fix="Check the path and the file."
+        ) from error
     names = [name.strip().lower() for name in header]
     return [name or f"unnamed{position}" for position, name in enumerate(names)]

@@ -30,6 +30,8 @@ def _message(code: str, found: list[tuple[str, int, int, str]]) -> str:
     """The first and worst case in numbers, and how many more there are."""
     subject, count, base, limit = found[0]
     percent = f"{100 * count / base:.1f} %" if base else "all"
-    message = GUARD_MESSAGES[code].format(subject=subject, count=f"{count:,}", base=f"{base:,}", percent=percent, limit=limit)
+    message = GUARD_MESSAGES[code].format(
+        subject=subject, count=f"{count:,}", base=f"{base:,}", percent=percent, limit=limit
+    )
     message = " ".join(message.split())
     return f"{message} {len(found) - 1} more like this." if len(found) > 1 else message

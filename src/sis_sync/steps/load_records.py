@@ -20,8 +20,12 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, f
     session.run("CREATE TEMP TABLE broken (line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[])")
     picked = ", ".join(f"odd.cells[{position + 1}]" for position in range(layout.columns))
     split = [record for record in found.odd if record.is_split]
-    _insert(session, f"INSERT INTO cells SELECT odd.line, odd.codes, {picked}", split)  # noqa: S608
-    _insert(session, "INSERT INTO broken SELECT odd.line, odd.codes, odd.width, odd.cells", [r for r in found.odd if not r.is_split])
+    _insert(session, f"INSERT INTO cells SELECT odd.line, odd.codes, {picked}", split)
+    _insert(
+        session,
+        "INSERT INTO broken SELECT odd.line, odd.codes, odd.width, odd.cells",
+        [r for r in found.odd if not r.is_split],
+    )
     loaded = session.value("SELECT (SELECT count(*) FROM cells) + (SELECT count(*) FROM broken)")
     _assert_all_read("records", found.plain_count + len(found.odd), loaded)
 
@@ -43,7 +47,7 @@ def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, fo
     )
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     columns = f"columns={{{types}}}, force_not_null={[*names]}"
-    session.run(f"CREATE TEMP TABLE plain AS SELECT * FROM read_csv(:path, {options}, {columns})", path=str(path))  # noqa: S608
+    session.run(f"CREATE TEMP TABLE plain AS SELECT * FROM read_csv(:path, {options}, {columns})", path=str(path))
     _assert_all_read("plain lines", found.plain_count, session.value("SELECT count(*) FROM plain"))
     session.connection.register("plain_lines", {"line": np.concatenate(found.plain_lines)})
     session.run("CREATE TEMP TABLE cells AS SELECT l.line, '' AS codes, p.* FROM plain_lines l POSITIONAL JOIN plain p")
@@ -76,4 +80,3 @@ def _insert(session: Session, statement: str, records: list[OddRecord]) -> None:
         batch = records[start : start + _BATCH]
         rows = [{"line": r.line, "codes": ";".join(r.codes), "width": r.width, "cells": list(r.cells)} for r in batch]
         session.insert(f"{statement} FROM (SELECT unnest(?::{_ODD_TYPE}) AS odd)", [rows])
-

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
 from sis_sync.engine.session import Session
-from sis_sync.engine.sql import bind, literal
+from sis_sync.engine.sql import literal
 from sis_sync.formats.header import Columns, can_fill
 from sis_sync.formats.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read import Records
@@ -28,12 +28,12 @@ def map_records(session: Session, records: Records) -> Roster:
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
-        f"CREATE TEMP TABLE roster AS SELECT line, {maker.codes()} AS codes,\n"  # noqa: S608
+        f"CREATE TEMP TABLE roster AS SELECT line, {maker.codes()} AS codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
     seen = maker.made("custom_id", "clean(cell)")
     session.run(
-        "CREATE TEMP TABLE broken_cells AS SELECT line, cell FROM (SELECT line, clean(cell) AS cell FROM "  # noqa: S608
+        "CREATE TEMP TABLE broken_cells AS SELECT line, cell FROM (SELECT line, clean(cell) AS cell FROM "
         f"(SELECT line, unnest(cells) AS cell FROM broken) UNION SELECT line, {seen} FROM "
         "(SELECT line, unnest(cells) AS cell FROM broken)) WHERE cell <> ''"
     )
@@ -65,7 +65,7 @@ class _FieldMaker:
         if position is None and rule.constant is not None:
             source = f"clean({source})"
         if rule.first:
-            source = bind(f"clean(split_part({source}, :separator, 1))", separator=rule.first)
+            source = f"clean(split_part({source}, {literal(rule.first)}, 1))"
         if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
             return _part(self._cell(split_position), rule.split.side, rule.split.separator)
         return source
@@ -138,7 +138,7 @@ class _FieldMaker:
 
 
 def _part(cell: str, side: str, separator: str) -> str:
-    found = bind(f"strpos({cell}, :separator)", separator=separator)
+    found = f"strpos({cell}, {literal(separator)})"
     if side == "before":
         return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
     return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
@@ -149,7 +149,9 @@ def _replaced(rule: FieldRule, source: str) -> str:
         return source
     rest = source if rule.rest in ("keep", "error") else literal(rule.rest)
     cases = " ".join(f"WHEN {literal(value)} THEN {literal(to)}" for value, to in rule.values.items())
-    return f"CASE fold({source}) {cases} ELSE {rest} END" if cases else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
+    return (
+        f"CASE fold({source}) {cases} ELSE {rest} END" if cases else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
+    )
 
 
 def _padded(rule: FieldRule, source: str) -> str:

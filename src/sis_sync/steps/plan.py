@@ -53,10 +53,16 @@ def _judge_addresses(session: Session) -> None:
 
 def _load_finding_texts(session: Session) -> None:
     rows = ", ".join(
-        bind("(:code, :message, :fix, :is_error)", code=c.code, message=c.message, fix=c.fix, is_error=c.severity == "error")
+        bind(
+            "(:code, :message, :fix, :is_error)",
+            code=c.code,
+            message=c.message,
+            fix=c.fix,
+            is_error=c.severity == "error",
+        )
         for c in FINDING_CODES.values()
     )
-    session.run(f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) AS v(code, message, fix, is_error)")  # noqa: S608
+    session.run(f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) AS v(code, message, fix, is_error)")
 
 
 def _count(session: Session, judged: Judged) -> Counts:
@@ -65,9 +71,7 @@ def _count(session: Session, judged: Judged) -> Counts:
     return Counts(rows=judged.roster.records.facts.rows, **counts)
 
 
-def save_plan(
-    session: Session, plan: Plan, path: Path, *, hash_password: Callable[[str], str] | None = None
-) -> str:
+def save_plan(session: Session, plan: Plan, path: Path, *, hash_password: Callable[[str], str] | None = None) -> str:
     """Write the plan as Parquet with new and old values of each field; gives the SHA-256 of the file, its digest.
 
     Passwords of rows that create an account are hashed here and written nowhere else.

@@ -3,8 +3,8 @@
 import hashlib
 import mmap
 import re
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -114,7 +114,9 @@ def _refuse_unfit(path: Path, limits: ReadLimits) -> None:
 
 
 def _empty(message: str) -> FileRefused:
-    return FileRefused("file.empty", message, fix="Check the export in the SIS. Nobody is deleted because of this file.")
+    return FileRefused(
+        "file.empty", message, fix="Check the export in the SIS. Nobody is deleted because of this file."
+    )
 
 
 def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
@@ -215,7 +217,7 @@ def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> 
 def _candidates(session: Session, columns: Columns, found: Scan) -> Iterator[tuple[int, list[str | None]]]:
     names = [name.strip().lower() for name in columns.header if name.strip()]
     position = next(iter(columns.of_field.values()), 0)
-    rows = session.rows(f"SELECT * FROM cells WHERE trim(lower(c{position})) IN :names", names=names)  # noqa: S608
+    rows = session.rows(f"SELECT * FROM cells WHERE trim(lower(c{position})) IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
     yield from ((record.line, list(record.cells)) for record in found.odd)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES, SECRET_HEADER_WORDS
 from sis_sync.engine.session import Session
-from sis_sync.engine.sql import bind, quoted
+from sis_sync.engine.sql import literal, quoted
 from sis_sync.formats.header import MESSAGE_HEADER
 from sis_sync.steps.plan import Plan
 
@@ -14,42 +14,48 @@ _FORMULA = r"^[=+\-@\t\r]"
 
 def write_plan(session: Session, path: Path) -> None:
     """The plan as CSV, raw: every record of the file in its order, then the absent accounts by custom ID."""
-    columns = ", ".join(PLAN_COLUMNS)
-    session.run(f"COPY (SELECT {columns} FROM plan ORDER BY line NULLS LAST, custom_id) TO :path (HEADER)", path=str(path))  # noqa: S608
+    columns = ", ".join(["x.line", *(f"nullif(x.{name}, '') AS {name}" for name in PLAN_COLUMNS if name != "line")])
+    _copy(session, f"SELECT {columns} FROM plan AS x", path)
 
 
 def write_results(session: Session, plan: Plan, path: Path) -> None:
     """The plan and the ten fields as mapped; cells that a spreadsheet would run are neutralised."""
-    del plan
-    planned = ", ".join(f"{_safe('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name not in ("line", "custom_id"))
-    fields = ", ".join(f"coalesce({_safe('r.' + name)}, '') AS {name}" for name in FIELD_NAMES if name != "custom_id")
-    order = ", ".join(["line", *(name for name in PLAN_COLUMNS if name != "line")])
-    rest = ", ".join(f"{name}" if name != "custom_id" else "custom_id AS custom_id_as_mapped" for name in FIELD_NAMES)
-    session.run(
-        f"COPY (SELECT {order}, {rest} FROM (SELECT x.line, {_safe('x.custom_id')} AS custom_id, {planned}, {fields} "  # noqa: S608
-        "FROM plan AS x LEFT JOIN roster AS r ON r.line = x.line) ORDER BY line NULLS LAST, custom_id) TO :path (HEADER)",
-        path=str(path),
-    )
+    planned = ", ".join(f"{_safe('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
+    mapped = ", ".join(f"{_safe(_mapped(name))} AS {name}" for name in FIELD_NAMES)
+    _copy(session, f"SELECT x.line, {planned}, {mapped} FROM plan AS x LEFT JOIN roster AS r ON r.line = x.line", path)
 
 
 def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     """The failed rows in the file's own format and a message column, ready to correct and send again.
 
-    Columns whose header names a secret are left out. Records that could not be split have only their message.
+    Columns whose header names a secret are left out. A record that could not be split shows the cells that were found.
     """
     header = plan.judged.roster.records.columns.header
     kept = [(position, name) for position, name in enumerate(header) if not _is_secret(name) and name != MESSAGE_HEADER]
     names = _unique([name for _, name in kept])
-    cells = ", ".join(f"coalesce({_safe(f'c.c{position}')}, '') AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True))
-    session.run(
-        f"COPY (SELECT {cells}, {_safe('x.message')} AS {MESSAGE_HEADER} FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line "  # noqa: S608
-        "WHERE x.action = 'failed' ORDER BY x.line) TO :path (HEADER)",
-        path=str(path),
+    cells = [
+        f"{_safe(f'coalesce(c.c{position}, CASE WHEN b.width > {position} THEN b.cells[{position + 1}] END)')} AS {quoted(name)}"
+        for (position, _), name in zip(kept, names, strict=True)
+    ]
+    _copy(
+        session,
+        f"SELECT {', '.join(cells)}, {_safe('x.message')} AS {MESSAGE_HEADER} FROM plan AS x "
+        "LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line WHERE x.action = 'failed'",
+        path,
     )
 
 
+def _mapped(name: str) -> str:
+    """An absent account has no row; its custom ID stands in both columns of that name."""
+    return "x.custom_id" if name == "custom_id" else f"r.{name}"
+
+
+def _copy(session: Session, query: str, path: Path) -> None:
+    session.run(f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(path)} (HEADER)")
+
+
 def _safe(column: str) -> str:
-    return bind(f"CASE WHEN has_match({column}, :formula) THEN '''' || {column} ELSE {column} END", formula=_FORMULA)
+    return f"CASE WHEN has_match({column}, {literal(_FORMULA)}) THEN '''' || {column} ELSE nullif({column}, '') END"
 
 
 def _is_secret(header: str) -> bool:
