@@ -136,6 +136,7 @@ def test_searching(
     assert list(search_accounts(actor=alice, text="DAN dub")) == [dana]
     assert list(search_accounts(actor=alice, text="0042")) == [student]
     assert list(search_accounts(actor=alice, text="castillo")) == []
+    assert list(search_accounts(actor=alice, text="da\x00na")) == []
     assert list(search_accounts(actor=alice, user_type="Student", org_id=south.pk)) == [student]
     delete_accounts(accounts=[student], actor=alice, now=now)
     assert student not in search_accounts(actor=alice)
@@ -257,6 +258,7 @@ def test_after_180_days_nobody_is_restored(alice: Account, dana: Account, now: d
     dana.refresh_from_db()
     with pytest.raises(ValuesRefused):
         restore_accounts(accounts=[dana], actor=alice, now=now + timedelta(days=180))
+    assert create(dana.org, alice, now + timedelta(days=180), custom_id="E-4").custom_id == "E-4"
 
 
 def test_the_last_manager_of_the_district_stays(alice: Account, dana: Account, district: Org, now: datetime) -> None:

@@ -211,6 +211,14 @@ def test_an_unknown_mode_is_refused(office: Caller, mode: str) -> None:
     problem_of(office.send(roster(student("0042")), mode=mode), 400)
 
 
+def test_control_characters_are_refused(office: Caller, district: Org, now: datetime) -> None:
+    problem_of(office.get("/runs?state=%00"), 400)
+    problem_of(office.send(roster(), mapping_name="a\x00"), 422)
+    problem_of(office.send(roster(), mapping_lines="mapper.x.constant.status=\x00", mapping_name="x"), 422)
+    run = waiting(office, district, now, student("0042"))
+    problem_of(office.post(f"/runs/{run['id']}/reject", {"reason": "a\x00"}), 400)
+
+
 def test_calls_that_lack_something_are_not_understood(office: Caller) -> None:
     problem_of(office.post("/runs?mode=partial", {}), 422)
     problem_of(office.browser.post(f"{API}/runs", headers=office.headers), 422)  # type: ignore[arg-type]

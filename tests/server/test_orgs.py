@@ -108,6 +108,16 @@ def test_a_manager_of_the_school_sets_its_external_id(
             update_org(org=org, name="Mine", external_id="X", actor=person, now=now)
 
 
+@pytest.mark.parametrize(
+    ("name", "external_id"), [("", "N"), ("N" * 201, "N"), ("a\x00", "N"), ("N", "a\x00b"), ("N", "9" * 101)]
+)
+def test_names_and_ids_that_cannot_be_stored_are_refused(
+    north: Org, bob: Account, now: datetime, name: str, external_id: str
+) -> None:
+    with pytest.raises(ValuesRefused):
+        update_org(org=north, name=name, external_id=external_id, actor=bob, now=now)
+
+
 def test_external_ids_are_compared_exactly(north: Org, south: Org, alice: Account, now: datetime) -> None:
     update_org(org=south, name="South", external_id="n1", actor=alice, now=now)
     update_org(org=south, name="South", external_id="0N1", actor=alice, now=now)

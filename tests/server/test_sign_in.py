@@ -41,6 +41,7 @@ def test_address_without_case_and_password(
     assert sign_in(school_system, now) == dana_with_password
     assert sign_in(school_system, now, password="Correct horse battery") is None
     assert sign_in(school_system, now, email="nobody@riverbend.example") is None
+    assert sign_in(school_system, now, email="dana\x00") is None
     assert sign_in(other_system, now) is None
     assert AuditEntry.objects.get(action="signed_in").actor == dana_with_password
 

@@ -12,3 +12,8 @@ EDGE_CHARACTERS = _SPACES + _ZERO_WIDTH + _CONTROLS
 def tidy(value: str) -> str:
     """`value` without white space, NBSP and zero-width characters at both ends, in Unicode NFC."""
     return unicodedata.normalize("NFC", value).strip(EDGE_CHARACTERS)
+
+
+def has_controls(value: str) -> bool:
+    """Whether a control character stands in the text, or half a character that no encoding can write."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in value)

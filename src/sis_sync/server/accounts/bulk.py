@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.permission import BATCH, require_manager_of
+from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.accounts.uniqueness import refusing_clashes
 from sis_sync.server.audit.services import record, record_changes
 from sis_sync.server.orgs.last_manager import keeping_a_manager
@@ -121,5 +122,5 @@ def change_batch(accounts: list[Account], change: Change, action: str, actor: Ac
 
 
 def state_of(account: Account) -> dict[str, Any]:
-    """What disabling and deleting change, for the history."""
-    return {"status": account.status, "is_deleted": account.deleted_at is not None}
+    """What disabling and deleting change, for the history, in the words of a run's history."""
+    return {"status": account.status if account.deleted_at is None else DELETED}

@@ -10,6 +10,7 @@ from django.http import Http404
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
+from sis_sync.server.tidy import has_controls
 
 DELETED = "Deleted"
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
@@ -45,6 +46,8 @@ def search_accounts(
     Every word of `text` must stand in a name, the address or the ID, whatever its case.
     """
     found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
+    if has_controls(text):
+        return found.none()
     for word in text.split():
         found = found.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in SEARCHED)))
     if user_type:
@@ -60,6 +63,8 @@ def search_accounts(
 
 def account_at(*, school_system_id: int, email: str) -> Account | None:
     """The account, not deleted, that has this address, whatever its case."""
+    if has_controls(email):
+        return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
     return accounts.annotate(address=Lower("email")).filter(address=email.strip().lower()).first()
 

@@ -49,7 +49,7 @@ def create_account(
     judged = judge_values({"status": ACTIVE} | values | {ORG_FIELD: org.external_id or ""})
     account = Account(school_system=school_system, created_at=now, updated_at=now)
     with refusing_clashes():
-        refuse_taken(school_system_id=school_system.pk, values=judged, account_id=None)
+        refuse_taken(school_system_id=school_system.pk, values=judged, account_id=None, now=now)
         take_values(account, judged, org)
         account.is_held_by_hand = account.status == DISABLED
         take_password(account, password)
@@ -80,7 +80,7 @@ def update_account(
         new_org = org or org_named(current, values)
         require_manager_of_org(actor=actor, org=new_org)
         judged = judge_values(values_of(current) | values | {ORG_FIELD: new_org.external_id or ""})
-        refuse_taken(school_system_id=current.school_system_id, values=judged, account_id=current.pk)
+        refuse_taken(school_system_id=current.school_system_id, values=judged, account_id=current.pk, now=now)
         take_values(current, judged, new_org)
         take_status(current, before["status"], now)
         if is_protected is not None:

@@ -2,22 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import account_at
 from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.runs.directory import RESTORABLE_FOR
 
 
-def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None) -> None:
-    """ValuesRefused if the custom ID or the address belongs to another account of the school system."""
+def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None, now: datetime) -> None:
+    """ValuesRefused if the custom ID or the address belongs to another account of the school system.
+
+    An account that was deleted too long ago to be restored gives its ID up.
+    """
+    same_id = Account.objects.filter(school_system_id=school_system_id, custom_id=values["custom_id"] or None)
+    same_id.filter(deleted_at__lte=now - RESTORABLE_FOR).update(custom_id=None)
     errors: dict[str, str] = {}
     holder = account_at(school_system_id=school_system_id, email=values["email"])
     if holder is not None and holder.pk != account_id:
         errors["email"] = "Another account has this address. Use another one, or change it there first."
-    holder = Account.objects.filter(school_system_id=school_system_id, custom_id=values["custom_id"]).first()
-    if values["custom_id"] and holder is not None and holder.pk != account_id:
+    holder = same_id.first() if values["custom_id"] else None
+    if holder is not None and holder.pk != account_id:
         errors["custom_id"] = (
             "A deleted account has this ID. Restore that account instead."
             if holder.deleted_at is not None

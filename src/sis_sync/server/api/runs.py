@@ -20,6 +20,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import runs_of_key
 from sis_sync.server.runs.services import approve_run, receive_run, reject_run
 from sis_sync.server.runs.storage import run_files
+from sis_sync.server.tidy import has_controls
 
 MOST_PER_PAGE = 200
 FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422), Problem)
@@ -64,12 +65,14 @@ def send_file(
 def list_runs(
     request: SignedRequest,
     mode: Annotated[str, Query()] = "",
-    state: Annotated[str, Query()] = "",
+    state: Annotated[str, Query(description=f"One of {', '.join(Run.State.values)}.")] = "",
     before: Annotated[str, Query(description="Only runs older than this one.")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 50,
 ) -> RunList:
     """A page of the runs that this key may see."""
     runs = visible_runs(request.auth).order_by("-pk")
+    if has_controls(mode + state):
+        raise UsageFault("Mode or state holds a control character.", fix="Compare the call with /api/v1/openapi.json.")
     if mode:
         runs = runs.filter(mode=mode)
     if state:
@@ -113,6 +116,8 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     """Nothing of the run is ever applied."""
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
+    if has_controls(body.reason):
+        raise UsageFault("The reason holds a control character.", fix="Write it as one line of plain text.")
     rejected = reject_run(run=run, reason=body.reason, api_key=request.auth, now=timezone.now())
     return run_document(rejected, request)
 

@@ -7,10 +7,12 @@ from typing import IO
 
 from django.core.files.uploadedfile import UploadedFile
 
-from sis_sync.core.errors import UsageFault
+from sis_sync.core.errors import ConfigurationError, UsageFault
 from sis_sync.formats.mapping import parse_mapping
 from sis_sync.server.runs.errors import FileDamaged
+from sis_sync.server.tidy import has_controls
 
+LINE_CHARACTERS = dict.fromkeys(map(ord, "\t\r\n"))
 GZIP_START = b"\x1f\x8b"
 MAX_KEY_LENGTH = 255
 
@@ -35,7 +37,7 @@ class Unpacked(io.RawIOBase):
             ) from error
 
 
-def plain_bytes(upload: UploadedFile) -> IO[bytes]:
+def plain_bytes(upload: "UploadedFile[bytes]") -> IO[bytes]:
     """The file as the SIS wrote it. No roster starts with the two bytes that every gzip starts with."""
     upload.seek(0)
     start = upload.read(len(GZIP_START))
@@ -61,5 +63,7 @@ def checked_idempotency_key(key: str | None) -> str:
 
 def refuse_bad_mapping(lines: str, name: str) -> None:
     """ConfigurationError, naming line and key, for mapping lines that cannot be followed."""
+    if has_controls(name) or has_controls(lines.translate(LINE_CHARACTERS)):
+        raise ConfigurationError("The mapping holds a control character.", fix="Send the lines as plain text.")
     if lines.strip():
         parse_mapping(lines, name=name or None)

@@ -14,7 +14,7 @@ from sis_sync.server.keys.secret import make_secret
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import access_org, require_district_manager
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.tidy import tidy
+from sis_sync.server.tidy import has_controls, tidy
 
 __all__ = ["ApiDisabled", "authenticate_key", "create_key", "revoke_key", "rotate_key", "set_client_api"]
 
@@ -66,7 +66,7 @@ def refuse_wrong_values(
 ) -> None:
     """ValuesRefused, with everything that is wrong at once."""
     errors: dict[str, str] = {}
-    if not name or len(name) > NAME_LENGTH:
+    if not name or len(name) > NAME_LENGTH or has_controls(name):
         errors["name"] = f"Give the key a name of at most {NAME_LENGTH} characters, for example the computer's."
     if not scopes or not set(scopes) <= set(SCOPES):
         errors["scopes"] = f"Choose what the key may do: {', '.join(SCOPES)}."

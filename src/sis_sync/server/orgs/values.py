@@ -6,7 +6,7 @@ from django.utils.text import slugify
 
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.tidy import tidy
+from sis_sync.server.tidy import has_controls, tidy
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 100
@@ -16,8 +16,8 @@ SLUG_LENGTH = 63
 def checked_name(name: str) -> str:
     """The name, tidied. ValuesRefused if it is empty or too long."""
     tidied = tidy(name)
-    if not tidied:
-        raise ValuesRefused({"name": "The name is empty. Enter one."})
+    if not tidied or has_controls(tidied):
+        raise ValuesRefused({"name": "The name is empty or holds a control character. Enter one."})
     if len(tidied) > NAME_LENGTH:
         raise ValuesRefused({"name": f"The name is longer than {NAME_LENGTH} characters. Shorten it."})
     return tidied
@@ -26,8 +26,8 @@ def checked_name(name: str) -> str:
 def checked_external_id(external_id: str | None, *, school_system: SchoolSystem, org_id: int | None) -> str | None:
     """The external ID, tidied; None where it is empty. ValuesRefused if too long or if another org has it."""
     tidied = tidy(external_id or "")
-    if len(tidied) > EXTERNAL_ID_LENGTH:
-        fault = f"The external ID is longer than {EXTERNAL_ID_LENGTH} characters. Use the SIS building ID."
+    if len(tidied) > EXTERNAL_ID_LENGTH or has_controls(tidied):
+        fault = f"Use the SIS building ID: at most {EXTERNAL_ID_LENGTH} characters, none of them a control character."
         raise ValuesRefused({"external_id": fault})
     if not tidied:
         return None

@@ -14,12 +14,12 @@ FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'update' AND c.address <> c.seen_address
 
 -- statement: delete
-UPDATE accounts_account AS a SET deleted_at = %(now)s, updated_at = %(now)s
+UPDATE accounts_account AS a SET deleted_at = %(now)s, sessions_ended_at = %(now)s, updated_at = %(now)s
 FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'delete'
 
 -- statement: disable
-UPDATE accounts_account AS a SET status = 'Disabled', updated_at = %(now)s
+UPDATE accounts_account AS a SET status = 'Disabled', sessions_ended_at = %(now)s, updated_at = %(now)s
 FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'disable'
 
@@ -28,6 +28,8 @@ UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
   org_id = coalesce(c.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
   status = c.status, password = CASE c.password_hash WHEN '' THEN a.password ELSE c.password_hash END,
+  sessions_ended_at = CASE WHEN c.status = 'Disabled' AND a.status <> 'Disabled' THEN %(now)s
+                           ELSE a.sessions_ended_at END,
   updated_at = %(now)s
 FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'update'

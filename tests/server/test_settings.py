@@ -1,0 +1,131 @@
+"""Settings that keep data and people safe: durability, HTTPS, headers, the secret key, logs."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.server.database_url import database_settings, sqlite_settings
+from sis_sync.server.logs import WithoutValues
+from sis_sync.server.secret_key import read_or_make_secret_key
+
+FAR_AWAY = "192.0.2.9"
+ADDRESS = "/api/v1/openapi.json"
+
+
+@pytest.mark.parametrize(
+    ("version", "journal", "synchronous"),
+    [
+        ((3, 40, 1), "delete", 3),
+        ((3, 51, 2), "delete", 3),
+        ((3, 51, 3), "wal", 2),
+        ((3, 60, 0), "wal", 2),
+    ],
+)
+def test_sqlite_is_as_durable_as_its_version_allows(
+    tmp_path: Path, version: tuple[int, ...], journal: str, synchronous: int
+) -> None:
+    import sqlite3
+
+    options = sqlite_settings(tmp_path / "db.sqlite3", version)["OPTIONS"]
+    assert (options["timeout"], options["transaction_mode"]) == (30, "IMMEDIATE")
+    database = sqlite3.connect(tmp_path / "db.sqlite3")
+    database.executescript(options["init_command"])
+    assert database.execute("pragma journal_mode").fetchone() == (journal,)
+    assert database.execute("pragma synchronous").fetchone() == (synchronous,)
+    database.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_this_run_is_on_the_database_that_was_asked_for() -> None:
+    wanted = "postgresql" if os.environ.get("SIS_SYNC_TEST_DATABASE_URL") else "sqlite"
+    assert connection.vendor == wanted
+
+
+def test_postgresql_by_url(tmp_path: Path) -> None:
+    far = database_settings("postgresql://sis:p%40ss@db.example:5433/people?sslmode=verify-full", tmp_path)
+    assert (far["USER"], far["PASSWORD"], far["HOST"], far["PORT"]) == ("sis", "p@ss", "db.example", "5433")
+    assert (far["NAME"], far["OPTIONS"]) == ("people", {"sslmode": "verify-full"})
+    near = database_settings("postgresql://sis@/people?host=/run/postgresql", tmp_path)
+    assert (near["HOST"], near["PORT"], near["NAME"]) == ("/run/postgresql", "", "people")
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "people", "postgresql://host", "postgresql://host:port/name"])
+def test_other_urls_are_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        database_settings(url, tmp_path)
+
+
+def test_the_secret_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "secret.key"
+    key = read_or_make_secret_key(path)
+    assert len(key) >= 64
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_or_make_secret_key(path) == key
+    assert list(path.parent.iterdir()) == [path]
+    path.write_text("short")
+    with pytest.raises(ConfigurationError):
+        read_or_make_secret_key(path)
+
+
+def test_plain_http_is_for_this_machine_only(client: Client, settings: Settings) -> None:
+    assert client.get(ADDRESS).status_code == 200
+    assert client.get(ADDRESS, REMOTE_ADDR="::1").status_code == 200
+    refused = client.get(ADDRESS, REMOTE_ADDR=FAR_AWAY)
+    assert refused.status_code == 403
+    assert b"SIS_SYNC_BEHIND_PROXY" in refused.content
+    settings.SIS_SYNC_BEHIND_PROXY = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert client.get(ADDRESS, headers={"X-Forwarded-Proto": "https"}, REMOTE_ADDR=FAR_AWAY).status_code == 200
+    assert client.get(ADDRESS, headers={"X-Forwarded-Proto": "http"}, REMOTE_ADDR="127.0.0.1").status_code == 403
+    assert client.get(ADDRESS, REMOTE_ADDR=FAR_AWAY).status_code == 403
+
+
+def test_a_forwarded_header_counts_only_behind_a_proxy(client: Client) -> None:
+    assert client.get(ADDRESS, headers={"X-Forwarded-Proto": "https"}, REMOTE_ADDR=FAR_AWAY).status_code == 403
+
+
+def test_every_answer_carries_strict_headers(client: Client) -> None:
+    for path in (ADDRESS, "/no/such/page"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_logged_exceptions_name_no_values() -> None:
+    person = "dana@" + "riverbend.example"
+    try:
+        try:
+            raise ValueError(f"Key (email)=({person}) already exists")
+        except ValueError as error:
+            raise RuntimeError(person) from error
+    except RuntimeError:
+        text = WithoutValues().formatException(sys.exc_info())
+    assert person not in text
+    assert "builtins.ValueError" in text
+    assert "builtins.RuntimeError" in text
+
+
+def test_our_log_is_written_without_values() -> None:
+    (handler,) = logging.getLogger("sis_sync").handlers
+    assert isinstance(handler.formatter, WithoutValues)
+
+
+def test_a_new_installation_migrates_and_passes_the_checks(tmp_path: Path) -> None:
+    environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(tmp_path), "SIS_SYNC_DATABASE_URL": ""}
+    for command in (["check", "--fail-level", "WARNING"], ["makemigrations", "--check"], ["migrate", "-v0"]):
+        django = [sys.executable, "-W", "error", "-m", "django", *command]
+        subprocess.run(django, env=environment, check=True, capture_output=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
