@@ -42,22 +42,31 @@ class GuardLimits:
 
 # What each guard says. `subject` is the slice, field or example; the order is that of the rules.
 GUARD_MESSAGES: dict[str, str] = {
-    "guard.deletions": "{count} of {base} accounts {subject} ({percent}) would be deleted or disabled; the limit is {limit}.",
+    "guard.deletions": (
+        "{count} of {base} accounts {subject} ({percent}) would be deleted or disabled; the limit is {limit}."
+    ),
     "guard.emptied": "All {count} active accounts {subject} would be gone after this run.",
     "guard.failed_rows": "{count} of {base} rows ({percent}) failed; the limit is {limit}.",
     "guard.unidentified_rows": (
         "{base} accounts would leave while {count} failed rows name no known account ({subject}): "
         "those rows may be some of these people."
     ),
-    "guard.managers": "{count} accounts with rights would be deleted, disabled, moved, restored or change address ({subject}).",
+    "guard.managers": (
+        "{count} accounts with rights would be deleted, disabled, moved, restored or change address ({subject})."
+    ),
     "guard.identity": (
         "{count} rows change first name, last name and address of one account together ({subject}): "
         "was the ID given to somebody else?"
     ),
-    "guard.changes": "{count} of {base} matched accounts ({percent}) would change their {subject}; the limit is {limit}.",
+    "guard.changes": (
+        "{count} of {base} matched accounts ({percent}) would change their {subject}; the limit is {limit}."
+    ),
     "guard.cleared": "{count} of {base} values of {subject} ({percent}) would become empty; the limit is {limit}.",
     "guard.no_final_newline": "The last line of the file ({subject}) has no line end: the file may have been cut off.",
-    "guard.lost_zeros": "{count} unknown custom IDs equal known ones but for leading zeros ({subject}): a spreadsheet may have cut them.",
+    "guard.lost_zeros": (
+        "{count} unknown custom IDs equal known ones but for leading zeros ({subject}): "
+        "a spreadsheet may have cut them."
+    ),
     "guard.rounded_ids": "{count} custom IDs look rounded by a spreadsheet ({subject}).",
     "guard.renumbered": (
         "{count} of {base} absent accounts ({percent}) come back as new rows with the same names and org ({subject}): "

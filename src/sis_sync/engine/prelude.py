@@ -15,7 +15,8 @@ CREATE OR REPLACE TEMP MACRO replace_all(s, pattern, replacement) AS regexp_repl
 CREATE OR REPLACE TEMP MACRO matches(s, pattern) AS regexp_full_match(s, pattern);
 CREATE OR REPLACE TEMP MACRO has_match(s, pattern) AS regexp_matches(s, pattern);
 CREATE OR REPLACE TEMP MACRO trimmed(s) AS
-    CASE WHEN regexp_matches(s, '\A{_EDGE}|{_EDGE}\z') THEN regexp_replace(s, '\A{_EDGE}|{_EDGE}\z', '', 'g') ELSE s END;
+    CASE WHEN regexp_matches(s, '\A{_EDGE}|{_EDGE}\z')
+         THEN regexp_replace(s, '\A{_EDGE}|{_EDGE}\z', '', 'g') ELSE s END;
 CREATE OR REPLACE TEMP MACRO clean(s) AS
     CASE WHEN strlen(s) = length(s) THEN trimmed(s) ELSE nfc_normalize(trimmed(s)) END;
 CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;

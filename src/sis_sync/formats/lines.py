@@ -81,7 +81,7 @@ def _control_positions(data: NDArray[np.uint8]) -> Positions:
 
 def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:
     """Lines with nothing or only spaces and tabs; a line that holds delimiters is a record of empty cells."""
-    blank = ends == starts
+    blank: Flags = np.equal(ends, starts)
     for index in np.flatnonzero((counts == 0) & ~blank):
         blank[index] = not chunk[starts[index] : ends[index]].strip(b" \t\r")
     return blank

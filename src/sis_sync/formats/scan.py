@@ -29,7 +29,8 @@ class Layout:
 class OddRecord:
     """A record that is no plain line. `is_split`: it has the header's columns, so its cells mean something.
 
-    `width` is the number of columns found. A cell is None where its bytes do not decode. `codes` are the faults found so far.
+    `width` is the number of columns found. A cell is None where its bytes do not decode.
+    `codes` are the faults found so far.
     """
 
     line: int

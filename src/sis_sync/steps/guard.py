@@ -22,7 +22,7 @@ def _judge(session: Session, plan: Plan, limits: GuardLimits, code: str) -> Guar
     found = session.rows(text)
     if not found:
         return None
-    subject, count, base, limit = found[0]
+    _, count, base, limit = found[0]
     return GuardHit(code, _message(code, found), count, base, limit)
 
 

@@ -56,7 +56,7 @@ def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, fo
 
 
 def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan) -> tuple[Path, int]:
-    """The file itself where all its lines are plain records, else a copy of just those. Gives path and lines to skip."""
+    """The file itself where all its lines are plain records, else a copy of those: its path, and lines to skip."""
     is_mixed = found.lines_with_return not in (0, _line_ends(data, layout, found))
     is_whole = len(found.ranges) == 1 and layout.line == 2 and not found.odd and not found.blank_lines
     header_has_return = data[: layout.start].endswith(b"\r\n")

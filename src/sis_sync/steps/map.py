@@ -18,7 +18,10 @@ FORMULA_STARTS = r"^'[=+\-@\t\r]"
 
 @dataclass(frozen=True)
 class Roster:
-    """The session's table `roster`: line, codes, is_skipped, the ten fields and password. A cell that does not decode is NULL."""
+    """The session's table `roster`: line, codes, is_skipped, the ten fields and password.
+
+    A cell that does not decode is NULL.
+    """
 
     records: Records
 
@@ -74,7 +77,8 @@ class _FieldMaker:
         if self.columns.message_position is None:
             return f"clean(c{position})"
         # Our failed-rows file puts an apostrophe before what a spreadsheet would run; taken off again here.
-        return f"clean(CASE WHEN has_match(c{position}, {literal(FORMULA_STARTS)}) THEN substr(c{position}, 2) ELSE c{position} END)"
+        is_neutralised = f"has_match(c{position}, {literal(FORMULA_STARTS)})"
+        return f"clean(CASE WHEN {is_neutralised} THEN substr(c{position}, 2) ELSE c{position} END)"
 
     def _named(self, name: str) -> str:
         if name in self.columns.of_field and self.columns.position_of(name) is None:
@@ -92,7 +96,7 @@ class _FieldMaker:
         return source
 
     def _template(self, name: str, template: str) -> str:
-        """The filled text; empty where there is nothing to fill it with, so that no ID or address comes from nothing."""
+        """The filled text; empty where there is nothing to fill it with: no ID or address comes from nothing."""
         names = FieldRule.placeholders(template)
         parts = re.split(r"\{[^{}]+\}", template)
         text = literal(parts[0])

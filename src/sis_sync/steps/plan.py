@@ -1,4 +1,7 @@
-"""Plan: one action per row, one per absent account (the sync rules' section 2). Nothing is written; the plan is the dry run."""
+"""Plan: one action per row, one per absent account (the sync rules' section 2).
+
+Nothing is written; the plan is the dry run.
+"""
 
 import hashlib
 from collections.abc import Callable

@@ -96,7 +96,7 @@ def read(
     )
     if not has_final_newline:
         warnings = [*warnings, file_finding("file.no_final_newline")]
-    return Records(facts, columns, mapping, tuple([*warnings, *ignored_columns(columns)]))
+    return Records(facts, columns, mapping, (*warnings, *ignored_columns(columns)))
 
 
 def _refuse_unfit(path: Path, limits: ReadLimits) -> None:

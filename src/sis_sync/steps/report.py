@@ -1,4 +1,4 @@
-"""Report: what became of every line, as CSV (the sync rules' section 6). The engine writes; nothing loops over rows here."""
+"""Report: what became of every line, as CSV (the sync rules' section 6). The engine writes."""
 
 from pathlib import Path
 
@@ -34,8 +34,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     kept = [(position, name) for position, name in enumerate(header) if not _is_secret(name) and name != MESSAGE_HEADER]
     names = _unique([name for _, name in kept])
     cells = [
-        f"{_safe(f'coalesce(c.c{position}, CASE WHEN b.width > {position} THEN b.cells[{position + 1}] END)')} AS {quoted(name)}"
-        for (position, _), name in zip(kept, names, strict=True)
+        f"{_safe(_found_cell(position))} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
     ]
     _copy(
         session,
@@ -43,6 +42,10 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
         "LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line WHERE x.action = 'failed'",
         path,
     )
+
+
+def _found_cell(position: int) -> str:
+    return f"coalesce(c.c{position}, CASE WHEN b.width > {position} THEN b.cells[{position + 1}] END)"
 
 
 def _mapped(name: str) -> str:

@@ -1,4 +1,7 @@
-"""Validate: every fault of every row, found in one pass (the file format's section 4). Faults are collected, never raised."""
+"""Validate: every fault of every row, found in one pass (the file format's section 4).
+
+Faults are collected, never raised.
+"""
 
 from dataclasses import dataclass
 
@@ -23,8 +26,9 @@ EARLY_CODES = (
     "org.unknown",
 )
 _NO_DIRECTORY = """
-CREATE TEMP TABLE accounts (account_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR, email VARCHAR,
-  email_key VARCHAR, custom_id VARCHAR, school_district_external_id VARCHAR, user_type VARCHAR, position VARCHAR, grade VARCHAR,
+CREATE TEMP TABLE accounts (account_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR,
+  email VARCHAR, email_key VARCHAR, custom_id VARCHAR, school_district_external_id VARCHAR, user_type VARCHAR,
+  position VARCHAR, grade VARCHAR,
   status VARCHAR, is_deleted BOOLEAN, is_protected BOOLEAN, is_held_by_hand BOOLEAN, rights VARCHAR, in_scope BOOLEAN);
 CREATE TEMP TABLE orgs (external_id VARCHAR, name VARCHAR, kind VARCHAR, in_scope BOOLEAN)
 """

@@ -71,7 +71,14 @@ def _adult(chance: random.Random, number: int, school: School) -> Person:
 
 
 def _person(
-    chance: random.Random, number: int, custom_id: str, school: School, user_type: str, *, position: str = "", grade: str = ""
+    chance: random.Random,
+    number: int,
+    custom_id: str,
+    school: School,
+    user_type: str,
+    *,
+    position: str = "",
+    grade: str = "",
 ) -> Person:
     first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
     middle = chance.choice(FIRST_NAMES) if chance.random() < 0.3 else ""

@@ -39,7 +39,7 @@ def prepare_demo() -> DemoAccess:
             now=now,
         )
     email, password = f"alice.moreno@{DOMAIN}", secrets.token_urlsafe(12)
-    values = {"first_name": "Alice", "last_name": "Moreno", "email": email, "user_type": "Administrator", "status": "Active"}
+    values = {"first_name": "Alice", "last_name": "Moreno", "email": email, "user_type": "Administrator"}
     manager = create_account(
         school_system=school_system, org=district, values=values, password=password, actor=None, now=now
     )
