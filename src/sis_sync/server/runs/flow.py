@@ -17,7 +17,6 @@ from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
 
-
 APPROVALS_BY_POLICY = 3
 
 

@@ -1,5 +1,6 @@
 """What `sis-sync server check` looks at, and the API's description."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ def check_server() -> Iterator[str]:
 
 def _check_settings() -> str:
     try:
-        call_command("check", verbosity=0)
+        call_command("check", stdout=io.StringIO())
     except SystemCheckError as error:
         raise ConfigurationError("The settings of the server do not fit together.") from error
     return "settings: fine"
@@ -48,6 +49,6 @@ def _check_database() -> str:
 
 def openapi_document() -> str:
     """The OpenAPI description of the HTTP API, as JSON."""
-    from sis_sync.server.api.urls import api
+    from sis_sync.server.api.service import api
 
     return json.dumps(api.get_openapi_schema(), indent=2)
