@@ -64,7 +64,7 @@ class DemoManager:
     def approve(self, run: dict[str, Any]) -> None:
         """Open the approve page of the run, type the number of deletions, approve."""
         leaving = run["counts"]["delete"] + run["counts"]["disable"]
-        page = self._pages.get(f"/runs/{run['id']}/approve/")
+        page = self._pages.get(f"/runs/{run['id']}/approve")
         self._submit(page, {"typed": str(leaving)})
 
     def _submit(self, page: httpx.Response, fields: dict[str, str]) -> httpx.Response:

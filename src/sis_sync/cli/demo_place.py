@@ -51,7 +51,7 @@ def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"{folder} is not empty.", fix="Name a new folder for the demo.")
     root = folder if folder is not None else Path(tempfile.mkdtemp(prefix="sis-sync-demo-"))
-    place = DemoPlace(root.resolve(), port or _free_port())
+    place = DemoPlace(root.resolve(), port or free_port())
     place.exports.mkdir(parents=True)
     os.environ["SIS_SYNC_DATA_FOLDER"] = str(place.folder / "server")
     for name in (
@@ -68,7 +68,8 @@ def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -21,7 +21,7 @@ def write_plan(session: Session, path: Path) -> None:
 def write_results(session: Session, plan: Plan, path: Path) -> None:
     """The plan and the ten fields as mapped; cells that a spreadsheet would run are neutralised."""
     planned = ", ".join(f"{_safe('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
-    mapped = ", ".join(f"{_safe(_mapped(name))} AS {name}" for name in FIELD_NAMES)
+    mapped = ", ".join(f"{_safe(_mapped(name))} AS {_column_name(name)}" for name in FIELD_NAMES)
     _copy(session, f"SELECT x.line, {planned}, {mapped} FROM plan AS x LEFT JOIN roster AS r ON r.line = x.line", path)
 
 
@@ -51,6 +51,11 @@ def _found_cell(position: int) -> str:
 def _mapped(name: str) -> str:
     """An absent account has no row; its custom ID stands in both columns of that name."""
     return "x.custom_id" if name == "custom_id" else f"r.{name}"
+
+
+def _column_name(name: str) -> str:
+    """A CSV file should not have two columns of one name."""
+    return "custom_id_as_mapped" if name == "custom_id" else name
 
 
 def _copy(session: Session, query: str, path: Path) -> None:

@@ -1,0 +1,81 @@
+"""A district's exports of three days, from the folder to the accounts: a real client, server and database."""
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running_place import Place, running_place
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    with running_place(tmp_path, database_url=url) as running:
+        yield running
+
+
+def test_three_days_and_the_same_file_again(place: Place) -> None:
+    day_one = place.sync(1)
+    assert_counts(day_one, rows=1208, create=1208)
+
+    day_two = place.sync(2)
+    assert_counts(day_two, rows=1193, create=9, update=60, unchanged=1122, failed=2, delete=24)
+    assert day_two["findings"]["email.invalid"] == 2
+
+    day_three = place.sync(3)
+    assert_counts(day_three, rows=1199, restore=6, unchanged=1191, failed=2)
+
+    assert_counts(place.sync(3), rows=1199, unchanged=1197, failed=2)
+    assert_results_account_for_every_line(place)
+
+
+def test_nothing_is_applied_before_somebody_approves(place: Place) -> None:
+    place.sync(1)
+    run = place.send(2)
+    assert run["state"] == "waiting"
+    assert place.count_accounts() == 1208 + 1  # and the manager, who has no ID
+
+    place.manager.approve(run)
+    assert place.manager.wait_for_decision(run["id"])["state"] == "applied"
+    assert place.count_accounts() == 1208 + 1 + 9 - 24
+
+
+def test_a_file_cut_off_deletes_nobody(place: Place) -> None:
+    place.sync(1)
+    text = (place.export(1)).read_bytes()
+    (place.exports / "lakeview-day1.csv").write_bytes(text[: len(text) // 2])
+    outcome = place.run_client()
+    assert outcome.returncode == 6, outcome.stderr
+    assert place.count_accounts() == 1208 + 1
+    assert [path.name for path in (place.exports / "failed").glob("*.csv")]
+
+
+def assert_counts(run: dict[str, object], **expected: int) -> None:
+    assert run["state"] == "applied"
+    counts = run["counts"]
+    assert isinstance(counts, dict)
+    assert {name: number for name, number in counts.items() if number} == expected
+
+
+def assert_results_account_for_every_line(place: Place) -> None:
+    newest = place.manager.newest_run()
+    assert newest is not None
+    rows = list(csv.reader(place.results(newest["id"]).splitlines()[1:]))
+    assert [int(row[0]) for row in rows] == list(range(2, 1199 + 2))
+
+
+def test_the_demo_runs_through_by_itself(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path / "home")}
+    environment.pop("SIS_SYNC_DATA_FOLDER", None)
+    command = [sys.executable, "-m", "sis_sync", "demo", "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "Day 1: 1,208 create, 0 update, 0 restore, 0 unchanged, 0 ignored, 0 failed, 0 delete; applied",
+        "Day 2: 9 create, 60 update, 0 restore, 1,122 unchanged, 0 ignored, 2 failed, 24 delete; applied",
+        "Day 3: 0 create, 0 update, 6 restore, 1,191 unchanged, 0 ignored, 2 failed, 0 delete; applied",
+    ]

@@ -1,0 +1,110 @@
+"""A server and a client as real processes, set up as the demo sets them up."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sis_sync.cli.demo_manager import DemoManager
+from sis_sync.cli.demo_place import DemoPlace, free_port, write_properties
+from sis_sync.server.demo.people import export_of_day
+
+PREPARE = """
+import django, json
+django.setup()
+from dataclasses import asdict
+from sis_sync.server.demo.prepare import prepare_demo
+from sis_sync.server.serve.first_start import migrate
+migrate()
+print(json.dumps(asdict(prepare_demo())))
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running server, its manager, and the folder that the client watches."""
+
+    demo: DemoPlace
+    manager: DemoManager
+    api_key: str
+    environment: dict[str, str]
+
+    @property
+    def exports(self) -> Path:
+        return self.demo.exports
+
+    def export(self, day: int) -> Path:
+        path = self.exports / f"lakeview-day{day}.csv"
+        path.write_text(export_of_day(day), encoding="utf-8", newline="")
+        return path
+
+    def run_client(self) -> "subprocess.CompletedProcess[str]":
+        """Passes of the client until the file is gone: a file is taken at the second look at the earliest."""
+        command = [sys.executable, "-m", "sis_sync", "run", "--config", str(self.demo.properties)]
+        for _ in range(20):
+            done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
+            if done.returncode or not list(self.exports.glob("*.csv")):
+                return done
+        raise AssertionError(f"the client did not take the file: {done.stdout} {done.stderr}")
+
+    def send(self, day: int) -> dict[str, Any]:
+        self.export(day)
+        done = self.run_client()
+        assert done.returncode == 0, done.stderr
+        newest = self.manager.newest_run()
+        assert newest is not None
+        return self.manager.wait_for_decision(newest["id"])
+
+    def sync(self, day: int) -> dict[str, Any]:
+        """Send the export of a day, approve it where it waits, and give back the run as it ended."""
+        run = self.send(day)
+        if run["state"] in ("waiting", "held"):
+            self.manager.approve(run)
+            run = self.manager.wait_for_decision(run["id"])
+        return run
+
+    def count_accounts(self) -> int:
+        code = (
+            "import django; django.setup();"
+            "from sis_sync.server.accounts.models import Account;"
+            "print(Account.objects.filter(deleted_at=None).count())"
+        )
+        return int(subprocess.check_output([sys.executable, "-c", code], env=self.environment, text=True))
+
+    def results(self, run_id: int) -> str:
+        answer = httpx.get(
+            f"{self.demo.url}/api/v1/runs/{run_id}/results.csv", headers={"Authorization": f"Bearer {self.api_key}"}
+        )
+        return answer.raise_for_status().text
+
+
+@contextmanager
+def running_place(folder: Path, *, database_url: str) -> Iterator[Place]:
+    demo = DemoPlace(folder, free_port())
+    demo.exports.mkdir()
+    environment = {
+        **os.environ,
+        "SIS_SYNC_DATA_FOLDER": str(folder / "server"),
+        "SIS_SYNC_DATABASE_URL": database_url,
+        "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings",
+    }
+    access = json.loads(subprocess.check_output([sys.executable, "-c", PREPARE], env=environment, text=True))
+    write_properties(demo, access["api_key"])
+    with (folder / "serve.log").open("wb") as log:
+        command = [sys.executable, "-m", "sis_sync", "serve", "--port", str(demo.port)]
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        manager = DemoManager(demo.url, access["api_key"])
+        manager.wait_for_server()
+        manager.sign_in(access["email"], access["password"])
+        yield Place(demo, manager, access["api_key"], environment)
+    finally:
+        server.terminate()
+        server.wait(30)
