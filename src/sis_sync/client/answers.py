@@ -151,6 +151,8 @@ def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
         return NotThere(message, fix=fix)
     if status >= 500:
         return ServerNotReached(f"The server failed (HTTP {status}): {message}", fix=fix)
+    if code == "file-damaged":
+        return TryLater(message, fix=fix)
     kind = _BY_TITLE.get(title) or _BY_STATUS.get(status, UsageFault)
     return kind(message, fix=fix)
 

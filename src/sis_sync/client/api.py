@@ -49,7 +49,7 @@ class Api:
 
     def post_run(self, upload: Upload) -> RunStatus:
         """Send a file. The same key and body give the same run, however often they are sent."""
-        fields = {name: getattr(upload, name) for name in ("mapping_name", "mapping_lines", "sha256")}
+        fields = {"mapping": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
         headers = {"Idempotency-Key": upload.idempotency_key}
         with _payload(upload) as (payload, kind), payload.open("rb") as file:
             part = (upload.file_name, file, kind)
@@ -62,9 +62,7 @@ class Api:
 
     def list_runs(self) -> list[RunStatus]:
         """The latest runs that this key may see."""
-        document = self._call("GET", "/runs").document()
-        listed = document.get("runs") or document.get("items") or []
-        return [run_of(each) for each in listed]
+        return [run_of(each) for each in self._call("GET", "/runs").document().get("runs") or []]
 
     def approve(self, run_id: str, digest: str) -> RunStatus:
         """Approve exactly the plan with this digest."""

@@ -1,7 +1,8 @@
 """The journal of deliveries: written before a file is sent, so that a crash neither sends twice nor loses one.
 
-A delivery is `spooled` until the server's receipt makes it `received`; `refused` and `skipped` are not sent (again).
-Each of these three is put away (moved to archive or failed); a received one is `ended` once its run has.
+A delivery is `taken`, after the local check `spooled`, and `received` once the server's receipt is there;
+`refused` and `skipped` are not sent (again). Each of the last three is put away (moved to archive or failed);
+a received one is `ended` once its run has.
 """
 
 import secrets
@@ -47,7 +48,8 @@ def add_delivery(
     """Write down a spooled file, with the key under which it will be sent however often that takes."""
     found = state.database.execute(
         "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
-        " mapping_lines, idempotency_key, state, taken_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'spooled', ?) returning id",
+        " mapping_lines, idempotency_key, state, taken_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?) returning id",
         (
             section.name,
             section.mode.name,
@@ -70,9 +72,19 @@ def get_delivery(state: State, delivery_id: int) -> Delivery:
     return next(_read(state, "id = ?", delivery_id))
 
 
+def taken_deliveries(state: State) -> list[Delivery]:
+    """What still has to be checked here, oldest first."""
+    return list(_read(state, "state = 'taken'"))
+
+
 def spooled_deliveries(state: State, section: str) -> list[Delivery]:
     """What waits to be sent, oldest first."""
     return list(_read(state, "state = 'spooled' and section = ?", section))
+
+
+def unsent_deliveries(state: State, section: str) -> list[Delivery]:
+    """What was taken and not received, checked or not, oldest first."""
+    return list(_read(state, "state in ('taken', 'spooled') and section = ?", section))
 
 
 def deliveries_to_put_away(state: State) -> list[Delivery]:
@@ -102,6 +114,11 @@ def same_content_sent_at(state: State, delivery: Delivery) -> datetime | None:
         (delivery.sha256, delivery.mode, delivery.id),
     ).fetchone()
     return datetime.fromisoformat(row["at"]) if row["at"] else None
+
+
+def mark_checked(state: State, delivery: Delivery) -> None:
+    """The local check found nothing that keeps it from being sent."""
+    state.database.execute("update delivery set state = 'spooled' where id = ?", (delivery.id,))
 
 
 def count_attempt(state: State, delivery: Delivery) -> None:

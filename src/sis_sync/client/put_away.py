@@ -15,14 +15,12 @@ from sis_sync.client.state import State
 _MAX_NAME_BYTES = 180
 
 
-def destination_in(folder: Path, name: str, *, now: datetime, tag: str = "") -> Path:
-    """A free name in the folder: the moment (UTC), the file's own name, and what happened to it."""
-    stem, suffix = Path(name).stem, Path(name).suffix
+def destination_in(folder: Path, delivery: Delivery, *, now: datetime, tag: str = "") -> Path:
+    """Where the delivery goes: the moment (UTC), its number, the file's own name, and what happened to it."""
+    stem, suffix = delivery.source.path.stem, delivery.source.path.suffix
     while len(f"{stem}{suffix}".encode()) > _MAX_NAME_BYTES and stem:
         stem = stem[:-1]
-    start = f"{now:%Y%m%dT%H%M%SZ}_{stem}"
-    candidates = (folder / f"{start}{extra}{tag}{suffix}" for extra in ("", *(f"-{n}" for n in range(2, 10**6))))
-    return next(path for path in candidates if not path.exists())
+    return folder / f"{now:%Y%m%dT%H%M%SZ}-{delivery.id}_{stem}{tag}{suffix}"
 
 
 def beside(archived: Path, kind: str) -> Path:

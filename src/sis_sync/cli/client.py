@@ -1,0 +1,107 @@
+"""The commands of the sync client: write its settings, run it, and look at what it did."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from sis_sync.cli.client_connection import config_option, load
+from sis_sync.core.errors import UsageFault
+
+WAIT_SECONDS = 30.0
+
+
+@click.command()
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="Where to write it.  [./client.properties]"
+)
+@click.option("--url", help="Address of the server, https://...")
+@click.option("--force", is_flag=True, help="Write it anew if it is there already.")
+@click.option("--no-input", is_flag=True, help="Ask nothing.")
+def init(config_path: Path | None, url: str | None, force: bool, no_input: bool) -> None:
+    """Write a commented client.properties with all five sections."""
+    from sis_sync.client.address import server_address
+    from sis_sync.client.settings_file import FILE_NAME
+    from sis_sync.client.template import template, write_settings_file
+
+    path = config_path or Path(FILE_NAME)
+    if url is None and not no_input:
+        url = click.prompt("Address of the server (empty: later)", default="", show_default=False, err=True)
+    try:
+        values = {"backend.url": server_address(url)} if url else {}
+    except ValueError as error:
+        raise UsageFault(f'--url "{url}" cannot be used.', fix=str(error)) from None
+    write_settings_file(path, template(values), may_replace=force)
+    click.echo(f"Wrote {path}.")
+    click.echo("Next: set backend.url, the API key and the folder of a section in it, then: sis-sync doctor", err=True)
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--wait-seconds",
+    type=click.FloatRange(0, 3600),
+    default=WAIT_SECONDS,
+    show_default=True,
+    help="How long to follow runs that go on by themselves.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a run is held or waits.")
+def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_exitcode: bool) -> int:
+    """One pass over the watched folders, then exit. For cron and Task Scheduler."""
+    from sis_sync.cli.client_output import say_report, say_warnings
+    from sis_sync.client.watching import Stop, listening, open_pass, run_once
+
+    config, stop = load(config_path), Stop()
+    say_warnings(config.warnings)
+    with open_pass(config, stop) as one, listening(stop):
+        report = run_once(one, stop, wait_seconds=wait_seconds)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        say_report(report)
+    return stop.exit_code or report.exit_code(is_detailed=detailed_exitcode)
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, for each pass that did something.")
+def watch(config_path: Path | None, as_json: bool) -> int:
+    """Watch the folders until stopped; SIGTERM finishes the file in hand."""
+    from sis_sync.cli.client_output import PassTeller, say_warnings
+    from sis_sync.client.watching import Stop, listening, open_pass
+    from sis_sync.client.watching import watch as watch_folders
+
+    config, stop = load(config_path), Stop()
+    say_warnings(config.warnings)
+    with open_pass(config, stop) as one, listening(stop):
+        folders = ", ".join(str(section.folder) for section in config.sections)
+        click.echo(f"Watching {folders}. Stop with Ctrl-C.", err=True)
+        watch_folders(one, stop, PassTeller(as_json=as_json).tell)
+    return stop.exit_code
+
+
+@click.group(name="config")
+def config_group() -> None:
+    """Look at the settings in force."""
+
+
+@config_group.command(name="show")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def config_show(config_path: Path | None, as_json: bool) -> None:
+    """Print every setting with its value and where it comes from; secrets are masked."""
+    from sis_sync.cli.client_output import say_warnings
+    from sis_sync.client.effective import effective_settings
+    from sis_sync.client.settings_file import find_settings_file
+
+    config = load(config_path)
+    say_warnings(config.warnings)
+    rows = effective_settings(find_settings_file(config_path), os.environ)
+    if as_json:
+        settings = [{"key": key, "value": value, "origin": origin} for key, value, origin in rows]
+        click.echo(json.dumps({"schema_version": 1, "settings": settings}, ensure_ascii=False))
+        return
+    for key, value, origin in rows:
+        click.echo(f"{key}={value}  # {origin}")

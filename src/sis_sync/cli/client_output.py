@@ -1,0 +1,114 @@
+"""How passes and runs are told to people: the answer on stdout, warnings on stderr."""
+
+import json
+from collections.abc import Iterable
+
+import click
+
+from sis_sync.client.answers import RunStatus
+from sis_sync.client.report import FileOutcome, PassReport
+
+STATE_WORDS = {
+    "received": "received, not checked yet",
+    "checking": "being checked",
+    "waiting": "waiting for approval",
+    "held": "on hold: a person must look at it",
+    "approved": "approved, to be applied",
+    "applying": "being applied",
+    "applied": "applied",
+    "refused": "refused: the file cannot be used",
+    "rejected": "rejected",
+    "superseded": "superseded by a newer file",
+    "expired": "expired, nobody decided in time",
+    "out_of_date": "out of date: accounts have changed since it was planned",
+    "failed": "failed on the server",
+}
+COUNT_WORDS = {
+    "create": "to create",
+    "update": "to update",
+    "restore": "to restore",
+    "unchanged": "unchanged",
+    "ignored": "ignored",
+    "failed": "failed",
+    "delete": "to delete",
+    "disable": "to disable",
+}
+DONE_WORDS = {
+    "create": "created",
+    "update": "updated",
+    "restore": "restored",
+    "delete": "deleted",
+    "disable": "disabled",
+}
+
+
+def say_warnings(warnings: Iterable[str]) -> None:
+    """Warnings about the settings, on stderr."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def say_report(report: PassReport) -> None:
+    """What a pass did; problems and notices on stderr."""
+    for outcome in report.files:
+        click.echo(file_line(outcome))
+    if not report.files and not report.problems:
+        click.echo("Nothing to do.")
+    say_troubles(report)
+
+
+def say_troubles(report: PassReport) -> None:
+    """Notices and problems, on stderr."""
+    for notice in report.notices:
+        click.echo(f"Notice: {notice}", err=True)
+    for section, error in report.problems:
+        click.echo(f"{error.title}{f' ({section})' if section else ''}: {error.message}", err=True)
+        if error.fix:
+            click.echo(error.fix, err=True)
+
+
+def file_line(outcome: FileOutcome) -> str:
+    """One file of a pass, in words."""
+    start = f"{outcome.file_name} ({outcome.mode})"
+    if outcome.outcome == "refused":
+        return f"{start}: refused, moved to failed\n{outcome.reason.rstrip()}"
+    if outcome.outcome == "skipped":
+        return f"{start}: skipped, {outcome.reason}"
+    same = f" The same file as on {outcome.same_as_at:%Y-%m-%d}." if outcome.same_as_at else ""
+    if outcome.run is None:
+        return f"{start}: its run is no longer on the server"
+    return f"{start}: {outcome.outcome}, {run_line(outcome.run)}{same}"
+
+
+def run_line(run: RunStatus) -> str:
+    """One run, in words: state, counts, page."""
+    counts = counts_line(run)
+    refusal = f": {run.refusal.get('message', '')}" if run.refusal else ""
+    page = f"\n{run.page}" if run.page else ""
+    return f"run {run.id} {STATE_WORDS.get(run.state, run.state)}{refusal}{f': {counts}' if counts else ''}{page}"
+
+
+def counts_line(run: RunStatus) -> str:
+    """The counts of a run; empty before it has any."""
+    words = {**COUNT_WORDS, **DONE_WORDS} if run.state == "applied" else COUNT_WORDS
+    return ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
+
+
+class PassTeller:
+    """Tells what passes did, one after the other; what has been said already is not said again."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._said: set[str] = set()
+
+    def tell(self, report: PassReport) -> None:
+        """Say what is new."""
+        troubles = {*report.notices, *(error.message for _, error in report.problems)}
+        is_new = bool(report.files) or not troubles <= self._said
+        if self._as_json and is_new:
+            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+        elif is_new:
+            for outcome in report.files:
+                click.echo(file_line(outcome))
+            say_troubles(report)
+        self._said = troubles

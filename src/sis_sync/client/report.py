@@ -1,0 +1,96 @@
+"""What one pass did: a line per file, problems and notices. The command prints it, the log keeps it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sis_sync.client.answers import CLOSED_STATES, RunStatus
+from sis_sync.client.logs import LOGGER
+from sis_sync.core.errors import RunClosed, SisSyncError
+
+DONE, FILE_REFUSED, ROWS_FAILED, HELD = 0, 6, 7, 8
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """One file in this pass. `outcome` is sent, refused, skipped or ended; `reason` may hold the file's own words."""
+
+    section: str
+    mode: str
+    file_name: str
+    outcome: str
+    run: RunStatus | None = None
+    reason: str = ""
+    code: str = ""
+    same_as_at: datetime | None = None
+    failed_rows: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        run = self.run
+        return {
+            "section": self.section,
+            "mode": self.mode,
+            "file": self.file_name,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "code": self.code,
+            "same_as_at": self.same_as_at.isoformat() if self.same_as_at else None,
+            "run": {"id": run.id, "state": run.state, "counts": run.counts, "page": run.page} if run else None,
+        }
+
+
+@dataclass
+class PassReport:
+    """Grows during the pass. `problems` are (section or empty, error)."""
+
+    files: list[FileOutcome] = field(default_factory=list)
+    problems: list[tuple[str, SisSyncError]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def add_file(self, outcome: FileOutcome) -> None:
+        """A file's outcome, also into the log: names, IDs, codes and counts only."""
+        self.files.append(outcome)
+        run = f" run={outcome.run.id} state={outcome.run.state}" if outcome.run else ""
+        code = f" code={outcome.code}" if outcome.code else ""
+        LOGGER.info("%s %s file=%s%s%s", outcome.section, outcome.outcome, outcome.file_name, run, code)
+
+    def add_problem(self, section: str, error: SisSyncError) -> None:
+        """An error that stopped a section, or the sending as a whole. Its kind goes into the log."""
+        self.problems.append((section, error))
+        LOGGER.warning("%s stopped: %s", section or "sending", error.title)
+
+    def add_notice(self, text: str) -> None:
+        """Something that a person should know, though nothing is wrong with it."""
+        self.notices.append(text)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        problems = [
+            {"section": section, "title": error.title, "message": error.message, "fix": error.fix}
+            for section, error in self.problems
+        ]
+        files = [each.as_dict() for each in self.files]
+        return {"schema_version": 1, "files": files, "problems": problems, "notices": self.notices}
+
+    def exit_code(self, *, is_detailed: bool = False) -> int:
+        """The first problem's code, else what the runs came to (the command line's section 4)."""
+        if self.problems:
+            return self.problems[0][1].exit_code
+        runs = [each.run for each in self.files if each.run]
+        if any(each.outcome == "refused" for each in self.files) or any(run.state == "refused" for run in runs):
+            return FILE_REFUSED
+        return max((run_exit_code(run, is_detailed=is_detailed) for run in runs), default=DONE)
+
+
+def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
+    """The exit code that a run's state stands for."""
+    if run.state == "refused":
+        return FILE_REFUSED
+    if run.state in (*CLOSED_STATES, "out_of_date"):
+        return RunClosed.exit_code
+    if run.state == "failed":
+        return SisSyncError.exit_code
+    if run.state == "applied":
+        return ROWS_FAILED if run.counts.get("failed") else DONE
+    return HELD if is_detailed else DONE

@@ -1,0 +1,63 @@
+"""The commented client.properties that `init` writes: all five sections, every key with its default."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.core.errors import ConfigurationError
+
+_HEAD = """\
+# Settings of the SIS Sync client.
+# key=value. Every character stands for itself: write C:\\SIS\\export or \\\\server\\share\\export as they are.
+# A line that starts with # is a comment: take the # away to set its key. ${env:NAME} stands for a variable.
+"""
+_MAPPER = """\
+# ==== Section 5: column header mapper plugin ====
+# Where the SIS names or spells things in its own way. Switch one on with, for example, full.sync.mapper=mysis
+# sis-sync mapper presets lists ready ones, sis-sync mapper suggest FILE proposes lines.
+#mapper.mysis.column.custom_id=Student_Number | Student ID
+#mapper.mysis.column.email=Mail
+#mapper.mysis.constant.user_type=Student
+#mapper.mysis.value.status.A=Active
+#mapper.mysis.value.status.I=Disabled
+"""
+_NUMBERS = {"partial": "2", "full": "3", "students": "4", "staff": "4, continued"}
+
+_KINDS = sorted(SECTION_KINDS, key=lambda kind: list(_NUMBERS).index(kind.mode))
+
+
+def template(values: Mapping[str, str]) -> str:
+    """The text of the file; `values` are set, every other key stands as a comment with its default."""
+    parts = [
+        _HEAD,
+        _block("Section 1: API key", BACKEND_KEYS, values),
+        _block("The client itself", CLIENT_KEYS, values),
+    ]
+    parts += [_block(f"Section {_NUMBERS[kind.mode]}: {kind.title}", section_keys(kind), values) for kind in _KINDS]
+    return "\n".join([*parts, _MAPPER])
+
+
+def _block(title: str, keys: tuple[Key, ...], values: Mapping[str, str]) -> str:
+    lines = [f"# ==== {title} ===="]
+    for key in keys:
+        lines.append(f"# {key.about}")
+        is_set = key.name in values
+        lines.append(f"{'' if is_set else '#'}{key.name}={values.get(key.name, key.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def write_settings_file(path: Path, text: str, *, may_replace: bool) -> None:
+    """Write the file for its owner only: it may hold the API key. ConfigurationError if it is there already."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if may_replace:
+            path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already.", fix="Edit it, or write it anew with --force.") from None
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}."
+        raise ConfigurationError(message, fix="Name another with --config.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
