@@ -12,8 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import django
 import pytest
+from django.conf import settings
 from postgresql_cluster import find_binaries, running_cluster
 
+if settings.configured:
+    # Tests would run on the database and the data folder that somebody works with.
+    raise pytest.UsageError("Django's settings were read too early; unset DJANGO_SETTINGS_MODULE and start again.")
 DATA_FOLDER = tempfile.mkdtemp(prefix="sis-sync-tests-")
 os.environ["SIS_SYNC_DATA_FOLDER"] = DATA_FOLDER
 os.environ["SIS_SYNC_DATABASE_URL"] = os.environ.get("SIS_SYNC_TEST_DATABASE_URL", "")
