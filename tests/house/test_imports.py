@@ -21,7 +21,7 @@ import sis_sync
 server_side = ("sis_sync.server", "sis_sync.cli.server", "sis_sync.cli.demo")
 count = 0
 for module in pkgutil.walk_packages(sis_sync.__path__, "sis_sync.", onerror=lambda name: None):
-    if not module.name.startswith(server_side):
+    if not module.name.startswith(server_side) and not module.name.endswith("__main__"):
         importlib.import_module(module.name)
         count += 1
 print(count)
