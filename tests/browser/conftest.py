@@ -1,0 +1,63 @@
+"""The server, the browser and the district that the browser tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.riverbend import ALICE, PASSWORD, Riverbend, set_up
+from browser.running import Server, running_browser, running_server, sign_in
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for all tests."""
+    with sync_playwright() as playwright, running_browser(playwright) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    """A running server; only started where there is a browser."""
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def riverbend(server: Server, browser: Browser) -> Riverbend:
+    """The district, set up once through the pages."""
+    context = browser.new_context()
+    try:
+        return set_up(context.new_page(), server)
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of nobody's. What the browser complains about fails the test."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert [text for text in complaints if "Content Security Policy" in text or "rror:" in text] == []
+
+
+@pytest.fixture
+def alice_page(page: Page, riverbend: Riverbend) -> Page:
+    """A page signed in as Alice, manager of the district."""
+    sign_in(page, riverbend.url, ALICE, PASSWORD)
+    return page
+
+
+@pytest.fixture(scope="session")
+def screenshot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go: SIS_SYNC_SCREENSHOT_FOLDER, or a temporary one."""
+    named = os.environ.get("SIS_SYNC_SCREENSHOT_FOLDER")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
