@@ -50,14 +50,14 @@ class Place:
         command = [sys.executable, "-m", "sis_sync", "run", "--config", str(self.demo.properties)]
         for _ in range(20):
             done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
-            if done.returncode or not list(self.exports.glob("*.csv")):
+            if done.returncode not in (0, 7) or not list(self.exports.glob("*.csv")):
                 return done
         raise AssertionError(f"the client did not take the file: {done.stdout} {done.stderr}")
 
     def send(self, day: int) -> dict[str, Any]:
         self.export(day)
         done = self.run_client()
-        assert done.returncode == 0, done.stderr
+        assert done.returncode in (0, 7), done.stderr
         newest = self.manager.newest_run()
         assert newest is not None
         return self.manager.wait_for_decision(newest["id"])
@@ -101,10 +101,10 @@ def running_place(folder: Path, *, database_url: str) -> Iterator[Place]:
         command = [sys.executable, "-m", "sis_sync", "serve", "--port", str(demo.port)]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        manager = DemoManager(demo.url, access["api_key"])
-        manager.wait_for_server()
-        manager.sign_in(access["email"], access["password"])
-        yield Place(demo, manager, access["api_key"], environment)
+        with DemoManager(demo.url, access["api_key"]) as manager:
+            manager.wait_for_server()
+            manager.sign_in(access["email"], access["password"])
+            yield Place(demo, manager, access["api_key"], environment)
     finally:
         server.terminate()
         server.wait(30)

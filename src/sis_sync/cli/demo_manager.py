@@ -21,6 +21,13 @@ class DemoManager:
         self._pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
         self._api = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
 
+    def __enter__(self) -> "DemoManager":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pages.close()
+        self._api.close()
+
     def wait_for_server(self) -> None:
         """Return once the server answers."""
         self._until("the server", self._answers)

@@ -123,10 +123,10 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.SUPERSEDED, {}
     if planned.guards:
         return State.HELD, {}
+    if not planned.counts.changes:  # nobody should have to approve nothing
+        return State.APPLIED, {**by_policy, "applied_at": now}
     if settings.requires_approval or _keeps_going_out_of_date(run):
         return State.WAITING, {}
-    if not planned.counts.changes:
-        return State.APPLIED, {**by_policy, "applied_at": now}
     return State.APPROVED, by_policy
 
 
