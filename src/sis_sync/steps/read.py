@@ -215,9 +215,10 @@ def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> 
 
 
 def _candidates(session: Session, columns: Columns, found: Scan) -> Iterator[tuple[int, list[str | None]]]:
-    names = [name.strip().lower() for name in columns.header if name.strip()]
+    names = [comparable(name) for name in columns.header if name.strip()]
     position = next(iter(columns.of_field.values()), 0)
-    rows = session.rows(f"SELECT * FROM cells WHERE trim(lower(c{position})) IN :names", names=names)
+    bare = f"lower(replace(replace(replace(c{position}, ' ', ''), '_', ''), '-', ''))"
+    rows = session.rows(f"SELECT * FROM cells WHERE {bare} IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
     yield from ((record.line, list(record.cells)) for record in found.odd)
 
