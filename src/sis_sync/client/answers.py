@@ -3,7 +3,7 @@
 import email.utils
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +62,10 @@ class RunStatus:
     refusal: dict[str, Any] | None = None
     digest: str = ""
     page: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, in the order of the fields."""
+        return asdict(self)
 
     @property
     def has_ended(self) -> bool:

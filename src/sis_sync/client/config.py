@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sis_sync.client.address import proxy_address, server_address
@@ -48,6 +48,7 @@ class ClientConfig:
     client: ClientSettings
     sections: tuple[Section, ...]
     warnings: tuple[str, ...]
+    settings: SettingsFile = field(repr=False)
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
@@ -59,7 +60,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
     check_folders(enabled, settings)
     exposed = exposed_token_warning(settings)
     warnings = (*settings.warnings, exposed) if exposed else settings.warnings
-    return ClientConfig(path, backend, _client(settings), enabled, warnings)
+    return ClientConfig(path, backend, _client(settings), enabled, warnings, settings)
 
 
 def require_backend(config: ClientConfig) -> Backend:

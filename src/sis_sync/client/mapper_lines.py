@@ -17,25 +17,28 @@ class SectionMapping:
 
 def section_mapping(settings: SettingsFile, key: str) -> SectionMapping:
     """The mapping that a section's `mapper` key switches on. ConfigurationError if it cannot be followed."""
+    try:
+        return mapping_of(settings, settings.text(key))
+    except ConfigurationError as error:
+        message = f"{settings.path} line {settings.line_of(key)}, {key}: {error.message}"
+        raise ConfigurationError(message, fix=error.fix) from None
+
+
+def mapping_of(settings: SettingsFile, name: str) -> SectionMapping:
+    """The mapping of this name: the file's own lines, else a preset. ConfigurationError if it cannot be followed."""
     from sis_sync.formats.mapping import load_mapping, parse_mapping
 
-    name = settings.text(key)
     if not name:
         return SectionMapping()
     needed = _needed(settings, name)
-    try:
-        if needed:
-            parse_mapping(_in_place(needed), name=name)
-        elif "/" in name or "\\" in name or name.endswith(".properties"):
-            raise ConfigurationError(
-                "A name is wanted here, not a file.", fix="Copy the file's mapper lines into this file."
-            )
-        else:
-            load_mapping(name)
-    except ConfigurationError as error:
+    if needed:
+        parse_mapping(_in_place(needed), name=name)
+    elif "/" in name or "\\" in name or name.endswith(".properties"):
         raise ConfigurationError(
-            f"{settings.path} line {settings.line_of(key)}, {key}: {error.message}", fix=error.fix
-        ) from None
+            "A name is wanted, not a file.", fix="Copy the file's mapper lines into client.properties."
+        )
+    else:
+        load_mapping(name)
     return SectionMapping(name, "".join(f"{line.key}={line.value}\n" for line in needed))
 
 

@@ -13,7 +13,7 @@ _HEAD = """\
 # A line that starts with # is a comment: take the # away to set its key. ${env:NAME} stands for a variable.
 """
 _MAPPER = """\
-# ==== Section 5: column header mapper plugin ====
+# ==== Column header mapper plugin ====
 # Where the SIS names or spells things in its own way. Switch one on with, for example, full.sync.mapper=mysis
 # sis-sync mapper presets lists ready ones, sis-sync mapper suggest FILE proposes lines.
 #mapper.mysis.column.custom_id=Student_Number | Student ID
@@ -22,7 +22,7 @@ _MAPPER = """\
 #mapper.mysis.value.status.A=Active
 #mapper.mysis.value.status.I=Disabled
 """
-_NUMBERS = {"partial": "2", "full": "3", "students": "4", "staff": "4, continued"}
+_NUMBERS = {"partial": "2", "full": "3", "students": "4", "staff": "5"}
 
 _KINDS = sorted(SECTION_KINDS, key=lambda kind: list(_NUMBERS).index(kind.mode))
 

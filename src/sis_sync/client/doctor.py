@@ -1,0 +1,148 @@
+"""Looks at everything that unattended work needs, and says of each part OK, WARN or FAIL with what to do."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sis_sync.client.answers import TryLater
+from sis_sync.client.api import Api, open_api
+from sis_sync.client.config import ClientConfig, require_backend
+from sis_sync.client.section import Section
+from sis_sync.core.errors import SisSyncError
+
+OK, WARN, FAIL = "OK", "WARN", "FAIL"
+_LOW_DISK_BYTES = 1 << 30
+_MAX_SKEW_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part looked at. `verdict` is OK, WARN or FAIL; `fix` says what to do about the latter two."""
+
+    part: str
+    verdict: str
+    message: str
+    fix: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
+    """Every check, one after the other; the server is asked last."""
+    yield Check("settings", OK, f"{config.path} can be followed.")
+    for warning in config.warnings:
+        yield Check("settings", WARN, warning, "Correct the line, or take it out.")
+    if not config.sections:
+        yield Check("sections", WARN, "No section is switched on.", "Set enabled=true and a folder for one of them.")
+    for section in config.sections:
+        yield from _section(section)
+    yield from _own_folders(config)
+    yield from _server(config, now=now)
+
+
+def _section(section: Section) -> Iterator[Check]:
+    if not section.folder.is_dir():
+        yield Check(
+            section.name, FAIL, f"There is no folder {section.folder}.", f"Make it, or set {section.name}.folder."
+        )
+        return
+    files = sum(1 for entry in os.scandir(section.folder) if entry.is_file())
+    yield Check(section.name, OK, f"{section.folder} is read; {files} files lie in it.")
+    for folder in (section.folder, section.archive_folder, section.failed_folder):
+        if not _may_write(folder):
+            yield Check(
+                section.name, FAIL, f"{folder} cannot be written to.", "Give the client's account the right to."
+            )
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether files can be made in it, or, while it is not there, in the nearest folder above."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _own_folders(config: ClientConfig) -> Iterator[Check]:
+    for part, folder in (("state", config.client.state_folder), ("log", config.client.log_folder)):
+        if _may_write(folder):
+            yield Check(part, OK, f"{folder} can be used.")
+        else:
+            yield Check(part, FAIL, f"{folder} cannot be written to.", f"Set client.{part}.folder=PATH.")
+    yield _journal(config.client.state_folder / "journal.sqlite3")
+    yield _disk(config.client.state_folder)
+
+
+def _journal(path: Path) -> Check:
+    if not path.exists():
+        return Check("journal", OK, "No file has been taken yet.")
+    try:
+        with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as database:
+            waiting = database.execute("select count(*) from delivery where state in ('taken', 'spooled')").fetchone()[
+                0
+            ]
+        database.close()
+    except sqlite3.Error as error:
+        return Check("journal", FAIL, f"The journal cannot be read: {error}.", f"Move {path} away.")
+    if waiting:
+        return Check("journal", WARN, f"{waiting} files wait to be sent.", "Look at the log; sis-sync run sends them.")
+    return Check("journal", OK, "No file waits to be sent.")
+
+
+def _disk(folder: Path) -> Check:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < _LOW_DISK_BYTES:
+        return Check("disk", WARN, f"{free >> 20} MB are free where files wait.", "Free some space.")
+    return Check("disk", OK, f"{free >> 30} GB are free.")
+
+
+def _server(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
+    try:
+        with open_api(require_backend(config), config.client.name) as api:
+            yield from _ping(api, config, now=now)
+    except TryLater as error:
+        yield Check("server", FAIL, f"{config.backend.url}: {error.message}", error.fix)
+    except SisSyncError as error:
+        yield Check("key" if error.exit_code == 4 else "server", FAIL, error.message, error.fix)
+
+
+def _ping(api: Api, config: ClientConfig, *, now: datetime) -> Iterator[Check]:
+    answer = api.ping()
+    version = answer.get("server_version", "unknown")
+    yield Check("server", OK, f"{config.backend.url} answers, version {version}, for {answer.get('school_system')}.")
+    yield from _key(answer, config)
+    yield _clock(str(answer.get("server_time", "")), now=now)
+    if answer.get("is_paused"):
+        yield Check("server", WARN, "Syncing is paused: files are planned, not applied.", "Ask who paused it.")
+
+
+def _key(answer: dict[str, Any], config: ClientConfig) -> Iterator[Check]:
+    if "upload" not in answer.get("scopes", ["upload"]):
+        yield Check("key", FAIL, "The key may not upload.", "Make a key with the scope upload on the page Sync Client.")
+        return
+    allowed = answer.get("modes", [])
+    missing = [section.mode.name for section in config.sections if allowed and section.mode.name not in allowed]
+    if missing:
+        message = f"The key may not send {', '.join(missing)}; it may send {', '.join(allowed)}."
+        yield Check("key", FAIL, message, "Make a key for these modes, or switch the sections off.")
+    else:
+        yield Check("key", OK, "The key is good.")
+
+
+def _clock(text: str, *, now: datetime) -> Check:
+    try:
+        skew_seconds = abs((datetime.fromisoformat(text) - now).total_seconds())
+    except (ValueError, TypeError):
+        return Check("clock", WARN, "The server did not tell its time.", "Compare the clocks by hand.")
+    if skew_seconds > _MAX_SKEW_SECONDS:
+        message = f"This clock and the server's are {skew_seconds:,.0f} seconds apart."
+        return Check("clock", WARN, message, "Switch on the time service of this computer.")
+    return Check("clock", OK, "This clock agrees with the server's.")

@@ -1,0 +1,48 @@
+"""One file sent by hand: no journal, no archive; the file stays where it is."""
+
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sis_sync.client.answers import RunStatus
+from sis_sync.client.api import Api, Upload
+from sis_sync.client.checking import check_file
+from sis_sync.client.config import ClientConfig
+from sis_sync.client.copying import sha256_of
+from sis_sync.client.mapper_lines import mapping_of
+from sis_sync.client.patience import Clock, until_answered
+from sis_sync.core.modes import Mode
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str) -> RunStatus:
+    """Check the file here, send it, and give its run. FileRefused if it is no roster."""
+    mapping = mapping_of(config.settings, mapper)
+    check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
+    sent = Upload(
+        path=path,
+        file_name=path.name,
+        mode=mode.name,
+        sha256=sha256_of(path),
+        idempotency_key=secrets.token_hex(16),
+        mapping_name=mapping.name,
+        mapping_lines=mapping.lines,
+    )
+    clock = Clock(now=lambda: datetime.now(UTC), pause=_pause)
+    return until_answered(lambda: api.post_run(sent), max_minutes=config.backend.retry_max_minutes, clock=clock)
+
+
+def wait_for(api: Api, run: RunStatus, *, seconds: float) -> RunStatus:
+    """The run once it has ended or waits for a person, or as it is after so many seconds."""
+    end = time.monotonic() + seconds
+    while run.is_moving and time.monotonic() < end:
+        _pause(_LOOK_EVERY_SECONDS)
+        run = api.get_run(run.id)
+    return run
+
+
+def _pause(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
