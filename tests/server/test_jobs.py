@@ -1,0 +1,85 @@
+"""Jobs: none is lost with its worker, none is done by two, none is tried for ever."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import roster, send, settled, student
+
+from sis_sync.server.jobs.lock import file_lock, lock_path
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import enqueue
+from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.storage import run_files
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def test_job_that_is_done_is_not_done_again(district: Org, north: Org, now: datetime) -> None:
+    run = settled(send(district, student("S1"), now=now), now=now)
+    assert {job.state for job in run.jobs.all()} == {"done"}
+    assert [job.attempts for job in run.jobs.all()] == [1, 1]
+    assert work_until_idle(clock=lambda: now) == 0
+
+
+def test_one_job_of_a_kind_waits_for_a_run(district: Org, north: Org, now: datetime) -> None:
+    run = send(district, student("S1"), now=now)
+    assert enqueue(kind=Job.Kind.PLAN, run=run, now=now) == run.jobs.get()
+
+
+def test_job_left_running_by_a_dead_worker_is_taken_up(district: Org, north: Org, now: datetime) -> None:
+    run = send(district, student("S1"), now=now)
+    Job.objects.filter(run=run).update(state="running", attempts=1)
+    type(run).objects.filter(pk=run.pk).update(state="checking")
+    assert settled(run, now=now).state == "applied"
+    assert run.jobs.get(kind="plan").attempts == 2
+
+
+def test_job_whose_worker_died_three_times_fails_with_a_reference(
+    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = send(district, student("S1"), now=now)
+    Job.objects.filter(run=run).update(state="running", attempts=MAX_ATTEMPTS)
+    run = settled(run, now=now)
+    job = run.jobs.get()
+    assert (run.state, job.state) == ("failed", "failed")
+    assert run.refusal is not None
+    assert job.reference in run.refusal["message"]
+    assert job.reference in caplog.text
+
+
+def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
+    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = send(district, student("S1", "Vanderquist"), now=now)
+    blocked = run_files(run).results
+    (blocked / "Vanderquist").mkdir(parents=True)
+    run = settled(run, now=now)
+    job = run.jobs.get()
+    assert (run.state, job.state, job.attempts) == ("failed", "failed", MAX_ATTEMPTS)
+    assert job.reference in caplog.text
+    assert "planning.py" in caplog.text
+    assert "Vanderquist" not in caplog.text
+    assert not Job.objects.filter(kind="apply").exists()
+
+
+def test_file_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> None:
+    with file_lock("a") as first, file_lock("a") as second, file_lock("b") as other:
+        assert (first, second, other) == (True, False, True)
+    with file_lock("a") as again:
+        assert again
+    assert os.access(lock_path("a"), os.W_OK)
+
+
+def test_no_lock_file_is_left_behind(district: Org, north: Org, now: datetime, tmp_path: Path) -> None:
+    settled(send(district, content=roster(student("S1")), now=now), now=now)
+    assert not list(tmp_path.glob("locks/job-*"))
+    assert not list(tmp_path.glob("work/*"))

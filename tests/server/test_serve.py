@@ -1,0 +1,204 @@
+"""`sis-sync serve` and its sisters, as processes: children live with their parent, and only with it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from server_processes import Scene, kill, wait_until
+
+RUN = "from sis_sync.cli.main import main; main()"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path, "")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def serving(scene: Scene, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The parent process and what it said until it served."""
+    port = str(free_port())
+    process = scene.start(
+        "-c", RUN, "serve", "--port", port, *options, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        said = ""
+        while "Serving on" not in said:
+            line = process.stdout.readline()
+            assert line, f"serve ended: {said}"
+            said += line
+        yield process, said
+    finally:
+        children = children_of(process.pid)
+        kill(process)
+        if process.stdout:
+            process.stdout.close()
+        wait_until(lambda: not any(is_alive(child) for child in children), "children outlive their parent")
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """The child processes and the module that each runs."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    found = {int(row[0]): row[2] for row in rows if int(row[1]) == pid}
+    return {child: match[1] for child, args in found.items() if (match := re.search(r"serve\.(web|work)\b", args))}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path(f"/proc/{pid}/stat").exists() else True
+
+
+def one_of(process: "subprocess.Popen[str]", module: str) -> int:
+    found = [child for child, name in children_of(process.pid).items() if name == module]
+    return found[0] if found else 0
+
+
+def status_of(said: str) -> int:
+    address = re.search(r"Serving on (\S+)", said)
+    assert address
+    try:
+        with urllib.request.urlopen(address[1], timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def command(scene: Scene, *arguments: str, given: str = "") -> tuple[int, str, str]:
+    process = scene.start("-c", RUN, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, errors = process.communicate(given, timeout=60)
+    return process.returncode, output, errors
+
+
+def test_new_server_serves_and_prints_the_setup_link_once(scene: Scene) -> None:
+    with serving(scene) as (process, said):
+        assert re.search(r"http://127\.0\.0\.1:\d+/\S*setup\S*/\S{20,}", said)
+        assert status_of(said) == 200
+        assert sorted(children_of(process.pid).values()) == ["web", "work"]
+
+
+def test_server_that_is_set_up_prints_no_setup_link(scene: Scene) -> None:
+    scene.prepare(["begin"])
+    with serving(scene, "--no-worker") as (process, said):
+        assert "setup" not in said
+        assert list(children_of(process.pid).values()) == ["web"]
+
+
+def test_killed_worker_is_started_again_and_does_the_work(scene: Scene) -> None:
+    scene.prepare(["begin"])
+    with serving(scene) as (process, _):
+        first = one_of(process, "work")
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: one_of(process, "work") not in (0, first), "no new worker")
+        scene.prepare(["send", 0, 5])
+        scene.wait_for("select state from runs_run", [("applied",)])
+
+
+def test_killed_web_process_is_started_again(scene: Scene) -> None:
+    with serving(scene) as (process, said):
+        first = one_of(process, "web")
+        os.kill(first, signal.SIGKILL)
+        assert process.stdout is not None
+        assert "Serving on" in process.stdout.readline()
+        assert one_of(process, "web") != first
+        assert status_of(said) == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_all_end(scene: Scene, how: signal.Signals) -> None:
+    with serving(scene) as (process, _):
+        children = children_of(process.pid)
+        process.send_signal(how)
+        assert process.wait(timeout=30) == 0
+        assert not any(is_alive(child) for child in children)
+
+
+def test_children_end_with_a_killed_parent(scene: Scene) -> None:
+    with serving(scene) as (process, _):
+        children = children_of(process.pid)
+        assert len(children) == 2
+        kill(process)
+        wait_until(lambda: not any(is_alive(child) for child in children), "children outlive their parent")
+
+
+def test_port_in_use_is_said_and_ends_the_server(scene: Scene) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = command(scene, "serve", "--port", str(taken.getsockname()[1]))
+    assert (code, "--port" in errors) == (3, True)
+
+
+def test_address_that_others_reach_needs_a_proxy_in_front(scene: Scene) -> None:
+    code, _, errors = command(scene, "serve", "--host", "0.0.0.0")
+    assert (code, "SIS_SYNC_BEHIND_PROXY" in errors) == (3, True)
+
+
+def test_worker_command_works(scene: Scene) -> None:
+    scene.prepare(["begin"], ["send", 0, 5])
+    worker = scene.start("-c", RUN, "worker", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        scene.wait_for("select state from runs_run", [("applied",)])
+        worker.terminate()
+        assert worker.wait(timeout=30) == 0
+    finally:
+        kill(worker)
+
+
+def test_server_is_set_up_by_commands(scene: Scene) -> None:
+    code, _, errors = command(scene, "server", "check")
+    assert (code, "sis-sync server migrate" in errors) == (3, True)
+    assert command(scene, "server", "migrate")[0] == 0
+    assert command(scene, "server", "check")[0] == 0
+    options = ("--school-system", "riverbend", "--email", "alice@riverbend.example", "--first-name", "Alice")
+    code, _, errors = command(
+        scene, "server", "create-admin", *options, "--last-name", "Abara", given="Blue-heron-61\n"
+    )
+    assert (code, "--name" in errors) == (2, True)
+    new = (*options, "--last-name", "Abara", "--name", "Riverbend Unified")
+    assert command(scene, "server", "create-admin", *new, given="\n")[0] == 2
+    code, output, errors = command(scene, "server", "create-admin", *new, given="Blue-heron-61\n")
+    assert (code, "Riverbend Unified" in output) == (0, True), errors
+    assert "Blue-heron" not in output + errors
+    assert scene.ask("select user_type, status from accounts_account") == [("Administrator", "Active")]
+    assert scene.ask("select count(*) from orgs_right") == [(1,)]
+
+
+def test_orgs_are_imported_by_command(scene: Scene) -> None:
+    scene.prepare(["begin"])
+    file = scene.folder / "orgs.csv"
+    file.write_text("external_id,name,kind\nN1,North,school\nS1,South,school\n", encoding="utf-8")
+    code, output, _ = command(scene, "server", "import-orgs", str(file))
+    assert (code, output) == (0, "1 created, 0 updated, 1 unchanged.\n")
+    assert command(scene, "server", "import-orgs", str(scene.folder / "none.csv"))[0] == 3
+
+
+def test_openapi_is_printed(scene: Scene) -> None:
+    code, output, _ = command(scene, "server", "openapi")
+    assert (code, '"openapi": "3.1.0"' in output) == (0, True)
+
+
+def test_without_the_server_extra_the_command_says_what_to_install(scene: Scene) -> None:
+    without = f"import sys; sys.modules['django'] = None; {RUN}"
+    process = scene.start("-c", without, "serve", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "pip install 'sis-sync[server]'" in errors) == (3, True)

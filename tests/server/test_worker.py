@@ -1,0 +1,60 @@
+"""Workers as processes that are killed: nothing in between, nothing twice, nothing lost."""
+
+import time
+from pathlib import Path
+
+import pytest
+from server_processes import Scene, kill
+
+STATE = "select state from runs_run"
+ACCOUNTS = "select count(*) from accounts_account"
+HISTORY = "select count(*) from audit_accountchange"
+APPLY_ATTEMPTS = "select attempts from jobs_job where kind = 'apply'"
+MANY = 20_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+    url = str(request.getfixturevalue("postgresql_url")) if request.param == "postgresql" else ""
+    return Scene(tmp_path, url)
+
+
+def test_worker_killed_while_applying_leaves_nothing_in_between_and_the_next_one_finishes(scene: Scene) -> None:
+    scene.prepare(["begin"], ["send", 0, MANY])
+    for attempt, pause_seconds in enumerate((0.1, 0.3), start=1):
+        with scene.worker() as worker:
+            scene.wait_for(APPLY_ATTEMPTS, [(attempt,)])
+            time.sleep(pause_seconds)
+            kill(worker)
+        is_done = scene.ask(STATE) == [("applied",)]
+        expected = MANY if is_done else 0
+        assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(expected,)]
+        if is_done:
+            break
+    with scene.worker():
+        scene.wait_for(STATE, [("applied",)])
+        scene.wait_for("select distinct state from jobs_job", [("done",)])
+    assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
+
+
+def test_worker_killed_while_planning_is_replaced(scene: Scene) -> None:
+    scene.prepare(["begin"], ["send", 0, MANY])
+    with scene.worker() as worker:
+        scene.wait_for(STATE, [("checking",)])
+        kill(worker)
+    assert scene.ask("select state from jobs_job") == [("running",)]
+    with scene.worker():
+        scene.wait_for(STATE, [("applied",)])
+    assert scene.ask(ACCOUNTS) == [(MANY,)]
+
+
+def test_two_workers_never_do_one_job(scene: Scene) -> None:
+    scene.prepare(["begin"], *(["send", 100 * number, 100] for number in range(8)))
+    with scene.worker(), scene.worker():
+        scene.wait_for("select distinct state from runs_run", [("applied",)])
+        scene.wait_for("select distinct state from jobs_job", [("done",)])
+    assert scene.ask("select kind, count(*), max(attempts) from jobs_job group by kind order by kind") == [
+        ("apply", 8, 1),
+        ("plan", 8, 1),
+    ]
+    assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(800,)]

@@ -1,0 +1,47 @@
+"""What a scene is made of, step by step, in a process of its own: `python -m server_scene '[["begin"]]'`."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+
+def begin() -> None:
+    """An empty school system: a district, a school N1."""
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from sis_sync.server.orgs.services import create_org, create_school_system
+
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    system = create_school_system(name="Riverbend", slug="riverbend", time_zone="UTC", now=now)
+    create_org(school_system=system, kind="school", name="North", external_id="N1", actor=None, now=now)
+
+
+def send(first: int, count: int) -> int:
+    """The ID of a partial run of so many new students, received."""
+    from django.utils import timezone
+    from rosters import send as send_roster
+    from rosters import student
+
+    from sis_sync.server.orgs.models import Org
+
+    district = Org.objects.get(kind="district")
+    rows = (student(f"P{number}") for number in range(first, first + count))
+    return int(send_roster(district, *rows, now=timezone.now() - timedelta(seconds=1)).pk)
+
+
+def main() -> None:
+    """Do the steps, print what they answered."""
+    django.setup()
+    steps: dict[str, Callable[..., Any]] = {"begin": begin, "send": send}
+    answers = [steps[name](*arguments) for name, *arguments in json.loads(sys.argv[1])]
+    sys.stdout.write(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main()
