@@ -1,0 +1,47 @@
+"""Every folder of tests/cases: one fact, told by a file, the accounts before it, and the plan that must come of it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from steps.offline import Said, command, written_plan
+
+CASES = Path(__file__).parents[1] / "cases"
+COMPARED = ("line", "action", "custom_id", "fields", "codes")
+
+
+def arguments_of(case: Path, about: dict[str, Any], output: Path) -> list[str | Path]:
+    """The command line that plans the case."""
+    arguments: list[str | Path] = ["plan", next(case.glob("roster.*")), "--mode", about["mode"]]
+    arguments += ["--orgs", case / "orgs.csv", "--output", output, "--json"]
+    if (case / "accounts.csv").exists():
+        arguments += ["--accounts", case / "accounts.csv"]
+    if "mapping" in about:
+        file = case / about["mapping"]
+        arguments += ["--mapping", file if file.exists() else about["mapping"]]
+    return arguments
+
+
+def assert_facts(said: Said, expected: dict[str, Any]) -> None:
+    """The refusal, the guards and the file's warnings, each only where the case is about it."""
+    if "refused" in expected:
+        assert said.document["refused"]["code"] == expected["refused"]
+    if "guards" in expected:
+        assert {guard["code"] for guard in said.document["guards"]} == set(expected["guards"])
+    for code, count in expected.get("warnings", {}).items():
+        assert said.document["findings"].get(code) == count, code
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.toml")))
+def test_case(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = CASES / name
+    about = tomllib.loads((case / "case.toml").read_text(encoding="utf-8"))
+    said = command(capsys, *arguments_of(case, about, tmp_path / "plan.csv"))
+    assert said.exit_code == about["exit"], about["about"] + "\n" + said.err
+    if (case / "expected.toml").exists():
+        assert_facts(said, tomllib.loads((case / "expected.toml").read_text(encoding="utf-8")))
+    if (case / "expected.csv").exists():
+        planned = [[row[column] for column in COMPARED] for row in written_plan(tmp_path / "plan.csv")]
+        expected = [[row[column] for column in COMPARED] for row in written_plan(case / "expected.csv")]
+        assert planned == expected, about["about"]
