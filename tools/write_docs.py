@@ -39,8 +39,8 @@ def commands() -> str:
 
 def help_of(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
     """The path and the help of a command and of all below it."""
-    width = {"max_content_width": HELP_WIDTH, "terminal_width": HELP_WIDTH}
-    context = click.Context(command, info_name=name, parent=parent, **command.context_settings, **width)
+    settings = {**command.context_settings, "max_content_width": HELP_WIDTH, "terminal_width": HELP_WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for child_name in command.list_commands(context):
