@@ -93,7 +93,11 @@ def _address(settings: SettingsFile, key: str, parse: Callable[[str], str]) -> s
 
 def _existing_file(settings: SettingsFile, key: str) -> Path | None:
     path = settings.place(key)
-    if path is not None and not path.is_file():
+    try:
+        is_there = path is None or path.is_file()
+    except OSError:  # a name that is too long for any file
+        is_there = False
+    if not is_there:
         raise settings.wrong(key, "is not a file", "Write the path of a file that is there.")
     return path
 

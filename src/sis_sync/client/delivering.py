@@ -68,14 +68,18 @@ class Courier:
         still_going = follow_until_settled(
             self.state, api, report, keep_days=self.keep_days, clock=self.clock, seconds=wait_seconds
         )
-        latest = {run.id: run for run in still_going}
-        report.files = [_with_latest(each, latest) for each in report.files]
+        report.files = _told_once(report.files, still_going)
 
 
-def _with_latest(outcome: FileOutcome, latest: dict[str, RunStatus]) -> FileOutcome:
-    if outcome.run is None or outcome.run.id not in latest:
-        return outcome
-    return replace(outcome, run=latest[outcome.run.id])
+def _told_once(outcomes: Sequence[FileOutcome], still_going: Sequence[RunStatus]) -> list[FileOutcome]:
+    """A file sent in this pass is told once, with its run as it stands at the end of the pass."""
+    latest = {run.id: run for run in (*(each.run for each in outcomes if each.run), *still_going)}
+    sent = {each.run.id for each in outcomes if each.run and each.outcome == "sent"}
+    return [
+        replace(each, run=latest[each.run.id]) if each.run else each
+        for each in outcomes
+        if not (each.run and each.outcome == "ended" and each.run.id in sent)
+    ]
 
 
 def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) -> None:

@@ -1,5 +1,6 @@
 """Looks at everything that unattended work needs, and says of each part OK, WARN or FAIL with what to do."""
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from sis_sync.core.errors import SisSyncError
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 _LOW_DISK_BYTES = 1 << 30
 _MAX_SKEW_SECONDS = 300
+_WAITING = "select count(*) from delivery where state in ('taken', 'spooled')"
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,8 @@ def _journal(path: Path) -> Check:
     if not path.exists():
         return Check("journal", OK, "No file has been taken yet.")
     try:
-        with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as database:
-            waiting = database.execute("select count(*) from delivery where state in ('taken', 'spooled')").fetchone()[
-                0
-            ]
-        database.close()
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            waiting = database.execute(_WAITING).fetchone()[0]
     except sqlite3.Error as error:
         return Check("journal", FAIL, f"The journal cannot be read: {error}.", f"Move {path} away.")
     if waiting:

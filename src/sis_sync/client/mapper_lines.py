@@ -6,6 +6,8 @@ from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.formats.properties import Property
 
+_MAX_NAME = 100
+
 
 @dataclass(frozen=True)
 class SectionMapping:
@@ -33,7 +35,7 @@ def mapping_of(settings: SettingsFile, name: str) -> SectionMapping:
     needed = _needed(settings, name)
     if needed:
         parse_mapping(_in_place(needed), name=name)
-    elif "/" in name or "\\" in name or name.endswith(".properties"):
+    elif "/" in name or "\\" in name or name.endswith(".properties") or len(name) > _MAX_NAME:
         raise ConfigurationError(
             "A name is wanted, not a file.", fix="Copy the file's mapper lines into client.properties."
         )

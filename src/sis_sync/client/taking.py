@@ -6,7 +6,7 @@ from datetime import datetime
 from sis_sync.client.copying import chunks_of, sha256_of, write_whole
 from sis_sync.client.folders import Scan
 from sis_sync.client.found_file import FoundFile
-from sis_sync.client.journal import Delivery, add_delivery, mark_unsent, spool_names, unsent_deliveries
+from sis_sync.client.journal import Delivery, add_delivery, get_delivery, mark_unsent, spool_names, unsent_deliveries
 from sis_sync.client.put_away import destination_in
 from sis_sync.client.section import Section
 from sis_sync.client.state import State
@@ -34,7 +34,7 @@ def skip_older(state: State, scan: Scan, *, now: datetime) -> list[Delivery]:
     for delivery in skipped:
         destination = destination_in(scan.section.archive_folder, delivery, now=now, tag=".skipped")
         mark_unsent(state, delivery, "skipped", destination)
-    return skipped
+    return [get_delivery(state, delivery.id) for delivery in skipped]
 
 
 def remove_orphans(state: State) -> None:

@@ -1,0 +1,356 @@
+"""One pass as a real process against a real HTTP server: what is taken, sent once, archived, refused, told."""
+
+import gzip
+import hashlib
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from client.conftest import DANA, District, roster
+from client.loopback_server import RESULTS, SECRET, dropped, lost_answer, status
+
+
+def set_age(path: Path, *, hours: float) -> None:
+    moment = time.time() - hours * 3600
+    os.utime(path, (moment, moment))
+
+
+def test_a_file_is_sent_as_it_came_and_archived_with_its_results(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    content = source.read_bytes()
+    code, report = district.run()
+    (received,) = district.server.received
+    assert (code, report["problems"]) == (0, [])
+    assert (received.mode, received.file_name, received.body) == ("partial", "staff.csv", content)
+    assert received.fields["sha256"] == hashlib.sha256(content).hexdigest()
+    assert not source.exists()
+    assert district.names("partial/archive") == ["staff.csv", "staff.results.csv"]
+    (results,) = (district.home / "partial/archive").glob("*.results.csv")
+    assert results.read_bytes() == RESULTS
+    (told,) = report["files"]
+    assert (told["outcome"], told["run"]["state"]) == ("sent", "applied")
+    assert list((district.home / "state/spool").iterdir()) == []
+
+
+def test_the_mapping_lines_go_with_the_file(district: District) -> None:
+    district.write_settings(
+        partial__sync__mapper="sis", mapper__sis__column__custom_id="Student Number | Number", client__name="Büro"
+    )
+    text = roster().replace("custom_id", "Number")
+    district.export("staff.csv", text)
+    assert district.run()[0] == 0
+    (received,) = district.server.received
+    assert received.body == text.encode()
+    assert received.fields["mapping_name"] == "sis"
+    assert received.fields["mapping"] == "mapper.sis.column.custom_id=Student Number | Number\n"
+    assert {each["x-client-name"] for each in district.server.headers} == {"B%C3%BCro"}
+
+
+def test_a_large_file_goes_as_gzip(district: District) -> None:
+    rows = [f"Dana,,Example,dana{n}@riverbend.example,T{n},N1,Teacher,,,Active" for n in range(20_000)]
+    district.export("staff.csv", roster(*rows))
+    assert district.run()[0] == 0
+    (received,) = district.server.received
+    assert received.body == roster(*rows).encode()
+    assert received.fields["sha256"] == hashlib.sha256(received.body).hexdigest()
+    assert len(gzip.compress(received.body)) < len(received.body)
+
+
+def test_nothing_to_do_is_done(district: District) -> None:
+    done = district.command("run")
+    assert (done.returncode, done.stdout.strip()) == (0, "Nothing to do.")
+
+
+def test_results_come_with_a_later_pass(district: District) -> None:
+    district.server.state = "waiting"
+    district.export("staff.csv", roster())
+    code, report = district.run()
+    assert (code, report["files"][0]["run"]["state"]) == (0, "waiting")
+    assert district.names("partial/archive") == ["staff.csv"]
+    district.server.state = "applied"
+    assert district.run()[1]["files"][0]["outcome"] == "ended"
+    assert district.names("partial/archive") == ["staff.csv", "staff.results.csv"]
+    assert district.run()[1]["files"] == []
+
+
+@pytest.mark.parametrize(("state", "code"), [("held", 8), ("rejected", 9), ("refused", 6), ("failed", 1)])
+def test_the_exit_code_tells_how_the_run_stands(district: District, state: str, code: int) -> None:
+    district.server.state = state
+    district.export("staff.csv", roster())
+    assert district.command("run", "--detailed-exitcode").returncode == code
+
+
+def test_failed_rows_are_told_by_the_exit_code(district: District) -> None:
+    district.server.counts = {"rows": 2, "create": 1, "failed": 1}
+    district.export("staff.csv", roster())
+    assert district.run()[0] == 7
+
+
+def test_a_refused_file_is_not_sent_but_put_aside_and_reported(district: District) -> None:
+    district.export("staff.csv", "Dana,Example,dana@riverbend.example\n")
+    code, report = district.run()
+    assert (code, district.server.received) == (6, [])
+    assert district.names("partial/failed") == ["staff.csv", "staff.findings.txt"]
+    (findings,) = (district.home / "partial/failed").glob("*.txt")
+    assert "file.header_missing" in findings.read_text()
+    (refusal,) = district.server.refusals
+    assert (refusal["file_name"], refusal["code"]) == ("staff.csv", "file.header_missing")
+    assert "Dana" not in str(refusal)
+    assert report["files"][0]["code"] == "file.header_missing"
+
+
+def test_the_log_holds_no_personal_data(district: District) -> None:
+    district.export("staff.csv", roster(DANA, DANA.replace("Teacher", "Wizard").replace("T1", "T2")))
+    district.export("broken.csv", "Dana,Example,dana@riverbend.example\n")
+    district.run()
+    log = (district.home / "log/client.log").read_text()
+    assert "run=1" in log
+    assert "file.header_missing" in log
+    assert all(word not in log for word in ("Dana", "Example", "riverbend", "Wizard", SECRET))
+
+
+def test_a_lost_answer_sends_again_and_makes_one_run(district: District) -> None:
+    district.server.faults = [lost_answer]
+    district.export("staff.csv", roster())
+    assert district.run()[0] == 0
+    first, second = district.server.received
+    assert first.key == second.key
+    assert len(district.server.runs) == 1
+
+
+@pytest.mark.parametrize("fault", [dropped, status(503), status(502), status(504), status(429, Retry_After="1")])
+def test_a_fault_that_passes_is_tried_again(district: District, fault: object) -> None:
+    district.server.faults = [fault]  # type: ignore[list-item]
+    district.export("staff.csv", roster())
+    assert district.run()[0] == 0
+    assert len(district.server.received) == 1
+
+
+def test_longer_than_allowed_is_left_to_the_next_pass(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.server.faults = [status(503, Retry_After="3600")]
+    code, _ = district.run()
+    assert (code, source.exists()) == (5, True)
+    assert district.run()[0] == 0
+    assert (len(district.server.runs), source.exists()) == (1, False)
+
+
+def test_a_file_on_its_way_is_sent_from_the_copy_though_a_newer_one_took_its_place(district: District) -> None:
+    district.export("staff.csv", roster())
+    district.server.faults = [status(503, Retry_After="3600")]
+    district.run()
+    source = district.export("staff.csv", roster(DANA.replace("T1", "T22")))
+    assert district.run()[0] == 0
+    assert [b"T22" in each.body for each in district.server.received] == [False, True]
+    assert (source.exists(), len(district.server.runs)) == (False, 2)
+
+
+def test_a_redirect_is_not_followed(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.server.faults = [status(307, Location="http://127.0.0.1:9/elsewhere")]
+    code, report = district.run()
+    assert (code, source.exists()) == (3, True)
+    assert "backend.url" in report["problems"][0]["fix"]
+
+
+def test_a_refused_key_leaves_the_file(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    assert district.run(SIS_SYNC_BACKEND_API_TOKEN="wrong")[0] == 4
+    assert source.exists()
+    assert district.run()[0] == 0
+
+
+def test_no_server_leaves_the_file(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.write_settings(backend__url="http://127.0.0.1:9", backend__retry__max__minutes="0")
+    assert district.run()[0] == 5
+    assert source.exists()
+
+
+def test_a_sign_in_page_in_between_is_no_receipt(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.server.faults = [status(200)]
+    assert district.run()[0] == 5
+    assert source.exists()
+
+
+def test_a_kill_between_journal_and_receipt_sends_once(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.server.faults = [status(503, Retry_After="30")]
+    process = district.start("run")
+    while district.server.faults:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert source.exists()
+    with sqlite3.connect(district.home / "state/journal.sqlite3") as journal:
+        ((key, state),) = journal.execute("select idempotency_key, state from delivery").fetchall()
+    journal.close()
+    assert state == "spooled"
+    assert district.run()[0] == 0
+    assert [each.key for each in district.server.received] == [key]
+    assert district.names("partial/archive") == ["staff.csv", "staff.results.csv"]
+
+
+def test_a_kill_after_the_server_has_it_sends_no_second_run(district: District) -> None:
+    district.export("staff.csv", roster())
+    district.server.faults = [lost_answer, status(503, Retry_After="30")]
+    process = district.start("run")
+    while district.server.faults:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert district.run()[0] == 0
+    assert len(district.server.runs) == 1
+    assert district.names("partial") == ["archive"]
+
+
+def test_the_same_file_again_is_sent_and_said(district: District) -> None:
+    district.export("staff.csv", roster())
+    first = district.run()[1]
+    district.export("staff.csv", roster())
+    second = district.run()[1]
+    assert first["files"][0]["same_as_at"] is None
+    assert second["files"][0]["same_as_at"] is not None
+    assert len(district.server.runs) == 2
+
+
+def test_two_clients_do_not_share_a_state_folder(district: District) -> None:
+    district.export("staff.csv", roster())
+    district.server.faults = [status(503, Retry_After="30")]
+    first = district.start("run")
+    while district.server.faults:
+        time.sleep(0.02)
+    second = district.command("run")
+    first.terminate()
+    first.communicate()
+    assert second.returncode == 11
+    assert "client.state.folder" in second.stderr
+    assert first.returncode == 143
+
+
+def test_old_archives_are_removed_and_nothing_else(district: District) -> None:
+    district.export("staff.csv", roster())
+    district.run()
+    own = district.home / "partial/archive/own notes.csv"
+    own.write_text("ours")
+    with sqlite3.connect(district.home / "state/journal.sqlite3") as journal:
+        journal.execute("update kept set kept_at = '2026-01-01T00:00:00+00:00'")
+    journal.close()
+    district.run()
+    assert [path.name for path in (district.home / "partial/archive").iterdir()] == ["own notes.csv"]
+
+
+def test_a_folder_that_is_gone_stops_its_section_only(district: District) -> None:
+    district.write_settings(full__sync__enabled="true", full__sync__folder="away")
+    district.export("staff.csv", roster())
+    code, report = district.run()
+    assert (code, report["problems"][0]["section"]) == (3, "full.sync")
+    assert len(district.server.runs) == 1
+
+
+def test_of_complete_lists_only_the_newest_is_sent(district: District) -> None:
+    district.write_settings(full__sync__enabled="true", full__sync__folder="full")
+    for age_hours, name in ((3, "monday.csv"), (1, "wednesday.csv"), (2, "tuesday.csv")):
+        set_age(district.export(name, roster(), "full"), hours=age_hours)
+    assert district.run()[0] == 0
+    assert [each.file_name for each in district.server.received] == ["wednesday.csv"]
+    archived = ["monday.skipped.csv", "tuesday.skipped.csv", "wednesday.csv", "wednesday.results.csv"]
+    assert district.names("full/archive") == archived
+
+
+def test_partial_files_go_all_and_oldest_first_before_complete_lists(district: District) -> None:
+    sections = {"full": "full", "staff": "staff", "student": "student"}
+    more = {f"{key}__sync__{name}": value for key in sections for name, value in (("enabled", "true"), ("folder", key))}
+    district.write_settings(**more)
+    pupil = "Sam,,Okafor,sam@riverbend.example,S1,N1,Student,,7,Active"
+    for folder in ("full", "staff"):
+        district.export(f"{folder}.csv", roster(), folder)
+    district.export("student.csv", roster(pupil), "student")
+    set_age(district.export("b.csv", roster()), hours=2)
+    set_age(district.export("a.csv", roster()), hours=1)
+    assert district.run()[0] == 0
+    names = [each.file_name for each in district.server.received]
+    assert names == ["b.csv", "a.csv", "student.csv", "staff.csv", "full.csv"]
+
+
+def test_a_complete_list_that_is_too_old_is_not_sent_and_said(district: District) -> None:
+    district.write_settings(full__sync__enabled="true", full__sync__folder="full", full__sync__max__age__hours="24")
+    (district.home / "full").mkdir()
+    source = district.export("full.csv", roster(), "full")
+    set_age(source, hours=25)
+    code, report = district.run()
+    assert (code, district.server.received, source.exists()) == (0, [], True)
+    assert "full.csv is older than 24 hours" in report["notices"][0]
+
+
+def test_an_older_copy_that_could_not_be_sent_gives_way_to_a_newer_list(district: District) -> None:
+    district.write_settings(full__sync__enabled="true", full__sync__folder="full")
+    district.export("full.csv", roster(), "full")
+    district.server.faults = [status(503, Retry_After="3600")]
+    district.run()
+    district.export("full.csv", roster(DANA.replace("T1", "T22")), "full")
+    assert district.run()[0] == 0
+    (received,) = district.server.received
+    assert b"T22" in received.body
+    assert district.names("full/archive") == ["full.csv", "full.results.csv", "full.skipped.csv"]
+
+
+def test_temporary_names_links_and_folders_are_left_alone(district: District) -> None:
+    for name in ("x.csv.part", "x.csv.tmp", "~$x.csv", ".x.csv", "x.txt"):
+        district.export(name, roster())
+    (district.home / "partial/folder.csv").mkdir()
+    (district.home / "partial/link.csv").symlink_to(district.export("outside.csv", roster(), "elsewhere"))
+    assert district.run() == (0, {"schema_version": 1, "files": [], "problems": [], "notices": []})
+
+
+def test_a_ready_file_lets_the_files_go_and_is_then_removed(district: District) -> None:
+    district.write_settings(partial__sync__ready__file="export.done", partial__sync__file__pattern="*")
+    source = district.export("staff.csv", roster())
+    district.run()
+    assert source.exists()
+    ready = district.export("export.done", "")
+    assert district.run()[0] == 0
+    assert not source.exists()
+    assert not ready.exists()
+    assert [each.file_name for each in district.server.received] == ["staff.csv"]
+
+
+def test_a_ready_file_of_two_sections_waits_for_both(district: District) -> None:
+    district.write_settings(
+        partial__sync__ready__file="export.done",
+        partial__sync__file__pattern="changes*.csv",
+        full__sync__enabled="true",
+        full__sync__folder="partial",
+        full__sync__ready__file="export.done",
+        full__sync__file__pattern="all*.csv",
+    )
+    district.export("changes.csv", roster())
+    district.export("all.csv", roster())
+    ready = district.export("export.done", "")
+    assert district.run()[0] == 0
+    assert [each.file_name for each in district.server.received] == ["changes.csv", "all.csv"]
+    assert not ready.exists()
+
+
+def test_a_growing_file_waits(district: District) -> None:
+    district.write_settings(client__settle__seconds="1")
+    source = district.export("staff.csv", roster())
+    process = district.start("run", "--json")
+    whole = roster(*(DANA.replace("T1", f"T{n}").replace("dana@", f"dana{n}@") for n in range(200)))
+    with source.open("a") as file:
+        for line in whole.splitlines(keepends=True)[2:]:
+            file.write(line)
+            file.flush()
+            time.sleep(0.02)
+            if process.poll() is not None:
+                break
+        process.communicate()
+        assert district.server.received == []
+        source.write_text(whole)
+    assert district.run()[0] == 0
+    assert [each.body.decode() for each in district.server.received] == [whole]
