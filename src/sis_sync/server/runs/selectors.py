@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 
-from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.engine.session import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
@@ -21,11 +21,15 @@ READING_MEMORY_MB = 256
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account."""
+    """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account.
+
+    `person` is the name as the account has it now, or as the file spells a newcomer's; empty where neither is known.
+    """
 
     line: int | None
     action: str
     custom_id: str
+    person: str
     changes: tuple[tuple[str, str, str], ...]
     codes: tuple[str, ...]
     message: str
@@ -95,10 +99,17 @@ def _row(row: tuple[Any, ...]) -> PlanRow:
         line=line,
         action=action,
         custom_id=custom_id,
+        person=_person(values),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
     )
+
+
+def _person(values: list[str]) -> str:
+    new, old = values[0::2], values[1::2]
+    named = old if any(old) else new
+    return " ".join(part for name, part in zip(FIELD_NAMES, named, strict=True) if name in NAME_FIELDS and part)
 
 
 def _changes(action: str, changed: list[str], values: list[str]) -> tuple[tuple[str, str, str], ...]:

@@ -14,7 +14,7 @@ from sis_sync.server.web.words import DECIDABLE_STATES, MODE_PEOPLE, counted, pe
 
 PAGE_SIZE = 50
 ACTIONS = (*ABSENT_ACTIONS, *ROW_ACTIONS)
-STEP_NAMES = ("Received", "Checked", "Approved", "Applied")
+STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
 State = Run.State
 # How many steps are done, and whether it stopped there for good.
 STEPS_DONE: dict[str, int] = {
@@ -80,7 +80,7 @@ def look_at(run: Run, *, action: str, page: str) -> RunView:
 
 
 def steps_of(run: Run) -> tuple[Step, ...]:
-    """Received, Checked, Approved, Applied, with how far the run came."""
+    """Received, Checked, Approval, Applied, with how far the run came."""
     done = STEPS_DONE.get(run.state, 3 if run.decided_at else 1)
     return tuple(step_at(place, name, done, run.state in STOPPED) for place, name in enumerate(STEP_NAMES))
 

@@ -103,7 +103,7 @@ COUNT_WORDS: dict[str, str] = {
     "unchanged": "Unchanged",
     "ignored": "Ignored",
     "failed": "Failed",
-    "rows": "Rows in the file",
+    "rows": "Rows in file",
 }
 SELDOM_COUNTS = ("disable", "restore", "ignored")
 ACTION_HEADINGS: dict[str, str] = {

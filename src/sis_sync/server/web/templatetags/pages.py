@@ -151,9 +151,9 @@ def file_size(value: int) -> str:
 
 @register.filter
 def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
-    """The changed fields of a line of history: name, old value, new value."""
-    names = {**change.before, **change.after}
-    return [(name, change.before.get(name), change.after.get(name)) for name in names]
+    """The changed fields of a line of history: name, old value, new value. Fields that were and are empty are not."""
+    lines = [(name, change.before.get(name), change.after.get(name)) for name in {**change.before, **change.after}]
+    return [(name, old, new) for name, old, new in lines if old not in (None, "") or new not in (None, "")]
 
 
 @register.filter
@@ -193,14 +193,18 @@ def delimiter_word(delimiter: str) -> str:
 
 
 @register.filter
-def person_line(row: PlanRow) -> str:
-    """Who the row is about, by the values that the account has now."""
+def values_now(row: PlanRow) -> str:
+    """What the account is now, beside its name and ID, in one line."""
     old = {name: value for name, value, _ in row.changes}
-    name = " ".join(old[part] for part in ("first_name", "middle_name", "last_name") if old.get(part))
-    kind = " ".join(
-        part for part in (old.get("user_type", ""), old.get("grade", "") or old.get("position", "")) if part
+    grade = f"grade {old['grade']}" if old.get("grade") else ""
+    org = old.get("school_district_external_id", "")
+    shown = (
+        old.get("user_type", ""),
+        grade or old.get("position", ""),
+        f"at {org}" if org else "",
+        old.get("email", ""),
     )
-    return ", ".join(part for part in (name, old.get("email", ""), kind) if part)
+    return ", ".join(part for part in shown if part)
 
 
 @register.filter
