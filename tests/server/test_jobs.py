@@ -1,7 +1,7 @@
 """Jobs: none is lost with its worker, none is done by two, none is tried for ever."""
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.storage import clear_incoming, run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -83,3 +83,13 @@ def test_no_lock_file_is_left_behind(district: Org, north: Org, now: datetime, t
     settled(send(district, content=roster(student("S1")), now=now), now=now)
     assert not list(tmp_path.glob("locks/job-*"))
     assert not list(tmp_path.glob("work/*"))
+
+
+def test_uploads_of_killed_processes_are_cleared_after_a_day(tmp_path: Path, now: datetime) -> None:
+    left = tmp_path / "incoming" / "0a1b"
+    left.parent.mkdir()
+    left.write_bytes(b"half a file")
+    os.utime(left, (now.timestamp(), now.timestamp()))
+    assert clear_incoming(before=now - timedelta(days=1)) == 0
+    assert clear_incoming(before=now + timedelta(days=1)) == 1
+    assert not left.exists()

@@ -58,3 +58,26 @@ def test_two_workers_never_do_one_job(scene: Scene) -> None:
         ("plan", 8, 1),
     ]
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(800,)]
+
+
+def test_worker_that_loses_the_database_goes_on_by_itself(tmp_path: Path, postgresql_url: str) -> None:
+    scene = Scene(tmp_path, postgresql_url)
+    scene.prepare(["begin"], ["send", 0, MANY])
+    with scene.worker():
+        scene.wait_for(APPLY_ATTEMPTS, [(1,)])
+        scene.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' "
+            "and datname = current_database() and pid <> pg_backend_pid()"
+        )
+        scene.wait_for(STATE, [("applied",)])
+    assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
+
+
+def test_nothing_is_left_in_the_work_folder_by_killed_workers(scene: Scene) -> None:
+    scene.prepare(["begin"], ["send", 0, MANY])
+    with scene.worker() as worker:
+        scene.wait_for(STATE, [("checking",)])
+        kill(worker)
+    with scene.worker():
+        scene.wait_for("select distinct state from jobs_job", [("done",)])
+    assert not list((scene.folder / "work").iterdir())

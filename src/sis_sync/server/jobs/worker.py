@@ -7,7 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F, QuerySet
@@ -18,6 +18,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.decide import expire_waiting
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.storage import clear_incoming
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ LOOKED_AT_ONCE = 100
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
 HOUSEKEEPING_EVERY = 120  # idle looks: about a minute
+UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
 
 Clock = Callable[[], datetime]
@@ -69,6 +71,7 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
                 continue
             if idle_looks % HOUSEKEEPING_EVERY == 0:
                 expire_waiting(now=clock())
+                clear_incoming(before=clock() - UPLOAD_TAKES_AT_MOST)
             idle_looks += 1
             stop.wait(POLL_SECONDS)
         except (DatabaseError, InterfaceError) as error:

@@ -1,9 +1,6 @@
 """From a stored file to a stored plan and its reports: the steps, in their order, nothing written but files."""
 
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +17,7 @@ from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
-from sis_sync.server.runs.storage import data_folder, run_files, sha256_of, written_whole
+from sis_sync.server.runs.storage import run_files, sha256_of, work_folder, written_whole
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
@@ -60,7 +57,7 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     Raises FileRefused, and ConfigurationError for a mapping that cannot be followed.
     """
     mapping = mapping_of(run)
-    with _work_folder() as folder, open_session(temp_folder=folder) as session:
+    with work_folder(run.pk) as folder, open_session(temp_folder=folder) as session:
         return _plan(run, settings, mapping, session, folder, now)
 
 
@@ -131,15 +128,3 @@ def _under_its_name(run: Run, folder: Path) -> Path:
         except OSError:
             shutil.copyfile(original, named)
     return named
-
-
-@contextmanager
-def _work_folder() -> Iterator[Path]:
-    """A folder in the data folder for the time of one plan; a killed worker's is cleared by the next worker."""
-    parent = data_folder() / "work"
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -104,6 +105,26 @@ def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
     upload.path.replace(files.original)
     sync_folder(files.folder)
     sync_folder(files.folder.parent)
+
+
+@contextmanager
+def work_folder(run_id: int) -> Iterator[Path]:
+    """An empty folder for the time of one job of the run. What a killed worker left there goes first."""
+    folder = data_folder() / "work" / f"run-{run_id}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_incoming(*, before: datetime) -> int:
+    """Remove uploads that never became a run, because their process was killed; how many."""
+    left = [path for path in (data_folder() / "incoming").glob("*") if path.stat().st_mtime < before.timestamp()]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 @contextmanager

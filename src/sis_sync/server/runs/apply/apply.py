@@ -28,7 +28,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
     """
     if not approved.path.is_file() or not approved.seen.is_file() or sha256_of(approved.path) != approved.digest:
         raise OutOfDate("its stored plan is not the one that was approved")
-    with opened_changes(approved.path, approved.seen) as changes, transaction.atomic():
+    with opened_changes(approved) as changes, transaction.atomic():
         lock_school_system(approved.school_system_id)
         if not _mark_applied(approved, now):
             return

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.core.modes import MODES
+from sis_sync.server.runs.apply.overtaken import was_overtaken
 from sis_sync.server.runs.apply.statements import count, execute, statements
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import check_key_limits, check_person
@@ -29,7 +29,7 @@ def check_decision(run: Run) -> None:
         raise OutOfDate("the settings of the mode were changed since")
     if not _may_still_approve(run):
         raise OutOfDate("who approved it may no longer do so")
-    if _was_overtaken(run):
+    if was_overtaken(run):
         raise OutOfDate("a newer file over the same accounts was applied since")
 
 
@@ -54,22 +54,3 @@ def _may_still_approve(run: Run) -> bool:
     except NotPermitted:
         return False
     return run.decided_by_key is None or run.decided_by_key.revoked_at is None
-
-
-def _was_overtaken(run: Run) -> bool:
-    overlapping = [name for name, mode in MODES.items() if set(mode.user_types) & set(MODES[run.mode].user_types)]
-    newer = Run.objects.filter(
-        school_system=run.school_system_id,
-        mode__in=overlapping,
-        pk__gt=run.pk,
-        state=Run.State.APPLIED,
-        applied_at__gte=run.planned_at,
-    )
-    if run.scope_org.kind == "school":
-        newer = newer.filter(scope_org__in=[run.scope_org_id, *_districts(run)])
-    return newer.exists()
-
-
-def _districts(run: Run) -> list[int]:
-    orgs = type(run.scope_org).objects.filter(school_system=run.school_system_id, kind="district")
-    return list(orgs.values_list("pk", flat=True))

@@ -1,9 +1,7 @@
 """From the plan file into the database's temporary table `run_change`: COPY, or batches on SQLite."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 from django.db import connection
@@ -11,7 +9,8 @@ from django.db import connection
 from sis_sync.engine.session import Session, open_session
 from sis_sync.engine.sql import bind
 from sis_sync.server.runs.apply.statements import execute, own_statements, sql_text
-from sis_sync.server.runs.storage import data_folder
+from sis_sync.server.runs.approval import ApprovedPlan
+from sis_sync.server.runs.storage import work_folder
 
 BATCH_ROWS = 2000
 BLOCK_BYTES = 1024 * 1024
@@ -19,15 +18,14 @@ COLUMNS = 29
 
 
 @contextmanager
-def opened_changes(plan: Path, seen: Path) -> Iterator["Changes"]:
+def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     """The changes of a plan file, with what it saw of the accounts.
 
     Opened before the transaction, so that locks are short.
     """
-    parent = data_folder() / "work"
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent) as folder, open_session(temp_folder=Path(folder)) as session:
-        yield Changes(session, bind(sql_text("changes.sql"), plan=str(plan), seen=str(seen)))
+    with work_folder(approved.run_id) as folder, open_session(temp_folder=folder) as session:
+        query = bind(sql_text("changes.sql"), plan=str(approved.path), seen=str(approved.seen))
+        yield Changes(session, query)
 
 
 class Changes:

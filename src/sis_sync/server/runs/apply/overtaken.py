@@ -1,0 +1,53 @@
+"""Whether a newer file spoke of the same accounts, and was applied, since a plan was made."""
+
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from sis_sync.core.modes import MODES
+from sis_sync.engine.session import open_session
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.storage import run_files
+
+READING_MEMORY_MB = 256
+CHANGING = "action IN ('create', 'update', 'restore', 'delete', 'disable')"
+PEOPLE_OF_TYPES = f"""
+SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND (user_type IN :types OR old_user_type IN :types)
+"""
+PEOPLE_IN_BOTH = f"""
+SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND custom_id IN (
+  SELECT custom_id FROM read_parquet(:newer) WHERE action IN ('create', 'update', 'restore', 'unchanged'))
+"""
+
+
+def was_overtaken(run: Run) -> bool:
+    """Whether a newer applied file speaks of people whom the run changes.
+
+    A complete list speaks of everybody of its types, absent people included; a partial file of those it names.
+    """
+    plan = run_files(run).plan
+    return any(_speaks_of_the_same(plan, newer) for newer in _newer_applied(run))
+
+
+def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
+    mode, newer_plan = MODES[newer.mode], run_files(newer).plan
+    if not newer_plan.is_file():
+        return True
+    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+        if mode.judges_absence:
+            return bool(session.value(PEOPLE_OF_TYPES, plan=str(plan), types=mode.user_types))
+        return bool(session.value(PEOPLE_IN_BOTH, plan=str(plan), newer=str(newer_plan)))
+
+
+def _newer_applied(run: Run) -> QuerySet[Run]:
+    newer = Run.objects.filter(
+        school_system=run.school_system_id,
+        pk__gt=run.pk,
+        state=Run.State.APPLIED,
+        applied_at__gte=run.planned_at,
+    )
+    if run.scope_org.kind == Org.Kind.SCHOOL:
+        districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
+        newer = newer.filter(scope_org__in=[run.scope_org_id, *districts.values_list("pk", flat=True)])
+    return newer
