@@ -45,7 +45,7 @@ def test_the_mapping_lines_go_with_the_file(district: District) -> None:
     (received,) = district.server.received
     assert received.body == text.encode()
     assert received.fields["mapping_name"] == "sis"
-    assert received.fields["mapping"] == "mapper.sis.column.custom_id=Student Number | Number\n"
+    assert received.fields["mapping_lines"] == "mapper.sis.column.custom_id=Student Number | Number\n"
     assert {each["x-client-name"] for each in district.server.headers} == {"B%C3%BCro"}
 
 

@@ -44,6 +44,20 @@ def test_nothing_is_applied_before_somebody_approves(place: Place) -> None:
     assert place.count_accounts() == 1208 + 1 + 9 - 24
 
 
+def test_mapping_lines_travel_with_the_file(place: Place) -> None:
+    with place.demo.properties.open("a", encoding="utf-8") as properties:
+        properties.write("full.sync.mapper=sis\nmapper.sis.column.custom_id=Student Number\n")
+    text = place.export(1).read_text(encoding="utf-8")
+    (place.exports / "lakeview-day1.csv").write_text(text.replace("custom_id", "Student Number", 1), encoding="utf-8")
+    done = place.run_client()
+    assert done.returncode == 0, done.stderr
+    newest = place.manager.newest_run()
+    assert newest is not None
+    run = place.manager.wait_for_decision(newest["id"])
+    assert run["state"] == "waiting", run
+    assert run["counts"]["create"] == 1208
+
+
 def test_a_file_cut_off_deletes_nobody(place: Place) -> None:
     place.sync(1)
     text = (place.export(1)).read_bytes()

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SLOW = ("duckdb", "httpx", "django", "numpy", "rich", "stamina", "importlib.metadata")
+SLOW = ("duckdb", "httpx", "django", "numpy", "importlib.metadata")
 
 # Runs first in a fresh interpreter: the packages of the server extra behave as if they were not installed.
 WITHOUT_SERVER_EXTRA = """

@@ -49,7 +49,7 @@ class Api:
 
     def post_run(self, upload: Upload) -> RunStatus:
         """Send a file. The same key and body give the same run, however often they are sent."""
-        fields = {"mapping": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
+        fields = {"mapping_lines": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
         headers = {"Idempotency-Key": upload.idempotency_key}
         with _payload(upload) as (payload, kind), payload.open("rb") as file:
             part = (upload.file_name, file, kind)

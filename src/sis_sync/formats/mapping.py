@@ -106,7 +106,7 @@ def _no_preset(name: str) -> ConfigurationError:
 def load_mapping(name_or_path: str) -> Mapping:
     """A preset by its name, or the mapping of a .properties file. ConfigurationError if it cannot be followed."""
     path = Path(name_or_path)
-    if not path.is_file():
+    if not _is_file(path):
         if path.suffix == ".properties" or "/" in name_or_path:
             raise ConfigurationError(f"The mapping file {name_or_path} is not there.")
         return load_preset(name_or_path)
@@ -127,6 +127,13 @@ def load_preset(name: str) -> Mapping:
         if name == preset:
             return Mapping(name, variants=tuple(parse_mapping(text, name=each) for each in names))
     raise _no_preset(name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than a path may be, or with a NUL: no file
+        return False
 
 
 def parse_mapping(text: str, *, name: str | None = None) -> Mapping:

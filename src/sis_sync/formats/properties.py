@@ -20,7 +20,7 @@ class Property:
 def read_properties(text: str) -> list[Property]:
     """The properties in file order. ConfigurationError for a line without `=` or a key that stands twice."""
     properties: dict[str, Property] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
@@ -38,7 +38,7 @@ def _read_line(text: str, number: int) -> Property:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigurationError(
-            f'Line {number}: "{text[:60]}" is not of the form key=value.',
+            f"Line {number} is not of the form key=value.",  # its text may be a key that was pasted alone
             fix="Write key=value, or start the line with # to make it a comment.",
         )
     return Property(key.strip(), value.strip(), number)
