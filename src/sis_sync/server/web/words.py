@@ -27,6 +27,7 @@ FIELD_WORDS: dict[str, str] = {
     "is_protected": "Protected from sync",
     "is_deleted": "Deleted",
     "external_id": "External ID",
+    "org": "School or district",
     "on_absent": "People not in the file",
 }
 

@@ -96,10 +96,10 @@ class ModeSettingsForm(PageForm):
         choices=ModeSettings.OnAbsent.choices,
         widget=forms.RadioSelect,
     )
-    deletions_percent = percent_field("Percent of all people that would leave")
-    deletions_count = forms.IntegerField(label="Number of people that would leave", min_value=0, max_value=1_000_000)
-    deletions_slice_percent = percent_field("Percent of one school or user type that would leave")
-    failed_rows_percent = percent_field("Percent of rows that failed")
+    deletions_percent = percent_field("this percent of all people would leave")
+    deletions_count = forms.IntegerField(label="this number of people would leave", min_value=0, max_value=1_000_000)
+    deletions_slice_percent = percent_field("this percent of one school or user type would leave")
+    failed_rows_percent = percent_field("this percent of the rows failed")
 
     def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -193,16 +193,17 @@ def delimiter_word(delimiter: str) -> str:
 
 
 @register.filter
-def values_now(row: PlanRow) -> str:
-    """What the account is now, beside its name and ID, in one line."""
-    old = {name: value for name, value, _ in row.changes}
-    grade = f"grade {old['grade']}" if old.get("grade") else ""
-    org = old.get("school_district_external_id", "")
+def one_line(row: PlanRow) -> str:
+    """The values of somebody who leaves or is new, beside the name and ID, in one line."""
+    values = {name: old or new for name, old, new in row.changes}
+    grade = f"grade {values['grade']}" if values.get("grade") else ""
+    org = values.get("school_district_external_id", "")
     shown = (
-        old.get("user_type", ""),
-        grade or old.get("position", ""),
+        values.get("user_type", ""),
+        grade or values.get("position", ""),
         f"at {org}" if org else "",
-        old.get("email", ""),
+        values.get("email", ""),
+        values.get("status", ""),
     )
     return ", ".join(part for part in shown if part)
 
@@ -223,7 +224,7 @@ def deed_word(action: str) -> str:
 def detail_value(value: Any) -> str:
     """A detail of the audit log in words."""
     if isinstance(value, dict):
-        return ", ".join(f"{words.field_word(name)} {shown_value(each)}" for name, each in value.items())
+        return ", ".join(f"{words.field_word(name)} {shown_value(each)}" for name, each in value.items() if each != 0)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return shown_value(value)

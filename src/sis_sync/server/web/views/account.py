@@ -105,7 +105,7 @@ def account_rights(request: PageRequest, account_id: int) -> HttpResponse:
         if request.POST.get("action") == "take":
             take_right(account=account, org=org, actor=request.user, now=timezone.now())
             say(request, f"{account.full_name} no longer manages {org.name}.")
-        else:
+        elif request.POST.get("action") == "give":
             give_right(account=account, org=org, actor=request.user, now=timezone.now())
             say(request, f"{account.full_name} now manages {org.name}.")
     except NotPermitted as error:

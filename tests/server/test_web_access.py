@@ -1,0 +1,148 @@
+"""Every page is asked by all four people, and by nobody."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from rosters import needs_approval, student, sync
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.web.urls import urlpatterns
+
+# Page -> what Alice, Bob, Charlie and Dana get. Things of the district that Bob does not manage are not there for him.
+EVERYBODY = (200, 200, 200, 200)
+MANAGERS = (200, 200, 200, 403)
+DISTRICT_MANAGERS = (200, 403, 200, 403)
+OF_BOBS_SCHOOL = (200, 200, 404, 403)
+OF_THE_DISTRICT = (200, 404, 404, 403)
+PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
+    "home": ("get", (200, 200, 200, 303)),
+    "profile": ("get", EVERYBODY),
+    "settings": ("get", MANAGERS),
+    "org_create": ("get", DISTRICT_MANAGERS),
+    "orgs_import": ("get", DISTRICT_MANAGERS),
+    "org_edit": ("get", OF_THE_DISTRICT),
+    "user_admin": ("get", MANAGERS),
+    "user_search": ("post", (303, 303, 303, 403)),
+    "people_act": ("post", (303, 303, 303, 403)),
+    "account_create": ("get", MANAGERS),
+    "account_history": ("get", OF_BOBS_SCHOOL),
+    "account_edit": ("get", OF_BOBS_SCHOOL),
+    "account_rights": ("post", (303, 403, 404, 403)),
+    "bulk_upload": ("get", MANAGERS),
+    "pending": ("get", MANAGERS),
+    "history": ("get", MANAGERS),
+    "mappings": ("get", MANAGERS),
+    "sync_settings": ("get", MANAGERS),
+    "mode_settings": ("get", DISTRICT_MANAGERS),
+    "sync_client": ("get", MANAGERS),
+    "switch_client_api": ("post", (303, 403, 303, 403)),
+    "create_api_key": ("get", MANAGERS),
+    "rotate_api_key": ("get", OF_THE_DISTRICT),
+    "revoke_api_key": ("get", OF_THE_DISTRICT),
+    "run": ("get", OF_THE_DISTRICT),
+    "run_progress": ("get", OF_THE_DISTRICT),
+    "approve": ("get", OF_THE_DISTRICT),
+    "reject": ("get", OF_THE_DISTRICT),
+    "run_results": ("get", OF_THE_DISTRICT),
+    "run_failed": ("get", OF_THE_DISTRICT),
+    "audit_log": ("get", DISTRICT_MANAGERS),
+}
+OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "sign_out"}
+
+
+@pytest.fixture
+def places(
+    alice: Account, bob: Account, charlie: Account, dana: Account, district: Org, district_key: str, now: datetime
+) -> dict[str, dict[str, Any]]:
+    """What the addresses of the pages name: a run and a key of the district, an account at Bob's school."""
+    needs_approval(district, "partial")
+    run = sync(district, student("S1"), student("S2", email="nonsense"), now=now)
+    key = ApiKey.objects.get(org=district)
+    account, of_run = {"account_id": dana.pk}, {"run_id": run.pk}
+    return {
+        "org_edit": {"org_id": district.pk},
+        "mode_settings": {"mode": "full"},
+        **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
+        **dict.fromkeys(("run", "run_progress", "approve", "reject", "run_results", "run_failed"), of_run),
+        **dict.fromkeys(("rotate_api_key", "revoke_api_key"), {"key_id": key.pk}),
+    }
+
+
+def ask(client: Client, name: str, places: dict[str, dict[str, Any]], district: Org) -> int:
+    """The status of the page."""
+    address = reverse(f"web:{name}", kwargs=places.get(name))
+    method = PAGES[name][0]
+    return (
+        client.get(address).status_code if method == "get" else client.post(address, {"org": district.pk}).status_code
+    )
+
+
+def test_every_page_stands_in_the_table() -> None:
+    assert {pattern.name for pattern in urlpatterns} == set(PAGES) | OPEN_TO_ALL
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_four_people_ask(
+    client: Client,
+    name: str,
+    places: dict[str, dict[str, Any]],
+    district: Org,
+    alice: Account,
+    bob: Account,
+    charlie: Account,
+    dana: Account,
+) -> None:
+    found = []
+    for person in (alice, bob, charlie, dana):
+        client.force_login(person)
+        found.append(ask(client, name, places, district))
+    assert tuple(found) == PAGES[name][1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_is_sent_to_the_sign_in_page(
+    client: Client, name: str, places: dict[str, dict[str, Any]], district: Org
+) -> None:
+    address = reverse(f"web:{name}", kwargs=places.get(name))
+    response = client.generic(PAGES[name][0].upper(), address)
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"/sign-in?next={address}"
+
+
+@pytest.mark.parametrize("name", [name for name, (_, got) in PAGES.items() if got in (OF_THE_DISTRICT, OF_BOBS_SCHOOL)])
+def test_a_foreign_id_answers_like_an_absent_one(
+    client: Client, name: str, places: dict[str, dict[str, Any]], charlie: Account
+) -> None:
+    client.force_login(charlie)
+    kind = next(iter(places[name]))
+    foreign = client.get(reverse(f"web:{name}", kwargs=places[name]))
+    absent = client.get(reverse(f"web:{name}", kwargs={kind: 999_999_999}))
+    beyond = client.get(reverse(f"web:{name}", kwargs={kind: 10**30}))
+    assert foreign.status_code == absent.status_code == beyond.status_code == 404
+    assert foreign.content == absent.content == beyond.content
+
+
+def test_a_disabled_person_is_out_at_once(client: Client, alice: Account) -> None:
+    client.force_login(alice)
+    Account.objects.filter(pk=alice.pk).update(status="Disabled")
+    assert client.get("/members").status_code == 302
+
+
+def test_a_teacher_sees_her_own_profile_and_no_navigation(client: Client, dana: Account) -> None:
+    client.force_login(dana)
+    page = client.get("/profile").content.decode()
+    assert "Dana Dubois" in page
+    assert "Bulk Management" not in page
+    assert "User Admin" not in page
+
+
+def test_what_one_may_not_do_names_whom_to_ask(client: Client, dana: Account) -> None:
+    client.force_login(dana)
+    response = client.get("/members")
+    assert response.status_code == 403
+    assert "Ask a manager of the district." in response.content.decode()
