@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FIELDS, PASSWORD, Field
+from sis_sync.core.fields import FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.formats.mapping import FieldRule, Mapping
 
@@ -146,3 +146,14 @@ def ignored_columns(columns: Columns) -> list[Finding]:
     if last_named + 1 < len(named):
         findings.append(file_finding("column.ignored", value="empty columns at the end"))
     return findings
+
+
+def secret_positions(columns: Columns) -> frozenset[int]:
+    """The columns that hold passwords or other secrets, by the mapping or by their header, and that no field needs."""
+    named = {
+        position
+        for position, header in enumerate(columns.header)
+        if any(word in header.lower() for word in SECRET_HEADER_WORDS)
+    }
+    password = {columns.of_field[PASSWORD]} if PASSWORD in columns.of_field else set()
+    return frozenset((named - (columns.used - password)) | password)

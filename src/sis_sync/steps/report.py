@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from sis_sync.core.fields import FIELD_NAMES, SECRET_HEADER_WORDS
+from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.formats.header import MESSAGE_HEADER
+from sis_sync.formats.header import MESSAGE_HEADER, secret_positions
 from sis_sync.steps.plan import Plan
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
@@ -28,10 +28,11 @@ def write_results(session: Session, plan: Plan, path: Path) -> None:
 def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     """The failed rows in the file's own format and a message column, ready to correct and send again.
 
-    Columns whose header names a secret are left out. A record that could not be split shows the cells that were found.
+    Columns that hold secrets are left out. A record that could not be split shows the cells that were found.
     """
-    header = plan.judged.roster.records.columns.header
-    kept = [(position, name) for position, name in enumerate(header) if not _is_secret(name) and name != MESSAGE_HEADER]
+    columns = plan.judged.roster.records.columns
+    left_out = secret_positions(columns) | {columns.message_position}
+    kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
     names = _unique([name for _, name in kept])
     cells = [
         f"{_safe(_found_cell(position))} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
@@ -64,10 +65,6 @@ def _copy(session: Session, query: str, path: Path) -> None:
 
 def _safe(column: str) -> str:
     return f"CASE WHEN has_match({column}, {literal(_FORMULA)}) THEN '''' || {column} ELSE nullif({column}, '') END"
-
-
-def _is_secret(header: str) -> bool:
-    return any(word in header.lower() for word in SECRET_HEADER_WORDS)
 
 
 def _unique(names: list[str]) -> list[str]:

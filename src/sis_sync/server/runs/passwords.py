@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sis_sync.core.fields import PASSWORD, SECRET_HEADER_WORDS
 from sis_sync.engine.session import Session
+from sis_sync.formats.header import secret_positions
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.storage import run_files, sha256_of, written_whole
@@ -43,23 +43,9 @@ def carry_password_hashes(session: Session, *, earlier: Path, earlier_digest: st
     return True
 
 
-def secret_positions(records: Records) -> list[int]:
-    """The columns that hold passwords or other secrets, by the mapping or by their header, and that no field needs."""
-    columns = records.columns
-    named = {position for position, header in enumerate(columns.header) if is_secret(header)}
-    password = columns.of_field.get(PASSWORD)
-    needed = columns.used - {password}
-    return sorted((named - needed) | ({password} if password is not None else set()))
-
-
-def is_secret(header: str) -> bool:
-    """Whether a header names a secret."""
-    return any(word in header.lower() for word in SECRET_HEADER_WORDS)
-
-
 def store_without_passwords(run: Run, session: Session, records: Records) -> None:
     """Rewrite the stored file without its secret columns; every record keeps its line. Nothing to do for most files."""
-    secret = secret_positions(records)
+    secret = sorted(secret_positions(records.columns))
     original = run_files(run).original
     if not secret or not original.is_file():
         return

@@ -1,0 +1,38 @@
+"""Secrets stay out of what is given back, whatever their header says."""
+
+from pathlib import Path
+
+from sis_sync.core.modes import PARTIAL
+from sis_sync.engine.session import open_session
+from sis_sync.formats.mapping import parse_mapping
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import make_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.validate import validate
+
+HEADER = "Kennwort,first_name,middle_name,last_name,email,custom_id,school_district_external_id,user_type,position,grade,status"
+
+
+def test_a_mapped_password_is_in_no_download(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text(f"{HEADER}\nhunter22,Ana,,Ruiz,bad,1,010,Student,,9,Active\n", encoding="utf-8")
+    orgs = tmp_path / "orgs.csv"
+    orgs.write_text("external_id,name\n010,North\n", encoding="utf-8")
+    results, failed = tmp_path / "results.csv", tmp_path / "failed.csv"
+    with open_session() as session:
+        records = read(session, roster, mapping=parse_mapping("mapper.local.column.password=Kennwort"))
+        judged = validate(
+            session,
+            map_records(session, records),
+            load_directory(session, orgs=orgs, accounts=None),
+            PARTIAL,
+        )
+        plan = make_plan(session, judged)
+        write_results(session, plan, results)
+        write_failed_rows(session, plan, failed)
+    for path in (results, failed):
+        text = path.read_text(encoding="utf-8")
+        assert "Ana" in text
+        assert "hunter22" not in text
