@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.session import open_session
 from sis_sync.formats.mapping import parse_mapping
@@ -12,7 +13,7 @@ from sis_sync.steps.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
 from sis_sync.steps.validate import validate
 
-HEADER = "Kennwort,first_name,middle_name,last_name,email,custom_id,school_district_external_id,user_type,position,grade,status"
+HEADER = ",".join(("Kennwort", *FIELD_NAMES))
 
 
 def test_a_mapped_password_is_in_no_download(tmp_path: Path) -> None:
