@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 QUOTE, LINE_FEED = 0x22, 0x0A
 MAX_CELL_BYTES = 32 * 1024
+_LEAST_OF_A_ROW = 2  # fewer delimiters may well stand in the text of an honest header: "Name\n(Last, First)"
 Buffer = bytes | mmap.mmap
 
 
@@ -105,12 +106,14 @@ class _Splitter:
     def _swallows(self, next_line: int) -> bool:
         """Whether the cell takes in a line that holds as many delimiters as a record: then its quote is a stray one.
 
+        In the header, whose columns are not counted yet, a row holds at least the delimiters found so far.
         The one exception is the end of an honest cell: it closes there, before any delimiter of that line, and
         the rest completes the record (a first column with a line break).
         """
-        if self.columns is None:
-            return False
         line = self.data[next_line : self._line_end(next_line)]
+        if self.columns is None:
+            inside = line.replace(b'""', b"").partition(b'"')[0]
+            return inside.count(self.delimiter) >= max(len(self.cells), _LEAST_OF_A_ROW)
         if line.count(self.delimiter) < self.columns - 1:
             return False
         inside, closing, rest = line.replace(b'""', b"").partition(b'"')
@@ -139,5 +142,5 @@ def _count_outside_quotes(text: bytes, delimiter: int) -> int:
 
 
 def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) -> Record:
-    """The record that starts at this offset. `columns` None (the header): a line break never betrays a stray quote."""
+    """The record that starts at this offset. `columns` None: it is the header."""
     return _Splitter(data, start, delimiter, columns).split()

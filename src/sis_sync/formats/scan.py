@@ -127,14 +127,9 @@ def _chunk_size(lines: Lines, data: Buffer, offset: int) -> int:
 
 
 def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: int) -> OddRecord:
-    _refuse_if_cut(data, record, layout, line)
-    if record.fault == "too_large" or any(len(cell) > MAX_CELL_BYTES for cell in record.cells):
-        raise FileRefused(
-            "file.too_large",
-            f"A cell on line {line} is longer than {MAX_CELL_BYTES // 1024} KB.",
-            line=line,
-            fix="Look for a quotation mark that is not closed, or leave the column out of the export.",
-        )
+    refuse_if_unreadable(record, line)
+    if record.end >= len(data) and data[-1] != LINE_FEED and len(record.cells) < layout.columns:
+        raise _truncated("in the middle of the record", line)
     raw = data[start : record.end]
     is_split = not record.fault and len(record.cells) == layout.columns
     codes = [record.fault] if record.fault else [] if is_split else ["row.columns"]
@@ -146,22 +141,30 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
     return OddRecord(line, tuple(_decoded(cell) for cell in cells), tuple(codes), len(record.cells), is_split)
 
 
-def _refuse_if_cut(data: Buffer, record: Record, layout: Layout, line: int) -> None:
-    ends_file = record.end >= len(data) and data[-1] != LINE_FEED
-    is_short = ends_file and not record.fault and len(record.cells) < layout.columns
-    if record.fault == "unclosed" or is_short:
-        where = "inside a quoted cell that starts" if record.fault == "unclosed" else "in the middle of the record"
+def refuse_if_unreadable(record: Record, line: int) -> None:
+    """Raise FileRefused for a record, or a header, that the file ends inside, or with a cell over the limit."""
+    if record.fault == "unclosed":
+        raise _truncated("inside a quoted cell that starts", line)
+    if record.fault == "too_large" or any(len(cell) > MAX_CELL_BYTES for cell in record.cells):
         raise FileRefused(
-            "file.truncated",
-            f"The file ends {where} on line {line}: it was cut off.",
+            "file.too_large",
+            f"A cell on line {line} is longer than {MAX_CELL_BYTES // 1024} KB.",
             line=line,
-            fix="Export the file again and send it once it is complete.",
+            fix="Look for a quotation mark that is not closed, or leave the column out of the export.",
         )
+
+
+def _truncated(where: str, line: int) -> FileRefused:
+    message = f"The file ends {where} on line {line}: it was cut off."
+    return FileRefused(
+        "file.truncated", message, line=line, fix="Export the file again and send it once it is complete."
+    )
 
 
 def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
     """The cells as far as they were found, then all else that could be one: the custom ID may be among them."""
-    plainly = [part.strip(b'" \r\n') for line in raw.split(b"\n") for part in line.split(delimiter.to_bytes())]
+    lines = raw.replace(b"\r", b"\n").split(b"\n")
+    plainly = dict.fromkeys(part.strip(b'" ') for line in lines for part in line.split(delimiter.to_bytes()))
     return [*record.cells, *plainly]
 
 

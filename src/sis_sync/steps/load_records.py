@@ -59,8 +59,10 @@ def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, 
     """The file itself where all its lines are plain records, else a copy of those: its path, and lines to skip."""
     is_mixed = found.lines_with_return not in (0, _line_ends(data, layout, found))
     is_whole = len(found.ranges) == 1 and layout.line == 2 and not found.odd and not found.blank_lines
-    header_has_return = data[: layout.start].endswith(b"\r\n")
-    if is_whole and not is_mixed and header_has_return == bool(found.lines_with_return):
+    header = data[: layout.start]
+    is_alike = header.endswith(b"\r\n") == bool(found.lines_with_return)
+    is_simple = b'"' not in header and not layout.has_bad_bytes  # the engine reads the header too, to skip it
+    if is_whole and not is_mixed and is_alike and is_simple:
         return source, 1
     path = session.folder / "plain.csv"
     with path.open("wb") as out:

@@ -17,7 +17,7 @@ from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.formats.header import Columns, check_header, comparable, find_columns, fitting_variants, ignored_columns
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.records import Buffer, split_record
-from sis_sync.formats.scan import Layout, Scan, scan
+from sis_sync.formats.scan import Layout, Scan, refuse_if_unreadable, scan
 from sis_sync.steps.load_records import load_records
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
@@ -80,6 +80,8 @@ def read(
         layout, columns, mapping = _read_header(data, mapping, encoding, limits)
         found = scan(data, layout)
         _refuse_too_many(found, limits)
+        if not found.plain_count and not found.odd:
+            _refuse_empty_list(mode)  # its header took in more than one line
         load_records(session, source, data, layout, found)
         has_final_newline = _has_final_newline(data)
     _refuse_repeated_header(session, columns, found)
@@ -142,7 +144,12 @@ def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
         raise _empty("The file holds nothing but white space.")
     header_end = data.find(b"\n", header.start())
     has_records = header_end != -1 and _SOMETHING.search(data, header_end) is not None
-    if not has_records and mode is not None and mode.judges_absence:
+    if not has_records:
+        _refuse_empty_list(mode)
+
+
+def _refuse_empty_list(mode: Mode | None) -> None:
+    if mode is not None and mode.judges_absence:
         raise _empty(f"The file has a header but no records, and in the mode {mode.name} everybody absent would leave.")
 
 
@@ -154,15 +161,24 @@ def _read_header(
     line = data[:start].count(b"\n") + 1
     delimiter, header = _best_split(data, start, mapping)
     variants = fitting_variants(mapping, header)
+    if len(header) > limits.columns:
+        message = f"The header has {len(header)} columns; the limit is {limits.columns}."
+        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
     columns = find_columns(header, variants[0])
     check_header(columns, variants[0])
     _refuse_ambiguous(mapping, variants)
-    if len(columns.header) > limits.columns:
-        message = f"The header has {len(columns.header)} columns; the limit is {limits.columns}."
-        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
     record = split_record(data, start, ord(delimiter), None)
+    refuse_if_unreadable(record, line)
+    _refuse_lone_returns(data[start : record.end], line)
     layout = Layout(record.end, line + record.lines, ord(delimiter), len(columns.header), encoding.has_bad_bytes)
     return layout, columns, variants[0]
+
+
+def _refuse_lone_returns(header: bytes, line: int) -> None:
+    """Where lines end with CR alone, the header takes in the whole file and no record would be left."""
+    if b"\r" in header.replace(b"\r\n", b""):
+        message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
+        raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
 
 
 def _mark_bytes(data: Buffer) -> int:
