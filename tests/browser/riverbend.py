@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from sis_sync.core.fields import FIELD_NAMES
 
-PASSWORD = "quiet-otter-lamp-42"  # noqa: S105 - invented, for a server that lives for one test
+PASSWORD = "quiet-otter-lamp-42"
 ALICE, BOB, DANA = "alice@riverbend.example", "bob@riverbend.example", "dana@riverbend.example"
 SCHOOLS = "external_id,name,kind\nN1,North School,school\nS1,South School,school\n"
 FIRST_NAMES = ("Ana", "Björn", "Chloé", "Đạt", "Efua", "Farid", "Grace", "Hiroko", "Ines", "José")

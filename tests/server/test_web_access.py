@@ -63,13 +63,13 @@ def places(
     needs_approval(district, "partial")
     run = sync(district, student("S1"), student("S2", email="nonsense"), now=now)
     key = ApiKey.objects.get(org=district)
-    account, of_run = {"account_id": dana.pk}, {"run_id": run.pk}
+    account, of_run, of_key = {"account_id": dana.pk}, {"run_id": run.pk}, {"key_id": key.pk}
     return {
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
         **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
         **dict.fromkeys(("run", "run_progress", "approve", "reject", "run_results", "run_failed"), of_run),
-        **dict.fromkeys(("rotate_api_key", "revoke_api_key"), {"key_id": key.pk}),
+        **dict.fromkeys(("rotate_api_key", "revoke_api_key"), of_key),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -54,6 +54,11 @@ def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirec
     """After a deed: the page that shows what it did. Loading that again repeats nothing."""
     address = reverse(url_name, args=args)
     return HttpResponseRedirect(f"{address}?{query}" if query else address, status=303)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form sent, be it nothing at all; None where the page is only being opened."""
+    return request.POST if request.method == "POST" else None
 
 
 def say(request: HttpRequest, text: str) -> None:

@@ -19,7 +19,7 @@ from sis_sync.server.web.entrance import PageRequest, for_district_managers, for
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
 from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_of
-from sis_sync.server.web.render import page, say, say_refused, see_other
+from sis_sync.server.web.render import page, say, say_refused, see_other, sent
 
 PAGE_SIZE = 50
 
@@ -45,7 +45,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
 def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
     """Edit User Info, with the Employee ID or Student ID."""
     account = access_account(actor=request.user, account_id=account_id)
-    form = EditAccountForm(request.POST or None, initial=initial_of(account), orgs=managed_orgs(actor=request.user))
+    form = EditAccountForm(sent(request), initial=initial_of(account), orgs=managed_orgs(actor=request.user))
     if request.method == "POST" and form.is_valid():
         try:
             update_account(
@@ -71,7 +71,7 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def account_create(request: PageRequest) -> HttpResponse:
     """Create User."""
-    form = CreateAccountForm(request.POST or None, orgs=managed_orgs(actor=request.user))
+    form = CreateAccountForm(sent(request), orgs=managed_orgs(actor=request.user))
     if request.method == "POST" and form.is_valid():
         try:
             account = create_account(

@@ -12,7 +12,7 @@ from sis_sync.server.orgs.services import create_org, import_orgs, update_org
 from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
-from sis_sync.server.web.render import page, say, see_other
+from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.words import counted
 
 
@@ -31,7 +31,7 @@ def settings(request: PageRequest) -> HttpResponse:
 def org_edit(request: PageRequest, org_id: int) -> HttpResponse:
     """One org: Edit, then Update. Says how many accounts and keys a change of the external ID touches."""
     org = access_org(actor=request.user, org_id=org_id)
-    form = OrgForm(request.POST or None, initial={"name": org.name, "external_id": org.external_id or ""})
+    form = OrgForm(sent(request), initial={"name": org.name, "external_id": org.external_id or ""})
     before = org.external_id
     if request.method == "POST" and form.is_valid():
         try:
@@ -72,7 +72,7 @@ def changed_words(org: Org, before: str | None) -> str:
 @require_http_methods(["GET", "POST"])
 def org_create(request: PageRequest) -> HttpResponse:
     """A new school."""
-    form = OrgForm(request.POST or None)
+    form = OrgForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             org = create_org(
@@ -95,7 +95,7 @@ def org_create(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def orgs_import(request: PageRequest) -> HttpResponse:
     """Schools from a CSV: all of its lines, or none."""
-    form = ImportOrgsForm(request.POST or None, request.FILES or None)
+    form = ImportOrgsForm(sent(request), request.FILES)
     if request.method == "POST" and form.is_valid():
         try:
             text = form.cleaned_data["file"].read().decode("utf-8-sig")

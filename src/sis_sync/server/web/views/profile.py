@@ -10,14 +10,14 @@ from sis_sync.server.orgs.models import Right
 from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.web.entrance import PageRequest, for_everybody
 from sis_sync.server.web.forms.people import OwnPasswordForm
-from sis_sync.server.web.render import page, say, see_other
+from sis_sync.server.web.render import page, say, see_other, sent
 
 
 @for_everybody
 @require_http_methods(["GET", "POST"])
 def profile(request: PageRequest) -> HttpResponse:
     """What is known of oneself, and the form that changes the password."""
-    form = OwnPasswordForm(request.POST or None)
+    form = OwnPasswordForm(sent(request))
     if request.method == "POST" and form.is_valid() and changed_password(request, form):
         say(request, "Your password was changed. Your other sessions were signed out.")
         return see_other("web:profile")

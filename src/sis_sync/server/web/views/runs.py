@@ -13,7 +13,7 @@ from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
 from sis_sync.server.web.forms.people import DELETIONS_WITHOUT_TYPING
-from sis_sync.server.web.render import page, say, see_other
+from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.run_view import RunView, approve_words, is_nothing_to_do, leaving_words, look_at, steps_of
 from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS, counted
 
@@ -56,7 +56,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
 def approve(request: PageRequest, run_id: int) -> HttpResponse:
     """Shows exactly the plan that would be applied, deletions first, and approves that one only."""
     found = access_run(actor=request.user, run_id=run_id)
-    form = ApproveForm(request.POST or None, initial={"digest": found.plan_digest})
+    form = ApproveForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             approve_run(
@@ -109,7 +109,7 @@ def refused_at(error: SisSyncError) -> str | None:
 def reject(request: PageRequest, run_id: int) -> HttpResponse:
     """Asks for the reason and rejects the run."""
     found = access_run(actor=request.user, run_id=run_id)
-    form = RejectForm(request.POST or None)
+    form = RejectForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             reject_run(run=found, reason=form.cleaned_data["reason"], actor=request.user, now=timezone.now())

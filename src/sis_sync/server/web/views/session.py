@@ -13,7 +13,7 @@ from sis_sync.server.accounts.sign_in import school_system_at
 from sis_sync.server.accounts.sign_in_failures import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
-from sis_sync.server.web.render import see_other
+from sis_sync.server.web.render import see_other, sent
 
 WRONG_PAIR = "This e-mail and password do not belong together, or the account is disabled. Nothing else is wrong."
 
@@ -24,7 +24,7 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
     system = school_system_at(slug)
     if system is None:
         return which_system(request, slug)
-    form = SignInForm(request.POST if request.method == "POST" else None)
+    form = SignInForm(sent(request))
     if request.method == "POST" and form.is_valid():
         account = account_of(request, system, form)
         if account is not None:
@@ -61,7 +61,7 @@ def which_system(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if not SchoolSystem.objects.exists():
         return render(request, "web/session/not_set_up.html")
-    form = WhichSystemForm(request.POST if request.method == "POST" else None)
+    form = WhichSystemForm(sent(request))
     if request.method == "POST" and form.is_valid():
         system = school_system_at(form.cleaned_data["slug"].strip().lower())
         if system is not None:

@@ -11,7 +11,7 @@ from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.setup.link import NEW_LINK
 from sis_sync.server.setup.services import claim_setup, is_setup_open
 from sis_sync.server.web.forms.orgs import SetupForm
-from sis_sync.server.web.render import say, see_other
+from sis_sync.server.web.render import say, see_other, sent
 
 OVER = NotPermitted("It was used, or its 60 minutes are over.", fix=NEW_LINK)
 
@@ -21,7 +21,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     """Names the school system and makes its first manager, who is then signed in."""
     if not is_setup_open(token=token, now=timezone.now()):
         return render(request, "web/session/setup_over.html", {"error": OVER}, status=410)
-    form = SetupForm(request.POST or None)
+    form = SetupForm(sent(request))
     if request.method == "POST" and form.is_valid() and claimed(request, form, token):
         say(request, "Your school system is set up. Next: add your schools, then upload a file.")
         return see_other("web:settings")

@@ -16,7 +16,7 @@ from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.web.client_properties import client_properties
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.bulk import KeyForm
-from sis_sync.server.web.render import page, say, say_refused, see_other
+from sis_sync.server.web.render import page, say, say_refused, see_other, sent
 
 
 @for_managers
@@ -52,7 +52,7 @@ def switch_client_api(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def create_api_key(request: PageRequest) -> HttpResponse:
     """Makes a key and shows it, this once."""
-    form = KeyForm(request.POST or None, orgs=managed_orgs(actor=request.user))
+    form = KeyForm(sent(request), orgs=managed_orgs(actor=request.user))
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:

@@ -8,7 +8,7 @@ from sis_sync.core.modes import MODES
 from sis_sync.server.runs.mode_settings import settings_of_modes, update_mode_settings
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.bulk import ModeSettingsForm
-from sis_sync.server.web.render import page, say, see_other
+from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.words import MODE_WORDS
 
 
@@ -27,7 +27,7 @@ def mode_settings(request: PageRequest, mode: str) -> HttpResponse:
     if mode not in MODES:
         raise Http404
     found = next(each for each in settings_of_modes(school_system=request.user.school_system) if each.mode == mode)
-    form = ModeSettingsForm(request.POST or None, initial=found.__dict__, judges_absence=MODES[mode].judges_absence)
+    form = ModeSettingsForm(sent(request), initial=found.__dict__, judges_absence=MODES[mode].judges_absence)
     if request.method == "POST" and form.is_valid():
         update_mode_settings(settings=found, values=form.cleaned_data, actor=request.user, now=timezone.now())
         say(request, f"The settings of {MODE_WORDS[mode]} were updated. They hold from the next run on.")

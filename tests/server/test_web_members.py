@@ -1,0 +1,246 @@
+"""Members > User Admin."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from rosters import student, sync
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import create_account
+from sis_sync.server.orgs.models import Org, Right
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: Account) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(client: Client, bob: Account) -> Client:
+    client.force_login(bob)
+    return client
+
+
+def make_account(org: Org, first_name: str, last_name: str, custom_id: str | None, **values: str) -> Account:
+    """An account at `org`, a teacher unless `values` say otherwise."""
+    names = {
+        "first_name": first_name,
+        "last_name": last_name,
+        "email": f"{first_name}.{last_name}@riverbend.example".lower(),
+        "custom_id": custom_id or "",
+        "user_type": "Teacher",
+    }
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    return create_account(
+        school_system=org.school_system, org=org, values=names | values, password=None, actor=None, now=now
+    )
+
+
+def listed(client: Client, query: str = "") -> str:
+    return client.get(f"/members{query}").content.decode()
+
+
+def make_students(north: Org, number: int) -> list[Account]:
+    rows = [student(f"S{index:03}", f"Okafor{index:03}") for index in range(number)]
+    sync(north, *rows, now=datetime(2026, 9, 1, tzinfo=UTC))
+    return list(Account.objects.filter(custom_id__startswith="S").order_by("last_name"))
+
+
+def test_alice_sees_everybody_and_bob_his_school(client: Client, alice: Account, bob: Account, dana: Account) -> None:
+    client.force_login(alice)
+    assert "<strong>3</strong> people" in listed(client)
+    client.force_login(bob)
+    page = listed(client)
+    assert "<strong>2</strong> people" in page
+    assert "Abara" not in page
+
+
+def test_filters_stand_in_the_address_and_the_text_does_not(as_alice: Client, dana: Account, north: Org) -> None:
+    values = {"text": "Dubois", "type": "Teacher", "school": str(north.pk)}
+    response = as_alice.post("/members/search", values)
+    address = response.headers["Location"]
+    assert response.status_code == 303
+    assert "Dubois" not in address
+    assert f"type=Teacher&school={north.pk}&search=" in address
+    page = as_alice.get(address).content.decode()
+    assert "<strong>1</strong> person found for “Dubois”" in page
+    assert 'value="Dubois"' in page
+    assert "Abara" not in page.split("<main", 1)[1]
+    assert "Dubois, Dana" in page
+
+
+def test_a_search_of_htmx_gets_the_list_and_its_address(as_alice: Client, dana: Account) -> None:
+    headers = {"HX-Request": "true"}
+    response = as_alice.post("/members/search", {"text": "dubois"}, headers=headers, follow=True)
+    assert 'id="people"' in response.content.decode()
+    assert urlsplit(response.headers["HX-Push-Url"]).path == "/members"
+
+
+def test_without_an_id_nobody_can_be_synced_and_the_count_says_so(as_alice: Client, north: Org) -> None:
+    make_account(north, "Noah", "Evans", None)
+    assert "No Employee/Student ID (1)" in listed(as_alice)
+    page = listed(as_alice, "?no_id=yes")
+    assert "Evans, Noah" in page
+    assert "These people have no Employee/Student ID." in page
+    assert "Abara, Alice" not in page
+
+
+def test_fifty_at_a_time_forth_and_back(as_alice: Client, north: Org) -> None:
+    accounts = make_students(north, 120)
+    first = listed(as_alice)
+    assert "<strong>121</strong> people" in first
+    assert "Previous 50" not in first
+    second = listed(as_alice, f"?after={accounts[48].pk}")
+    assert "Okafor049" in second
+    assert "Okafor098" in second
+    assert "Okafor099" not in second
+    assert "Okafor048" not in second
+    back = listed(as_alice, f"?before={accounts[49].pk}")
+    assert "Abara, Alice" in back
+    assert "Okafor048" in back
+    assert "Okafor049" not in back
+    assert "Previous 50" not in back
+    last = listed(as_alice, f"?after={accounts[98].pk}")
+    assert "Okafor119" in last
+    assert "Next 50" not in last
+
+
+def test_a_page_cannot_begin_at_somebody_whom_one_may_not_see(as_bob: Client, alice: Account, dana: Account) -> None:
+    assert "Dubois, Dana" in listed(as_bob, f"?after={alice.pk}")
+
+
+def test_nobody_ticked_is_said(as_alice: Client) -> None:
+    response = as_alice.post("/members/act", {"action": "delete"}, follow=True)
+    assert "Nobody is ticked." in response.content.decode()
+
+
+def test_disable_asks_first_and_says_what_follows(as_alice: Client, dana: Account) -> None:
+    asked = as_alice.post("/members/act", {"action": "disable", "account": dana.pk}).content.decode()
+    assert "Disable 1 person?" in asked
+    assert "Dubois, Dana" in asked
+    assert Account.objects.get(pk=dana.pk).status == "Active"
+    values = {"action": "disable", "account": dana.pk, "confirmed": "yes", "back": "type=Teacher"}
+    done = as_alice.post("/members/act", values)
+    assert done.headers["Location"] == "/members?type=Teacher"
+    assert Account.objects.get(pk=dana.pk).status == "Disabled"
+    assert "Disabled: 1 person." in as_alice.get("/members").content.decode()
+
+
+def test_ten_are_deleted_by_a_button_and_eleven_by_their_number(as_alice: Client, north: Org) -> None:
+    people = make_students(north, 21)
+    ten, eleven = [each.pk for each in people[:10]], [each.pk for each in people[10:]]
+    values = {"action": "delete", "confirmed": "yes"}
+    as_alice.post("/members/act", {**values, "account": ten})
+    assert Account.objects.filter(deleted_at__isnull=False).count() == 10
+    refused = as_alice.post("/members/act", {**values, "account": eleven, "typed": "10"}).content.decode()
+    assert "Type 11, the number of people that will be deleted. Nothing was deleted." in refused
+    assert Account.objects.filter(deleted_at__isnull=False).count() == 10
+    as_alice.post("/members/act", {**values, "account": eleven, "typed": "11"})
+    assert Account.objects.filter(deleted_at__isnull=False).count() == 21
+
+
+def test_the_deleted_are_hidden_and_can_be_restored(as_alice: Client, dana: Account) -> None:
+    as_alice.post("/members/act", {"action": "delete", "account": dana.pk, "confirmed": "yes"})
+    assert "Dubois, Dana" not in listed(as_alice)
+    assert "Dubois, Dana" in listed(as_alice, "?status=Deleted")
+    as_alice.post("/members/act", {"action": "restore", "account": dana.pk, "confirmed": "yes"})
+    assert "Dubois, Dana" in listed(as_alice)
+
+
+def test_bob_cannot_touch_people_of_another_school(as_bob: Client, south: Org) -> None:
+    stranger = make_account(south, "Sofia", "Silva", "E-9")
+    values = {"action": "delete", "account": stranger.pk, "confirmed": "yes"}
+    assert "Nobody is ticked." in as_bob.post("/members/act", values, follow=True).content.decode()
+    assert Account.objects.get(pk=stranger.pk).deleted_at is None
+
+
+def test_the_last_manager_cannot_be_disabled(as_alice: Client, alice: Account) -> None:
+    values = {"action": "disable", "account": alice.pk, "confirmed": "yes"}
+    page = as_alice.post("/members/act", values).content.decode()
+    assert "There is a problem" in page
+    assert Account.objects.get(pk=alice.pk).status == "Active"
+
+
+def account_values(account: Account, **values: str) -> dict[str, str]:
+    names = ("first_name", "middle_name", "last_name", "email", "user_type", "grade", "position", "status")
+    kept = {name: getattr(account, name) for name in names}
+    return {**kept, "custom_id": account.custom_id or "", "org": str(account.org_id), **values}
+
+
+def test_edit_gives_an_account_its_id(as_alice: Client, north: Org) -> None:
+    noah = make_account(north, "Noah", "Evans", None)
+    page = as_alice.get(f"/members/{noah.pk}/edit").content.decode()
+    assert "Employee ID" in page
+    values = account_values(noah, custom_id=" 0042 ", is_protected="on", protected_reason="on long leave")
+    assert as_alice.post(f"/members/{noah.pk}/edit", values).status_code == 303
+    noah.refresh_from_db()
+    assert (noah.custom_id, noah.is_protected, noah.protected_reason) == ("0042", True, "on long leave")
+    history = as_alice.get(f"/members/{noah.pk}").content.decode()
+    assert "Protected from sync: no file changes" in history
+    assert "0042" in history
+    assert "Alice Abara, by hand" in history
+
+
+def test_edit_shows_what_is_wrong_beside_the_field_and_keeps_what_was_typed(as_alice: Client, dana: Account) -> None:
+    values = account_values(dana, email="no address", first_name="")
+    page = as_alice.post(f"/members/{dana.pk}/edit", values).content.decode()
+    assert "<title>Error: Edit User Info" in page
+    assert 'href="#id_email"' in page
+    assert 'href="#id_first_name"' in page
+    assert 'value="no address"' in page
+    assert 'aria-invalid="true"' in page
+    dana.refresh_from_db()
+    assert dana.first_name == "Dana"
+
+
+def test_a_student_has_a_student_id(as_alice: Client, north: Org) -> None:
+    sam = make_account(north, "Sam", "Okafor", "S1", user_type="Student", grade="7")
+    assert "Student ID" in as_alice.get(f"/members/{sam.pk}/edit").content.decode()
+
+
+def test_bob_creates_at_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+    values = {
+        "first_name": "Mia",
+        "last_name": "Moreau",
+        "email": "mia@riverbend.example",
+        "user_type": "Teacher",
+        "custom_id": "E-77",
+        "status": "Active",
+    }
+    refused = as_bob.post("/members/new", {**values, "org": str(south.pk)})
+    assert refused.status_code == 200
+    assert not Account.objects.filter(custom_id="E-77").exists()
+    assert as_bob.post("/members/new", {**values, "org": str(north.pk)}).status_code == 303
+    assert Account.objects.get(custom_id="E-77").org_id == north.pk
+
+
+def test_a_password_is_set_and_never_shown(as_alice: Client, dana: Account) -> None:
+    values = {"action": "password", "account": dana.pk, "confirmed": "yes"}
+    weak = as_alice.post("/members/act", {**values, "password": "dana"}).content.decode()
+    assert "too short" in weak
+    assert 'value="dana"' not in weak
+    as_alice.post("/members/act", {**values, "password": "quiet-otter-lamp-42"})
+    dana.refresh_from_db()
+    assert dana.check_password("quiet-otter-lamp-42")
+
+
+def test_rights_are_given_and_taken_on_the_account_page(as_alice: Client, dana: Account, north: Org) -> None:
+    address = f"/members/{dana.pk}/rights"
+    as_alice.post(address, {"action": "give", "org": north.pk})
+    assert Right.objects.filter(account=dana, org=north).exists()
+    as_alice.post(address, {"action": "take", "org": north.pk})
+    assert not Right.objects.filter(account=dana).exists()
+
+
+def test_the_history_links_to_the_run(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1"), now=now)
+    sync(district, student("S1", "Adeyemi"), now=now)
+    sam = Account.objects.get(custom_id="S1")
+    page = as_alice.get(f"/members/{sam.pk}").content.decode()
+    assert f'href="/runs/{run.pk}"' in page
+    assert "line 2 of the file" in page
+    assert '<del class="was">Okafor</del>' in page
+    assert '<ins class="now">Adeyemi</ins>' in page

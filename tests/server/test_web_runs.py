@@ -1,0 +1,262 @@
+"""Bulk Management > Users, the run page, and the decision."""
+
+import re
+from datetime import datetime
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from rosters import needs_approval, roster, send, settled, student, sync, teacher
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: Account) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(client: Client, bob: Account) -> Client:
+    client.force_login(bob)
+    return client
+
+
+def form_file(content: bytes, name: str = "people.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="text/csv")
+
+
+def digest_of(page: str) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+    assert found
+    return found[1]
+
+
+def leaving_run(district: Org, number: int, now: datetime) -> Run:
+    """A students run after which `number` of 40 students would be gone; one is renamed."""
+    students = [student(f"S{index:02}") for index in range(40)]
+    sync(district, *students, teacher("T1"), now=now)
+    renamed = {**students[0], "last_name": "Adeyemi"}
+    return sync(district, renamed, *students[1 : 40 - number], now=timezone.now(), mode="students")
+
+
+def test_the_upload_form_says_what_each_mode_would_do(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    sync(district, *[student(f"S{index}") for index in range(12)], teacher("T1"), now=now)
+    needs_approval(district, "staff", on_absent="disable")
+    page = as_alice.get("/bulk").content.decode()
+    assert "12 students here; any not in the file will be deleted." in page
+    assert "any not in the file will be disabled." in page
+    assert "People in the file are created or updated. Nobody else is touched." in page
+
+
+def test_bob_sees_the_number_of_his_own_school(
+    as_bob: Client, district: Org, north: Org, south: Org, now: datetime
+) -> None:
+    sync(district, student("S1"), student("S2", org="S1"), now=now)
+    page = as_bob.get("/bulk").content.decode()
+    assert "1 student here; any not in the file will be deleted." in page
+    assert "The file can change people of North School only." in page
+
+
+def test_an_upload_leads_to_its_run_and_changes_nothing_yet(as_alice: Client, district: Org, north: Org) -> None:
+    response = as_alice.post("/bulk", {"mode": "students", "file": form_file(roster(student("S1")))})
+    run = Run.objects.get()
+    assert response.headers["Location"] == f"/runs/{run.pk}"
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "Received" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert not Account.objects.filter(custom_id="S1").exists()
+
+
+def test_the_form_says_what_is_missing(as_alice: Client, district: Org) -> None:
+    page = as_alice.post("/bulk", {}).content.decode()
+    assert "Choose a mode: it decides what happens to people who are not in the file." in page
+    assert 'href="#id_mode_0"' in page
+    assert 'href="#id_file"' in page
+    empty = as_alice.post("/bulk", {"mode": "full", "file": form_file(b"")}).content.decode()
+    assert "This file is empty: 0 bytes." in empty
+
+
+def test_a_mapping_line_that_cannot_be_followed_is_named(as_alice: Client, district: Org) -> None:
+    values = {"mode": "partial", "file": form_file(b"x"), "mapping_lines": "mapper.mine.colum.email=Mail"}
+    page = as_alice.post("/bulk", values).content.decode()
+    assert 'href="#id_mapping_lines"' in page
+    assert not Run.objects.exists()
+
+
+def test_a_file_goes_through_a_mapping(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    content = roster(student("S1")).replace(b"custom_id", b"Pupil No.")
+    lines = "mapper.mine.column.custom_id=Pupil No."
+    as_alice.post("/bulk", {"mode": "partial", "file": form_file(content), "mapping_lines": lines})
+    settled(Run.objects.get(), now=now)
+    assert Account.objects.filter(custom_id="S1").exists()
+
+
+def test_progress_is_silent_until_the_state_moves(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "partial")
+    run = send(district, student("S1"), now=now)
+    address = f"/runs/{run.pk}/progress?seen=received"
+    assert as_alice.get(address).status_code == 204
+    settled(run, now=now)
+    page = as_alice.get(address).content.decode()
+    assert 'id="run-body"' in page
+    assert "Waiting for approval. The check is done." in page
+    assert "hx-trigger" not in page
+
+
+def test_the_run_page_shows_old_and_new_values_by_action(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = leaving_run(district, 2, now)
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "2 of 40 students would be deleted (5.0 %)." in page
+    updates = as_alice.get(f"/runs/{run.pk}?action=update").content.decode()
+    assert "1 row" in updates
+    assert '<del class="was">Okafor</del>' in updates
+    assert '<ins class="now">Adeyemi</ins>' in updates
+    deletions = as_alice.get(f"/runs/{run.pk}?action=delete").content.decode()
+    assert "2 people who are not in the file" in deletions
+    assert "S38" in deletions
+    assert "Sam Okafor" in deletions
+
+
+def test_rows_are_paged(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, *[student(f"S{index:03}") for index in range(120)], now=now)
+    assert "1 to 50 of 120 rows" in as_alice.get(f"/runs/{run.pk}").content.decode()
+    last = as_alice.get(f"/runs/{run.pk}?page=3").content.decode()
+    assert "101 to 120 of 120 rows" in last
+    assert "S119" in last
+    assert as_alice.get(f"/runs/{run.pk}?page=x&action=nonsense").status_code == 200
+
+
+def test_findings_are_counted_by_code(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1", email="nonsense"), student("S2", position="Head"), now=now)
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "E-mail is not an address" in page
+    assert "email.invalid" in page
+    assert "Position of a student, ignored" in page
+    assert "Row fails" in page
+
+
+def test_a_refused_file_says_why_and_what_to_do(as_alice: Client, district: Org, now: datetime) -> None:
+    run = sync(district, now=now, content=b"name;school\nAna;N1\n")
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "Why the file was refused" in page
+    assert "file.header_missing" in page
+    assert "What to do:" in page
+    assert "No account was changed." in page
+    assert as_alice.get(f"/runs/{run.pk}/results.csv").status_code == 404
+
+
+def test_pending_shows_counts_and_the_results(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = leaving_run(district, 12, now)
+    page = as_alice.get("/bulk/pending").content.decode()
+    assert "people.csv" in page
+    assert f'href="/runs/{run.pk}/results.csv"' in page
+    assert "12 of 40" in page
+    assert "Pending Approval (1)" in page
+    assert "Nothing is waiting." not in as_alice.get("/").content.decode()
+
+
+def test_approving_shows_deletions_first_and_takes_their_number(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = leaving_run(district, 12, now)
+    page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
+    assert page.index("People who would be deleted") < page.index("People who would be updated")
+    assert "Type 12 to confirm that 12 people leave" in page
+    assert "Approve: update 1, delete 12" in page
+    values = {"digest": digest_of(page)}
+    refused = as_alice.post(f"/runs/{run.pk}/approve", {**values, "typed": "11"}).content.decode()
+    assert 'href="#id_typed"' in refused
+    assert "Nothing was approved." in refused
+    run.refresh_from_db()
+    assert run.state == Run.State.HELD
+    assert as_alice.post(f"/runs/{run.pk}/approve", {**values, "typed": "12"}).status_code == 303
+    settled(run, now=timezone.now())
+    assert run.state == Run.State.APPLIED
+    assert Account.objects.filter(deleted_at__isnull=False).count() == 12
+    after = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "by Alice Abara" in after
+    assert as_alice.get(f"/runs/{run.pk}/approve").headers["Location"] == f"/runs/{run.pk}"
+
+
+def test_only_the_plan_that_was_shown_is_approved(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = leaving_run(district, 2, now)
+    response = as_alice.post(f"/runs/{run.pk}/approve", {"digest": "0" * 64})
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "is not the one that was shown" in page
+    assert digest_of(page) == run.plan_digest
+    run.refresh_from_db()
+    assert run.state in (Run.State.WAITING, Run.State.HELD)
+
+
+def test_rejecting_takes_a_reason(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = leaving_run(district, 2, now)
+    page = as_alice.post(f"/runs/{run.pk}/reject", {"reason": ""}).content.decode()
+    assert "Say why you reject it" in page
+    assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "half of grade 7 is missing"}).status_code == 303
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "Reason: half of grade 7 is missing" in page
+    assert Account.objects.filter(deleted_at__isnull=False).count() == 0
+
+
+def test_reports_come_as_files_that_spreadsheets_read(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = sync(district, student("S1"), student("S2", email="nonsense"), now=now)
+    results = as_alice.get(f"/runs/{run.pk}/results.csv")
+    content = b"".join(results)
+    assert content.startswith(BOM + b"line,action,custom_id")
+    assert results.headers["Content-Disposition"] == f'attachment; filename="run-{run.pk}-results.csv"'
+    assert int(results.headers["Content-Length"]) == len(content)
+    failed = b"".join(as_alice.get(f"/runs/{run.pk}/failed.csv"))
+    assert failed.startswith(BOM + b"first_name,")
+    assert b"nonsense" in failed
+    assert b"S1" not in failed
+
+
+def test_history_is_filtered_in_its_address(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    sync(district, student("S1"), now=now, file_name="monday.csv")
+    sync(district, now=now, mode="full", content=b"nonsense\n1\n", file_name="tuesday.csv")
+    everything = as_alice.get("/bulk/history").content.decode()
+    assert "2 runs" in everything
+    refused = as_alice.get("/bulk/history?state=refused&mode=full").content.decode()
+    assert "tuesday.csv" in refused
+    assert "monday.csv" not in refused
+    assert "No run fits." in as_alice.get("/bulk/history?mode=staff").content.decode()
+
+
+def test_bob_sees_and_decides_the_runs_of_his_school_only(
+    as_bob: Client, alice: Account, district: Org, north: Org
+) -> None:
+    needs_approval(district, "partial")
+    present = timezone.now()
+    theirs, his = sync(district, student("S1"), now=present), sync(north, student("S2"), now=present)
+    page = as_bob.get("/bulk/pending").content.decode()
+    assert f'href="/runs/{his.pk}"' in page
+    assert f'href="/runs/{theirs.pk}"' not in page
+    digest = digest_of(as_bob.get(f"/runs/{his.pk}/approve").content.decode())
+    assert as_bob.post(f"/runs/{his.pk}/approve", {"digest": digest}).status_code == 303
+    assert as_bob.post(f"/runs/{theirs.pk}/approve", {"digest": theirs.plan_digest}).status_code == 404
+
+
+def test_home_names_what_waits_and_how_each_mode_is_doing(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    assert "Nothing is waiting." in as_alice.get("/").content.decode()
+    run = leaving_run(district, 12, now)
+    page = as_alice.get("/").content.decode()
+    assert "On hold" in page
+    assert "0 to create, 1 to update, 12 to delete, 0 failed" in page
+    assert f'href="/runs/{run.pk}"' in page
+    assert "No file yet." in page

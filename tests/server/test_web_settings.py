@@ -1,0 +1,175 @@
+"""Settings of orgs and modes, the Sync Client tab, column mappings, the audit log."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.services import authenticate_key
+from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.runs.models import ModeSettings
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: Account) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(client: Client, bob: Account) -> Client:
+    client.force_login(bob)
+    return client
+
+
+def test_changing_an_external_id_says_how_many_accounts_it_concerns(
+    as_alice: Client, north: Org, dana: Account, bob: Account
+) -> None:
+    page = as_alice.get(f"/settings/schools/{north.pk}").content.decode()
+    assert "2 accounts are found in files by the external ID N1." in page
+    values = {"name": "North School", "external_id": "N-100"}
+    page = as_alice.post(f"/settings/schools/{north.pk}", values, follow=True).content.decode()
+    assert "Its external ID was N1 and is now N-100." in page
+    assert "2 accounts of North School" in page
+
+
+def test_a_taken_external_id_names_the_school_that_has_it(as_alice: Client, north: Org, south: Org) -> None:
+    page = as_alice.post(f"/settings/schools/{north.pk}", {"name": "North", "external_id": "S1"}).content.decode()
+    assert "South School has the external ID" in page
+    assert 'href="#id_external_id"' in page
+    north.refresh_from_db()
+    assert north.external_id == "N1"
+
+
+def test_a_school_without_external_id_is_flagged(as_alice: Client, district: Org) -> None:
+    as_alice.post("/settings/schools/new", {"name": "West School", "external_id": ""})
+    page = as_alice.get("/settings").content.decode()
+    assert "1 school or district has no external ID." in page
+    assert "West School" in page
+
+
+def test_schools_are_imported_all_or_none(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
+    def imported(text: str) -> str:
+        file = SimpleUploadedFile("schools.csv", text.encode())
+        return as_alice.post("/settings/schools/import", {"file": file}, follow=True).content.decode()
+
+    page = imported("external_id,name,kind\n1,West School,school\n,Nameless,school\n")
+    assert "Line 3: external_id and name are both needed." in page
+    assert Org.objects.filter(school_system=school_system).count() == 1
+    assert "2 schools were added" in imported("external_id,name,kind\n1,West School,\n2,East School,school\n")
+    assert Org.objects.filter(school_system=school_system).count() == 3
+
+
+def test_bob_sees_and_edits_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+    page = as_bob.get("/settings").content.decode()
+    assert "North School" in page
+    assert "South School" not in page
+    assert "Add a school" not in page
+    assert as_bob.get(f"/settings/schools/{north.pk}").status_code == 200
+    assert as_bob.get(f"/settings/schools/{south.pk}").status_code == 404
+
+
+def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
+    values = {
+        "on_absent": "disable",
+        "deletions_percent": "15",
+        "deletions_count": "300",
+        "deletions_slice_percent": "25",
+        "failed_rows_percent": "5",
+    }
+    assert as_alice.post("/bulk/settings/students", values).status_code == 303
+    found = ModeSettings.objects.get(school_system=school_system, mode="students")
+    assert (found.requires_approval, found.on_absent, found.deletions_percent) == (False, "disable", 15)
+    log = as_alice.get("/audit").content.decode()
+    assert "Mode settings updated" in log
+    assert "Deletions percent 15" in log
+
+
+def test_a_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:
+    page = as_alice.post("/bulk/settings/partial", {"failed_rows_percent": "101"}).content.decode()
+    assert 'href="#id_failed_rows_percent"' in page
+    assert as_alice.get("/bulk/settings/sideways").status_code == 404
+
+
+def test_bob_reads_the_settings_and_cannot_change_them(as_bob: Client) -> None:
+    page = as_bob.get("/bulk/settings").content.decode()
+    assert "Managers of the district change these." in page
+    assert "/bulk/settings/full" not in page
+
+
+def key_values(org: Org, **values: str | list[str]) -> dict[str, str | list[str]]:
+    return {"name": "office", "org": str(org.pk), "scopes": ["upload"], "modes": ["partial"], **values}
+
+
+def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
+    page = as_alice.post("/bulk/client/keys/new", key_values(district)).content.decode()
+    key = ApiKey.objects.get()
+    secret = next(line for line in page.splitlines() if "backend.api.token=" in line).split("=", 1)[1]
+    assert authenticate_key(secret=secret, now=timezone.now(), address="", client_version="").pk == key.pk
+    assert "backend.url=http://testserver" in page
+    assert "partial.sync.enabled=false" in page
+    assert "full.sync" not in page
+    later = as_alice.get("/bulk/client").content.decode()
+    assert secret not in later
+    assert key.prefix in later
+    assert "1 key works" in later
+
+
+def test_a_key_ends_with_its_last_day_in_the_district_s_zone(as_alice: Client, district: Org) -> None:
+    day = (timezone.now() + timedelta(days=10)).date()
+    as_alice.post("/bulk/client/keys/new", key_values(district, expires_on=day.isoformat()))
+    expires_at = ApiKey.objects.get().expires_at
+    assert expires_at is not None
+    assert expires_at.utcoffset() == timedelta(0)
+    assert expires_at.hour in (5, 6)
+
+
+def test_a_key_needs_scopes_and_modes(as_alice: Client, district: Org) -> None:
+    page = as_alice.post("/bulk/client/keys/new", {"name": "", "org": str(district.pk)}).content.decode()
+    assert 'href="#id_name"' in page
+    assert 'href="#id_scopes_0"' in page
+    assert 'href="#id_modes_0"' in page
+
+
+def test_a_key_is_rotated_and_revoked(as_alice: Client, district: Org) -> None:
+    as_alice.post("/bulk/client/keys/new", key_values(district))
+    key = ApiKey.objects.get()
+    assert "7 more days at most" in as_alice.get(f"/bulk/client/keys/{key.pk}/rotate").content.decode()
+    assert "shown this once" in as_alice.post(f"/bulk/client/keys/{key.pk}/rotate").content.decode()
+    assert ApiKey.objects.count() == 2
+    as_alice.post(f"/bulk/client/keys/{key.pk}/revoke")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert "1 key that works no longer" in as_alice.get("/bulk/client").content.decode()
+
+
+def test_bob_makes_keys_for_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+    page = as_bob.post("/bulk/client/keys/new", key_values(south)).content.decode()
+    assert "There is a problem" in page
+    assert not ApiKey.objects.exists()
+    as_bob.post("/bulk/client/keys/new", key_values(north))
+    assert ApiKey.objects.get().org_id == north.pk
+
+
+def test_the_api_is_disabled_and_enabled(as_alice: Client, school_system: SchoolSystem, district_key: str) -> None:
+    assert "Disable the API: stops 1 key" in as_alice.get("/bulk/client").content.decode()
+    page = as_alice.post("/bulk/client/api", {"enabled": "no"}, follow=True).content.decode()
+    assert "The Sync Client API is disabled" in page
+    page = as_alice.post("/bulk/client/api", {"enabled": "yes"}, follow=True).content.decode()
+    assert "The Sync Client API is enabled" in page
+
+
+def test_a_preset_shows_its_lines(as_alice: Client, district: Org) -> None:
+    page = as_alice.get("/bulk/mappings?preset=oneroster").content.decode()
+    assert "mapper.oneroster." in page
+    assert as_alice.get("/bulk/mappings?preset=nonsense").status_code == 404
+
+
+def test_the_audit_log_is_the_own_school_system_s(as_alice: Client, district: Org, charlie: Account) -> None:
+    page = as_alice.get("/audit").content.decode()
+    assert "School system created" in page
+    assert "Castillo" not in page
