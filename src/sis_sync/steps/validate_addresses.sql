@@ -9,9 +9,12 @@ WHERE email_key IN (SELECT email_key FROM people WHERE email_key <> '' GROUP BY 
   AND matches(email, :email_pattern);
 
 CREATE TEMP TABLE address_findings AS
-SELECT s.line, 'email.duplicate' AS code, s.email AS value, g.lines AS other
+SELECT s.line, 'email.duplicate' AS code, s.email AS value,
+  CAST(CASE WHEN s.line = g.first_line THEN g.next_line ELSE g.first_line END AS STRING) || g.more AS other
 FROM sharing AS s
 JOIN (
-  SELECT email_key, min(CAST(line AS STRING)) || CASE WHEN count(*) > 2 THEN ' and others' ELSE '' END AS lines
-  FROM sharing GROUP BY email_key HAVING count(DISTINCT person) > 1
+  SELECT email_key, min(line) AS first_line, min(CASE WHEN place = 2 THEN line END) AS next_line,
+    CASE WHEN count(*) > 2 THEN ' and others' ELSE '' END AS more
+  FROM (SELECT *, row_number() OVER (PARTITION BY email_key ORDER BY line) AS place FROM sharing)
+  GROUP BY email_key HAVING count(DISTINCT person) > 1
 ) AS g ON g.email_key = s.email_key

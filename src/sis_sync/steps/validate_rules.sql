@@ -1,6 +1,14 @@
 -- In:  people, broken, repeated, ignored, orgs.
 -- Out: findings, one row per fault of a row: line, code, value (what was found), other (what it clashes with).
 --      One SELECT a rule; a cell that does not decode is NULL and is judged by no rule but row.encoding.
+
+-- clashing: rows of one custom ID with different data, numbered, so that each names 20 others at most: all of them
+-- would be the square of their number.
+CREATE TEMP TABLE clashing AS
+SELECT line, custom_id, row_number() OVER (PARTITION BY custom_id ORDER BY line) AS place,
+  count(*) OVER (PARTITION BY custom_id) AS lines
+FROM repeated WHERE NOT line IN (SELECT line FROM ignored);
+
 CREATE TEMP TABLE rule_findings AS
 SELECT line, 'first_name.required' AS code, '' AS value, '' AS other FROM people WHERE first_name = ''
 UNION ALL SELECT line, 'last_name.required', '', '' FROM people WHERE last_name = ''
@@ -47,7 +55,7 @@ UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRIN
           JOIN :early_codes AS c(code) ON strpos(b.codes, c.code) > 0
 
 UNION ALL SELECT line, 'custom_id.duplicate', custom_id, other FROM (
-            SELECT r.line, r.custom_id, string_agg(CAST(o.line AS STRING), ', ' ORDER BY o.line) AS other
-            FROM repeated AS r JOIN repeated AS o ON o.custom_id = r.custom_id AND o.line <> r.line
-            WHERE NOT r.line IN (SELECT line FROM ignored) AND NOT o.line IN (SELECT line FROM ignored)
+            SELECT r.line, r.custom_id, string_agg(CAST(o.line AS STRING), ', ' ORDER BY o.line)
+              || CASE WHEN max(r.lines) > 20 THEN ' and others' ELSE '' END AS other
+            FROM clashing AS r JOIN clashing AS o ON o.custom_id = r.custom_id AND o.line <> r.line AND o.place <= 20
             GROUP BY r.line, r.custom_id)
