@@ -63,6 +63,8 @@ def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, 
 
 
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
+    if rule.constant is not None and not rule.columns:
+        return None  # a fixed value, whatever the file says
     names = rule.columns if rule.columns else (field.name, *field.aliases)
     positions = (columns.position_of(name) for name in names)
     return next((position for position in positions if position is not None), None)

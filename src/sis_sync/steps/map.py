@@ -34,7 +34,7 @@ def map_records(session: Session, records: Records) -> Roster:
         f"CREATE TEMP VIEW roster AS SELECT line, {maker.codes()} AS codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
-    seen = maker.made("custom_id", "clean(cell)")
+    seen = maker.seen("custom_id")
     session.run(
         "CREATE TEMP TABLE broken_cells AS SELECT line, cell FROM (SELECT line, clean(cell) AS cell FROM "
         f"(SELECT line, unnest(cells) AS cell FROM broken) UNION SELECT line, {seen} FROM "
@@ -57,6 +57,17 @@ class _FieldMaker:
         """What the mapping makes of this source: template or default, value, pad."""
         rule = self.mapping.rule(name)
         made = self._filled(name, rule, source)
+        made = _replaced(rule, made)
+        return _padded(rule, made) if rule.pad else made
+
+    def seen(self, name: str) -> str:
+        """What the mapping makes of a cell that may be any column. Other columns are not known there."""
+        rule = self.mapping.rule(name)
+        made = "clean(cell)"
+        if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
+            before, after = re.split(r"\{[^{}]+\}", rule.template)
+            case = FieldRule.placeholders(rule.template)[0][1]
+            made = f"clean({literal(before)} || {case}({made}) || {literal(after)})"
         made = _replaced(rule, made)
         return _padded(rule, made) if rule.pad else made
 
