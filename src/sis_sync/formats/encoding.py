@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
@@ -86,7 +87,7 @@ def _count_utf8(path: Path) -> tuple[int, int]:
     """Valid multi-byte sequences, and bytes that belong to none."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     valid, bad = 0, 0
-    for chunk in (*_chunks(path), b""):
+    for chunk in chain(_chunks(path), [b""]):
         for run in re.findall(r"[^\x00-\x7f]+", decoder.decode(chunk, final=not chunk)):
             undecoded = sum("\udc80" <= character <= "\udcff" for character in run)
             bad += undecoded
@@ -100,7 +101,7 @@ def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Findin
     samples: list[str] = []
     with target.open("wb") as out:
         first = True
-        for chunk in (*_chunks(path), b""):
+        for chunk in chain(_chunks(path), [b""]):
             text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
             first = False
             out.write(text.encode("utf-8"))
