@@ -7,6 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from rosters import needs_approval, send, settled, student, sync, teacher
 
+from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.jobs.models import Job
@@ -14,9 +15,9 @@ from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.runs.approval import ApprovedPlan, approved_plan
-from sis_sync.server.runs.flow import apply_run
+from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.services import approve_run
+from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.runs.storage import run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -276,6 +277,31 @@ def test_newer_file_over_the_same_accounts_overtakes_a_plan(
     assert ("S9" in people(district)) is not is_overtaken
 
 
+def test_policy_does_not_put_an_older_file_back_over_a_newer_one(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    older = send(district, student("S1", grade="8"), now=now)
+    held_back = older.jobs.get()
+    Job.objects.filter(pk=held_back.pk).update(state="done")
+    assert sync(district, student("S1", grade="9"), now=now).state == "applied"
+    Job.objects.filter(pk=held_back.pk).update(state="queued")
+    assert settled(older, now=now + timedelta(minutes=1)).state == "waiting"
+    assert people(district)["S1"].grade == "9"
+    approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + timedelta(minutes=2))
+    assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
+
+
+def test_policy_that_was_switched_off_approves_nothing(district: Org, north: Org, now: datetime) -> None:
+    run = send(district, student("S1"), now=now)
+    plan_run(run.pk, now=now)
+    run.refresh_from_db()
+    assert (run.state, run.is_approved_by_policy) == ("approved", True)
+    needs_approval(district, "partial")
+    assert settled(run, now=now).state == "waiting"
+    assert "S1" not in people(district)
+
+
 def test_values_that_were_never_clean_do_not_make_a_plan_out_of_date_for_ever(
     district: Org, north: Org, now: datetime
 ) -> None:
@@ -319,6 +345,34 @@ def test_manager_who_became_the_last_one_stays(
     run.refresh_from_db()
     bob.refresh_from_db()
     assert (run.state, bob.is_active) == ("out_of_date", True)
+
+
+@pytest.mark.parametrize("deed", [{"email": "mine@riverbend.example"}, {"status": "Disabled"}])
+def test_school_manager_approves_no_change_of_who_manages_more(
+    deed: dict[str, str], district: Org, north: Org, alice: Account, bob: Account, dana: Account, now: datetime
+) -> None:
+    Account.objects.filter(pk=alice.pk).update(org=north)
+    for account in (bob, dana):  # or Alice would be the last one
+        give_right(account=account, org=district, actor=alice, now=now)
+    row = teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", **{"email": alice.email, **deed})
+    run = sync(north, row, now=now)
+    assert [hit["code"] for hit in run.guards] == ["guard.managers"]
+    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    take_right(account=bob, org=district, actor=alice, now=now)
+    assert settled(run, now=now).state == "held"
+    with pytest.raises(NotPermitted, match="manages more"):
+        approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    assert reject_run(run=run, reason="Not ours to change", actor=bob, now=now).state == "rejected"
+
+
+def test_school_manager_approves_a_change_of_another_manager_of_the_school(
+    district: Org, north: Org, alice: Account, bob: Account, dana: Account, now: datetime
+) -> None:
+    give_right(account=dana, org=north, actor=alice, now=now)
+    run = sync(north, teacher("E-4", "Dubois", first_name="Dana", email="dana@riverbend.example"), now=now)
+    assert run.state == "held"
+    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    assert settled(run, now=now).state == "applied"
 
 
 def test_school_run_touches_its_school_only(district: Org, north: Org, south: Org, bob: Account, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.runs.errors import DeletionsNotTyped, PlanDiffers
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.permission import check_key, check_key_limits, check_person, leaving
+from sis_sync.server.runs.permission import check_approver, check_key, check_key_limits, check_person, leaving
 from sis_sync.server.runs.states import CLOSED_WORDS, DECIDABLE, State, move
 
 DELETIONS_WITHOUT_TYPING = 10
@@ -38,7 +38,7 @@ def approve_run(
     run = Run.objects.select_related("scope_org", "school_system").get(pk=run.pk)
     _check_one(actor, api_key)
     if actor:
-        check_person(run=run, actor=actor)
+        check_approver(run=run, actor=actor)
     if api_key:
         check_key_limits(run=run, api_key=api_key)
     if run.state in (State.APPROVED, State.APPLYING, State.APPLIED) and _is_repeat(run, digest, actor, api_key):

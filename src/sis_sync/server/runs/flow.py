@@ -11,7 +11,7 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system
+from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system, was_overtaken
 from sis_sync.server.runs.approval import approved_plan
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
@@ -126,6 +126,8 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
     if not planned.counts.changes:  # nobody should have to approve nothing
         return State.APPLIED, {**by_policy, "applied_at": now}
     if settings.requires_approval or _keeps_going_out_of_date(run):
+        return State.WAITING, {}
+    if was_overtaken(run):  # policy does not put older values back over newer ones
         return State.WAITING, {}
     return State.APPROVED, by_policy
 

@@ -4,10 +4,12 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.orgs.selectors import managed_orgs
+from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
+from sis_sync.server.runs.greater_managers import changes_greater_manager
 from sis_sync.server.runs.models import Run
 
 APPROVE_SCOPE = "approve"
+MANAGERS_GUARD = "guard.managers"
 
 
 def may_decide(*, run: Run, actor: Account) -> bool:
@@ -25,6 +27,18 @@ def check_person(*, run: Run, actor: Account) -> None:
     """NotPermitted unless the person manages what the run covers."""
     if not may_decide(run=run, actor=actor):
         raise NotPermitted("You do not manage the org of this run, so you cannot decide it.")
+
+
+def check_approver(*, run: Run, actor: Account) -> None:
+    """NotPermitted too where the run changes somebody who manages more than the person: that would be climbing."""
+    check_person(run=run, actor=actor)
+    if is_held_for_managers(run) and changes_greater_manager(run=run, actor=actor):
+        raise NotPermitted("This run would change somebody who manages more than you do.", fix=ASK_A_MANAGER)
+
+
+def is_held_for_managers(run: Run) -> bool:
+    """Whether accounts with rights would be deleted, disabled, moved, restored or change address."""
+    return any(hit["code"] == MANAGERS_GUARD for hit in run.guards)
 
 
 def check_key(*, run: Run, api_key: ApiKey) -> None:

@@ -6,7 +6,7 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.server.runs.apply.overtaken import was_overtaken
 from sis_sync.server.runs.apply.statements import count, execute, statements
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.permission import check_key_limits, check_person
+from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers
 from sis_sync.server.runs.planning import settings_used
 
 REASONS: dict[str, str] = {
@@ -27,9 +27,11 @@ def check_decision(run: Run) -> None:
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     if settings_used(settings) != run.settings_used:
         raise OutOfDate("the settings of the mode were changed since")
+    if run.is_approved_by_policy and settings.requires_approval:
+        raise OutOfDate("the mode requires approval now, and no person gave it")
     if not _may_still_approve(run):
         raise OutOfDate("who approved it may no longer do so")
-    if was_overtaken(run):
+    if was_overtaken(run, since=run.planned_at):
         raise OutOfDate("a newer file over the same accounts was applied since")
 
 
@@ -38,7 +40,7 @@ def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
     named = statements("checks.sql")
     execute(named["resolve_orgs"], parameters)
     found = {name: count(named[name], parameters) for name in REASONS}
-    if any(hit["code"] == "guard.managers" for hit in run.guards):
+    if is_held_for_managers(run):
         found["unguarded_managers"] = 0
     reasons = [f"{number} {REASONS[name]}" for name, number in found.items() if number]
     if reasons:
@@ -48,7 +50,7 @@ def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
 def _may_still_approve(run: Run) -> bool:
     try:
         if run.decided_by:
-            check_person(run=run, actor=run.decided_by)
+            check_approver(run=run, actor=run.decided_by)
         if run.decided_by_key:
             check_key_limits(run=run, api_key=run.decided_by_key)
     except NotPermitted:

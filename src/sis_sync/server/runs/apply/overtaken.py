@@ -1,5 +1,6 @@
 """Whether a newer file spoke of the same accounts, and was applied, since a plan was made."""
 
+from datetime import datetime
 from pathlib import Path
 
 from django.db.models import QuerySet
@@ -21,13 +22,13 @@ SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND custom_id IN (
 """
 
 
-def was_overtaken(run: Run) -> bool:
-    """Whether a newer applied file speaks of people whom the run changes.
+def was_overtaken(run: Run, *, since: datetime | None = None) -> bool:
+    """Whether a newer file, applied since then or ever, speaks of people whom the run changes.
 
     A complete list speaks of everybody of its types, absent people included; a partial file of those it names.
     """
     plan = run_files(run).plan
-    return any(_speaks_of_the_same(plan, newer) for newer in _newer_applied(run))
+    return any(_speaks_of_the_same(plan, newer) for newer in _newer_applied(run, since))
 
 
 def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
@@ -40,13 +41,10 @@ def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
         return bool(session.value(PEOPLE_IN_BOTH, plan=str(plan), newer=str(newer_plan)))
 
 
-def _newer_applied(run: Run) -> QuerySet[Run]:
-    newer = Run.objects.filter(
-        school_system=run.school_system_id,
-        pk__gt=run.pk,
-        state=Run.State.APPLIED,
-        applied_at__gte=run.planned_at,
-    )
+def _newer_applied(run: Run, since: datetime | None) -> QuerySet[Run]:
+    newer = Run.objects.filter(school_system=run.school_system_id, pk__gt=run.pk, state=Run.State.APPLIED)
+    if since is not None:
+        newer = newer.filter(applied_at__gte=since)
     if run.scope_org.kind == Org.Kind.SCHOOL:
         districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
         newer = newer.filter(scope_org__in=[run.scope_org_id, *districts.values_list("pk", flat=True)])
