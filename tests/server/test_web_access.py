@@ -104,6 +104,18 @@ def test_four_people_ask(
     assert tuple(found) == PAGES[name][1]
 
 
+@pytest.mark.parametrize("name", [name for name, (method, _) in PAGES.items() if method == "get"])
+def test_a_page_that_is_only_opened_complains_of_nothing(
+    client: Client, name: str, places: dict[str, dict[str, Any]], alice: Account
+) -> None:
+    client.force_login(alice)
+    response = client.get(reverse(f"web:{name}", kwargs=places.get(name)))
+    if not response.streaming:
+        page = response.content.decode()
+        assert "There is a problem" not in page
+        assert "Error:" not in page
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_nobody_is_sent_to_the_sign_in_page(
     client: Client, name: str, places: dict[str, dict[str, Any]], district: Org

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.server.orgs.selectors import is_district_manager, is_manager, scope_org
@@ -59,6 +61,11 @@ def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirec
 def sent(request: HttpRequest) -> QueryDict | None:
     """What a form sent, be it nothing at all; None where the page is only being opened."""
     return request.POST if request.method == "POST" else None
+
+
+def sent_files(request: HttpRequest) -> "MultiValueDict[str, UploadedFile[bytes]] | None":
+    """The files that came with a form, like `sent`."""
+    return request.FILES if request.method == "POST" else None
 
 
 def say(request: HttpRequest, text: str) -> None:

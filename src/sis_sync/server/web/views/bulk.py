@@ -17,7 +17,7 @@ from sis_sync.server.runs.services import receive_run
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import UploadForm
 from sis_sync.server.web.health import risks_of_modes
-from sis_sync.server.web.render import page, see_other, sent
+from sis_sync.server.web.render import page, see_other, sent, sent_files
 
 PAGE_SIZE = 50
 
@@ -26,7 +26,7 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "POST"])
 def bulk_upload(request: PageRequest) -> HttpResponse:
     """The upload form; a file that has arrived goes on to its run page."""
-    form = UploadForm(sent(request), request.FILES)
+    form = UploadForm(sent(request), sent_files(request))
     if request.method == "POST" and form.is_valid():
         run = received(request, form)
         if run is not None:

@@ -12,7 +12,7 @@ from sis_sync.server.orgs.services import create_org, import_orgs, update_org
 from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
-from sis_sync.server.web.render import page, say, see_other, sent
+from sis_sync.server.web.render import page, say, see_other, sent, sent_files
 from sis_sync.server.web.words import counted
 
 
@@ -95,7 +95,7 @@ def org_create(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def orgs_import(request: PageRequest) -> HttpResponse:
     """Schools from a CSV: all of its lines, or none."""
-    form = ImportOrgsForm(sent(request), request.FILES)
+    form = ImportOrgsForm(sent(request), sent_files(request))
     if request.method == "POST" and form.is_valid():
         try:
             text = form.cleaned_data["file"].read().decode("utf-8-sig")
