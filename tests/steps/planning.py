@@ -1,0 +1,84 @@
+"""The steps from bytes to a plan, as the server and the command line take them."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.guards import GuardLimits
+from sis_sync.core.modes import MODES
+from sis_sync.core.plan import Counts
+from sis_sync.engine.session import open_session
+from sis_sync.formats.mapping import NO_MAPPING, parse_mapping
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.guard import guard
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import make_plan, save_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.report import write_plan
+from sis_sync.steps.validate import validate
+
+ORGS = "external_id,name\nD1,Lakeview District\n010,North Elementary\n020,Lakeview High\n"
+ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected")
+STORED = ("action", "custom_id", "fields", "codes", *(name for name in FIELD_NAMES if name != "custom_id"))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan: its rows with the values to store, the bytes of `--output`, the digest, and the guards that hold it."""
+
+    counts: Counts
+    lines: tuple[int | None, ...]
+    rows: tuple[dict[str, str], ...]
+    output: bytes
+    digest: str
+    guards: frozenset[str]
+
+    def with_action(self, action: str) -> list[str]:
+        """The custom IDs that get this action, in the order of the plan."""
+        return [row["custom_id"] for row in self.rows if row["action"] == action]
+
+
+def table(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """A CSV file of these rows."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def roster_file(rows: Iterable[Mapping[str, str]]) -> bytes:
+    return table(FIELD_NAMES, rows).encode()
+
+
+def accounts_file(accounts: Iterable[Mapping[str, str]]) -> str:
+    return table(ACCOUNT_COLUMNS, accounts)
+
+
+def plan_bytes(
+    content: bytes, *, accounts: str = "", orgs: str = ORGS, mode: str = "full", mapping: str = ""
+) -> Planned:
+    """The plan of a file of these bytes against these accounts; errors are the caller's."""
+    with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session() as session:
+        folder = Path(name)
+        (folder / "roster.csv").write_bytes(content)
+        (folder / "orgs.csv").write_text(orgs, encoding="utf-8", newline="")
+        (folder / "accounts.csv").write_text(accounts or accounts_file([]), encoding="utf-8", newline="")
+        rules = parse_mapping(mapping) if mapping else NO_MAPPING
+        records = read(session, folder / "roster.csv", mode=MODES[mode], mapping=rules)
+        roster = map_records(session, records)
+        directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
+        plan = make_plan(session, validate(session, roster, directory, MODES[mode]))
+        guards = frozenset(hit.code for hit in guard(session, plan, GuardLimits()))
+        write_plan(session, folder / "plan.csv")
+        digest = save_plan(session, plan, folder / "plan.parquet")
+        stored = session.rows(
+            f"SELECT line, {', '.join(STORED)} FROM read_parquet(:path) ORDER BY seq", path=str(folder / "plan.parquet")
+        )
+        rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
+        lines = tuple(row[0] for row in stored)
+        return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, guards)

@@ -1,0 +1,83 @@
+"""The engine against the same rules in plain Python, on random directories and files."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from steps.planning import Planned, accounts_file, plan_bytes, roster_file
+from steps.worlds import Person, World, decide, worlds
+
+from sis_sync.core.fields import FIELD_NAMES
+
+MODES = st.sampled_from(["partial", "full", "students", "staff"])
+thorough = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A row and an account that belong to no world: in the modes that judge absence a file needs a record.
+ANCHOR = dict(zip(FIELD_NAMES, ("An", "", "Chor", "an@x.example", "anchor", "D1", "", "", "", "Active"), strict=True))
+
+
+def planned(made: tuple[World, ...], mode: str) -> Planned:
+    rows = [{name: row[name] for name in FIELD_NAMES} for world in made for row in world.rows]
+    accounts = [account for world in made for account in world.accounts]
+    return plan_bytes(roster_file([ANCHOR, *rows]), accounts=accounts_file(accounts), mode=mode)
+
+
+@thorough
+@given(made=worlds(), mode=MODES)
+def test_the_engine_decides_as_the_rules_do(made: tuple[World, ...], mode: str) -> None:
+    plan = planned(made, mode)
+    decided = [decide(world, mode) for world in made]
+    expected = [decision.as_planned for decisions, _ in decided for decision in decisions]
+    of_rows = plan.rows[1 : plan.counts.rows]
+    assert [(row["action"], row["fields"], row["codes"]) for row in of_rows] == expected
+    assert plan.with_action("delete") == sorted(gone for _, leaving in decided for gone in leaving)
+
+
+@thorough
+@given(made=worlds(), mode=MODES)
+def test_the_same_file_after_applying_changes_nothing(made: tuple[World, ...], mode: str) -> None:
+    plan = planned(made, mode)
+    after = applied([account for world in made for account in world.accounts], plan)
+    rows = [{name: row[name] for name in FIELD_NAMES} for world in made for row in world.rows]
+    again = plan_bytes(roster_file([ANCHOR, *rows]), accounts=accounts_file(after), mode=mode)
+    changes = [row for row in again.rows if row["action"] in ("create", "update", "restore", "delete")]
+    assert changes == []
+    live = [account["email"].lower() for account in after if account["state"] == "live"]
+    assert len(live) == len(set(live)), "two live accounts share an address"
+
+
+@thorough
+@given(made=worlds(least=1, most=8), mode=MODES, order=st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing_but_lines(made: tuple[World, ...], mode: str, order: object) -> None:
+    single = tuple(World(world.accounts, first_of_each_id(world.rows)) for world in made)
+    rows = [{name: row[name] for name in FIELD_NAMES} for world in single for row in world.rows]
+    shuffled = list(rows)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    accounts = accounts_file(account for world in single for account in world.accounts)
+    one, other = (plan_bytes(roster_file([ANCHOR, *each]), accounts=accounts, mode=mode) for each in (rows, shuffled))
+    assert one.counts == other.counts
+    assert sorted(map(str, one.rows)) == sorted(map(str, other.rows))
+    assert one.guards - {"guard.no_final_newline"} == other.guards - {"guard.no_final_newline"}
+
+
+@settings(max_examples=10, deadline=None)
+@given(made=worlds(), mode=MODES)
+def test_planning_twice_gives_the_same_bytes(made: tuple[World, ...], mode: str) -> None:
+    one, other = planned(made, mode), planned(made, mode)
+    assert one.output == other.output
+    assert one.digest == other.digest
+
+
+def first_of_each_id(rows: tuple[Person, ...]) -> tuple[Person, ...]:
+    """Which of several equal rows counts depends on their order, so only one of each ID is left."""
+    return tuple({row["custom_id"] or str(number): row for number, row in enumerate(rows)}.values())
+
+
+def applied(accounts: list[Person], plan: Planned) -> list[Person]:
+    """The accounts after the plan."""
+    after = {account["custom_id"]: account for account in accounts if account["custom_id"]}
+    for row in plan.rows:
+        custom_id = row["custom_id"]
+        if row["action"] in ("create", "update", "restore"):
+            protected = after.get(custom_id, {}).get("protected", "")
+            after[custom_id] = {**{name: row[name] for name in FIELD_NAMES}, "state": "live", "protected": protected}
+        elif row["action"] == "delete":
+            after[custom_id] = {**after[custom_id], "state": "deleted"}
+    return [account for account in accounts if not account["custom_id"]] + list(after.values())

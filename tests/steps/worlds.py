@@ -1,0 +1,239 @@
+"""Small random directories and files for them, and the sync rules on them in plain Python.
+
+A world is a handful of accounts and rows that share few IDs and addresses, so that swaps, chains and clashes happen.
+Several worlds go through one plan: nothing of one touches another.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.modes import MODES, Mode
+
+Person = dict[str, str]
+IDS = ("A", "B", "C", "D", "E")
+ADDRESSES = ("1", "2", "3", "4", "5")
+FATES = ("moves", "moves", "moves", "moves", "fails", "absent", "deleted", "protected", "unmanaged", "teacher")
+ACCOUNT_FATES: dict[str, dict[str, str]] = {
+    "deleted": {"state": "deleted"},
+    "protected": {"protected": "yes"},
+    "unmanaged": {"custom_id": ""},
+    "teacher": {"user_type": "Teacher"},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Accounts before the run, and the rows of the file."""
+
+    accounts: tuple[Person, ...]
+    rows: tuple[Person, ...]
+
+
+def _person(number: int, values: dict[str, Any]) -> Person:
+    is_student = values["user_type"] == "Student"
+    return {
+        "first_name": values["first_name"],
+        "middle_name": "",
+        "last_name": "Okafor",
+        "email": values["address"] and f"a{values['address']}@w{number}.example",
+        "custom_id": values["custom_id"] and f"w{number}{values['custom_id']}",
+        "school_district_external_id": values["org"],
+        "user_type": values["user_type"],
+        "position": "",
+        "grade": values["grade"] if is_student else "",
+        "status": values["status"],
+        "state": values.get("state", "live"),
+        "protected": values.get("protected", ""),
+    }
+
+
+_common: dict[str, st.SearchStrategy[str]] = {
+    "first_name": st.sampled_from(["Ana", "Ben"]),
+    "org": st.sampled_from(["010", "020"]),
+    "user_type": st.sampled_from(["Student", "Student", "Teacher"]),
+    "grade": st.sampled_from(["9", "Unspecified"]),
+    "status": st.sampled_from(["Active", "Active", "Disabled"]),
+}
+_account = st.fixed_dictionaries(
+    {
+        **_common,
+        "custom_id": st.sampled_from(["", *IDS]),
+        "address": st.sampled_from(ADDRESSES),
+        "state": st.sampled_from(["live", "live", "live", "deleted"]),
+        "protected": st.sampled_from(["", "", "", "yes"]),
+    }
+)
+_row = st.fixed_dictionaries(
+    {
+        **_common,
+        "custom_id": st.sampled_from(["", *IDS, *IDS, *IDS]),
+        "address": st.sampled_from(["", *ADDRESSES, *ADDRESSES]),
+        "org": st.sampled_from(["010", "020", "020", "020", "999"]),
+        "status": st.sampled_from(["Active", "Active", "Active", "Active", "Gone"]),
+    }
+)
+
+
+_wild = st.tuples(st.lists(_account, max_size=5), st.lists(_row, max_size=6))
+
+
+@st.composite
+def _moving(draw: st.DrawFn) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Everybody has one row and another's address: chains and rotations, broken here and there."""
+    before, after = draw(st.permutations(ADDRESSES)), draw(st.permutations((*ADDRESSES, "6")))
+    fates = draw(st.lists(st.sampled_from(FATES), min_size=6, max_size=6))
+    students = {"first_name": "Ana", "org": "010", "user_type": "Student", "grade": "9", "status": "Active"}
+    accounts = [
+        {**students, "custom_id": custom_id, "address": address, **(ACCOUNT_FATES.get(fate) or {})}
+        for custom_id, address, fate in zip(IDS, before, fates, strict=False)
+    ]
+    rows = [
+        {**students, "custom_id": custom_id, "address": address, "status": "Gone" if fate == "fails" else "Active"}
+        for custom_id, address, fate in zip((*IDS, "F"), after, fates, strict=True)
+        if fate != "absent"
+    ]
+    return accounts, draw(st.permutations(rows))
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, least: int = 4, most: int = 24) -> tuple[World, ...]:
+    """Several worlds: together they cost hardly more than one."""
+    drawn = draw(st.lists(st.one_of(_wild, _moving()), min_size=least, max_size=most))
+    return tuple(
+        World(
+            tuple(_possible([_person(number, each) for each in accounts])),
+            tuple(_person(number, each) for each in rows),
+        )
+        for number, (accounts, rows) in enumerate(drawn)
+    )
+
+
+def _possible(accounts: list[Person]) -> list[Person]:
+    """IDs are unique; live accounts do not share addresses; without an ID neither deleted nor protected."""
+    kept: list[Person] = []
+    for account in accounts:
+        if not account["custom_id"]:
+            account = {**account, "state": "live", "protected": ""}
+        if account["state"] == "deleted":
+            account = {**account, "protected": ""}
+        same_id = any(account["custom_id"] and account["custom_id"] == other["custom_id"] for other in kept)
+        live = [other for other in kept if other["state"] == "live"]
+        clash = account["state"] == "live" and any(account["email"] == other["email"] for other in live)
+        if not same_id and not clash:
+            kept.append(account)
+    return kept
+
+
+@dataclass
+class Decision:
+    """What becomes of a row. `codes` of an ignored row are the first reason found."""
+
+    action: str = ""
+    fields: str = ""
+    codes: set[str] | None = None
+
+    @property
+    def as_planned(self) -> tuple[str, str, str]:
+        return self.action, self.fields, ";".join(sorted(self.codes or ()))
+
+
+def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
+    """The sync rules on one world: a decision for each row, and the custom IDs of the accounts that leave."""
+    mode = MODES[mode_name]
+    by_id = {account["custom_id"]: account for account in world.accounts if account["custom_id"]}
+    decisions = [Decision(codes=set()) for _ in world.rows]
+    _ignore(world, by_id, decisions)
+    for row, decision in zip(world.rows, decisions, strict=True):
+        if not decision.action:
+            _fault(row, by_id, mode, decision)
+    _clash(world, decisions)
+    present = {row["custom_id"] for row in world.rows}
+    leaving = {
+        custom_id
+        for custom_id, account in by_id.items()
+        if mode.judges_absence
+        and account["state"] == "live"
+        and not account["protected"]
+        and account["user_type"] in mode.user_types
+        and custom_id not in present
+    }
+    _take_addresses(world, by_id, decisions, leaving)
+    for row, decision in zip(world.rows, decisions, strict=True):
+        _act(row, by_id.get(row["custom_id"]), decision)
+    return decisions, leaving
+
+
+def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -> None:
+    seen: defaultdict[str, list[Person]] = defaultdict(list)
+    for row, decision in zip(world.rows, decisions, strict=True):
+        custom_id = row["custom_id"]
+        if not custom_id:
+            continue
+        without_org = {**row, "school_district_external_id": ""}
+        if by_id.get(custom_id, {}).get("protected"):
+            decision.action, decision.codes = "ignored", {"account.protected"}
+        elif row in seen[custom_id]:
+            decision.action, decision.codes = "ignored", {"row.duplicate"}
+        elif any({**other, "school_district_external_id": ""} == without_org for other in seen[custom_id]):
+            decision.action, decision.codes = "ignored", {"row.other_org"}
+        seen[custom_id].append(row)
+
+
+def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision) -> None:
+    account = by_id.get(row["custom_id"])
+    faults = {
+        "custom_id.required": not row["custom_id"],
+        "email.required": not row["email"],
+        "org.unknown": row["school_district_external_id"] == "999",
+        "status.unknown": row["status"] == "Gone",
+        "user_type.out_of_mode": row["user_type"] not in mode.user_types,
+        "account.out_of_mode": account is not None and account["user_type"] not in mode.user_types,
+    }
+    decision.codes = {code for code, holds in faults.items() if holds}
+
+
+def _clash(world: World, decisions: list[Decision]) -> None:
+    counted = [(row, made) for row, made in zip(world.rows, decisions, strict=True) if made.action != "ignored"]
+    for number, (row, decision) in enumerate(counted):
+        others = [other for place, (other, _) in enumerate(counted) if place != number]
+        assert decision.codes is not None
+        if row["custom_id"] and any(other["custom_id"] == row["custom_id"] for other in others):
+            decision.codes.add("custom_id.duplicate")
+        strangers = [o for o in others if not o["custom_id"] or o["custom_id"] != row["custom_id"]]
+        if row["email"] and any(other["email"] == row["email"] for other in strangers):
+            decision.codes.add("email.duplicate")
+
+
+def _take_addresses(world: World, by_id: dict[str, Person], decisions: list[Decision], leaving: set[str]) -> None:
+    """Until nothing changes: who is not allowed to go, keeps; who wants what is kept, may not go."""
+    unmanaged = {account["email"] for account in world.accounts if not account["custom_id"]}
+    changed = True
+    while changed:
+        changed = False
+        moving = {r["custom_id"] for r, d in zip(world.rows, decisions, strict=True) if not d.action and not d.codes}
+        kept = {
+            account["email"]
+            for custom_id, account in by_id.items()
+            if account["state"] == "live" and custom_id not in moving and custom_id not in leaving
+        }
+        for row, decision in zip(world.rows, decisions, strict=True):
+            if not decision.action and not decision.codes and row["email"] in kept | unmanaged:
+                decision.codes = {"email.taken" if row["email"] in kept else "email.taken_unmanaged"}
+                changed = True
+
+
+def _act(row: Person, account: Person | None, decision: Decision) -> None:
+    if decision.action:
+        return
+    if decision.codes:
+        decision.action = "failed"
+    elif account is None:
+        decision.action = "create"
+    else:
+        decision.fields = ";".join(name for name in FIELD_NAMES if row[name] != account[name])
+        is_back = account["state"] == "deleted"
+        decision.action = "restore" if is_back else "update" if decision.fields else "unchanged"
