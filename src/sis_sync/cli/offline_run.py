@@ -1,8 +1,10 @@
 """The order of the steps for the offline commands: one of the two places that know it."""
 
+import os
 from pathlib import Path
 
 from sis_sync.cli import offline_report
+from sis_sync.core.errors import UsageFault
 from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES
 from sis_sync.engine.session import open_session
@@ -30,6 +32,12 @@ def check(path: Path, *, mode: str | None, orgs: Path | None, mapping: str | Non
     return ROWS_FAILED if judged.failed_rows else DONE
 
 
+def _refuse_unwritable(output: Path) -> None:
+    """A plan that cannot be written is better known before the work than after it."""
+    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise UsageFault(f"The plan cannot be written to {output}.", fix="Name a file in a folder that is there.")
+
+
 def plan(
     path: Path,
     *,
@@ -43,6 +51,8 @@ def plan(
 ) -> int:
     """Read, map, validate, plan, guard; report. Gives the exit code."""
     lines = load_mapping(mapping) if mapping else NO_MAPPING
+    if output:
+        _refuse_unwritable(output)
     with open_session() as session:
         records = read(session, path, mode=MODES[mode], mapping=lines)
         roster = map_records(session, records)

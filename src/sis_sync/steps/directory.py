@@ -82,6 +82,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
     not_null = ", ".join(literal(name) for name in header)
     source = (
         f"read_csv({literal(path)}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
+        f"compression='none', hive_partitioning=false, "
         f"columns={{{columns}}}, force_not_null=[{not_null}])"
     )
     session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
@@ -104,4 +105,11 @@ def _read_header(path: Path) -> list[str]:
             f"{path.name} cannot be read as CSV in UTF-8.", fix="Check the path and the file."
         ) from error
     names = [name.strip().lower() for name in header]
-    return [name or f"unnamed{position}" for position, name in enumerate(names)]
+    _refuse_repeated_names(path, names)
+    return [name or f" {position}" for position, name in enumerate(names)]
+
+
+def _refuse_repeated_names(path: Path, names: list[str]) -> None:
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(f"{path.name} has the column {repeated[0]} twice.", fix="Keep one of the two.")

@@ -41,7 +41,8 @@ def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, fo
         return
     path, skip = _plain_source(session, source, data, layout, found)
     options = bind(
-        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, delim=:delim, skip=:skip",
+        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, compression='none', "
+        "hive_partitioning=false, delim=:delim, skip=:skip",
         delim=chr(layout.delimiter),
         skip=skip,
     )

@@ -60,7 +60,10 @@ def _column_name(name: str) -> str:
 
 
 def _copy(session: Session, query: str, path: Path) -> None:
-    session.run(f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(path)} (HEADER)")
+    session.run(
+        f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(path)} "
+        "(FORMAT csv, HEADER, COMPRESSION 'none')"
+    )
 
 
 def _safe(column: str) -> str:
