@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from running_place import Place, running_place
 
@@ -93,3 +94,16 @@ def test_the_demo_runs_through_by_itself(tmp_path: Path) -> None:
         "Day 2: 9 create, 60 update, 0 restore, 1,122 unchanged, 0 ignored, 2 failed, 24 delete; applied",
         "Day 3: 0 create, 0 update, 6 restore, 1,191 unchanged, 0 ignored, 2 failed, 0 delete; applied",
     ]
+
+
+def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "sis_sync", "demo", "--folder", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        address = next(line.split()[-1] for line in process.stdout if line.startswith("Address:"))
+        assert httpx.get(address, follow_redirects=True).status_code == httpx.codes.OK
+        process.terminate()
+    assert process.returncode == 143
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)

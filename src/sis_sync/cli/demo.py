@@ -1,11 +1,15 @@
 """`demo`: a made-up district with a real server and a real client, to look at or to run through once."""
 
+import signal
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from sis_sync.cli.demo_place import DemoPlace, demo_place
 from sis_sync.cli.server import needs_server
+
+TERMINATED = 143
 
 
 @click.command()
@@ -16,8 +20,14 @@ from sis_sync.cli.server import needs_server
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server; default: a free one.")
 def demo(once: bool, folder: Path | None, port: int) -> None:
     """A made-up district, its exports of three days, server and client running."""
+    signal.signal(signal.SIGTERM, _end)
     with demo_place(folder, port) as place:
         needs_server(_run)(place, once)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Leave by the front door, so that server and client are stopped and the folder is cleared."""
+    raise click.exceptions.Exit(TERMINATED)
 
 
 def _run(place: DemoPlace, once: bool) -> None:
