@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+import psycopg
 import pytest
+from django.db import connection
 from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.orgs.last_manager import keeping_a_manager
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 from sis_sync.server.orgs.selectors import (
     access_org,
@@ -188,3 +191,12 @@ def test_a_disabled_manager_does_not_count(alice: Account, dana: Account, distri
     Account.objects.filter(pk=dana.pk).update(status="Disabled")
     with pytest.raises(NotPermitted):
         take_right(account=alice, org=district, actor=None, now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_history_may_be_added_while_the_last_manager_is_watched(school_system: SchoolSystem) -> None:
+    """A manager who holds an account and writes its history would else wait in a circle until PostgreSQL ends one."""
+    if connection.vendor != "postgresql":
+        return  # SQLite has one writer at a time and no row locks
+    with keeping_a_manager(school_system.pk), psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("select 1 from orgs_schoolsystem where id = %s for key share nowait", [school_system.pk])

@@ -15,9 +15,10 @@ def keeping_a_manager(school_system_id: int) -> Iterator[None]:
     """A transaction that is undone, with NotPermitted, if it takes the district its last active manager.
 
     The row of the school system is locked first: of two managers who remove each other at once, one waits.
+    History that refers to it may still be added meanwhile, or those who hold an account would wait for us in a circle.
     """
     with transaction.atomic():
-        SchoolSystem.objects.select_for_update().get(pk=school_system_id)
+        SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
         had_manager = has_active_manager(school_system_id)
         yield
         if had_manager and not has_active_manager(school_system_id):
