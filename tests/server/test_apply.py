@@ -320,6 +320,17 @@ def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) ->
     assert not Account.objects.filter(custom_id="S1").exists()
 
 
+def test_run_whose_approval_is_not_recorded_does_not_stay_in_between(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    run = sync(district, student("S1"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    Run.objects.filter(pk=run.pk).update(decided_by=None)
+    assert settled(run, now=now).state == "waiting"
+    assert "S1" not in people(district)
+
+
 def test_last_manager_of_the_district_stays(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, teacher("E-1", "Abara", first_name="Alice", email=alice.email, status="Disabled"), now=now)
     assert run.counts["failed"] == 1

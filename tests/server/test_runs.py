@@ -18,7 +18,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import storage
+from sis_sync.server.runs import flow, planning, storage
 from sis_sync.server.runs.decide import expire_waiting
 from sis_sync.server.runs.errors import DeletionsNotTyped, FileDamaged, IdempotencyKeyReused, PlanDiffers
 from sis_sync.server.runs.models import Run
@@ -197,6 +197,43 @@ def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(
     approve_run(run=again, digest=again.plan_digest, actor=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
+
+
+@pytest.mark.parametrize("broken_step", ["_record_plan", "make_stored_plan"])
+def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
+    broken_step: str, district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = send(district, content=roster(student("S1", password="Grey-harbour-12"), extra=("password",)), now=now)
+    with monkeypatch.context() as dying:
+        if broken_step == "make_stored_plan":
+            dying.setattr(planning, "_limits", die)  # before anything is stored
+        else:
+            dying.setattr(flow, broken_step, die)
+        with pytest.raises(KeyboardInterrupt):
+            flow.plan_run(run.pk, now=now)
+    assert settled(run, now=now).state == "applied"
+    assert b"harbour" not in run_files(run).original.read_bytes()
+    assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
+
+
+def die(*_arguments: object, **_named: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_file_that_came_to_no_plan_is_not_kept_with_its_passwords(
+    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = roster(student("S1", password="Grey-harbour-12"), extra=("password",)).replace(b"email", b"mail?", 1)
+    refused = sync(district, content=content, now=now)
+    monkeypatch.setattr(flow, "make_stored_plan", fail)
+    failed = sync(district, student("S1"), now=now)
+    assert (refused.state, failed.state) == ("refused", "failed")
+    assert not run_files(refused).original.exists()
+    assert not run_files(failed).original.exists()
+
+
+def fail(*_arguments: object, **_named: object) -> None:
+    raise OSError
 
 
 def test_nothing_of_a_person_is_logged(

@@ -16,6 +16,7 @@ from sis_sync.server.runs.approval import approved_plan
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
+from sis_sync.server.runs.storage import remove_original
 
 APPROVALS_BY_POLICY = 3
 
@@ -43,6 +44,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
     move(run_id, TO_APPLY, State.APPLYING)
     approved = approved_plan(run_id)
     if approved is None:
+        plan_again(run_id, reason="its approval is not recorded", now=now)  # does nothing to a run that moved on
         return
     try:
         apply_plan(approved, now=now)
@@ -74,7 +76,7 @@ def plan_again(run_id: int, *, reason: str, now: datetime) -> None:
 
 def fail_run(run_id: int, *, reference: str) -> None:
     """Mark a run whose job gave up. `reference` is what the log of the server knows it by."""
-    move(
+    failed = move(
         run_id,
         (*TO_PLAN, *TO_APPLY),
         State.FAILED,
@@ -86,13 +88,18 @@ def fail_run(run_id: int, *, reference: str) -> None:
             "fix": "Send the file again. If it fails again, give the reference to whoever runs the server.",
         },
     )
+    if failed:
+        remove_original(run_id)
 
 
 def _refuse(run: Run, code: str, message: str, line: int | None, fix: str, now: datetime) -> None:
     refusal = {"code": code, "message": message, "line": line, "fix": fix}
     with transaction.atomic():
-        if move(run.pk, (State.CHECKING,), State.REFUSED, refusal=refusal, planned_at=now):
+        refused = move(run.pk, (State.CHECKING,), State.REFUSED, refusal=refusal, planned_at=now)
+        if refused:
             record(school_system=run.school_system, action="run.refused", detail={"run": run.pk, "code": code}, now=now)
+    if refused:
+        remove_original(run.pk)
 
 
 def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:

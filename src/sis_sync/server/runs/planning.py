@@ -1,4 +1,4 @@
-"""From a stored file to a stored plan and its reports: the steps, in their order, nothing written but files."""
+"""From a stored file to a stored plan and its reports: the steps, in their order. Writes files and the digest."""
 
 import shutil
 from dataclasses import dataclass
@@ -94,6 +94,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
         digest = save_plan(session, plan, path, hash_password=make_password)
         if carry_password_hashes(session, earlier=files.plan, earlier_digest=run.plan_digest, plan=path):
             digest = sha256_of(path)
+    _remember_digest(run, digest)
     with written_whole(files.seen) as path:
         write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)
     with written_whole(files.results) as path:
@@ -101,6 +102,11 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     with written_whole(files.failed) as path:
         write_failed_rows(session, plan, path)
     return digest
+
+
+def _remember_digest(run: Run, digest: str) -> None:
+    """Before passwords leave the file: a job that is begun again takes their hashes from the plan of this digest."""
+    Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest)
 
 
 def on_absent(settings: ModeSettings) -> OnAbsent:

@@ -160,6 +160,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def remove_original(run_id: int) -> None:
+    """Remove the file of a run that came to no plan: it may hold passwords, which only planning takes out."""
+    (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
+
+
 def remove_files(run: Run) -> None:
     """Remove all files of a run."""
     shutil.rmtree(run_files(run).folder, ignore_errors=True)
