@@ -292,6 +292,18 @@ def test_policy_does_not_put_an_older_file_back_over_a_newer_one(
     assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
 
 
+def test_nobody_lands_in_a_school_that_took_over_the_external_id(
+    district: Org, north: Org, south: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    run = sync(district, student("S9", org="N1"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    Org.objects.filter(pk=north.pk).update(external_id="N2")
+    Org.objects.filter(pk=south.pk).update(external_id="N1")
+    assert settled(run, now=now).state == "waiting"
+    assert "S9" not in people(district)
+
+
 def test_policy_that_was_switched_off_approves_nothing(district: Org, north: Org, now: datetime) -> None:
     run = send(district, student("S1"), now=now)
     plan_run(run.pk, now=now)

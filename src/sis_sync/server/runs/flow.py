@@ -115,7 +115,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             guards=planned.guards,
             findings=planned.findings,
             plan_digest=planned.digest,
-            settings_used=settings_used(settings),
+            settings_used={**settings_used(settings), "orgs": planned.orgs},
             refusal=None,
             planned_at=now,
             **decision,

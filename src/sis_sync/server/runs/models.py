@@ -32,7 +32,8 @@ class ModeSettings(models.Model):
 class Run(models.Model):
     """One trip of one file. `state` only moves by compare-and-set in `runs/services`.
 
-    `settings_used` are the mode's settings the plan was made with; other settings now make it out of date.
+    `settings_used` are the mode's settings, and the orgs by external ID, that the plan was made with; others now make
+    it out of date.
     """
 
     class State(models.TextChoices):

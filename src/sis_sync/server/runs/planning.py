@@ -13,6 +13,7 @@ from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.session import Session, open_session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
+from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
@@ -37,18 +38,28 @@ SETTING_NAMES = (
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan came to, ready to be recorded. `digest` is the SHA-256 of the plan file."""
+    """What a plan came to, ready to be recorded. `digest` is the SHA-256 of the plan file.
+
+    `orgs` are the orgs that external IDs named when it was made.
+    """
 
     facts: dict[str, Any]
     counts: Counts
     guards: list[dict[str, Any]]
     findings: dict[str, int]
     digest: str
+    orgs: dict[str, int]
 
 
 def settings_used(settings: ModeSettings) -> dict[str, Any]:
     """The settings that a plan of this mode depends on."""
     return {name: getattr(settings, name) for name in SETTING_NAMES}
+
+
+def named_orgs(school_system_id: int) -> dict[str, int]:
+    """The number of the org that each external ID names now."""
+    orgs = Org.objects.filter(school_system=school_system_id, external_id__isnull=False)
+    return {str(external_id): pk for external_id, pk in orgs.values_list("external_id", "pk")}
 
 
 def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
@@ -70,6 +81,7 @@ def mapping_of(run: Run) -> Mapping:
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
     mode = MODES[run.mode]
+    orgs = named_orgs(run.school_system_id)
     files = export_directory(run, folder, now=now)
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
     roster = map_records(session, records)
@@ -85,6 +97,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         digest=digest,
+        orgs=orgs,
     )
 
 

@@ -7,7 +7,7 @@ from sis_sync.server.runs.apply.overtaken import was_overtaken
 from sis_sync.server.runs.apply.statements import count, execute, statements
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers
-from sis_sync.server.runs.planning import settings_used
+from sis_sync.server.runs.planning import named_orgs, settings_used
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
@@ -25,10 +25,14 @@ class OutOfDate(Exception):
 def check_decision(run: Run) -> None:
     """OutOfDate if the mode's settings, the approver's rights or newer files overtook the plan."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
-    if settings_used(settings) != run.settings_used:
+    used = dict(run.settings_used)
+    orgs: dict[str, int] = used.pop("orgs", {})
+    if settings_used(settings) != used:
         raise OutOfDate("the settings of the mode were changed since")
     if run.is_approved_by_policy and settings.requires_approval:
         raise OutOfDate("the mode requires approval now, and no person gave it")
+    if not orgs.items() <= named_orgs(run.school_system_id).items():
+        raise OutOfDate("external IDs name other orgs since")
     if not _may_still_approve(run):
         raise OutOfDate("who approved it may no longer do so")
     if was_overtaken(run, since=run.planned_at):
