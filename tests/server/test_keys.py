@@ -8,6 +8,7 @@ from django.http import Http404
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.secret import checksum
 from sis_sync.server.keys.selectors import access_key, keys_of
 from sis_sync.server.keys.services import (
     ApiDisabled,
@@ -146,3 +147,9 @@ def test_a_foreign_key_answers_like_an_absent_one(
         assert list(keys_of(actor=person)) == []
         with pytest.raises(Http404):
             access_key(actor=person, key_id=key.pk)
+
+
+def test_a_well_summed_key_of_other_characters_is_refused(school_system: SchoolSystem, now: datetime) -> None:
+    body = "sissync_" + "\x00" * 40  # PostgreSQL takes no such text, not even to look for it
+    with pytest.raises(KeyRefused, match="no complete"):
+        authenticate_key(secret=body + checksum(body), now=now)

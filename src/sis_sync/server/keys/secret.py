@@ -36,7 +36,7 @@ def make_secret() -> NewSecret:
 
 def is_well_formed(text: str) -> bool:
     """Whether it is spelled like one of our keys, its checksum included."""
-    is_plain = text.isascii() and text.startswith(KIND) and len(text) == LENGTH
+    is_plain = text.isascii() and text.startswith(KIND) and text[len(KIND) :].isalnum() and len(text) == LENGTH
     return is_plain and checksum(text[:-CHECKSUM_LENGTH]) == text[-CHECKSUM_LENGTH:]
 
 
