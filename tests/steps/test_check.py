@@ -1,0 +1,122 @@
+"""`sis-sync check`: findings of a file, without accounts."""
+
+from pathlib import Path
+
+import pytest
+from steps.offline import HEADER, Said, command
+from steps.planning import ORGS
+
+ANA = "Ana,,Ruiz,ana@lakeview.example,1001,020,Student,,9,Active"
+TOM = "Tom,,Till,tom@lakeview.example,T1,999,Teacher,Math,,Active"
+
+
+class Checker:
+    """Checks a file of these rows."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+
+    def __call__(self, *rows: str, options: tuple[str | Path, ...] = (), header: str = HEADER) -> Said:
+        file = self.folder / "people.csv"
+        file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8", newline="")
+        return command(self.capsys, "check", file, *options)
+
+    @property
+    def orgs(self) -> Path:
+        path = self.folder / "orgs.csv"
+        path.write_text(ORGS, encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checker:
+    return Checker(tmp_path, capsys)
+
+
+def test_a_good_file_has_no_findings(check: Checker) -> None:
+    said = check(ANA, options=("--json",))
+    assert said.exit_code == 0
+    assert said.document["findings"] == {}
+    assert said.err == ""
+
+
+def test_the_json_document_is_that_of_plan_without_its_parts(check: Checker) -> None:
+    said = check(ANA, options=("--json", "--mode", "students"))
+    assert list(said.document) == ["schema_version", "file", "mode", "counts", "findings"]
+    assert said.document["schema_version"] == 1
+    assert said.document["mode"] == "students"
+    assert said.document["file"]["rows"] == 1
+    assert not {"create", "update", "restore", "unchanged", "delete", "disable"} & set(said.document["counts"])
+
+
+def test_orgs_are_judged_only_where_they_are_given(check: Checker) -> None:
+    assert check(TOM, options=("--json",)).document["findings"] == {}
+    said = check(TOM, options=("--json", "--orgs", check.orgs))
+    assert (said.exit_code, said.document["findings"]) == (7, {"org.unknown": 1})
+
+
+def test_types_are_judged_only_where_a_mode_is_given(check: Checker) -> None:
+    assert check(TOM, options=("--json",)).exit_code == 0
+    said = check(TOM, options=("--json", "--mode", "students"))
+    assert (said.exit_code, said.document["findings"]) == (7, {"user_type.out_of_mode": 1})
+
+
+def test_a_mapping_is_used(check: Checker) -> None:
+    mapping = check.folder / "mapping.properties"
+    mapping.write_text("mapper.m.column.custom_id=Number\n", encoding="utf-8")
+    header = HEADER.replace("custom_id", "Number")
+    assert check(ANA, header=header, options=("--json",)).document["refused"]["code"] == "file.header_missing"
+    assert check(ANA, header=header, options=("--json", "--mapping", mapping)).exit_code == 0
+
+
+def test_findings_are_grouped_by_code_then_by_line(check: Checker) -> None:
+    rows = [ANA.replace("1001", str(n)).replace("ana@lakeview.example", f"bad{n}") for n in range(2)]
+    gone = ANA.replace("Active", "Gone").replace("1001", "1009")
+    said = check(*rows, gone)
+    assert said.exit_code == 7
+    assert "people.csv: 3 rows" in said.out
+    places = [
+        said.out.index("email.invalid: 2"),
+        said.out.index('people.csv line 2, email: "bad0" is not an email address'),
+        said.out.index('people.csv line 3, email: "bad1" is not an email address'),
+        said.out.index("status.unknown: 1"),
+        said.out.index('people.csv line 4, status: "Gone" is not one of Active, Disabled'),
+    ]
+    assert places == sorted(places)
+    assert "Correct it in the SIS and send the file again." in said.out
+
+
+def test_a_missing_header_is_named_with_its_closest_guess(check: Checker) -> None:
+    said = check(ANA, header=HEADER.replace("custom_id", "custom_ident"), options=("--json",))
+    assert said.exit_code == 6
+    assert list(said.document) == ["schema_version", "refused"]
+    message = said.document["refused"]["message"]
+    assert "custom_id" in message
+    assert "custom_ident" in message
+    assert "status" in message, "what was found is listed"
+
+
+@pytest.mark.parametrize("mode", ["full", "students", "staff"])
+def test_a_header_alone_is_refused_where_absence_counts(check: Checker, mode: str) -> None:
+    said = check(options=("--json", "--mode", mode))
+    assert (said.exit_code, said.document["refused"]["code"]) == (6, "file.empty")
+
+
+def test_a_header_alone_is_nothing_to_do_in_partial(check: Checker) -> None:
+    assert check(options=("--json", "--mode", "partial")).exit_code == 0
+
+
+def test_the_kind_of_a_file_that_is_no_text_is_named(check: Checker) -> None:
+    said = check(header="<!DOCTYPE html><html><body>Sign in</body></html>")
+    assert said.exit_code == 6
+    assert "HTML" in said.err.upper()
+
+
+def test_an_unknown_mapping_is_a_configuration_error(check: Checker) -> None:
+    said = check(ANA, options=("--mapping", "one-roster"))
+    assert (said.exit_code, said.out) == (3, "")
+    assert "oneroster" in said.err
+
+
+def test_a_mode_that_is_none_is_a_wrong_use(check: Checker) -> None:
+    assert check(ANA, options=("--mode", "all")).exit_code == 2
