@@ -106,6 +106,7 @@ def test_fifty_at_a_time_forth_and_back(as_alice: Client, north: Org) -> None:
     last = listed(as_alice, f"?after={accounts[98].pk}")
     assert "Okafor119" in last
     assert "Next 50" not in last
+    assert "<strong>121</strong> people" in last
 
 
 def test_a_page_cannot_begin_at_somebody_whom_one_may_not_see(as_bob: Client, alice: Account, dana: Account) -> None:

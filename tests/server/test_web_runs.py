@@ -12,6 +12,7 @@ from rosters import needs_approval, roster, send, settled, student, sync, teache
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.storage import run_files
 
 BOM = b"\xef\xbb\xbf"
 
@@ -55,6 +56,14 @@ def test_the_upload_form_says_what_each_mode_would_do(
     assert "12 students here; any not in the file will be deleted." in page
     assert "any not in the file will be disabled." in page
     assert "People in the file are created or updated. Nobody else is touched." in page
+
+
+def test_the_upload_form_says_where_nobody_approves(as_alice: Client, district: Org) -> None:
+    page = as_alice.get("/bulk").content.decode()
+    assert page.count("Applied right after the check, without approval, unless a limit puts it on hold.") == 1
+    assert page.count("nothing changes until a manager approves.") == 3
+    needs_approval(district, "partial")
+    assert "without approval" not in as_alice.get("/bulk").content.decode()
 
 
 def test_bob_sees_the_number_of_his_own_school(
@@ -260,3 +269,17 @@ def test_home_names_what_waits_and_how_each_mode_is_doing(
     assert "0 to create, 1 to update, 12 to delete, 0 failed" in page
     assert f'href="/runs/{run.pk}"' in page
     assert "No file yet." in page
+
+
+def test_a_bug_shows_a_reference_that_the_log_knows(
+    as_alice: Client, district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = sync(district, student("S1"), now=now)
+    run_files(run).plan.write_bytes(b"not a plan")
+    as_alice.raise_request_exception = False
+    response = as_alice.get(f"/runs/{run.pk}")
+    assert response.status_code == 500
+    reference = re.search(r"the reference <strong>([0-9a-f]{8})</strong>", response.content.decode())
+    assert reference
+    assert f"reference {reference[1]}" in caplog.text
+    assert "Traceback" not in response.content.decode()

@@ -6,3 +6,5 @@ urlpatterns = [
     path("api/v1/", include("sis_sync.server.api.urls")),
     path("", include("sis_sync.server.web.urls")),
 ]
+
+handler500 = "sis_sync.server.web.views.errors.server_error"

@@ -23,11 +23,12 @@ class ModeHealth:
 
 @dataclass(frozen=True)
 class ModeRisk:
-    """A mode as the upload form offers it: what it does, and to how many it could."""
+    """A mode as the upload form offers it: what it does, to how many it could, and whether somebody approves first."""
 
     mode: Mode
     people_at_risk: int
     on_absent: str
+    requires_approval: bool
 
     @property
     def sentence(self) -> str:
@@ -41,6 +42,13 @@ class ModeRisk:
             "nothing": "those not in the file are left as they are (your setting for this mode).",
         }[self.on_absent]
         return f"{people} here; {fate}"
+
+    @property
+    def afterwards(self) -> str:
+        """What happens once the file is checked."""
+        if self.requires_approval:
+            return "You see what would change; nothing changes until a manager approves."
+        return "Applied right after the check, without approval, unless a limit puts it on hold."
 
 
 def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
@@ -65,6 +73,7 @@ def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
             mode=mode,
             people_at_risk=sum(numbers.get(user_type, 0) for user_type in mode.user_types),
             on_absent=settings[mode.name].on_absent,
+            requires_approval=settings[mode.name].requires_approval,
         )
         for mode in MODES.values()
     )

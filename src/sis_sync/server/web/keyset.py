@@ -16,11 +16,15 @@ ORDER = ("last_name", "first_name", "id")
 
 @dataclass(frozen=True)
 class PeoplePage:
-    """The rows of one page. `before` and `after` are the account numbers for the neighbour pages, None at an end."""
+    """The rows of one page. `before` and `after` are the account numbers for the neighbour pages, None at an end.
+
+    `is_whole` where there is no other page.
+    """
 
     rows: tuple[Account, ...]
     before: int | None
     after: int | None
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before
         rows=tuple(rows),
         before=rows[0].pk if rows and has_earlier else None,
         after=rows[-1].pk if rows and has_later else None,
+        is_whole=start is None and not has_later,
     )
 
 
@@ -76,6 +81,11 @@ def earlier_than(start: Account) -> Q:
     return Q(last_name__lte=last) & (
         Q(last_name__lt=last) | Q(first_name__lt=first) | Q(first_name=first, pk__lt=start.pk)
     )
+
+
+def count_people(people: QuerySet[Account], shown: PeoplePage) -> CappedCount:
+    """How many there are on all pages. Where one page holds them all, they need no second look."""
+    return CappedCount(len(shown.rows), is_capped=False) if shown.is_whole else count_capped(people)
 
 
 def count_capped(people: QuerySet[Account]) -> CappedCount:

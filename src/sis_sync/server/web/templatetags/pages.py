@@ -175,6 +175,18 @@ def count_cells(run: Run) -> list[tuple[str, str, int]]:
 
 
 @register.filter
+def count_words(run: Run) -> list[str]:
+    """The counts that matter in words: 40 to create, or 40 created once it is done."""
+    is_done = run.state == Run.State.APPLIED
+    parts = [
+        f"{run.counts.get(name, 0):,} {words.DONE_WORDS[name].lower() if is_done else f'to {name}'}"
+        for name in ("create", "update", "restore", "delete", "disable")
+        if run.counts.get(name) or name not in words.SELDOM_COUNTS
+    ]
+    return [*parts, f"{run.counts.get('failed', 0):,} failed"]
+
+
+@register.filter
 def finding_word(code: str) -> str:
     """The kind of fault that a finding code stands for."""
     return finding_words.finding_word(code)

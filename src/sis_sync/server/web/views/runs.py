@@ -43,6 +43,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
     return {
         "run": found,
         "view": look_at(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
+        "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING_STATES,
         "is_nothing_to_do": is_nothing_to_do(found),
         "leaving_words": leaving_words(found),

@@ -12,7 +12,7 @@ from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.filters import PeopleFilters, keep_search, read_filters, searched_text
 from sis_sync.server.web.forms.people import SearchForm
-from sis_sync.server.web.keyset import count_capped, people_page
+from sis_sync.server.web.keyset import count_capped, count_people, people_page
 from sis_sync.server.web.render import page, see_other
 
 
@@ -32,14 +32,15 @@ def user_admin(request: PageRequest) -> HttpResponse:
         status=filters.status,
         without_id=filters.without_id,
     )
+    shown = people_page(
+        found,
+        visible=managed_accounts(actor=request.user),
+        before=request.GET.get("before", ""),
+        after=request.GET.get("after", ""),
+    )
     context = {
-        "people": people_page(
-            found,
-            visible=managed_accounts(actor=request.user),
-            before=request.GET.get("before", ""),
-            after=request.GET.get("after", ""),
-        ),
-        "count": count_capped(found),
+        "people": shown,
+        "count": count_people(found, shown),
         "no_id_count": count_capped(search_accounts(actor=request.user, without_id=True)),
         "filters": filters,
         "text": text,
