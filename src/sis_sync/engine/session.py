@@ -1,5 +1,6 @@
 """A DuckDB session: opened with limits, closed with its temporary files."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,8 @@ import duckdb
 
 from sis_sync.engine.prelude import DUCKDB_PRELUDE
 from sis_sync.engine.sql import bind
+
+_MEANS_MORE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Session:
     def value(self, sql: str, **values: object) -> Any:
         """The one value of a query."""
         return self.rows(sql, **values)[0][0]
+
+    def plainly_named(self, path: Path) -> Path:
+        """The file, copied to a plain name where its own means more to the engine: a pattern, or no Unicode."""
+        if not _MEANS_MORE.search(str(path)):
+            return path
+        copy = Path(tempfile.mkstemp(dir=self.folder)[1])
+        shutil.copyfile(path, copy)
+        return copy
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement whose `?` take whole lists of rows."""

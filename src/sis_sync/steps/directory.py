@@ -80,9 +80,10 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
     picked += [_extra(name, default, name in header) for name, default in extras.items()]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     not_null = ", ".join(literal(name) for name in header)
+    file = literal(session.plainly_named(path))
     source = (
-        f"read_csv({literal(path)}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
-        f"compression='none', hive_partitioning=false, "
+        f"read_csv({file}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
+        "compression='none', hive_partitioning=false, "
         f"columns={{{columns}}}, force_not_null=[{not_null}])"
     )
     session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")

@@ -48,7 +48,10 @@ def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, fo
     )
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     columns = f"columns={{{types}}}, force_not_null={[*names]}"
-    session.run(f"CREATE TEMP TABLE plain AS SELECT * FROM read_csv(:path, {options}, {columns})", path=str(path))
+    session.run(
+        f"CREATE TEMP TABLE plain AS SELECT * FROM read_csv(:path, {options}, {columns})",
+        path=str(session.plainly_named(path)),
+    )
     _assert_all_read("plain lines", found.plain_count, session.value("SELECT count(*) FROM plain"))
     session.connection.register("plain_lines", {"line": np.concatenate(found.plain_lines)})
     session.run("CREATE TEMP TABLE cells AS SELECT l.line, '' AS codes, p.* FROM plain_lines l POSITIONAL JOIN plain p")

@@ -86,7 +86,7 @@ def read(
         has_final_newline = _has_final_newline(data)
     _refuse_repeated_header(session, columns, found)
     facts = FileFacts(
-        name=path.name,
+        name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
         sha256=_sha256(path),
         rows=found.plain_count + len(found.odd),

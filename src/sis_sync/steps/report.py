@@ -1,5 +1,6 @@
 """Report: what became of every line, as CSV (the sync rules' section 6). The engine writes."""
 
+import shutil
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -28,18 +29,21 @@ def write_results(session: Session, plan: Plan, path: Path) -> None:
 def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     """The failed rows in the file's own format and a message column, ready to correct and send again.
 
-    Columns that hold secrets are left out. A record that could not be split shows the cells that were found.
+    Columns that hold secrets are left out. A record that could not be split shows the cells that were found, and none
+    where the file holds secrets: its cells may stand under the wrong header. The message names the line.
     """
     columns = plan.judged.roster.records.columns
-    left_out = secret_positions(columns) | {columns.message_position}
+    secrets = secret_positions(columns)
+    left_out = secrets | {columns.message_position}
     kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
     names = _unique([name for _, name in kept])
     cells = [
-        f"{_safe(_found_cell(position))} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
+        f"{_safe(f'c.c{position}' if secrets else _found_cell(position))} AS {quoted(name)}"
+        for (position, _), name in zip(kept, names, strict=True)
     ]
     _copy(
         session,
-        f"SELECT {', '.join(cells)}, {_safe('x.message')} AS {MESSAGE_HEADER} FROM plan AS x "
+        f"SELECT {', '.join(cells)}, 'line ' || CAST(x.line AS STRING) || ': ' || x.message AS {MESSAGE_HEADER} FROM plan AS x "
         "LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line WHERE x.action = 'failed'",
         path,
     )
@@ -60,10 +64,13 @@ def _column_name(name: str) -> str:
 
 
 def _copy(session: Session, query: str, path: Path) -> None:
+    """Written under a name of our own first: the file appears whole or not at all, whatever its name is."""
+    written = session.folder / "report.csv"
     session.run(
-        f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(path)} "
-        "(FORMAT csv, HEADER, COMPRESSION 'none')"
+        f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(written)} "
+        "(FORMAT csv, HEADER, COMPRESSION none)"
     )
+    shutil.move(written, path)
 
 
 def _safe(column: str) -> str:
