@@ -18,7 +18,8 @@ HEADER = ",".join(("Kennwort", *FIELD_NAMES))
 
 def test_a_mapped_password_is_in_no_download(tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
-    roster.write_text(f"{HEADER}\nhunter22,Ana,,Ruiz,bad,1,010,Student,,9,Active\nx,hunter22,Ben,,Cole\n", encoding="utf-8")
+    rows = ("hunter22,Ana,,Ruiz,bad,1,010,Student,,9,Active", "x,hunter22,Ben,,Cole")
+    roster.write_text("\n".join((HEADER, *rows, "")), encoding="utf-8")
     orgs = tmp_path / "orgs.csv"
     orgs.write_text("external_id,name\n010,North\n", encoding="utf-8")
     results, failed = tmp_path / "results.csv", tmp_path / "failed.csv"
