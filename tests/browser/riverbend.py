@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 
+from browser.looks import faults_of
 from browser.running import Server, sign_in
 from playwright.sync_api import Page
 
@@ -76,6 +77,7 @@ def set_up(page: Page, server: Server) -> Riverbend:
 def claim(page: Page, server: Server) -> None:
     """Set the school system up by the one-time link; Alice is its first manager."""
     page.goto(server.setup_link)
+    assert faults_of(page, "setup") == []
     page.get_by_label("Name of the school system").fill("Riverbend Unified")
     page.get_by_label("External ID of the district (optional)").fill("RB")
     page.get_by_label("Your first name").fill("Alice")

@@ -1,15 +1,16 @@
 """Every page, light and dark, wide and narrow: no axe violation, no sideways scroll. Pictures are kept."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browser.looks import faults_of
 from browser.riverbend import ALICE, PASSWORD, Riverbend
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATHS = {
     "home": "/",
     "user-admin": "/members",
@@ -34,6 +35,15 @@ PATHS = {
 }
 
 
+FORMS = (
+    ("create-user", "/members/new", "Create User"),
+    ("upload", "/bulk", "Upload and check"),
+    ("create-key", "/bulk/client/keys/new", "Create key"),
+    ("profile", "/profile", "Change password"),
+    ("add-school", "/settings/schools/new", "Add school"),
+)
+
+
 def addresses(riverbend: Riverbend) -> dict[str, str]:
     """Each page by its name."""
     runs = {
@@ -49,16 +59,13 @@ def addresses(riverbend: Riverbend) -> dict[str, str]:
     return {name: riverbend.url + path for name, path in PATHS.items()} | runs
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it is shown."""
-    options = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{each['id']}: {json.dumps([node['target'] for node in each['nodes']])}" for each in found]
-
-
-def is_scrolled_sideways(page: Page) -> bool:
-    """Whether the page as a whole is wider than the window."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+@contextmanager
+def opened(browser: Browser, scheme: str, width: int) -> Iterator[Page]:
+    """A page in a window of this width, on a device that is set to light or dark."""
+    dark_or_light: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    context = browser.new_context(color_scheme=dark_or_light, viewport={"width": width, "height": 768})
+    yield context.new_page()
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -66,21 +73,48 @@ def is_scrolled_sideways(page: Page) -> bool:
 def test_every_page_can_be_used_by_everybody(
     browser: Browser, riverbend: Riverbend, screenshot_folder: Path, scheme: str, width: int
 ) -> None:
-    context = browser.new_context(
-        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 768}
-    )
-    page = context.new_page()
-    faults = []
-    page.goto(f"{riverbend.url}/sign-in")
-    faults += [f"sign-in: {fault}" for fault in violations(page)]
-    sign_in(page, riverbend.url, ALICE, PASSWORD)
-    for name, address in addresses(riverbend).items():
-        page.goto(address)
+    with opened(browser, scheme, width) as page:
+        page.goto(f"{riverbend.url}/sign-in")
+        faults = faults_of(page, "sign-in")
+        sign_in(page, riverbend.url, ALICE, PASSWORD)
+        for name, address in addresses(riverbend).items():
+            page.goto(address)
+            page.screenshot(path=screenshot_folder / f"{name}-{width}-{scheme}.png", full_page=True)
+            faults += faults_of(page, name)
+    assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1366, 320])
+def test_what_follows_a_form_can_be_used_by_everybody(
+    browser: Browser, riverbend: Riverbend, screenshot_folder: Path, scheme: str, width: int
+) -> None:
+    faults: list[str] = []
+
+    def look(page: Page, name: str) -> None:
         page.screenshot(path=screenshot_folder / f"{name}-{width}-{scheme}.png", full_page=True)
-        faults += [f"{name}: {fault}" for fault in violations(page)]
-        if is_scrolled_sideways(page):
-            faults.append(f"{name}: scrolls sideways")
-        if page.get_by_role("heading", level=1).count() != 1:
-            faults.append(f"{name}: not one h1")
-    context.close()
+        faults.extend(faults_of(page, name))
+
+    with opened(browser, scheme, width) as page:
+        sign_in(page, riverbend.url, ALICE, PASSWORD)
+        for name, path, button in FORMS:
+            page.goto(riverbend.url + path)
+            page.get_by_role("button", name=button).click()
+            page.locator("[data-error-summary]").wait_for()
+            look(page, f"{name}-errors")
+        for action in ("Disable", "Change Password", "Delete"):
+            page.goto(f"{riverbend.url}/members?type=Student")
+            page.locator("input[data-tick]").first.check()
+            page.get_by_role("button", name=action).click()
+            look(page, f"confirm-{action.lower().replace(' ', '-')}")
+        page.goto(f"{riverbend.url}/bulk/client/keys/new")
+        page.get_by_label("Name").fill("office")
+        page.get_by_role("button", name="Create key").click()
+        look(page, "key-once")
+        page.goto(f"{riverbend.url}/bulk/client")
+        look(page, "sync-client-with-keys")
+        for name, link in (("rotate", "Rotate"), ("revoke", "Revoke")):
+            page.goto(f"{riverbend.url}/bulk/client")
+            page.get_by_role("link", name=link).first.click()
+            look(page, name)
     assert faults == []
