@@ -126,7 +126,7 @@ def test_the_run_page_shows_old_and_new_values_by_action(
 ) -> None:
     run = leaving_run(district, 2, now)
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
-    assert "2 of 40 students would be deleted (5.0 %)." in page
+    assert "2 of the 40 students here now would be deleted (5.0 %)." in page
     updates = as_alice.get(f"/runs/{run.pk}?action=update").content.decode()
     assert "1 row" in updates
     assert '<del class="was">Okafor</del>' in updates

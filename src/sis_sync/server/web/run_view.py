@@ -111,13 +111,17 @@ def is_nothing_to_do(run: Run) -> bool:
 
 
 def leaving_words(run: Run) -> str:
-    """214 of 8,586 people would be deleted (2.5 %). Empty where nobody leaves, or nothing is to decide."""
+    """214 of the 8,586 people here now would be deleted (2.5 %). Empty where nobody leaves, or nothing is to decide.
+
+    Guards speak of those who were here at the check; "now" keeps two numbers from contradicting each other.
+    """
     number = leaving(run)
     if not number or run.state not in DECIDABLE_STATES:
         return ""
     base = people_managed(run)
     fate = "deleted" if run.counts.get("delete") else "disabled"
-    return f"{number:,} of {counted(base, *MODE_PEOPLE[run.mode])} would be {fate} ({percent(number, base)})."
+    people = counted(base, *MODE_PEOPLE[run.mode])
+    return f"{number:,} of the {people} here now would be {fate} ({percent(number, base)})."
 
 
 def people_managed(run: Run) -> int:
