@@ -119,8 +119,12 @@ def _examples(session: Session, code: str) -> list[tuple[int, str]]:
 
 
 def _next_step(plan: Plan, hits: tuple[GuardHit, ...]) -> str:
+    facts = plan.judged.roster.records.facts
     if hits:
-        return "Next: look at the numbers above. On the server this run would wait for a person."
+        return (
+            "On the server this run would wait for a person.\n"
+            f"Next: sis-sync plan {facts.name} --mode {plan.mode.name} ... --output plan.csv, to see everybody"
+        )
     if plan.counts.changes:
-        return f"Next: sis-sync upload {plan.judged.roster.records.facts.name} --mode {plan.mode.name}"
+        return f"Next: sis-sync upload {facts.name} --mode {plan.mode.name}"
     return "Nothing to do: the accounts match the file."

@@ -12,6 +12,7 @@ from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.core.modes import Mode
 from sis_sync.engine.session import Session
+from sis_sync.engine.sql import literal
 from sis_sync.formats.content import refuse_unless_text
 from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.formats.header import Columns, check_header, comparable, find_columns, fitting_variants, ignored_columns
@@ -20,6 +21,8 @@ from sis_sync.formats.records import Buffer, split_record
 from sis_sync.formats.scan import Layout, Scan, refuse_if_unreadable, scan
 from sis_sync.steps.load_records import load_records
 
+# As `comparable` of formats/header.py, for the engine.
+NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 
 
@@ -233,7 +236,7 @@ def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> 
 def _candidates(session: Session, columns: Columns, found: Scan) -> Iterator[tuple[int, list[str | None]]]:
     names = [comparable(name) for name in columns.header if name.strip()]
     position = next(iter(columns.of_field.values()), 0)
-    bare = f"lower(replace(replace(replace(c{position}, ' ', ''), '_', ''), '-', ''))"
+    bare = f"lower(replace_all(c{position}, {literal(NOT_COMPARED)}, ''))"
     rows = session.rows(f"SELECT * FROM cells WHERE {bare} IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
     yield from ((record.line, list(record.cells)) for record in found.odd)
