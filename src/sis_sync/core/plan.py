@@ -1,6 +1,6 @@
 """A plan: one action per row of the file, one per absent account."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 ROW_ACTIONS: tuple[str, ...] = ("create", "update", "restore", "unchanged", "ignored", "failed")
 ABSENT_ACTIONS: tuple[str, ...] = ("delete", "disable")
@@ -40,6 +40,3 @@ class Counts:
     def changes(self) -> int:
         """Accounts that applying would touch."""
         return self.create + self.update + self.restore + self.leaving
-
-
-COUNT_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Counts))

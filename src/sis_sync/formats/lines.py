@@ -27,7 +27,6 @@ class Lines:
     ends: Positions
     is_blank: Flags
     is_plain: Flags
-    has_control: Flags
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -43,7 +42,7 @@ def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
     has_control = _lines_of(_control_positions(data), starts)
     is_blank = _blank_lines(chunk, starts, ends, counts)
     odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
-    return Lines(starts, ends, is_blank, ~odd & ~is_blank, has_control)
+    return Lines(starts, ends, is_blank, ~odd & ~is_blank)
 
 
 def _line_bounds(data: NDArray[np.uint8]) -> tuple[Positions, Positions, Flags]:

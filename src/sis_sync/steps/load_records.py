@@ -61,7 +61,7 @@ def _load_plain(session: Session, source: Path, data: Buffer, layout: Layout, fo
 
 def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, found: Scan) -> tuple[Path, int]:
     """The file itself where all its lines are plain records, else a copy of those: its path, and lines to skip."""
-    is_mixed = found.lines_with_return not in (0, _line_ends(data, layout, found))
+    is_mixed = found.lines_with_return not in (0, _line_ends(data, found))
     is_whole = len(found.ranges) == 1 and layout.line == 2 and not found.odd and not found.blank_lines
     header = data[: layout.start]
     is_alike = header.endswith(b"\r\n") == bool(found.lines_with_return)
@@ -77,7 +77,7 @@ def _plain_source(session: Session, source: Path, data: Buffer, layout: Layout, 
     return path, 0
 
 
-def _line_ends(data: Buffer, layout: Layout, found: Scan) -> int:
+def _line_ends(data: Buffer, found: Scan) -> int:
     return found.lines if data[-1:] == b"\n" else found.lines - 1
 
 
