@@ -100,7 +100,9 @@ def check_header(columns: Columns, mapping: Mapping) -> None:
     _refuse_duplicates(columns, mapping)
     missing = missing_fields(columns, mapping)
     if missing:
-        raise FileRefused("file.header_missing", _missing_message(missing, columns), line=1, fix=_MISSING_FIX)
+        raise FileRefused(
+            "file.header_missing", _missing_message(missing, columns, mapping), line=1, fix=_fix(missing, columns)
+        )
 
 
 _MISSING_FIX = (
@@ -108,14 +110,34 @@ _MISSING_FIX = (
 )
 
 
-def _missing_message(missing: list[str], columns: Columns) -> str:
+def _fix(missing: list[str], columns: Columns) -> str:
+    if "user_type" in missing and columns.position_of("sourcedId") is not None:
+        return _ROLES_FIX
+    return _MISSING_FIX
+
+
+_ROLES_FIX = (
+    "In OneRoster 1.2 and School Data Sync v2.1 the roles stand in roles.csv: export OneRoster 1.1, or join the main "
+    "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
+)
+
+
+def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> str:
     found = [name.strip() for name in columns.header if name.strip()]
     guesses = []
     for field in missing:
-        close = difflib.get_close_matches(field, found, n=1, cutoff=0.6)
-        guesses.append(f'{field} (is it "{close[0]}"?)' if close else field)
+        asked = mapping.rule(field).columns
+        close = _closest(asked or (field,), found)
+        wanted = f", which the mapping's line column.{field} reads from {' or '.join(asked)}" if asked else ""
+        guesses.append(f"{field}{wanted}" + (f' (is it "{close}"?)' if close else ""))
     shown = ", ".join(name[:40] for name in found[:30])
     return f"The header lacks {', '.join(guesses)}. It has: {shown or 'nothing'}."
+
+
+def _closest(names: Sequence[str], found: list[str]) -> str | None:
+    by_form = {comparable(name): name for name in found}
+    matches = (difflib.get_close_matches(comparable(name), by_form, n=1, cutoff=0.6) for name in names)
+    return next((by_form[match[0]] for match in matches if match), None)
 
 
 def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
@@ -131,6 +153,15 @@ def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
             raise FileRefused(
                 "file.header_duplicate",
                 f"The columns {' and '.join(positions)} both say {field.name}.",
+                line=1,
+                fix="Leave one of them out of the export.",
+            )
+    for header in mapping.other_headers():
+        places = [str(position + 1) for position, name in enumerate(names) if name == comparable(header)]
+        if len(places) > 1:
+            raise FileRefused(
+                "file.header_duplicate",
+                f'The columns {" and ".join(places)} are both called "{header}", which a line of the mapping reads.',
                 line=1,
                 fix="Leave one of them out of the export.",
             )

@@ -3,6 +3,7 @@
 import difflib
 import functools
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -204,7 +205,7 @@ def _check_field(name: str, line: Property) -> None:
 
 
 def _folded(value: str) -> str:
-    return value.strip().lower()
+    return unicodedata.normalize("NFC", value.strip().lower())
 
 
 def _column(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:

@@ -4,6 +4,7 @@ The order of the steps for each field: column or constant, first, split, templat
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
@@ -140,12 +141,12 @@ class _FieldMaker:
         code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
         source = self._filled(name, rule, self.source(name))
         known = literal((*rule.values, *([] if "" in rule.values else [""])))
-        return f"CASE WHEN NOT (fold({source}) IN {known}) THEN {literal(code)} END"
+        return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
     def is_skipped(self) -> str:
         """Whether a skip line leaves the row out. A header that the file lacks leaves nothing out."""
         tests = [
-            f"fold({self._named(header)}) IN {literal(values)}"
+            f"{_compared(self._named(header), values)} IN {literal(values)}"
             for header, values in self.mapping.skips
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
@@ -159,13 +160,25 @@ def _part(cell: str, side: str, separator: str) -> str:
     return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
 
 
+def _compared(source: str, keys: Iterable[str]) -> str:
+    """The source without case. Engines disagree about capitals outside ASCII, so those of the keys are named."""
+    letters = sorted({letter for key in keys for letter in key if not letter.isascii()})
+    pairs = [(letter.upper(), letter) for letter in letters if len(letter.upper()) == 1 and letter.upper() != letter]
+    if not pairs:
+        return f"fold({source})"
+    capitals, small = ("".join(each) for each in zip(*pairs, strict=True))
+    return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
+
+
 def _replaced(rule: FieldRule, source: str) -> str:
     if not rule.values and rule.rest in ("keep", "error"):
         return source
     rest = source if rule.rest in ("keep", "error") else literal(rule.rest)
     cases = " ".join(f"WHEN {literal(value)} THEN {literal(to)}" for value, to in rule.values.items())
     return (
-        f"CASE fold({source}) {cases} ELSE {rest} END" if cases else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
+        f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
+        if cases
+        else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
     )
 
 

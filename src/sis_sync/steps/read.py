@@ -223,6 +223,8 @@ def _has_final_newline(data: Buffer) -> bool:
 def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> None:
     """A record that holds all names of the header is a second header: two exports were joined."""
     names = {comparable(columns.header[position]) for position in columns.of_field.values()}
+    if len(names) < 3:  # the mapping supplies nearly all: one ordinary cell may well be called as a header
+        names = {comparable(name) for name in columns.header if name.strip()}
     for line, cells in _candidates(session, columns, found):
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
