@@ -1,5 +1,7 @@
 """`mapper`: list the presets, show one, try a mapping on a file."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -50,4 +52,33 @@ def try_mapping(file: Path, mapping: str) -> int:
             click.echo(f"  {name:<28} {'(bytes that are no text)' if value is None else value}")
     for warning in records.warnings:
         click.echo(f"\n{warning.message}")
+    return 0
+
+
+@mapper.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def suggest(file: Path, as_json: bool) -> int:
+    """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
+    from sis_sync.cli.offline_report import say_refusal
+    from sis_sync.formats.suggest import best_fits, lines, propose
+    from sis_sync.steps.sample import read_sample
+
+    try:
+        header, rows = read_sample(file)
+    except FileRefused as refusal:
+        return say_refusal(refusal, as_json=as_json)
+    fits, proposals = best_fits(header), propose(header, rows)
+    if as_json:
+        click.echo(json.dumps({"presets": [asdict(fit) for fit in fits], "columns": [asdict(p) for p in proposals]}))
+    elif len(fits) == 1:
+        missing = ", ".join(fits[0].missing)
+        click.echo(f"# The preset {fits[0].name} fits best." + (f" It still misses {missing}." if missing else ""))
+        click.echo(f"mapper.suggested.extends={fits[0].name}")
+        for name in fits[0].missing:
+            click.echo(f"# Fill in and take off the #:\n#mapper.suggested.constant.{name}=")
+    else:
+        for fit in fits:
+            click.echo(f"# The preset {fit.name} fits as well as another: choose.")
+        click.echo("\n".join(lines(proposals)))
     return 0
