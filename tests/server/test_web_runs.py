@@ -283,3 +283,21 @@ def test_a_bug_shows_a_reference_that_the_log_knows(
     assert reference
     assert f"reference {reference[1]}" in caplog.text
     assert "Traceback" not in response.content.decode()
+
+
+def test_the_run_page_groups_findings_with_examples_and_what_to_do(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    bad = [student(f"S{number}", email=f"bad{number}") for number in range(5)]
+    run = sync(district, *bad, student("S8", grade="<b>KG</b>"), student("S9", grade="KG"), now=now, mode="students")
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    findings = page.split("<h2>Findings</h2>")[1].split('<h2 id="rows">')[0]
+    assert findings.count("is not an email address (email.invalid).") == 3
+    assert "people.csv line 2, email: &quot;bad0&quot; is not an email address" in findings
+    assert "Correct it in the SIS and send the file again." in findings
+    assert "did you mean K?" in findings
+    assert "mapper.NAME.value.grade.KG=K" in findings
+    assert "&lt;b&gt;KG" in findings
+    run_files(run).findings.unlink()
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "email.invalid" in page.split("<h2>Findings</h2>")[1]

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import click
 
+from sis_sync.cli.findings_report import say_failed_rows, say_groups
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
+from sis_sync.core.wording import shown
 from sis_sync.engine.session import Session
+from sis_sync.steps.group import group_findings
 from sis_sync.steps.plan import Plan
 from sis_sync.steps.read import Records
 from sis_sync.steps.validate import Judged
 
-LINES_PER_CODE = 3
 _ACTIONS = (
     ("create", "to create"),
     ("update", "to update"),
@@ -43,7 +44,8 @@ def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
         return
     _say_file(records)
     click.echo(f"{records.facts.rows:,} rows, {judged.failed_rows:,} failed.")
-    _say_findings(session, records, judged.findings, judged.roster.records.facts.name)
+    say_groups(group_findings(session, records, judged.findings))
+    say_failed_rows(session, judged.failed_rows)
 
 
 def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output: Path | None, as_json: bool) -> None:
@@ -62,9 +64,10 @@ def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output
         return
     _say_file(records)
     click.echo(_counts_in_words(session, plan.counts))
-    _say_findings(session, records, plan.findings, records.facts.name)
+    say_groups(group_findings(session, records, plan.findings))
+    say_failed_rows(session, plan.counts.failed)
     for hit in hits:
-        click.echo(f"Would be held ({hit.code}): {hit.message}")
+        click.echo(f"{click.style('Would be held', fg='yellow')} ({hit.code}): {hit.message}")
     if output:
         click.echo(f"The plan is in {output}.")
     click.echo(_next_step(plan, hits))
@@ -79,7 +82,9 @@ def _print(document: dict[str, object]) -> None:
 def _say_file(records: Records) -> None:
     facts = records.facts
     mapping = f", mapping {facts.mapping}" if facts.mapping else ""
-    click.echo(f"{facts.name}: {facts.rows:,} rows, {facts.encoding}, {facts.delimiter}s between the columns{mapping}")
+    click.echo(
+        f"{shown(facts.name)}: {facts.rows:,} rows, {facts.encoding}, {facts.delimiter}s between the columns{mapping}"
+    )
 
 
 def _counts_in_words(session: Session, counts: Counts) -> str:
@@ -91,31 +96,6 @@ def _counts_in_words(session: Session, counts: Counts) -> str:
         if number or action in ("create", "update", "unchanged", "delete"):
             parts.append(f"{number:,} {words}{share}")
     return ", ".join(parts)
-
-
-def _say_findings(session: Session, records: Records, counts: dict[str, int], name: str) -> None:
-    for code, count in sorted(counts.items(), key=lambda item: (FINDING_CODES[item[0]].severity, -item[1], item[0])):
-        finding = FINDING_CODES[code]
-        click.echo(f"\n{code}: {count:,} ({finding.severity})")
-        for warning in [each for each in records.warnings if each.code == code][:LINES_PER_CODE]:
-            click.echo(f"  {name}: {warning.message}")
-        for line, message in _examples(session, code):
-            click.echo(f"  {name} line {line}, {message}")
-        if finding.severity == "error":
-            click.echo(f"  These accounts are left as they are. {finding.fix}")
-    if counts:
-        click.echo()
-
-
-def _examples(session: Session, code: str) -> list[tuple[int, str]]:
-    rows = session.rows(
-        "SELECT line, value, other FROM (SELECT * FROM findings UNION ALL SELECT * FROM ignored) "
-        "WHERE code = :code ORDER BY line LIMIT :limit",
-        code=code,
-        limit=LINES_PER_CODE,
-    )
-    message = FINDING_CODES[code].message
-    return [(line, message.replace("{value}", value[:80]).replace("{other}", other)) for line, value, other in rows]
 
 
 def _next_step(plan: Plan, hits: tuple[GuardHit, ...]) -> str:

@@ -6,9 +6,11 @@ In a message `{value}` stands for the value found, `{other}` for the lines or th
 from dataclasses import dataclass
 from typing import Literal
 
-from sis_sync.core.fields import FIELDS, GRADES, STATUSES, USER_TYPES
+from sis_sync.core.fields import FIELDS, STATUSES, USER_TYPES
+from sis_sync.core.wording import fill
 
 Severity = Literal["error", "warning"]
+_GRADES_IN_WORDS = "Unspecified, PreK, K, 1 to 12, Other"
 SEND_AGAIN = "Correct it in the SIS and send the file again."
 
 
@@ -44,7 +46,7 @@ _FIELD_CODES = (
     ),
     _of_field("email", "invalid", 'email: "{value}" is not an email address'),
     _of_field("user_type", "unknown", f'user_type: "{{value}}" is not one of {", ".join(USER_TYPES)}'),
-    _of_field("grade", "unknown", f'grade: "{{value}}" is not one of {", ".join(GRADES)}'),
+    _of_field("grade", "unknown", f'grade: "{{value}}" is not one of {_GRADES_IN_WORDS}'),
     _of_field("status", "unknown", f'status: "{{value}}" is not one of {", ".join(STATUSES)}'),
     _of_field("custom_id", "placeholder", 'custom_id: "{value}" is a placeholder, not an ID'),
     _of_field("custom_id", "duplicate", 'custom_id: "{value}" also stands, with other data, on line {other}'),
@@ -90,23 +92,63 @@ _ROW_CODES = (
         "Give somebody else the right to manage the district first.",
         "custom_id",
     ),
-    _row("row.columns", "the row has {value} columns, the header has {other}"),
-    _row("row.quote", "a quotation mark stands where none may be, so the row cannot be split into columns"),
-    _row("row.encoding", "the row holds bytes that are no text in the file's encoding"),
-    _row("row.control_character", "the row holds a control character"),
+    _row(
+        "row.columns",
+        "the row has {value} columns, the header has {other}",
+        "Look for a delimiter inside a value that stands without quotation marks, and send the file again.",
+    ),
+    _row(
+        "row.quote",
+        "a quotation mark stands where none may be, so the row cannot be split into columns",
+        "Take the mark out of the value, or double it, and send the file again.",
+    ),
+    _row(
+        "row.encoding",
+        "the row holds bytes that are no text in the file's encoding",
+        "Type the value with the odd letters anew in the SIS, or export as UTF-8, and send the file again.",
+    ),
+    _row(
+        "row.control_character",
+        "the row holds a control character, or an invisible one in the ID or the address",
+        "Type the value anew in the SIS and send the file again.",
+    ),
 )
 
 _WARNINGS = (
     _warning("row.duplicate", "the same row stands on line {other}; that one counts"),
-    _warning("row.other_org", "the same person stands with another org on line {other}; that one counts"),
+    _warning(
+        "row.other_org",
+        "the same person stands with another org on line {other}; that one counts",
+        "If this org is the right one, let its row stand first.",
+    ),
     _warning("row.skipped", "the mapping leaves this row out"),
-    _warning("account.protected", 'the account with ID "{value}" is protected from sync'),
-    _warning("account.held_by_hand", 'the account with ID "{value}" was disabled or deleted by hand and stays so'),
+    _warning(
+        "account.protected",
+        'the account with ID "{value}" is protected from sync; the row is ignored',
+        "Take the protection off in User Admin if the SIS shall manage it.",
+    ),
+    _warning(
+        "account.held_by_hand",
+        'the account with ID "{value}" was disabled or deleted by hand and stays so; the row is ignored',
+        "Enable or restore it in User Admin if this person is back.",
+    ),
     _warning("position.ignored", 'position: "{value}" is ignored for students', column="position"),
     _warning("grade.ignored", 'grade: "{value}" is ignored for everybody but students', column="grade"),
-    _warning("column.ignored", 'the column "{value}" is not one of ours and is ignored'),
-    _warning("file.encoding_fallback", "the file is not UTF-8; it was read as {value}, for example {other}"),
-    _warning("file.no_final_newline", "the last line has no line end; the file may have been cut off"),
+    _warning(
+        "column.ignored",
+        'the column "{value}" is not one of ours and is ignored',
+        "If it holds one of our fields, map it.",
+    ),
+    _warning(
+        "file.encoding_fallback",
+        "the file is not UTF-8; it was read as {value}, for example {other}",
+        "If these words read wrong, export the file as UTF-8.",
+    ),
+    _warning(
+        "file.no_final_newline",
+        "the last line has no line end; the file may have been cut off",
+        "Compare the last row with the SIS; export again if one is missing or cut.",
+    ),
 )
 
 FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_FIELD_CODES, *_ROW_CODES, *_WARNINGS)}
@@ -131,5 +173,4 @@ class Finding:
 
 def file_finding(code: str, *, value: str = "", other: str = "") -> Finding:
     """A remark about the whole file, in the words of its code."""
-    message = FINDING_CODES[code].message.replace("{value}", value).replace("{other}", other)
-    return Finding(code=code, message=message, value=value)
+    return Finding(code=code, message=fill(FINDING_CODES[code].message, value=value, other=other), value=value)

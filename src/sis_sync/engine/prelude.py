@@ -5,8 +5,10 @@ fold(text)       lower case where the text is ASCII, unchanged elsewhere (engine
 matches(text, pattern)        the whole text matches
 has_match(text, pattern)      some part of it does
 replace_all(text, pattern, by)
+escaped(text)    control and format characters as \u001B, so that a terminal or a page may show it
 """
 
+_UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
 # Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time).
 _EDGE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
 
@@ -19,5 +21,11 @@ CREATE OR REPLACE TEMP MACRO trimmed(s) AS
          THEN regexp_replace(s, '\A{_EDGE}|{_EDGE}\z', '', 'g') ELSE s END;
 CREATE OR REPLACE TEMP MACRO clean(s) AS
     CASE WHEN strlen(s) = length(s) THEN trimmed(s) ELSE nfc_normalize(trimmed(s)) END;
+CREATE OR REPLACE TEMP MACRO escaped(s) AS
+    CASE WHEN regexp_matches(s, '{_UNSHOWN}')
+         THEN array_to_string(list_transform(string_split(s, ''), lambda character:
+             CASE WHEN regexp_matches(character, '{_UNSHOWN}') THEN printf('\u%04X', unicode(character))
+                  ELSE character END), '')
+         ELSE s END;
 CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
 """

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.session import Session
-from sis_sync.engine.sql import bind, sql_text
+from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate import Judged, count_findings
 
 
@@ -37,7 +36,6 @@ def make_plan(session: Session, judged: Judged, *, on_absent: OnAbsent = "delete
     )
     session.run(sql_text(__package__, "plan_managers"))
     _judge_addresses(session)
-    _load_finding_texts(session)
     session.run(sql_text(__package__, "plan_rows"))
     return Plan(judged, mode, _count(session, judged), count_findings(session, judged.roster))
 
@@ -52,20 +50,6 @@ def _judge_addresses(session: Session) -> None:
         "INSERT INTO findings SELECT line, CASE WHEN holder = '' THEN 'email.taken_unmanaged' ELSE 'email.taken' END, "
         "email, holder FROM taken; INSERT INTO failed SELECT line FROM taken"
     )
-
-
-def _load_finding_texts(session: Session) -> None:
-    rows = ", ".join(
-        bind(
-            "(:code, :message, :fix, :is_error)",
-            code=c.code,
-            message=c.message,
-            fix=c.fix,
-            is_error=c.severity == "error",
-        )
-        for c in FINDING_CODES.values()
-    )
-    session.run(f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) AS v(code, message, fix, is_error)")
 
 
 def _count(session: Session, judged: Judged) -> Counts:

@@ -1,4 +1,4 @@
--- In:  people, ignored, failed, findings, broken, absent, accounts, finding_texts.
+-- In:  people, ignored, failed, findings, broken, absent, accounts, remarks.
 -- Out: plan, one row per record of the file, then one per absent account (line NULL).
 --      fields: names of what changes, in the order of the format. codes and message: of failed and ignored rows, and warnings.
 CREATE TEMP TABLE differences AS
@@ -15,17 +15,6 @@ SELECT p.line, concat_ws(';',
 FROM people AS p JOIN accounts AS a ON a.custom_id = p.custom_id
 WHERE p.is_known AND p.has_id AND NOT p.is_same
   AND NOT p.line IN (SELECT line FROM failed) AND NOT p.line IN (SELECT line FROM ignored);
-
-CREATE TEMP TABLE remarks AS
-SELECT f.line, string_agg(f.code, ';' ORDER BY f.code) AS codes,
-  string_agg(replace(replace(t.message, '{value}', f.shown), '{other}', f.other) || ' (' || f.code || ').', ' ' ORDER BY f.code)
-    || CASE WHEN bool_or(t.is_error) THEN ' This account is left as it is. ' || min(t.fix) ELSE '' END AS message
-FROM (
-  SELECT line, code, other, CASE WHEN length(value) > 80 THEN substr(value, 1, 77) || '...' ELSE value END AS shown
-  FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored)
-) AS f
-JOIN finding_texts AS t ON t.code = f.code
-GROUP BY f.line;
 
 CREATE TEMP TABLE plan AS
 SELECT

@@ -43,7 +43,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     ]
     _copy(
         session,
-        f"SELECT {', '.join(cells)}, 'line ' || CAST(x.line AS STRING) || ': ' || x.message AS {MESSAGE_HEADER} "
+        f"SELECT {', '.join(cells)}, {_safe('x.message')} AS {MESSAGE_HEADER} "
         "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed'",
         path,

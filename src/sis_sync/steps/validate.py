@@ -12,6 +12,7 @@ from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory import Directory, load_listed_values
 from sis_sync.steps.map import Roster
+from sis_sync.steps.word import word_findings
 
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}]"
 # Codes that reading and mapping already found; the steps hand them on in the column `codes`.
@@ -56,6 +57,7 @@ def validate(session: Session, roster: Roster, directory: Directory | None, mode
     _run_rules(session, roster, mode, are_orgs_known=directory is not None)
     session.run(sql_text(__package__, "validate_addresses"), email_pattern=EMAIL_PATTERN)
     session.run(_COLLECT, errors=ERROR_CODES)
+    word_findings(session, file_name=roster.records.facts.name)
     return Judged(roster, mode, count_findings(session, roster), session.value("SELECT count(*) FROM failed"))
 
 

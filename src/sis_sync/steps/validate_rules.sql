@@ -48,7 +48,11 @@ UNION ALL SELECT line, 'grade.ignored', given_grade, '' FROM people
 
 UNION ALL SELECT line, 'row.control_character', '', '' FROM people
           WHERE has_match(custom_id, :format_characters) OR has_match(email, :format_characters)
-UNION ALL SELECT p.line, c.code, '', '' FROM (SELECT line, codes FROM people WHERE codes <> '') AS p
+UNION ALL SELECT p.line, c.code,
+          CASE c.code WHEN 'user_type.unknown' THEN p.user_type WHEN 'grade.unknown' THEN p.given_grade
+                      WHEN 'status.unknown' THEN p.status WHEN 'org.unknown' THEN p.school_district_external_id
+                      ELSE '' END, ''
+          FROM (SELECT * FROM people WHERE codes <> '') AS p
           JOIN :early_codes AS c(code) ON strpos(p.codes, c.code) > 0
 UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
           FROM broken AS b

@@ -7,6 +7,7 @@ from pathlib import Path
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.wording import fill
 from sis_sync.engine.session import Session, open_session
 from sis_sync.formats.mapping import NO_MAPPING
 from sis_sync.server.accounts.values import ORG_FIELD
@@ -59,6 +60,6 @@ def wording(code: str, value: str) -> tuple[str, str]:
         return "", ""
     if not finding.column:
         return WHOLE_ROW, UNREADABLE
-    message = finding.message.replace("{value}", value[:80]).removeprefix(f"{finding.column}: ")
+    message = fill(finding.message, value=value).removeprefix(f"{finding.column}: ")
     message = message.removeprefix(finding.column).strip()
     return finding.column, f"{finding.column.replace('_', ' ').capitalize()}: {message}."

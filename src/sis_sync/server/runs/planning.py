@@ -1,5 +1,6 @@
 """From a stored file to a stored plan and its reports: the steps, in their order. Writes files and the digest."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from sis_sync.server.runs.passwords import carry_password_hashes, store_without_
 from sis_sync.server.runs.seen import write_seen_accounts
 from sis_sync.server.runs.storage import run_files, sha256_of, work_folder, written_whole
 from sis_sync.steps.directory import load_directory
+from sis_sync.steps.group import group_findings
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import Plan, make_plan, save_plan
@@ -114,6 +116,9 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
         write_results(session, plan, path)
     with written_whole(files.failed) as path:
         write_failed_rows(session, plan, path)
+    with written_whole(files.findings) as path:
+        groups = group_findings(session, plan.judged.roster.records, plan.findings)
+        path.write_text(json.dumps([group.as_dict() for group in groups], ensure_ascii=False), encoding="utf-8")
     return digest
 
 

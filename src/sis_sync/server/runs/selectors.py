@@ -1,5 +1,6 @@
 """What may be seen of runs, and by whom. A run that a person does not manage answers like one that is not there."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,15 @@ def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50)
         rows = tuple(_row(row) for row in found.fetchall())
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [str(path), action]).fetchone()
     return PlanPage(rows, int(counted[0]) if counted else 0)
+
+
+def finding_groups(*, run: Run) -> list[dict[str, Any]]:
+    """The findings by code with their examples and advice; the bare counts where these are no longer there."""
+    try:
+        groups: list[dict[str, Any]] = json.loads(run_files(run).findings.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [{"code": code, "count": count} for code, count in run.findings.items()]
+    return groups
 
 
 def _row(row: tuple[Any, ...]) -> PlanRow:

@@ -23,13 +23,17 @@ MAX_NAME_CHARACTERS = 255
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV)."""
+    """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV).
+
+    `findings` are the groups of findings with their examples (JSON); like the plan they hold values of people.
+    """
 
     original: Path
     plan: Path
     seen: Path
     results: Path
     failed: Path
+    findings: Path
 
     @property
     def folder(self) -> Path:
@@ -55,6 +59,7 @@ def run_files(run: Run) -> RunFiles:
         seen=folder / "seen.parquet",
         results=folder / "results.csv",
         failed=folder / "failed.csv",
+        findings=folder / "findings.json",
     )
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from sis_sync.core.errors import SisSyncError
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
-from sis_sync.server.runs.selectors import access_run
+from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
@@ -42,6 +42,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
     """What the run page shows of a run."""
     return {
         "run": found,
+        "groups": finding_groups(run=found) if found.findings else [],
         "view": look_at(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING_STATES,

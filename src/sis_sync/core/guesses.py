@@ -1,0 +1,89 @@
+"""What a value that is in no list may have meant: other words for the listed values, then the closest of them."""
+
+import difflib
+
+from sis_sync.core.fields import ACTIVE, DISABLED, LISTED_VALUES, STUDENT
+
+_LEAST_LIKENESS = 0.75
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_OTHER_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "grade": {
+        "PreK": ("pre-k", "pre k", "pk", "prekindergarten", "pre-kindergarten", "preschool", "nursery"),
+        "K": ("kg", "k5", "kn", "kinder", "kindergarten", "0", "00"),
+        "Other": ("adult", "postgraduate", "ungraded", "ug", "13"),
+        "Unspecified": ("unknown", "none", "n/a", "na", "-", "null", "not specified"),
+    },
+    "user_type": {
+        STUDENT: ("pupil", "learner", "child", "students", "pupils", "stu"),
+        "Teacher": ("faculty", "instructor", "educator", "lecturer", "teachers", "t"),
+        "Staff": ("employee", "aide", "paraprofessional", "support", "secretary", "counselor"),
+        "Administrator": ("admin", "principal", "sysadmin", "head", "administrators", "manager"),
+    },
+    "status": {
+        ACTIVE: ("enabled", "enrolled", "current", "true", "yes", "y", "1", "a", "live"),
+        DISABLED: (
+            *("inactive", "suspended", "withdrawn", "left", "leaver", "former", "archived", "deleted"),
+            *("transferred", "graduated", "tobedeleted", "blocked", "false", "no", "n", "0", "i", "d"),
+        ),
+    },
+}
+
+
+def _known_words(field: str) -> dict[str, str]:
+    words = {value.lower(): value for value in LISTED_VALUES[field]}
+    for value, others in _OTHER_WORDS[field].items():
+        words.update(dict.fromkeys(others, value))
+    return words
+
+
+_WORDS = {field: _known_words(field) for field in LISTED_VALUES}
+
+
+def guess_listed(field: str, value: str) -> str:
+    """The listed value of `field` that this one may have meant; empty where nothing is close."""
+    words = _WORDS[field]
+    folded = value.strip().lower()
+    if field == "grade" and (number := _grade_number(folded)):
+        return number
+    if folded in words:
+        return words[folded]
+    close = difflib.get_close_matches(folded[:40], [word for word in words if len(word) > 3], 1, _LEAST_LIKENESS)
+    return words[close[0]] if close else ""
+
+
+def _grade_number(folded: str) -> str:
+    """7 for 07, 7th, grade 7, 7.0 and seventh."""
+    bare = folded.removeprefix("grade").removeprefix("year").removesuffix("grade").strip(" .-_")
+    if bare in _ORDINALS:
+        return str(_ORDINALS.index(bare) + 1)
+    digits = bare.removesuffix(".0")
+    for ending in ("st", "nd", "rd", "th"):
+        digits = digits.removesuffix(ending)
+    number = digits.lstrip("0")
+    return number if digits.isascii() and digits.isdigit() and number in LISTED_VALUES["grade"] else ""
+
+
+class OrgGuesser:
+    """Finds the external ID that a wrong one may have meant: lost zeros, case, punctuation, the name in its place."""
+
+    _MOST_COMPARED = 100_000
+
+    def __init__(self, names: dict[str, str], values: int) -> None:
+        """`names` by external ID; `values` is how many will be asked for: many of both are not compared by likeness."""
+        self._alike = {_bare(name): external_id for external_id, name in names.items() if _bare(name)}
+        self._alike |= {_bare(external_id): external_id for external_id in names if _bare(external_id)}
+        spelled = [external_id for external_id in names if not external_id.isdigit()]
+        self._spelled = spelled if len(spelled) * values <= self._MOST_COMPARED else []
+
+    def guess(self, value: str) -> str:
+        """The known external ID; empty where none is close. Numbers are close only but for zeros: 1001 is not 1002."""
+        if found := self._alike.get(_bare(value)):
+            return found
+        if any(character.isdigit() for character in value) or not self._spelled:
+            return ""
+        close = difflib.get_close_matches(value[:64], self._spelled, 1, _LEAST_LIKENESS)
+        return close[0] if close else ""
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold())).lstrip("0")

@@ -1,0 +1,201 @@
+"""What findings say: the one form everywhere, values that are safe to show, and what a value may have meant."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from steps.offline import HEADER, Said, command
+
+from sis_sync.core.fields import LISTED_VALUES
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.guesses import OrgGuesser, guess_listed
+from sis_sync.core.wording import fill, shown, template_of
+from sis_sync.engine.session import open_session
+
+GOOD = {
+    "first_name": "Ana",
+    "middle_name": "",
+    "last_name": "Ruiz",
+    "email": "ana@lakeview.example",
+    "custom_id": "1001",
+    "school_district_external_id": "0012",
+    "user_type": "Student",
+    "position": "",
+    "grade": "9",
+    "status": "Active",
+}
+
+
+class Desk:
+    """Plans rows of a student, each with some values changed, and reads the plan back."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+        self.file, self.output = folder / "staff.csv", folder / "plan.csv"
+
+    def plan(self, *changes: dict[str, str], options: tuple[str, ...] = ()) -> Said:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, HEADER.split(","), lineterminator="\n")
+        writer.writeheader()
+        for number, values in enumerate(changes):
+            unique = {"custom_id": str(1001 + number), "email": f"p{number}@lakeview.example"}
+            writer.writerow({**GOOD, **unique, **values})
+        self.file.write_text(text.getvalue(), encoding="utf-8", newline="")
+        orgs = self.folder / "orgs.csv"
+        orgs.write_text("external_id,name\n0012,Lakeview High\nNORTH,North Elementary\n", encoding="utf-8")
+        options = ("--mode", "partial", "--orgs", str(orgs), "--output", str(self.output), *options)
+        return command(self.capsys, "plan", self.file, *options)
+
+    def message(self, **values: str) -> str:
+        self.plan(values)
+        with self.output.open(encoding="utf-8", newline="") as file:
+            return next(csv.DictReader(file))["message"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+def test_a_message_says_what_where_which_value_what_follows_and_what_to_do(desk: Desk) -> None:
+    assert desk.message(email="ana@example") == (
+        'staff.csv line 2, email: "ana@example" is not an email address (email.invalid). '
+        "This account is left as it is. Correct it in the SIS and send the file again."
+    )
+
+
+def test_the_terminal_says_the_same_sentence_in_the_group_and_in_the_line(desk: Desk) -> None:
+    said = desk.plan({"email": "ana@example"})
+    sentence = 'staff.csv line 2, email: "ana@example" is not an email address (email.invalid).'
+    assert said.out.count(sentence) == 2
+    assert f"{sentence} This account is left as it is. Correct it in the SIS and send the file again." in said.out
+
+
+def test_all_faults_of_a_row_stand_in_one_message_with_each_remedy_once(desk: Desk) -> None:
+    message = desk.message(email="ana@example", first_name="", position="Captain")
+    assert message.count("Correct it in the SIS") == 1
+    assert message.count("This account is left as it is.") == 1
+    for code in ("email.invalid", "first_name.required", "position.ignored"):
+        assert f"({code})." in message
+
+
+def test_a_row_that_goes_on_is_not_said_to_be_left_as_it_is(desk: Desk) -> None:
+    message = desk.message(position="Captain")
+    assert message == 'staff.csv line 2, position: "Captain" is ignored for students (position.ignored).'
+
+
+def test_three_examples_of_a_code_then_the_lines_up_to_a_number(desk: Desk) -> None:
+    said = desk.plan(*({"email": f"bad{number}"} for number in range(25)))
+    groups, lines = said.out.split("The failed rows:")
+    assert "email.invalid: 25 (error)" in groups
+    assert groups.count("is not an email address") == 3
+    assert lines.count("is not an email address") == 20
+    assert "and 5 more; sis-sync plan ... --output FILE has them all." in lines
+
+
+def test_a_value_cannot_write_on_the_terminal(desk: Desk) -> None:
+    said = desk.plan({"email": "a\x1b[2J\u202e\u2066x"}, {"school_district_external_id": "no\u200bwhere\u2028"})
+    assert r'email: "a\u001B[2J\u202E\u2066x" is not an email address' in said.out
+    assert r'the external ID "no\u200Bwhere"' in said.out
+    assert not set(said.out) & set("\x1b\u202e\u2066\u200b\u2028")
+    assert not set(desk.output.read_text(encoding="utf-8")) & set("\x1b\u202e\u2066\u200b\u2028")
+
+
+def test_a_long_value_is_shortened(desk: Desk) -> None:
+    message = desk.message(email="x" * 90)
+    assert f'"{"x" * 77}..."' in message
+
+
+def test_a_value_is_no_hole_of_the_message(desk: Desk) -> None:
+    assert 'email: "{other}{value}" is not' in desk.message(email="{other}{value}")
+
+
+@given(st.text(max_size=200))
+def test_engine_and_python_show_a_value_alike(value: str) -> None:
+    value = value.encode("utf-8", "ignore").decode().replace("\x00", "")
+    short = value if len(value) <= 80 else f"{value[:77]}..."
+    with open_session() as session:
+        assert session.value("SELECT escaped(:value)", value=short) == shown(value)
+
+
+def test_no_message_has_a_hole_that_the_template_does_not_know() -> None:
+    for code in FINDING_CODES.values():
+        parts = template_of(code.message)
+        for piece in (parts.head, parts.middle, parts.tail):
+            assert "{" not in piece, code.code
+        said = parts.head + "V" * parts.says_value + parts.middle + "O" * parts.says_other + parts.tail
+        assert said == fill(code.message, value="V", other="O")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "guess"),
+    [
+        ("grade", "KG", "K"),
+        ("grade", "Kindergarten", "K"),
+        ("grade", "Kindergarden", "K"),
+        ("grade", "07", "7"),
+        ("grade", "7th", "7"),
+        ("grade", "Grade 12", "12"),
+        ("grade", "Pre-K", "PreK"),
+        ("grade", "14", ""),
+        ("grade", "zebra", ""),
+        ("user_type", "Pupil", "Student"),
+        ("user_type", "Teachr", "Teacher"),
+        ("user_type", "Parent", ""),
+        ("status", "Inactive", "Disabled"),
+        ("status", "Actve", "Active"),
+        ("status", "Pending", ""),
+    ],
+)
+def test_what_a_listed_value_may_have_meant(field: str, value: str, guess: str) -> None:
+    assert guess_listed(field, value) == guess
+
+
+@given(st.sampled_from(sorted(LISTED_VALUES)), st.text(max_size=60))
+def test_a_guess_is_always_a_listed_value(field: str, value: str) -> None:
+    assert guess_listed(field, value) in ("", *LISTED_VALUES[field])
+
+
+@pytest.mark.parametrize(
+    ("value", "guess"),
+    [
+        ("12", "0012"),
+        ("00012", "0012"),
+        ("north", "NORTH"),
+        ("NRTH", "NORTH"),
+        ("lakeview high", "0012"),
+        ("13", ""),
+        ("0", ""),
+        ("", ""),
+    ],
+)
+def test_which_org_may_have_been_meant(value: str, guess: str) -> None:
+    names = {"0012": "Lakeview High", "NORTH": "North Elementary"}
+    assert OrgGuesser(names, values=1).guess(value) == guess
+
+
+def test_a_guess_stands_in_the_message_and_its_mapping_line_in_the_advice(desk: Desk) -> None:
+    said = desk.plan({"grade": "KG"}, {"grade": "KG"}, {"school_district_external_id": "12"}, {"grade": "zebra"})
+    assert "1 to 12, Other; did you mean K? (grade.unknown)." in said.out
+    assert 'the external ID "12"; did you mean 0012? (org.unknown).' in said.out
+    assert "mapper.NAME.value.grade.KG=K" in said.out
+    assert "mapper.NAME.value.school_district_external_id.12=0012" in said.out
+    assert "zebra=" not in said.out
+
+
+def test_the_mapping_lines_of_the_advice_put_the_rows_right(desk: Desk) -> None:
+    rows = ({"grade": "KG"}, {"user_type": "Pupil"}, {"status": "Inactive"}, {"school_district_external_id": "12"})
+    said = desk.plan(*rows)
+    lines = [line.strip() for line in said.out.splitlines() if line.strip().startswith("mapper.NAME.")]
+    mapping = desk.folder / "mine.properties"
+    mapping.write_text("\n".join(lines), encoding="utf-8")
+    assert len(lines) == 4
+    assert said.exit_code == 7
+    assert desk.plan(*rows, options=("--mapping", str(mapping))).exit_code == 0
+
+
+def test_a_value_that_no_key_can_hold_is_no_mapping_line(desk: Desk) -> None:
+    assert "mapper.NAME" not in desk.plan({"grade": "K=G"}).out
