@@ -18,7 +18,15 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 from sis_sync.server.runs.storage import sha256_of
 
-COUNTED = ("delete", "disable", "update", "restore", "create")
+# What each statement must write as many rows of as the plan counted.
+COUNTED = {
+    "delete": "delete",
+    "disable": "disable",
+    "update": "update",
+    "restore": "restore",
+    "create": "create",
+    "keep_history_of_newcomers": "create",
+}
 
 
 def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
@@ -51,14 +59,14 @@ def _mark_applied(approved: ApprovedPlan, now: datetime) -> bool:
 def _apply(run: Run, changes: Changes, now: datetime) -> None:
     had_manager = has_active_manager(run.school_system_id)
     parameters = _parameters(run, now)
-    changes.load()
+    changes.load(parameters)
     writes = statements("writes.sql")
     execute(writes["release_custom_ids"], parameters)
     check_accounts(run, parameters)
     for name, sql in writes.items():
         touched = execute(sql, parameters)
-        if name in COUNTED and touched != run.counts[name]:
-            raise AssertionError(f"{run.counts[name]} accounts to {name}, but {touched} were")
+        if name in COUNTED and touched != run.counts[COUNTED[name]]:
+            raise AssertionError(f"{name}: {run.counts[COUNTED[name]]} rows expected, {touched} were written")
     if had_manager and not has_active_manager(run.school_system_id):
         raise OutOfDate("it would leave the district without an active manager")
     forget_changes()

@@ -4,7 +4,7 @@ from typing import Any
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.runs.apply.overtaken import was_overtaken
-from sis_sync.server.runs.apply.statements import count, execute, statements
+from sis_sync.server.runs.apply.statements import count, statements
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers
 from sis_sync.server.runs.planning import named_orgs, settings_used
@@ -42,7 +42,6 @@ def check_decision(run: Run) -> None:
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
     """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
     named = statements("checks.sql")
-    execute(named["resolve_orgs"], parameters)
     found = {name: count(named[name], parameters) for name in REASONS}
     if is_held_for_managers(run):
         found["unguarded_managers"] = 0

@@ -1,37 +1,33 @@
--- In: run_change, the live tables. Out of each statement: how many changes the plan can no longer be trusted for.
--- Run on PostgreSQL and SQLite.
-
--- statement: resolve_orgs
-UPDATE run_change SET org_id = (
-  SELECT o.id FROM orgs_org o
-  WHERE o.school_system_id = %(school_system)s AND o.external_id = run_change.school_district_external_id
-    AND (%(whole)s = 1 OR o.id = %(scope)s)
-)
-WHERE action IN ('create', 'update', 'restore')
+-- In: run_change, run_seen, run_org, the live tables. Out of each statement: how many changes the plan can no longer
+-- be trusted for. Run on PostgreSQL and SQLite.
 
 -- statement: changed_accounts
+-- An account that the plan changes without having seen it counts as changed.
 SELECT count(*) FROM run_change c
+LEFT JOIN run_seen s ON s.account_id = c.account_id
 LEFT JOIN accounts_account a ON a.id = c.account_id AND a.school_system_id = %(school_system)s
 LEFT JOIN orgs_org o ON o.id = a.org_id
 WHERE c.action <> 'create' AND (
-  a.id IS NULL
+  a.id IS NULL OR s.account_id IS NULL
   OR a.is_protected
   OR (a.is_held_by_hand AND c.action IN ('update', 'restore'))
   OR (a.deleted_at IS NULL) = (c.action = 'restore')
   OR (a.deleted_at IS NOT NULL AND a.deleted_at <= %(restorable_since)s)
   OR (%(whole)s = 0 AND a.org_id <> %(scope)s)
-  OR coalesce(a.custom_id, '') <> c.seen_custom_id
-  OR a.first_name <> c.seen_first_name OR a.middle_name <> c.seen_middle_name OR a.last_name <> c.seen_last_name
-  OR a.email <> c.seen_email OR coalesce(o.external_id, '') <> c.seen_school_district_external_id
-  OR a.user_type <> c.seen_user_type OR a.position <> c.seen_position OR a.grade <> c.seen_grade
-  OR a.status <> c.seen_status
+  OR coalesce(a.custom_id, '') <> s.custom_id
+  OR a.first_name <> s.first_name OR a.middle_name <> s.middle_name OR a.last_name <> s.last_name
+  OR a.email <> s.email OR coalesce(o.external_id, '') <> s.school_district_external_id
+  OR a.user_type <> s.user_type OR a.position <> s.position OR a.grade <> s.grade
+  OR a.status <> s.status
 )
 
 -- statement: missing_orgs
 SELECT count(*) FROM run_change c
-WHERE c.org_id IS NULL AND (
+LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
+LEFT JOIN run_seen s ON s.account_id = c.account_id
+WHERE o.org_id IS NULL AND (
   c.action IN ('create', 'restore')
-  OR (c.action = 'update' AND c.school_district_external_id <> c.seen_school_district_external_id)
+  OR (c.action = 'update' AND c.school_district_external_id <> s.school_district_external_id)
 )
 
 -- statement: taken_addresses
@@ -53,8 +49,9 @@ WHERE c.action = 'create'
 -- statement: unguarded_managers
 -- What the guard over managers would hold, had the account had its rights when the run was planned.
 SELECT count(*) FROM run_change c
+JOIN run_seen s ON s.account_id = c.account_id
 WHERE EXISTS (SELECT 1 FROM orgs_right r WHERE r.account_id = c.account_id)
   AND (c.action IN ('delete', 'disable', 'restore')
-       OR c.address <> c.seen_address
-       OR c.school_district_external_id <> c.seen_school_district_external_id
-       OR (c.status = 'Disabled' AND c.seen_status = 'Active'))
+       OR c.address <> s.address
+       OR c.school_district_external_id <> s.school_district_external_id
+       OR (c.status = 'Disabled' AND s.status = 'Active'))

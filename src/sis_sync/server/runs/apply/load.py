@@ -1,7 +1,9 @@
-"""From the plan file into the database's temporary table `run_change`: COPY, or batches on SQLite."""
+"""From the plan file into the database's temporary tables `run_change` and `run_seen`: COPY, or batches on SQLite."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import duckdb
 from django.db import connection
@@ -12,9 +14,8 @@ from sis_sync.server.runs.apply.statements import execute, own_statements, sql_t
 from sis_sync.server.runs.approval import ApprovedPlan
 from sis_sync.server.runs.storage import work_folder
 
-BATCH_ROWS = 2000
+BATCH_ROWS = 10_000
 BLOCK_BYTES = 1024 * 1024
-COLUMNS = 29
 
 
 @contextmanager
@@ -24,47 +25,59 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     Opened before the transaction, so that locks are short.
     """
     with work_folder(approved.run_id) as folder, open_session(temp_folder=folder) as session:
-        query = bind(sql_text("changes.sql"), plan=str(approved.path), seen=str(approved.seen))
-        yield Changes(session, query)
+        changes = bind(sql_text("changes.sql"), plan=str(approved.path))
+        seen = bind(sql_text("seen.sql"), seen=str(approved.seen))
+        yield Changes(session, {"changes": changes, "seen": seen})
 
 
 class Changes:
-    """The rows of a plan that change an account."""
+    """The rows of a plan that change an account, and those accounts as the plan saw them."""
 
-    def __init__(self, session: Session, query: str) -> None:
+    def __init__(self, session: Session, queries: dict[str, str]) -> None:
         self.session = session
-        self.file = session.folder / "changes.csv"
-        self.query = query
+        self.queries = queries
         if connection.vendor == "postgresql":
-            target = bind(":path", path=str(self.file))
-            session.run(f"COPY ({query}) TO {target} (FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')")
+            for name in queries:
+                self._write_out(name)
 
-    def load(self) -> None:
-        """Make and fill `run_change`, indexed."""
+    def load(self, parameters: dict[str, Any]) -> None:
+        """Make and fill `run_change` and `run_seen`, indexed, and `run_org`: the orgs that rows may name."""
+        forget_changes()
         own = own_statements()
-        execute(own["forget_changes"])
         execute(own["make_changes"])
-        if connection.vendor == "postgresql":
-            self._copy_in(own["copy_changes"])
-        else:
-            self._insert()
-        for name in ("index_by_account", "index_by_address", "gather_statistics", "lock_accounts"):
+        execute(own["make_seen"])
+        execute(own["make_orgs"], parameters)
+        for name in self.queries:
+            if connection.vendor == "postgresql":
+                self._copy_in(name, own[f"copy_{name}"])
+            else:
+                self._insert(name, own[f"add_{name}"])
+        for name in ("index_by_account", "gather_statistics", "lock_accounts"):
             if name in own:
                 execute(own[name])
 
-    def _copy_in(self, statement: str) -> None:
-        with self.file.open("rb") as file, connection.cursor() as cursor, cursor.copy(statement) as copy:
+    def _file(self, name: str) -> Path:
+        return self.session.folder / f"{name}.csv"
+
+    def _write_out(self, name: str) -> None:
+        target = bind(":path", path=str(self._file(name)))
+        options = "FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR ''"
+        self.session.run(f"COPY ({self.queries[name]}) TO {target} ({options})")
+
+    def _copy_in(self, name: str, statement: str) -> None:
+        with self._file(name).open("rb") as file, connection.cursor() as cursor, cursor.copy(statement) as copy:
             while block := file.read(BLOCK_BYTES):
                 copy.write(block)
 
-    def _insert(self) -> None:
-        found: duckdb.DuckDBPyConnection = self.session.connection.execute(self.query)
-        places = ", ".join(["%s"] * COLUMNS)
+    def _insert(self, name: str, statement: str) -> None:
+        found: duckdb.DuckDBPyConnection = self.session.connection.execute(self.queries[name])
         with connection.cursor() as cursor:
             while batch := found.fetchmany(BATCH_ROWS):
-                cursor.executemany(f"INSERT INTO run_change VALUES ({places}, NULL)", batch)
+                cursor.executemany(statement, batch)
 
 
 def forget_changes() -> None:
-    """Drop `run_change`."""
-    execute(own_statements()["forget_changes"])
+    """Drop the temporary tables."""
+    for name, sql in own_statements().items():
+        if name.startswith("forget_"):
+            execute(sql)

@@ -1,4 +1,4 @@
--- In: run_change with its orgs resolved. Out: the accounts as planned, and their history. The order matters: leavers
+-- In: run_change, run_seen, run_org. Out: the accounts as planned, and their history. The order matters: leavers
 -- and moving addresses make room first, because the unique index over addresses is checked row by row.
 -- Run on PostgreSQL and SQLite.
 
@@ -10,8 +10,8 @@ WHERE school_system_id = %(school_system)s AND deleted_at <= %(restorable_since)
 
 -- statement: park_addresses
 UPDATE accounts_account AS a SET email = 'moving ' || a.id
-FROM run_change c
-WHERE c.account_id = a.id AND c.action = 'update' AND c.address <> c.seen_address
+FROM run_change c JOIN run_seen s ON s.account_id = c.account_id
+WHERE c.account_id = a.id AND c.action = 'update' AND c.address <> s.address
 
 -- statement: delete
 UPDATE accounts_account AS a SET deleted_at = %(now)s, sessions_ended_at = %(now)s, updated_at = %(now)s
@@ -26,21 +26,21 @@ WHERE c.account_id = a.id AND c.action = 'disable'
 -- statement: update
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
-  org_id = coalesce(c.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
+  org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
   status = c.status, password = CASE c.password_hash WHEN '' THEN a.password ELSE c.password_hash END,
   sessions_ended_at = CASE WHEN c.status = 'Disabled' AND a.status <> 'Disabled' THEN %(now)s
                            ELSE a.sessions_ended_at END,
   updated_at = %(now)s
-FROM run_change c
+FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.account_id = a.id AND c.action = 'update'
 
 -- statement: restore
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
-  org_id = c.org_id, user_type = c.user_type, position = c.position, grade = c.grade,
+  org_id = o.org_id, user_type = c.user_type, position = c.position, grade = c.grade,
   status = c.status, password = CASE c.password_hash WHEN '' THEN a.password ELSE c.password_hash END,
   deleted_at = NULL, is_held_by_hand = FALSE, updated_at = %(now)s
-FROM run_change c
+FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.account_id = a.id AND c.action = 'restore'
 
 -- statement: create
@@ -50,20 +50,12 @@ INSERT INTO accounts_account (
   password, is_protected, protected_reason, is_held_by_hand, deleted_at, last_login, created_at, updated_at
 )
 SELECT
-  %(school_system)s, c.org_id, c.first_name, c.middle_name, c.last_name, c.email, c.custom_id, c.user_type,
+  %(school_system)s, o.org_id, c.first_name, c.middle_name, c.last_name, c.email, c.custom_id, c.user_type,
   c.position, c.grade, c.status,
   CASE c.password_hash WHEN '' THEN '!' || %(salt)s || c.seq ELSE c.password_hash END,
   FALSE, '', FALSE, NULL, NULL, %(now)s, %(now)s
-FROM run_change c
+FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.action = 'create'
-ORDER BY c.seq
-
--- statement: name_newcomers
-UPDATE run_change SET account_id = (
-  SELECT a.id FROM accounts_account a
-  WHERE a.school_system_id = %(school_system)s AND a.custom_id = run_change.custom_id
-)
-WHERE action = 'create'
 
 -- statement: keep_history
 INSERT INTO audit_accountchange (
@@ -71,4 +63,13 @@ INSERT INTO audit_accountchange (
 )
 SELECT %(school_system)s, c.account_id, %(run)s, c.line, NULL, c.action, c."before", c."after", %(now)s
 FROM run_change c
-ORDER BY c.seq
+WHERE c.action <> 'create'
+
+-- statement: keep_history_of_newcomers
+INSERT INTO audit_accountchange (
+  school_system_id, account_id, run_id, line, actor_id, action, "before", "after", changed_at
+)
+SELECT %(school_system)s, a.id, %(run)s, c.line, NULL, c.action, c."before", c."after", %(now)s
+FROM run_change c
+JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_id = c.custom_id
+WHERE c.action = 'create'
