@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sis_sync.cli.client_connection import config_option, load
+from sis_sync.cli.voice import may_ask, note
 from sis_sync.core.errors import UsageFault
 
 WAIT_SECONDS = 30.0
@@ -18,15 +19,14 @@ WAIT_SECONDS = 30.0
 )
 @click.option("--url", help="Address of the server, https://...")
 @click.option("--force", is_flag=True, help="Write it anew if it is there already.")
-@click.option("--no-input", is_flag=True, help="Ask nothing.")
-def init(config_path: Path | None, url: str | None, force: bool, no_input: bool) -> None:
+def init(config_path: Path | None, url: str | None, force: bool) -> None:
     """Write a commented client.properties with all five sections."""
     from sis_sync.client.address import server_address
     from sis_sync.client.settings_file import FILE_NAME
     from sis_sync.client.template import template, write_settings_file
 
     path = config_path or Path(FILE_NAME)
-    if url is None and not no_input:
+    if url is None and may_ask():
         url = click.prompt("Address of the server (empty: later)", default="", show_default=False, err=True)
     try:
         values = {"backend.url": server_address(url)} if url else {}
@@ -34,7 +34,7 @@ def init(config_path: Path | None, url: str | None, force: bool, no_input: bool)
         raise UsageFault(f'--url "{url}" cannot be used.', fix=str(error)) from None
     write_settings_file(path, template(values), may_replace=force)
     click.echo(f"Wrote {path}.")
-    click.echo("Next: set backend.url, the API key and the folder of a section in it, then: sis-sync doctor", err=True)
+    note("Next: set backend.url, the API key and the folder of a section in it, then: sis-sync doctor")
 
 
 @click.command()
@@ -77,7 +77,7 @@ def watch(config_path: Path | None, as_json: bool) -> int:
     say_warnings(config.warnings)
     with open_pass(config, stop) as one, listening(stop):
         folders = ", ".join(str(section.folder) for section in config.sections)
-        click.echo(f"Watching {folders}. Stop with Ctrl-C.", err=True)
+        note(f"Watching {folders}. Stop with Ctrl-C.")
         watch_folders(one, stop, PassTeller(as_json=as_json).tell)
     return stop.exit_code
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import click
 
+from sis_sync.cli.voice import note
 from sis_sync.client.answers import RunStatus
 from sis_sync.client.report import FileOutcome, PassReport
 
@@ -45,7 +46,7 @@ DONE_WORDS = {
 def say_warnings(warnings: Iterable[str]) -> None:
     """Warnings about the settings, on stderr."""
     for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        note(f"Warning: {warning}")
 
 
 def say_report(report: PassReport) -> None:
@@ -60,7 +61,7 @@ def say_report(report: PassReport) -> None:
 def say_troubles(report: PassReport) -> None:
     """Notices and problems, on stderr."""
     for notice in report.notices:
-        click.echo(f"Notice: {notice}", err=True)
+        note(f"Notice: {notice}")
     for section, error in report.problems:
         click.echo(f"{error.title}{f' ({section})' if section else ''}: {error.message}", err=True)
         if error.fix:

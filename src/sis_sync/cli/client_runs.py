@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sis_sync.cli.client_connection import config_option, connected, load
+from sis_sync.cli.voice import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
 
@@ -96,7 +97,7 @@ def results(run_id: str, is_failed: bool, output: Path | None, config_path: Path
             sys.stdout.buffer.write(target.read_bytes())
             sys.stdout.buffer.flush()
         else:
-            click.echo(f"Wrote {output}.", err=True)
+            note(f"Wrote {output}.")
 
 
 @click.command()
@@ -131,7 +132,7 @@ def _say_run(found: "RunStatus", *, as_json: bool) -> None:
     for guard in found.guards:
         click.echo(f"  held by {guard.get('code')}: {guard.get('message')}")
     if found.state in ("waiting", "held") and found.digest:
-        click.echo(f"Plan {found.digest}", err=True)
+        note(f"Plan {found.digest}")
 
 
 @click.command()
@@ -163,17 +164,16 @@ def token() -> None:
 
 @token.command(name="set")
 @config_option
-@click.option("--no-input", is_flag=True, help="Ask nothing: read the key from stdin.")
-def token_set(config_path: Path | None, no_input: bool) -> None:
+def token_set(config_path: Path | None) -> None:
     """Read the key from the terminal or stdin, never from an argument, and keep it beside the settings."""
     from sis_sync.client.settings_file import find_settings_file
     from sis_sync.client.token_file import checked_secret, keep_secret
 
     path = find_settings_file(config_path)
     load(path)
-    if sys.stdin.isatty() and no_input:
+    if sys.stdin.isatty() and not may_ask():
         raise UsageFault("The key is read from stdin, which is a terminal.", fix="sis-sync token set --no-input < FILE")
-    text = click.prompt("API key", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    text = click.prompt("API key", hide_input=True, err=True) if may_ask() else sys.stdin.readline()
     click.echo(f"Wrote {keep_secret(path, checked_secret(text))}; {path} names it.")
 
 

@@ -12,6 +12,7 @@ import click
 
 from sis_sync.cli.demo_manager import DemoManager
 from sis_sync.cli.demo_place import DemoPlace, write_properties
+from sis_sync.cli.voice import note
 from sis_sync.core.errors import SisSyncError
 from sis_sync.server.demo.people import export_of_day
 from sis_sync.server.demo.prepare import DemoAccess, prepare_demo
@@ -53,7 +54,7 @@ def show(place: DemoPlace) -> None:
 
 
 def _prepare(place: DemoPlace) -> DemoAccess:
-    click.echo("Setting up a made-up district ...", err=True)
+    note("Setting up a made-up district ...")
     migrate()
     access = prepare_demo()
     forget_connections()

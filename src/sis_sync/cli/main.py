@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from sis_sync.cli.voice import give_options, survive_any_encoding
+
 # Command name -> (module, attribute). Nothing is imported before its command is asked for, so --help stays quick.
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("sis_sync.cli.offline", "check"),
@@ -62,7 +64,7 @@ class LazyCommands(click.Group):
             return None
         module, attribute = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return give_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from their summaries, importing none of them."""
@@ -76,10 +78,14 @@ def cli() -> None:
     """Keep user accounts equal to what the school's information system exports."""
 
 
+give_options(cli, is_shown=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of the outcome (the command line's section 4)."""
     from sis_sync.cli.outcome import exit_code_of
 
+    survive_any_encoding()
     sys.exit(exit_code_of(lambda: run(arguments)))
 
 

@@ -1,6 +1,10 @@
 """The order of the steps for the offline commands: one of the two places that know it."""
 
+import logging
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sis_sync.cli import offline_report
@@ -18,16 +22,27 @@ from sis_sync.steps.report import write_plan
 from sis_sync.steps.validate import validate
 
 DONE, ROWS_FAILED, HELD = 0, 7, 8
+LOGGER = logging.getLogger("sis_sync.offline")
+
+
+@contextmanager
+def _told(step: str) -> Iterator[None]:
+    """Log what a step took: seconds, no values."""
+    began = time.perf_counter()
+    yield
+    LOGGER.info("%s: %.2f s", step, time.perf_counter() - began)
 
 
 def check(path: Path, *, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
     """Read, map, validate; report. Gives the exit code."""
     lines = load_mapping(mapping) if mapping else NO_MAPPING
     with open_session() as session:
-        records = read(session, path, mode=MODES[mode] if mode else None, mapping=lines)
-        roster = map_records(session, records)
-        directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
-        judged = validate(session, roster, directory, MODES[mode] if mode else None)
+        with _told("read"):
+            records = read(session, path, mode=MODES[mode] if mode else None, mapping=lines)
+        with _told("judge"):
+            roster = map_records(session, records)
+            directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
+            judged = validate(session, roster, directory, MODES[mode] if mode else None)
         offline_report.say_check(session, judged, as_json=as_json)
     return ROWS_FAILED if judged.failed_rows else DONE
 
@@ -54,12 +69,15 @@ def plan(
     if output:
         _refuse_unwritable(output)
     with open_session() as session:
-        records = read(session, path, mode=MODES[mode], mapping=lines)
-        roster = map_records(session, records)
-        directory = load_directory(session, orgs=orgs, accounts=accounts)
-        judged = validate(session, roster, directory, MODES[mode])
-        made = make_plan(session, judged)
-        hits = guard(session, made, GuardLimits())
+        with _told("read"):
+            records = read(session, path, mode=MODES[mode], mapping=lines)
+        with _told("judge"):
+            roster = map_records(session, records)
+            directory = load_directory(session, orgs=orgs, accounts=accounts)
+            judged = validate(session, roster, directory, MODES[mode])
+        with _told("plan"):
+            made = make_plan(session, judged)
+            hits = guard(session, made, GuardLimits())
         if output:
             write_plan(session, output)
         offline_report.say_plan(session, made, hits, output=output, as_json=as_json)

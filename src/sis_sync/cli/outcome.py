@@ -29,6 +29,10 @@ def exit_code_of(command: Callable[[], Any]) -> int:
         return error.exit_code
     except BrokenPipeError:
         return 0
+    except SystemExit as request:
+        if isinstance(request.__context__, BrokenPipeError):  # click makes it an exit of its own
+            return 0
+        raise
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from sis_sync.cli.voice import ask, may_ask
 from sis_sync.core.errors import ConfigurationError, UsageFault
 
 P = ParamSpec("P")
@@ -96,12 +97,17 @@ def check() -> None:
 @click.option("--school-system", "slug", help="Short name of the school system; made if it is not there.")
 @click.option("--name", help="Name of a new school system.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Time zone of a new school system.")
-@click.option("--email", prompt=True)
-@click.option("--first-name", prompt=True)
-@click.option("--last-name", prompt=True)
+@click.option("--email", help="Asked for where it is not given.")
+@click.option("--first-name", help="Asked for where it is not given.")
+@click.option("--last-name", help="Asked for where it is not given.")
 @needs_server
 def create_admin(
-    slug: str | None, name: str | None, time_zone: str, email: str, first_name: str, last_name: str
+    slug: str | None,
+    name: str | None,
+    time_zone: str,
+    email: str | None,
+    first_name: str | None,
+    last_name: str | None,
 ) -> None:
     """Make a manager of the district. The password is asked for, or read from standard input."""
     from sis_sync.server.serve.administrator import create_administrator
@@ -110,17 +116,19 @@ def create_admin(
         slug=slug,
         name=name,
         time_zone=time_zone,
-        email=email,
-        first_name=first_name,
-        last_name=last_name,
+        email=email or ask("E-mail", "--email"),
+        first_name=first_name or ask("First name", "--first-name"),
+        last_name=last_name or ask("Last name", "--last-name"),
         password=_read_password(),
     )
     click.echo(f"Account {account.pk} manages {account.school_system.name}.")
 
 
 def _read_password() -> str:
-    if sys.stdin.isatty():
+    if may_ask():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    if sys.stdin.isatty():
+        raise UsageFault("The password may not be asked for, and stdin is a terminal.", fix=NO_INPUT_FIX)
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise UsageFault("No password was given.", fix=NO_INPUT_FIX)

@@ -31,7 +31,6 @@ def client_log(folder: Path) -> Iterator[None]:
     handler.setFormatter(formatter)
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
-    LOGGER.propagate = False
     try:
         yield
     finally:
