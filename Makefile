@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fix lock docs setup setup-dev clean
+.PHONY: help demo test lint fix lock docs bench setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
@@ -24,6 +24,9 @@ lock: setup-dev ## write requirements/*.lock anew; `make lock UPGRADE=--upgrade`
 
 docs: setup-dev ## write the generated parts of docs/ anew
 	@.venv/bin/python tools/write_docs.py
+
+bench: setup-dev ## what the steps cost on this machine; `make bench SCENARIOS=reading` measures one
+	@.venv/bin/sis-sync bench $(SCENARIOS)
 
 setup: ## make .venv with what the server and the client need
 	@tools/setup server

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("sis_sync.cli.server", "worker"),
     "server": ("sis_sync.cli.server", "server"),
     "demo": ("sis_sync.cli.demo", "demo"),
+    "bench": ("sis_sync.cli.bench", "bench"),
 }
 SUMMARIES: dict[str, str] = {
     "check": "Read, map and validate a file; print its findings.",
@@ -48,6 +49,7 @@ SUMMARIES: dict[str, str] = {
     "worker": "Start one more worker.",
     "server": "Set up and keep the server.",
     "demo": "A made-up district, server and client, ready to try.",
+    "bench": "Measure what the steps cost, beside a peer.",
 }
 
 

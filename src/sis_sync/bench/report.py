@@ -1,0 +1,88 @@
+"""What was measured, where and with what: as a document for JSON, and as tables made from that document."""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from sis_sync.bench.compare import Outcome
+
+PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg")
+HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Beside", "CPU s there", "Ratio", "Promised", "Kept")
+
+
+def document(outcomes: list[Outcome], *, now: datetime | None = None) -> dict[str, Any]:
+    """Everything about a run of the benchmark."""
+    return {
+        "date": (now or datetime.now(UTC)).date().isoformat(),
+        "machine": machine(),
+        "versions": {"Python": platform.python_version(), **_versions()},
+        "results": [outcome.as_dict() for outcome in outcomes],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Kind, processors and memory, but no name."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return {"system": f"{sys.platform} {platform.machine()}", "processors": os.cpu_count(), "memory_gb": round(memory)}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def rows_of(made: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One line of cells per comparison, under HEADERS."""
+    return [_row(result) for result in made["results"]]
+
+
+def _row(result: dict[str, Any]) -> tuple[str, ...]:
+    ours, peer = result["ours"], result["peer"]
+    promised = [] if result["at_most"] is None else [f"{result['at_most']:.2f}"]
+    if result["memory_at_most_mb"] is not None:
+        promised.append(f"{result['memory_at_most_mb']:.0f} MB")
+    return (
+        result["title"],
+        f"{result['rows']:,}",
+        str(result["repeats"]),
+        f"{ours['cpu_seconds']:.2f}",
+        f"{ours['wall_seconds']:.2f}",
+        str(ours["memory_mb"]),
+        peer["label"] if peer else "",
+        f"{peer['cpu_seconds']:.2f}" if peer else "",
+        "" if result["ratio"] is None else f"{result['ratio']:.2f}",
+        ", ".join(promised),
+        "" if not promised else "yes" if result["kept"] else "no",
+    )
+
+
+def where(made: dict[str, Any]) -> str:
+    """One sentence on the machine, the versions and the day."""
+    found = made["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
+    return (
+        f"Measured on {made['date']}: {found['system']}, {found['processors']} processors, "
+        f"{found['memory_gb']} GB; {versions}."
+    )
+
+
+def as_text(made: dict[str, Any]) -> str:
+    """The table in plain text."""
+    lines = [HEADERS, *rows_of(made)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADERS))]
+    drawn = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join([*drawn, "", where(made)])
+
+
+def as_markdown(made: dict[str, Any]) -> str:
+    """The table and the sentence for a page."""
+    lines = [HEADERS, tuple("---" for _ in HEADERS), *rows_of(made)]
+    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", where(made)])

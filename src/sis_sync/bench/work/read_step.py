@@ -1,0 +1,19 @@
+"""Our read step: FILE. Every record with its physical line, or with what is wrong with it."""
+
+import json
+import sys
+from pathlib import Path
+
+from sis_sync.engine.session import open_session
+from sis_sync.steps.read import read
+
+
+def main() -> None:
+    """Read, then say how many records there are."""
+    with open_session() as session:
+        records = read(session, Path(sys.argv[1]))
+        sys.stdout.write(json.dumps({"records": records.facts.rows}))
+
+
+if __name__ == "__main__":
+    main()
