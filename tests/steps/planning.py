@@ -28,7 +28,10 @@ STORED = ("action", "custom_id", "fields", "codes", *(name for name in FIELD_NAM
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan: its rows with the values to store, the bytes of `--output`, the digest, and the guards that hold it."""
+    """A plan: its rows with the values to store, the bytes of `--output`, the digest, and the guards that hold it.
+
+    `found` is how many rows or accounts each of those guards counted.
+    """
 
     counts: Counts
     lines: tuple[int | None, ...]
@@ -36,6 +39,7 @@ class Planned:
     output: bytes
     digest: str
     guards: frozenset[str]
+    found: dict[str, int]
 
     def with_action(self, action: str) -> list[str]:
         """The custom IDs that get this action, in the order of the plan."""
@@ -73,7 +77,7 @@ def plan_bytes(
         roster = map_records(session, records)
         directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
         plan = make_plan(session, validate(session, roster, directory, MODES[mode]))
-        guards = frozenset(hit.code for hit in guard(session, plan, GuardLimits()))
+        found = {hit.code: hit.count for hit in guard(session, plan, GuardLimits())}
         write_plan(session, folder / "plan.csv")
         digest = save_plan(session, plan, folder / "plan.parquet")
         stored = session.rows(
@@ -81,4 +85,4 @@ def plan_bytes(
         )
         rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
         lines = tuple(row[0] for row in stored)
-        return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, guards)
+        return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, frozenset(found), found)

@@ -38,6 +38,9 @@ class GuardLimits:
     lost_zeros: int = 20
     rounded_ids: int = 5
     renumbered: int = 5
+    shifted_percent: int = 2
+    mojibake_per_mille: int = 1
+    mojibake_floor: int = 3
 
 
 # What each guard says. `subject` is the slice, field or example; the order is that of the rules.
@@ -71,6 +74,14 @@ GUARD_MESSAGES: dict[str, str] = {
     "guard.renumbered": (
         "{count} of {base} absent accounts ({percent}) come back as new rows with the same names and org ({subject}): "
         "did the SIS give out new IDs?"
+    ),
+    "guard.shifted_columns": (
+        "{count} of {base} rows ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
+        "the limit is {limit}: did columns of the file move?"
+    ),
+    "guard.mojibake": (
+        "{count} of {base} names ({percent}) have damaged letters ({subject}); the limit is {limit}: "
+        "was the file saved in a wrong encoding?"
     ),
     "guard.skipped": "{count} rows that the mapping leaves out name live accounts ({subject}).",
 }

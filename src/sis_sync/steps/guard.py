@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from sis_sync.core.guards import GUARD_MESSAGES, GuardHit, GuardLimits
+from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.plan import Plan
@@ -18,7 +19,12 @@ def guard(session: Session, plan: Plan, limits: GuardLimits) -> tuple[GuardHit, 
 def _judge(session: Session, plan: Plan, limits: GuardLimits, code: str) -> GuardHit | None:
     name = code.removeprefix("guard.")
     has_final_newline = plan.judged.roster.records.facts.has_final_newline
-    text = bind(sql_text(__package__, f"guard_{name}"), **asdict(limits), has_final_newline=has_final_newline)
+    text = bind(
+        sql_text(__package__, f"guard_{name}"),
+        **asdict(limits),
+        has_final_newline=has_final_newline,
+        mojibake=MOJIBAKE_PATTERN,
+    )
     found = session.rows(text)
     if not found:
         return None

@@ -1,0 +1,16 @@
+-- Rows without an @ in the address, or with one in a name or an ID: the columns are not what their headers say.
+-- Of the rows that split and are not ignored. A cell that does not decode says nothing.
+WITH judged AS (
+  SELECT line, coalesce(NOT email LIKE '%@%', FALSE)
+    OR concat_ws(' ', first_name, middle_name, last_name, custom_id, school_district_external_id) LIKE '%@%' AS is_shifted
+  FROM people
+  WHERE NOT line IN (SELECT line FROM ignored)
+)
+SELECT 'for example line ' || example AS subject, found, base, CAST(:shifted_percent AS STRING) || ' %' AS bound
+FROM
+  (SELECT count(*) AS base, count(*) FILTER (WHERE is_shifted) AS found FROM judged) AS counted,
+  (
+    SELECT string_agg(CAST(line AS STRING), ', ' ORDER BY line) AS example
+    FROM (SELECT line FROM judged WHERE is_shifted ORDER BY line LIMIT 3)
+  ) AS shown
+WHERE found >= :floor AND found * 100 > base * :shifted_percent
