@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.formats.utf8 import judge_utf8, unfinished_bytes
 
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 20
 _SAVE_AS_UTF8 = "Export or save the file as UTF-8."
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -58,9 +61,9 @@ def _looks_like_utf16(head: bytes) -> bool:
 
 
 def _judged_utf8(path: Path, encoding: Encoding, *, trusted: bool) -> Encoding:
-    if _is_utf8(path):
-        return encoding
     valid_sequences, bad_bytes = _count_utf8(path)
+    if not bad_bytes:
+        return encoding
     if trusted or valid_sequences > bad_bytes:
         return Encoding("utf-8", encoding.mark_bytes, has_bad_bytes=True)
     return Encoding("")
@@ -72,26 +75,15 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for chunk in _chunks(path):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _count_utf8(path: Path) -> tuple[int, int]:
     """Valid multi-byte sequences, and bytes that belong to none."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    valid, bad = 0, 0
+    valid, bad, held = 0, 0, b""
     for chunk in chain(_chunks(path), [b""]):
-        for run in re.findall(r"[^\x00-\x7f]+", decoder.decode(chunk, final=not chunk)):
-            undecoded = sum("\udc80" <= character <= "\udcff" for character in run)
-            bad += undecoded
-            valid += len(run) - undecoded
+        text = held + chunk
+        kept = len(text) - unfinished_bytes(text) if chunk else len(text)
+        held = text[kept:]
+        bad_bytes, sequences = judge_utf8(np.frombuffer(text, dtype=np.uint8)[:kept])
+        valid, bad = valid + sequences, bad + len(bad_bytes)
     return valid, bad
 
 

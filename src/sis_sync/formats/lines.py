@@ -39,7 +39,7 @@ def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
     delimiters = np.flatnonzero(data == delimiter)
     counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
     irregular, inside = _judge_quotes(data, starts, ends, delimiters, delimiter)
-    has_control = _lines_of(_control_positions(data), starts)
+    has_control = lines_of(_control_positions(chunk, data), starts)
     is_blank = _blank_lines(chunk, starts, ends, counts)
     odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
     return Lines(starts, ends, is_blank, ~odd & ~is_blank)
@@ -58,24 +58,28 @@ def _line_bounds(data: NDArray[np.uint8]) -> tuple[Positions, Positions, Flags]:
     followed = returns + 1 < len(data)
     is_end[followed] = data[returns[followed] + 1] == LINE_FEED
     with_return = (ends > starts) & (ends < len(data)) & (data[np.maximum(ends - 1, 0)] == RETURN)
-    return starts, ends - with_return, _lines_of(returns[~is_end], starts)
+    return starts, ends - with_return, lines_of(returns[~is_end], starts)
 
 
-def _lines_of(positions: Positions, starts: Positions) -> Flags:
+def lines_of(positions: Positions, starts: Positions) -> Flags:
+    """Which lines hold one of these positions."""
     flags = np.zeros(len(starts), dtype=bool)
     if len(positions):
         flags[np.searchsorted(starts, positions, side="right") - 1] = True
     return flags
 
 
-def _control_positions(data: NDArray[np.uint8]) -> Positions:
+def _control_positions(chunk: bytes, data: NDArray[np.uint8]) -> Positions:
     """U+0000 to 001F but tab, CR and LF; U+007F to 009F (the latter are C2 80 to C2 9F in UTF-8)."""
-    positions = np.flatnonzero(_CONTROL[data])
-    leads = np.flatnonzero(data[:-1] == 0xC2)
-    if not len(leads):
-        return positions
-    follows = data[leads + 1]
-    return np.concatenate((positions, leads[(follows >= 0x80) & (follows <= 0x9F)]))
+    found = []
+    allowed = chunk.count(b"\t") + chunk.count(b"\n") + chunk.count(b"\r")
+    if np.count_nonzero(data < 32) != allowed or b"\x7f" in chunk:
+        found.append(np.flatnonzero(_CONTROL[data]))
+    if b"\xc2" in chunk:
+        leads = np.flatnonzero(data[:-1] == 0xC2)
+        follows = data[leads + 1]
+        found.append(leads[(follows >= 0x80) & (follows <= 0x9F)])
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
 def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:

@@ -1,16 +1,22 @@
-"""Walks a UTF-8 file record by record: plain lines as ranges of bytes, every other record split and judged alone."""
+"""Walks a UTF-8 file record by record: plain lines as ranges of bytes, every other record split and judged alone.
+
+The walk gives one part after the other, so that no more than a part is ever held, whatever the file holds.
+"""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.formats.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines
+from sis_sync.formats.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines, lines_of
 from sis_sync.formats.records import MAX_CELL_BYTES, Buffer, Record, split_record
+from sis_sync.formats.utf8 import judge_utf8
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 1 << 20
+MOST_ODD = 5000  # in one part: a file may hold nothing else
+END_OF_FILE = b"\x1a"  # alone behind the last line: how DOS ended a file, and some exports still do
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
@@ -23,6 +29,11 @@ class Layout:
     delimiter: int
     columns: int
     has_bad_bytes: bool
+
+    @property
+    def most_bytes(self) -> int:
+        """What a record of full cells would take."""
+        return (MAX_CELL_BYTES + 1) * self.columns
 
 
 @dataclass(frozen=True)
@@ -40,90 +51,101 @@ class OddRecord:
     is_split: bool
 
 
-@dataclass
-class Scan:
-    """What a walk through the file found. `ranges` are byte ranges of runs of plain records, in file order."""
+@dataclass(frozen=True)
+class Part:
+    """A stretch of the file, from a line start to a line end, and the records that start in it.
 
-    ranges: list[tuple[int, int]] = field(default_factory=list)
-    plain_lines: list[Positions] = field(default_factory=list)
-    odd: list[OddRecord] = field(default_factory=list)
-    blank_lines: int = 0
-    lines_with_return: int = 0
-    lines: int = 0
+    `ranges` are byte ranges of runs of plain records, `plain_lines` the physical line of each of these.
+    `lines` counts the physical lines, `lines_with_return` those of them that end with CRLF.
+    """
+
+    start: int
+    end: int
+    ranges: list[tuple[int, int]]
+    plain_lines: Positions
+    odd: list[OddRecord]
+    lines: int
+    lines_with_return: int
 
     @property
-    def plain_count(self) -> int:
-        """How many records are plain lines."""
-        return sum(len(lines) for lines in self.plain_lines)
+    def records(self) -> int:
+        """How many records start here."""
+        return len(self.plain_lines) + len(self.odd)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is nothing but plain lines."""
+        return self.lines == len(self.plain_lines)
 
 
-def scan(data: Buffer, layout: Layout) -> Scan:
-    """Find every record behind the header. FileRefused for `file.truncated` and a cell over the limit."""
-    result = Scan()
+def scan(data: Buffer, layout: Layout) -> Iterator[Part]:
+    """Every record behind the header. FileRefused for `file.truncated` and a cell over the limit."""
     offset, line = layout.start, layout.line
     while offset < len(data):
-        chunk = _next_chunk(data, offset)
-        lines = index_lines(chunk, layout.delimiter, layout.columns)
-        plain = lines.is_plain & (lines.ends - lines.starts <= MAX_CELL_BYTES)
-        if layout.has_bad_bytes:
-            plain &= ~_undecodable(chunk, lines)
-        end, next_line = _take_odd(data, layout, lines, plain, offset, line, result)
-        _take_plain(chunk, lines, plain, offset, line, result)
-        offset, line = end, next_line
-    return result
+        part = _scan_part(data, layout, offset, line)
+        yield part
+        offset, line = part.end, line + part.lines
 
 
-def _next_chunk(data: Buffer, offset: int) -> bytes:
+def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
+    chunk = _next_chunk(data, layout, offset, line)
+    lines = index_lines(chunk, layout.delimiter, layout.columns)
+    plain = lines.is_plain & (lines.ends - lines.starts <= MAX_CELL_BYTES)
+    if layout.has_bad_bytes:
+        plain &= ~lines_of(judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0], lines.starts)
+    if offset + len(chunk) == len(data) and chunk.rpartition(b"\n")[2] == END_OF_FILE:
+        lines.is_blank[-1] = True
+    odd, end, count = _split_odd(data, layout, lines, plain, offset, line)
+    end = end or offset + len(chunk)
+    plain = plain[:count]
+    return Part(
+        start=offset,
+        end=end,
+        ranges=_ranges(lines, plain, offset, end),
+        plain_lines=np.flatnonzero(plain) + line,
+        odd=odd,
+        lines=count,
+        lines_with_return=_count_returns(chunk, lines.ends[:count]),
+    )
+
+
+def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
+    """Whole lines; one that is longer than a chunk comes whole, too."""
     limit = offset + CHUNK_BYTES
     if limit >= len(data):
         return data[offset:]
     end = data.rfind(b"\n", offset, limit)
     if end == -1:
-        end = data.find(b"\n", limit)
-    return data[offset:] if end == -1 else data[offset : end + 1]
+        end = data.find(b"\n", limit, offset + max(layout.most_bytes, CHUNK_BYTES) + 1)
+    if end != -1:
+        return data[offset : end + 1]
+    if len(data) - offset > layout.most_bytes:
+        raise too_large(f"Line {line} is longer than {layout.columns} cells can be", line)
+    return data[offset:]
 
 
-def _undecodable(chunk: bytes, lines: Lines) -> Flags:
-    flags = np.zeros(len(lines), dtype=bool)
-    for index, (start, end) in enumerate(zip(lines.starts, lines.ends, strict=True)):
-        text = chunk[start:end]
-        flags[index] = not text.isascii() and not _is_utf8(text)
-    return flags
+def _split_odd(
+    data: Buffer, layout: Layout, lines: Lines, plain: Flags, offset: int, line: int
+) -> tuple[list[OddRecord], int, int]:
+    """Split the odd records of a chunk; lines that they take in are no longer plain.
 
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _take_odd(
-    data: Buffer, layout: Layout, lines: Lines, plain: Flags, offset: int, line: int, result: Scan
-) -> tuple[int, int]:
-    """Split the odd records of a chunk; lines that they take in are no longer plain. Gives the next offset and line."""
-    resume = 0
-    end, next_line = offset + _chunk_size(lines, data, offset), line + len(lines)
-    for index in np.flatnonzero(~plain & ~lines.is_blank):
-        if index < resume:
+    Gives the records, where the walk goes on (0: behind the chunk), and how many lines were done.
+    """
+    odd: list[OddRecord] = []
+    done = 0
+    for index in np.flatnonzero(~plain & ~lines.is_blank).tolist():
+        if index < done:
             continue
-        record = split_record(data, offset + int(lines.starts[index]), layout.delimiter, layout.columns)
         start = offset + int(lines.starts[index])
-        result.odd.append(_odd_record(data, start, record, layout, line + int(index)))
-        resume = int(index) + record.lines
-        plain[index : min(resume, len(lines))] = False
-        lines.is_blank[index : min(resume, len(lines))] = False
-        if record.end > end:
-            end, next_line = record.end, line + resume
-    result.lines += next_line - line
-    return end, next_line
-
-
-def _chunk_size(lines: Lines, data: Buffer, offset: int) -> int:
-    """Bytes up to and with the line end of the last line."""
-    end = data.find(b"\n", offset + int(lines.ends[-1]))
-    return (len(data) if end == -1 else end + 1) - offset
+        if len(odd) == MOST_ODD:
+            return odd, start, index
+        record = split_record(data, start, layout.delimiter, layout.columns)
+        odd.append(_odd_record(data, start, record, layout, line + index))
+        done = index + record.lines
+        plain[index:done] = False
+        if done > len(lines):
+            return odd, record.end, done
+    return odd, 0, len(lines)
 
 
 def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: int) -> OddRecord:
@@ -138,20 +160,29 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
     if layout.has_bad_bytes and not _is_utf8(raw):
         codes.append("row.encoding")
     cells = record.cells if is_split else _every_cell(raw, record, layout.delimiter)
-    return OddRecord(line, tuple(_decoded(cell) for cell in cells), tuple(codes), len(record.cells), is_split)
+    return OddRecord(line, tuple(map(_decoded, cells)), tuple(codes), len(record.cells), is_split)
+
+
+def _is_utf8(text: bytes) -> bool:
+    return _decoded(text) is not None
 
 
 def refuse_if_unreadable(record: Record, line: int) -> None:
     """Raise FileRefused for a record, or a header, that the file ends inside, or with a cell over the limit."""
     if record.fault == "unclosed":
         raise _truncated("inside a quoted cell that starts", line)
-    if record.fault == "too_large" or any(len(cell) > MAX_CELL_BYTES for cell in record.cells):
-        raise FileRefused(
-            "file.too_large",
-            f"A cell on line {line} is longer than {MAX_CELL_BYTES // 1024} KB.",
-            line=line,
-            fix="Look for a quotation mark that is not closed, or leave the column out of the export.",
-        )
+    if record.fault == "too_large" or max(map(len, record.cells), default=0) > MAX_CELL_BYTES:
+        raise too_large(f"A cell on line {line} is longer than {MAX_CELL_BYTES // 1024} KB", line)
+
+
+def too_large(what: str, line: int) -> FileRefused:
+    """The refusal of a file with a cell, or a line, over the limit."""
+    return FileRefused(
+        "file.too_large",
+        f"{what}.",
+        line=line,
+        fix="Look for a quotation mark that is not closed, or leave the column out of the export.",
+    )
 
 
 def _truncated(where: str, line: int) -> FileRefused:
@@ -163,6 +194,8 @@ def _truncated(where: str, line: int) -> FileRefused:
 
 def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
     """The cells as far as they were found, then all else that could be one: the custom ID may be among them."""
+    if b'"' not in raw and b"\r" not in raw.rstrip(b"\r\n"):
+        return list(record.cells)
     lines = raw.replace(b"\r", b"\n").split(b"\n")
     plainly = dict.fromkeys(part.strip(b'" ') for line in lines for part in line.split(delimiter.to_bytes()))
     return [*record.cells, *plainly]
@@ -175,26 +208,14 @@ def _decoded(cell: bytes) -> str | None:
         return None
 
 
-def _take_plain(chunk: bytes, lines: Lines, plain: Flags, offset: int, line: int, result: Scan) -> None:
-    result.blank_lines += int(lines.is_blank.sum())
-    result.plain_lines.append(np.flatnonzero(plain) + line)
+def _count_returns(chunk: bytes, ends: Positions) -> int:
     data = np.frombuffer(chunk, dtype=np.uint8)
-    within = lines.ends[lines.ends < len(data)]
-    result.lines_with_return += int((data[within] == RETURN).sum())
-    next_starts = np.append(lines.starts[1:], len(chunk))
-    for first, last in _runs(plain):
-        _append_range(result.ranges, offset + int(lines.starts[first]), offset + int(next_starts[last]))
+    return int((data[ends[ends < len(data)]] == RETURN).sum())
 
 
-def _runs(flags: Flags) -> Iterator[tuple[int, int]]:
-    """First and last index of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
-    for first, behind in edges.reshape(-1, 2):
-        yield int(first), int(behind) - 1
-
-
-def _append_range(ranges: list[tuple[int, int]], start: int, end: int) -> None:
-    """Add a range, or lengthen the last one if it goes on there."""
-    if ranges and ranges[-1][1] == start:
-        start = ranges.pop()[0]
-    ranges.append((start, end))
+def _ranges(lines: Lines, plain: Flags, offset: int, end: int) -> list[tuple[int, int]]:
+    """The bytes from the first to behind the last line of each run of plain lines."""
+    next_starts = np.append(lines.starts[1:], end - offset)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], plain, [False]))))
+    firsts, lasts = lines.starts[edges[::2]] + offset, next_starts[edges[1::2] - 1] + offset
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

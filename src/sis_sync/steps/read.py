@@ -18,7 +18,7 @@ from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.formats.header import Columns, check_header, comparable, find_columns, fitting_variants, ignored_columns
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.records import Buffer, split_record
-from sis_sync.formats.scan import Layout, Scan, refuse_if_unreadable, scan
+from sis_sync.formats.scan import END_OF_FILE, Layout, Part, refuse_if_unreadable, scan
 from sis_sync.steps.load_records import load_records
 
 # As `comparable` of formats/header.py, for the engine.
@@ -81,18 +81,16 @@ def read(
     with _mapped(source) as data:
         _refuse_without_records(data, mode)
         layout, columns, mapping = _read_header(data, mapping, encoding, limits)
-        found = scan(data, layout)
-        _refuse_too_many(found, limits)
-        if not found.plain_count and not found.odd:
-            _refuse_empty_list(mode)  # its header took in more than one line
-        load_records(session, source, data, layout, found)
+        loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
         has_final_newline = _has_final_newline(data)
-    _refuse_repeated_header(session, columns, found)
+    if not loaded.records:
+        _refuse_empty_list(mode)  # its header took in more than one line
+    _refuse_repeated_header(session, columns)
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
         sha256=_sha256(path),
-        rows=found.plain_count + len(found.odd),
+        rows=loaded.records,
         columns=layout.columns,
         encoding=encoding.name,
         delimiter=DELIMITERS[chr(layout.delimiter)],
@@ -207,25 +205,29 @@ def _refuse_ambiguous(mapping: Mapping, variants: tuple[Mapping, ...]) -> None:
         raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
 
 
-def _refuse_too_many(found: Scan, limits: ReadLimits) -> None:
-    count = found.plain_count + len(found.odd)
-    if count > limits.records:
-        message = f"The file has {count:,} records; the limit is {limits.records:,}."
-        raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+def _within(limits: ReadLimits, parts: Iterator[Part]) -> Iterator[Part]:
+    """The same parts, as long as they hold no more records than may be."""
+    count = 0
+    for part in parts:
+        count += part.records
+        if count > limits.records:
+            message = f"The file has more than {limits.records:,} records, which is the limit."
+            raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+        yield part
 
 
 def _has_final_newline(data: Buffer) -> bool:
     """Whether the last line that holds anything has a line end."""
     last = data.rfind(b"\n")
-    return not data[last + 1 :].strip()
+    return not data[last + 1 :].strip(b" \t\r" + END_OF_FILE)
 
 
-def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> None:
+def _refuse_repeated_header(session: Session, columns: Columns) -> None:
     """A record that holds all names of the header is a second header: two exports were joined."""
     names = {comparable(columns.header[position]) for position in columns.of_field.values()}
     if len(names) < 3:  # the mapping supplies nearly all: one ordinary cell may well be called as a header
         names = {comparable(name) for name in columns.header if name.strip()}
-    for line, cells in _candidates(session, columns, found):
+    for line, cells in _candidates(session, columns):
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
                 "file.header_repeated",
@@ -235,13 +237,21 @@ def _refuse_repeated_header(session: Session, columns: Columns, found: Scan) -> 
             )
 
 
-def _candidates(session: Session, columns: Columns, found: Scan) -> Iterator[tuple[int, list[str | None]]]:
+def _candidates(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
+    """Records with a cell that is a name of the header, looked for where names are rarest: among IDs."""
     names = [comparable(name) for name in columns.header if name.strip()]
-    position = next(iter(columns.of_field.values()), 0)
+    position = columns.of_field.get("custom_id", next(iter(columns.of_field.values()), 0))
+    first_letters = "".join({name[0] for name in names})
     bare = f"lower(replace_all(c{position}, {literal(NOT_COMPARED)}, ''))"
-    rows = session.rows(f"SELECT * FROM cells WHERE {bare} IN :names", names=names)
+    may_be = f"has_match(c{position}, {literal('(?i)[' + re.escape(first_letters) + ']')})"
+    rows = session.rows(f"SELECT * FROM cells WHERE {may_be} AND {bare} IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
-    yield from ((record.line, list(record.cells)) for record in found.odd)
+    bare = f"lower(replace_all(cell, {literal(NOT_COMPARED)}, ''))"
+    yield from session.rows(
+        "SELECT line, cells FROM broken WHERE line IN (SELECT line FROM "
+        f"(SELECT line, unnest(cells) AS cell FROM broken) WHERE {bare} IN :names)",
+        names=names,
+    )
 
 
 def _sha256(path: Path) -> str:
