@@ -13,10 +13,9 @@ Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LINE_FEED, RETURN, QUOTE = 10, 13, 34
-_CONTROL = np.zeros(256, dtype=bool)
-_CONTROL[:32] = True
-_CONTROL[[9, 10, 13]] = False
-_CONTROL[127] = True
+FIRST_PRINTABLE = 32
+_IS_CONTROL = np.ones(FIRST_PRINTABLE, dtype=bool)
+_IS_CONTROL[[9, LINE_FEED, RETURN]] = False
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,25 @@ class Lines:
 def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
     """Classify every line of a chunk that starts at a line start and ends behind a line end (or at the file's end)."""
     data = np.frombuffer(chunk, dtype=np.uint8)
-    starts, ends, has_lone_return = _line_bounds(data)
+    low = np.flatnonzero(data < FIRST_PRINTABLE)
+    starts, ends, has_lone_return = _line_bounds(data, low)
     delimiters = np.flatnonzero(data == delimiter)
     counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
     irregular, inside = _judge_quotes(data, starts, ends, delimiters, delimiter)
-    has_control = lines_of(_control_positions(chunk, data), starts)
+    has_control = lines_of(_control_positions(chunk, data, low), starts)
     is_blank = _blank_lines(chunk, starts, ends, counts)
     odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
     return Lines(starts, ends, is_blank, ~odd & ~is_blank)
 
 
-def _line_bounds(data: NDArray[np.uint8]) -> tuple[Positions, Positions, Flags]:
-    feeds = np.flatnonzero(data == LINE_FEED)
+def _line_bounds(data: NDArray[np.uint8], low: Positions) -> tuple[Positions, Positions, Flags]:
+    kinds = data[low]
+    feeds = low[kinds == LINE_FEED]
     starts = np.concatenate(([0], feeds + 1))
     ends = np.concatenate((feeds, [len(data)]))
     if starts[-1] == len(data):
         starts, ends = starts[:-1], ends[:-1]
-    returns = np.flatnonzero(data == RETURN)
+    returns = low[kinds == RETURN]
     if not len(returns):
         return starts, ends, np.zeros(len(starts), dtype=bool)
     is_end = np.zeros(len(returns), dtype=bool)
@@ -69,17 +70,16 @@ def lines_of(positions: Positions, starts: Positions) -> Flags:
     return flags
 
 
-def _control_positions(chunk: bytes, data: NDArray[np.uint8]) -> Positions:
+def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) -> Positions:
     """U+0000 to 001F but tab, CR and LF; U+007F to 009F (the latter are C2 80 to C2 9F in UTF-8)."""
-    found = []
-    allowed = chunk.count(b"\t") + chunk.count(b"\n") + chunk.count(b"\r")
-    if np.count_nonzero(data < 32) != allowed or b"\x7f" in chunk:
-        found.append(np.flatnonzero(_CONTROL[data]))
+    found = [low[_IS_CONTROL[data[low]]]]
+    if b"\x7f" in chunk:
+        found.append(np.flatnonzero(data == 0x7F))
     if b"\xc2" in chunk:
         leads = np.flatnonzero(data[:-1] == 0xC2)
         follows = data[leads + 1]
         found.append(leads[(follows >= 0x80) & (follows <= 0x9F)])
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+    return np.concatenate(found)
 
 
 def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:

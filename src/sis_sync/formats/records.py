@@ -73,7 +73,7 @@ class _Splitter:
             line_end = self._line_end(position)
             if quote == -1 or line_end < quote:
                 if line_end == len(self.data):
-                    return "unclosed"
+                    return "too_large" if line_end - self.at > MAX_CELL_BYTES else "unclosed"
                 if self._swallows(line_end + 1):
                     self.stray_end = opened_line_end + 1
                     return "row.quote"
@@ -143,4 +143,9 @@ def _count_outside_quotes(text: bytes, delimiter: int) -> int:
 
 def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) -> Record:
     """The record that starts at this offset. `columns` None: it is the header."""
+    line_end = data.find(b"\n", start)
+    end = len(data) if line_end == -1 else line_end
+    line = data[start:end]
+    if QUOTE not in line:  # most broken records are so, and this is quick
+        return Record(tuple(line.removesuffix(b"\r").split(delimiter.to_bytes())), min(end + 1, len(data)), 1)
     return _Splitter(data, start, delimiter, columns).split()

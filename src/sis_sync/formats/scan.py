@@ -14,7 +14,7 @@ from sis_sync.formats.lines import LINE_FEED, RETURN, Flags, Lines, Positions, i
 from sis_sync.formats.records import MAX_CELL_BYTES, Buffer, Record, split_record
 from sis_sync.formats.utf8 import judge_utf8
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
 MOST_ODD = 5000  # in one part: a file may hold nothing else
 END_OF_FILE = b"\x1a"  # alone behind the last line: how DOS ended a file, and some exports still do
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")

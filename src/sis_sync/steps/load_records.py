@@ -10,10 +10,9 @@ from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind
 from sis_sync.formats.lines import Positions
 from sis_sync.formats.records import Buffer
-from sis_sync.formats.scan import Layout, OddRecord, Part
+from sis_sync.formats.scan import Layout, Part
+from sis_sync.steps.odd_records import OddRecords
 from sis_sync.steps.plain_lines import PlainLines
-
-_ODD_TYPE = "STRUCT(line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[], is_split BOOLEAN)[]"
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,15 @@ class Loaded:
 def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
     """Fill `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells); asserts that no record is lost."""
     names = [f"c{position}" for position in range(layout.columns)]
-    session.run("CREATE TEMP TABLE odd (line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[], is_split BOOLEAN)")
+    odd = OddRecords(session)
     numbers, records = [], 0
     with PlainLines(session.folder / "plain.csv", data, layout) as plain:
         for part in parts:
-            _insert_odd(session, part.odd)
+            odd.take(part.odd)
             plain.take(part)
             numbers.append(part.plain_lines)
             records += part.records
+    odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
     _load_plain(session, path, skip, layout, names, numbers)
     picked = ", ".join(f"cells[{position + 1}]" for position in range(layout.columns))
@@ -79,14 +79,6 @@ def _load_plain(
         path=str(session.plainly_named(path)),
     )
     session.connection.unregister("plain_lines")
-    _assert_all_read("plain lines", len(lines), session.value(f"SELECT least(count(line), count({names[0]})) FROM cells"))
-
-
-def _insert_odd(session: Session, records: list[OddRecord]) -> None:
-    if not records:
-        return
-    rows = [
-        {"line": r.line, "codes": ";".join(r.codes), "width": r.width, "cells": list(r.cells), "is_split": r.is_split}
-        for r in records
-    ]
-    session.insert(f"INSERT INTO odd SELECT o.* FROM (SELECT unnest(?::{_ODD_TYPE}) AS o)", [rows])
+    _assert_all_read(
+        "plain lines", len(lines), session.value(f"SELECT least(count(line), count({names[0]})) FROM cells")
+    )

@@ -7,6 +7,8 @@ from typing import BinaryIO
 from sis_sync.formats.records import Buffer
 from sis_sync.formats.scan import Layout, Part
 
+_BUFFER_BYTES = 1 << 20  # ranges are short: one system call for many
+
 
 class PlainLines:
     """Takes part after part; from the first one that is not like the others, plain lines are copied to `path`."""
@@ -18,7 +20,7 @@ class PlainLines:
         self._ends_with_return = header.endswith(b"\r\n")
         # The engine reads the header too, to step over it.
         if layout.line != 2 or b'"' in header or layout.has_bad_bytes:
-            self._out = path.open("wb")
+            self._out = path.open("wb", buffering=_BUFFER_BYTES)
 
     @property
     def are_whole_file(self) -> bool:
@@ -28,7 +30,7 @@ class PlainLines:
     def take(self, part: Part) -> None:
         """Keep the plain lines of the next part."""
         if self._out is None and not self._is_like_the_header(part):
-            self._out = self.path.open("wb")
+            self._out = self.path.open("wb", buffering=_BUFFER_BYTES)
             self._copy(self._layout.start, part.start)
         if self._out is not None:
             for start, end in part.ranges:

@@ -8,7 +8,8 @@ from sis_sync.formats.header import secret_positions
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.storage import run_files, sha256_of, written_whole
-from sis_sync.steps.read import DELIMITERS, Records
+from sis_sync.steps.read import Records
+from sis_sync.steps.read_header import DELIMITERS
 
 UTF8_MARK = b"\xef\xbb\xbf"
 # So many columns more than the header has that the record stays one that cannot be split.

@@ -1,0 +1,103 @@
+"""The header: where it stands, how it is split, and what is wrong with it (the file format's sections 2 and 3)."""
+
+import re
+from dataclasses import dataclass
+
+from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.formats.encoding import Encoding
+from sis_sync.formats.header import Columns, check_header, find_columns, fitting_variants
+from sis_sync.formats.mapping import Mapping
+from sis_sync.formats.records import MAX_CELL_BYTES, Buffer, Record, split_record
+from sis_sync.formats.scan import Layout, refuse_if_unreadable, too_large
+
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header as it was found, not judged yet. `variants` are the mapping, or what fits of the files of a bundle."""
+
+    line: int
+    start: int
+    record: Record
+    delimiter: str
+    columns: Columns
+    variants: tuple[Mapping, ...]
+
+    @property
+    def mapping(self) -> Mapping:
+        """The mapping that fits."""
+        return self.variants[0]
+
+    def layout(self, encoding: Encoding) -> Layout:
+        """How the records behind it are read."""
+        return Layout(
+            start=self.record.end,
+            line=self.line + self.record.lines,
+            delimiter=ord(self.delimiter),
+            columns=len(self.columns.header),
+            has_bad_bytes=encoding.has_bad_bytes,
+        )
+
+
+def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
+    """The first line that holds anything. FileRefused (`file.too_large`) for one over the limits."""
+    start, line = _header_start(data)
+    most_bytes = most_columns * MAX_CELL_BYTES
+    if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
+        raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
+    delimiter, names = _best_split(data, start, mapping)
+    if len(names) > most_columns:
+        message = f"The header has {len(names)} columns; the limit is {most_columns}."
+        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
+    record = split_record(data, start, ord(delimiter), None)
+    if record.fault != "unclosed":
+        refuse_if_unreadable(record, line)
+    variants = fitting_variants(mapping, names)
+    return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
+
+
+def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
+    """FileRefused for a header that lacks a field, has one twice or does not end."""
+    check_header(header.columns, header.mapping)
+    _refuse_ambiguous(mapping, header.variants)
+    refuse_if_unreadable(header.record, header.line)
+    _refuse_lone_returns(data[header.start : header.record.end], header.line)
+
+
+def _header_start(data: Buffer) -> tuple[int, int]:
+    """Offset and physical line of the first line that holds anything."""
+    first = SOMETHING.search(data)
+    start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
+    return start, data[:start].count(b"\n") + 1
+
+
+def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
+    """The delimiter under which the header holds the most known names, the first of equals; and the header."""
+    candidates = []
+    for delimiter in DELIMITERS:
+        cells = split_record(data, start, ord(delimiter), None).cells
+        header = [cell.decode("utf-8", "backslashreplace") for cell in cells]
+        known = max(len(find_columns(header, variant).used) for variant in fitting_variants(mapping, header))
+        candidates.append((known, delimiter, header))
+    _, delimiter, header = max(candidates, key=lambda candidate: candidate[0])
+    return delimiter, header
+
+
+def _mark_bytes(data: Buffer) -> int:
+    return 3 if data[:3] == b"\xef\xbb\xbf" else 0
+
+
+def _refuse_ambiguous(mapping: Mapping, variants: tuple[Mapping, ...]) -> None:
+    if len(variants) > 1:
+        names = " or ".join(variant.name for variant in variants)
+        message = f"By its header the file could be any of the files of {mapping.name}."
+        raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
+
+
+def _refuse_lone_returns(header: bytes, line: int) -> None:
+    """Where lines end with CR alone, the header takes in the whole file and no record would be left."""
+    if b"\r" in header.replace(b"\r\n", b""):
+        message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
+        raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
