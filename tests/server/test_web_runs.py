@@ -229,7 +229,7 @@ def test_reports_come_as_files_that_spreadsheets_read(
     assert results.headers["Content-Disposition"] == f'attachment; filename="run-{run.pk}-results.csv"'
     assert int(results.headers["Content-Length"]) == len(content)
     failed = b"".join(as_alice.get(f"/runs/{run.pk}/failed.csv"))
-    assert failed.startswith(BOM + b"first_name,")
+    assert failed.startswith(BOM + b"sis_sync_message,first_name,")
     assert b"nonsense" in failed
     assert b"S1" not in failed
 

@@ -14,7 +14,7 @@ from sis_sync.formats.header import Columns, can_fill
 from sis_sync.formats.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read import Records
 
-FORMULA_STARTS = r"^'[=+\-@\t\r]"
+FORMULA_STARTS = r"^'+[=+\-@\t\r]"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Report: what became of every line, as CSV (the sync rules' section 6). The engine writes."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from sis_sync.engine.session import Session
 from sis_sync.engine.sql import literal, quoted
 from sis_sync.formats.header import MESSAGE_HEADER, secret_positions
 from sis_sync.steps.plan import Plan
+from sis_sync.steps.read_header import DELIMITERS
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
-_FORMULA = r"^[=+\-@\t\r]"
+# Apostrophes before it count: where one was taken for ours, reading would take off one that the SIS wrote.
+_FORMULA = r"^'*[=+\-@\t\r]"
 
 
 def write_plan(session: Session, path: Path) -> None:
@@ -27,31 +30,51 @@ def write_results(session: Session, plan: Plan, path: Path) -> None:
 
 
 def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
-    """The failed rows in the file's own format and a message column, ready to correct and send again.
+    """The failed rows in the file's own columns and delimiter behind a message column, ready to correct and send again.
 
-    Columns that hold secrets are left out. A record that could not be split shows the cells that were found, and none
-    where the file holds secrets: its cells may stand under the wrong header. The message names the line.
+    Columns that hold secrets are left out. A record that could not be split shows the cells that were found, those
+    beyond the last column in the message, and none where the file holds secrets: its cells may stand under the wrong
+    header. The message names the line.
     """
     columns = plan.judged.roster.records.columns
     secrets = secret_positions(columns)
     left_out = secrets | {columns.message_position}
     kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
-    names = _unique([name for _, name in kept])
+    names = _unique([name if position in columns.used else _harmless(name) for position, name in kept])
     cells = [
         f"{_safe(f'c.c{position}' if secrets else _found_cell(position))} AS {quoted(name)}"
         for (position, _), name in zip(kept, names, strict=True)
     ]
+    message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))}"
+    # The message comes first: behind a cell with a line break its commas would look like a row that a quote swallowed.
     _copy(
         session,
-        f"SELECT {', '.join(cells)}, {_safe('x.message')} AS {MESSAGE_HEADER} "
+        f"SELECT {', '.join([f'{_safe(message)} AS {MESSAGE_HEADER}', *cells])} "
         "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed'",
         path,
+        delimiter=_delimiter_of(plan),
     )
+
+
+def _delimiter_of(plan: Plan) -> str:
+    name = plan.judged.roster.records.facts.delimiter
+    return next(character for character, word in DELIMITERS.items() if word == name)
 
 
 def _found_cell(position: int) -> str:
     return f"coalesce(c.c{position}, CASE WHEN b.width > {position} THEN b.cells[{position + 1}] END)"
+
+
+def _cells_beyond(columns: int) -> str:
+    """What stands behind the last column of a record that has too many, so that a person can put it in its place."""
+    cells = f"array_to_string(b.cells[{columns + 1}:b.width], ' | ')"
+    return f"CASE WHEN b.width > {columns} THEN ' Beyond the last column: ' || escaped({cells}) ELSE '' END"
+
+
+def _harmless(header: str) -> str:
+    """A header that nothing reads, such that no spreadsheet runs it."""
+    return f"'{header}" if re.match(_FORMULA, header) else header
 
 
 def _mapped(name: str) -> str:
@@ -64,12 +87,12 @@ def _column_name(name: str) -> str:
     return "custom_id_as_mapped" if name == "custom_id" else name
 
 
-def _copy(session: Session, query: str, path: Path) -> None:
+def _copy(session: Session, query: str, path: Path, *, delimiter: str = ",") -> None:
     """Written under a name of our own first: the file appears whole or not at all, whatever its name is."""
     written = session.folder / "report.csv"
     session.run(
         f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(written)} "
-        "(FORMAT csv, HEADER, COMPRESSION none)"
+        f"(FORMAT csv, HEADER, COMPRESSION none, DELIMITER {literal(delimiter)})"
     )
     shutil.move(written, path)
 
