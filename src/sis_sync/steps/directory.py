@@ -8,8 +8,10 @@ import duckdb
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
+from sis_sync.core.wording import shown
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind, literal, quoted, sql_text
+from sis_sync.steps.tidy import tidied
 
 _ACCOUNT_EXTRAS = {
     "state": "live",
@@ -31,15 +33,32 @@ class Directory:
 def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Directory:
     """Read both files. ConfigurationError if one is missing, lacks a column or is no CSV in UTF-8."""
     load_listed_values(session)
-    _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
-    _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
     try:
-        session.run(sql_text(__package__, "directory"))
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigurationError(f"The orgs or the accounts are no CSV file that can be read: {reason}") from error
+        _load_both(session, orgs, accounts)
+    except duckdb.Error:
+        session.run("DROP TABLE IF EXISTS orgs; DROP TABLE IF EXISTS accounts")
+        _load_tidied(session, orgs, accounts)
     _refuse_shared_ids(session)
     return Directory()
+
+
+def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
+    _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
+    _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
+    session.run(sql_text(__package__, "directory"))
+
+
+def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
+    """What the engine refuses is often but two kinds of line ends; what is truly wrong is said with its line."""
+    tidy_orgs = tidied(orgs, session.folder / "tidied-orgs.csv")
+    tidy_accounts = tidied(accounts, session.folder / "tidied-accounts.csv") if accounts else None
+    try:
+        _load_both(session, tidy_orgs, tidy_accounts)
+    except duckdb.Error as error:
+        names = " or ".join(path.name for path in (orgs, accounts) if path)
+        raise ConfigurationError(
+            f"{names} is no CSV file that can be read.", fix="Save it as CSV UTF-8 with commas and quotation marks."
+        ) from error
 
 
 def _refuse_shared_ids(session: Session) -> None:
@@ -68,7 +87,7 @@ def load_listed_values(session: Session) -> None:
 def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> None:
     if path is None:
         wanted = ", ".join(f"{name} VARCHAR" for name in (*fields, *extras))
-        session.run(f"CREATE TEMP TABLE {table} ({wanted})")
+        session.run(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({wanted})")
         return
     header = _read_header(path)
     missing = [name for name in fields if name not in header]
@@ -86,7 +105,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
         "compression='none', hive_partitioning=false, "
         f"columns={{{columns}}}, force_not_null=[{not_null}])"
     )
-    session.run(f"CREATE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
+    session.run(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
 
 
 def _extra(name: str, default: str, is_there: bool) -> str:
@@ -103,7 +122,7 @@ def _read_header(path: Path) -> list[str]:
             header = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
-            f"{path.name} cannot be read as CSV in UTF-8.", fix="Check the path and the file."
+            f"{shown(path.name)} cannot be read as CSV in UTF-8.", fix="Check the path; save the file as CSV UTF-8."
         ) from error
     names = [name.strip().lower() for name in header]
     _refuse_repeated_names(path, names)
