@@ -4,6 +4,7 @@ A part stands between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end
 it names the pages that are out of date and exits 1.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
 from sis_sync.core.fields import FIELDS, LISTED_VALUES
@@ -115,8 +117,13 @@ def session() -> str:
     return f"```console\n$ sis-sync {shown}\n{ran.stdout.strip()}\n```"
 
 
+def performance() -> str:
+    """What `sis-sync bench` measured, as docs/performance.json keeps it."""
+    return as_markdown(json.loads((DOCS / "performance.json").read_text(encoding="utf-8")))
+
+
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets, session)
+    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets, session, performance)
 }
 
 

@@ -18,7 +18,7 @@ class District:
     folder: Path
 
     def file(self, name: str) -> Path:
-        """The file of that name: roster, nightly, accounts, orgs or broken."""
+        """The file of that name: first, roster, accounts, orgs or broken."""
         return self.folder / f"{name}.csv"
 
 

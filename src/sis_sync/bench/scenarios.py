@@ -8,57 +8,123 @@ from pathlib import Path
 from sis_sync.bench.compare import Comparison, Process
 from sis_sync.bench.files import District, district
 from sis_sync.bench.measure import module
+from sis_sync.bench.places import Places, prepared_places
+from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
+
+MILLION = 1_000_000
+LIMIT_MB = 1024  # as the engine's own
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the person asked for. `rows` None: as many as each scenario is promised for."""
+    """What the person asked for.
+
+    `rows` None: as many as each scenario is promised for. `reference` takes the place of our own csv script,
+    `database` that of a throw-away PostgreSQL server.
+    """
 
     cache: Path
     rows: int | None = None
+    reference: Path | None = None
+    database: str | None = None
 
     def files(self, usual_rows: int) -> District:
         """The files of this run of a scenario."""
+        self.cache.mkdir(parents=True, exist_ok=True)
         return district(self.cache, self.rows or usual_rows)
 
-
-MILLION = 1_000_000
+    def script(self, files: District) -> Process:
+        """The csv script: the same work as a plan, without a database."""
+        if self.reference:
+            return Process(self.reference.name, [sys.executable, str(self.reference), str(files.folder)])
+        return Process("csv.reader script", module("plain_script", files.folder))
 
 
 def reading(setting: Setting) -> Iterator[Comparison]:
     """The read step beside DuckDB's own, and a damaged file beside a whole one."""
     files = setting.files(MILLION)
     whole = Process("read step, whole file", module("read_step", files.file("accounts")))
-    yield Comparison(
-        name="reading.clean",
-        title="read a clean file, with lines",
-        rows=files.rows,
-        ours=whole,
-        peer=Process("DuckDB read_csv, strict", module("strict_read", files.file("accounts"))),
-        at_most=1.6,
-    )
-    yield Comparison(
-        name="reading.broken",
-        title="read a file with 1 % broken records",
-        rows=files.rows,
-        ours=Process("read step, 1 % broken", module("read_step", files.file("broken"))),
-        peer=whole,
-        at_most=1.3,
-    )
+    broken = Process("read step, 1 % broken", module("read_step", files.file("broken")))
+    strict = Process("DuckDB read_csv, strict", module("strict_read", files.file("accounts")))
+    count = Process("DuckDB count(*)", module("count_rows", files.file("accounts")))
+    yield Comparison("reading.clean", "read a clean file, with lines", files.rows, whole, strict, at_most=1.6)
+    yield Comparison("reading.broken", "read a file with 1 % broken records", files.rows, broken, whole, at_most=1.3)
+    yield Comparison("reading.count", "read a clean file, with lines", files.rows, whole, count)
+
+
+def planning(setting: Setting) -> Iterator[Comparison]:
+    """`sis-sync plan` with its CSV, of a list with 0.5 % changed and 2 % bad rows."""
+    files = setting.files(MILLION)
+    paths = {name: str(files.file(name)) for name in ("roster", "orgs", "accounts")}
+    words = ["plan", paths["roster"], "--mode", "full", "--orgs", paths["orgs"], "--accounts", paths["accounts"]]
+    output = str(files.folder / "plan.csv")
+    command = [sys.executable, "-m", "sis_sync", *words, "--output", output, "--json"]
+    ours = Process("sis-sync plan", command)
+    count = Process("DuckDB count(*)", module("count_rows", files.file("roster")))
+    title = "read, validate, plan"
+    yield Comparison("plan.script", title, files.rows, ours, setting.script(files), at_most=0.33)
+    yield Comparison("plan.count", title, files.rows, ours, count, at_most=12)
+
+
+def growth(setting: Setting) -> Iterator[Comparison]:
+    """The same plan at growing sizes, the largest within 512 MB."""
+    sizes = [setting.rows] if setting.rows else [10_000, 100_000, MILLION]
+    for rows in sizes:
+        files = district(setting.cache, rows)
+        ours = Process("plan", module("plan_steps", files.folder, LIMIT_MB))
+        yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours)
+    files = setting.files(5 * MILLION)
+    ours = Process("plan, limit 512 MB", module("plan_steps", files.folder, 512))
+    yield Comparison("growth.limited", "plan with limit 512 MB", files.rows, ours, memory_at_most=800)
+
+
+def sqlite(setting: Setting) -> Iterator[Comparison]:
+    """Whole runs of the server on SQLite."""
+    files = setting.files(MILLION)
+    with prepared_places(files, None) as places:
+        yield from _server_runs(setting, files, places, "SQLite", "executemany into the same table")
+
+
+def postgresql(setting: Setting) -> Iterator[Comparison]:
+    """Whole runs of the server on PostgreSQL; the server's CPU counts."""
+    files = setting.files(MILLION)
+    if setting.database:
+        yield from _on_cluster(setting, files, named_cluster(setting.database))
+        return
+    with throw_away_cluster(setting.cache) as cluster:
+        yield from _on_cluster(setting, files, cluster)
+
+
+def _on_cluster(setting: Setting, files: District, cluster: Cluster) -> Iterator[Comparison]:
+    with prepared_places(files, cluster) as places:
+        yield from _server_runs(setting, files, places, "PostgreSQL", "COPY into the same table")
+
+
+def _server_runs(
+    setting: Setting, files: District, places: Places, database: str, floor_label: str
+) -> Iterator[Comparison]:
+    first, night = module("server_run", files.file("first")), module("server_run", files.file("roster"))
+    script, name = setting.script(files), database.lower()
+    full = places.process("full run", first, "empty")
+    nightly = places.process("nightly run", night, "filled")
+    nothing = places.process("run of the same file", first, "filled")
+    floor = places.process(floor_label, module("write_rows", places.rows), "empty")
+    yield Comparison(f"{name}.full", f"full into empty {database}", files.rows, full, floor, at_most=1.3)
+    yield Comparison(f"{name}.nightly", f"nightly run, {database}", files.rows, nightly, script, at_most=0.5)
+    yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing, script)
 
 
 def start(_setting: Setting) -> Iterator[Comparison]:
     """The command line itself."""
-    yield Comparison(
-        name="help",
-        title="the command line says what it can",
-        rows=0,
-        ours=Process("sis-sync --help", [sys.executable, "-m", "sis_sync", "--help"]),
-        peer=Process("python -c pass", [sys.executable, "-c", "pass"]),
-    )
+    ours = Process("sis-sync --help", [sys.executable, "-m", "sis_sync", "--help"])
+    yield Comparison("help", "sis-sync --help", 0, ours, Process("python -c pass", [sys.executable, "-c", "pass"]))
 
 
 SCENARIOS: dict[str, Callable[[Setting], Iterator[Comparison]]] = {
     "reading": reading,
+    "plan": planning,
+    "sqlite": sqlite,
+    "postgresql": postgresql,
+    "growth": growth,
     "help": start,
 }

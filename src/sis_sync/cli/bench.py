@@ -16,8 +16,20 @@ from sis_sync.core.errors import UsageFault
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
 )
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Where the made-up files are kept.")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path, exists=True),
+    help="Another csv script as the peer; given a folder.",
+)
+@click.option("--database", help="URL of a PostgreSQL database; without it a throw-away server is started.")
 def bench(
-    scenarios: tuple[str, ...], rows: int | None, repeats: int, json_file: Path | None, cache: Path | None
+    scenarios: tuple[str, ...],
+    rows: int | None,
+    repeats: int,
+    json_file: Path | None,
+    cache: Path | None,
+    reference: Path | None,
+    database: str | None,
 ) -> int:
     """Measure SCENARIOS, or all: CPU seconds, wall seconds, peak memory, and the ratio to a peer.
 
@@ -33,7 +45,8 @@ def bench(
     unknown = [name for name in scenarios if name not in SCENARIOS]
     if unknown:
         raise UsageFault(f"There is no scenario {unknown[0]}.", fix=f"The scenarios are {', '.join(SCENARIOS)}.")
-    setting = Setting(cache=cache or platformdirs.user_cache_path("sis-sync", appauthor=False) / "bench", rows=rows)
+    folder = cache or platformdirs.user_cache_path("sis-sync", appauthor=False) / "bench"
+    setting = Setting(folder.absolute(), rows, reference, database)
     outcomes = []
     for name in scenarios or SCENARIOS:
         for comparison in SCENARIOS[name](setting):

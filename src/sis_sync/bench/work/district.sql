@@ -1,7 +1,7 @@
 -- Made-up people, the same for the same number of rows.
 -- In:  :rows
--- Out: accounts (one row per person known already), roster (one per record of a complete list, 2 % of them bad),
---      nightly (the next night's list: of the people 0.25 % have another school, 0.125 % are gone, 0.125 % are new),
+-- Out: accounts (one row per person known already), first (one per record of a complete list, 2 % of them bad),
+--      roster (the next night's list: of the people 0.25 % have another school, 0.125 % are gone, 0.125 % are new),
 --      orgs (one per school). Rows are in the order of their numbers. Chance is MD5 of the number: alike everywhere.
 CREATE TEMP TABLE person AS
 SELECT
@@ -48,10 +48,10 @@ FROM good;
 CREATE TEMP VIEW accounts AS
 SELECT * EXCLUDE (i, change, fault) FROM good WHERE change >= 125 ORDER BY i;
 
-CREATE TEMP VIEW roster AS
+CREATE TEMP VIEW first AS
 SELECT * EXCLUDE (i, change, fault) FROM listed WHERE change >= 125 ORDER BY i;
 
-CREATE TEMP VIEW nightly AS
+CREATE TEMP VIEW roster AS
 SELECT * EXCLUDE (i, change, fault) REPLACE (
   CASE WHEN change BETWEEN 250 AND 499 AND school_district_external_id <> '9999'
     THEN lpad(CAST(1 + (i + 7) % 400 AS VARCHAR), 4, '0') ELSE school_district_external_id END

@@ -8,7 +8,7 @@ import duckdb
 
 from sis_sync.engine.sql import bind
 
-FILES = ("roster", "nightly", "accounts", "orgs")
+FILES = ("first", "roster", "accounts", "orgs")
 BROKEN_EVERY = 99  # so that one record in a hundred is broken
 DISTRICT = Path(__file__).with_name("district.sql")
 
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def write_district(folder: Path, rows: int) -> None:
-    """`roster.csv` (2 % bad rows), `nightly.csv` (0.5 % changed), `accounts.csv` (all as they were), `orgs.csv`."""
+    """`first.csv` (2 % bad rows), `roster.csv` (a night later), `accounts.csv` (all as they were), `orgs.csv`."""
     with duckdb.connect(config={"preserve_insertion_order": "true"}) as connection:
         connection.execute(bind(DISTRICT.read_text(encoding="utf-8"), rows=rows)).fetchall()
         for name in FILES:

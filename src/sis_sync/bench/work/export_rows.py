@@ -1,0 +1,30 @@
+"""Writes the rows of the accounts table for the floor: FILE. CSV from PostgreSQL, batches in JSON from SQLite."""
+
+import json
+import sys
+from pathlib import Path
+
+import django
+
+BATCH_ROWS = 2000
+
+
+def main() -> None:
+    """Export all but the person who approves."""
+    django.setup()
+    from django.db import connection
+
+    query = "SELECT * FROM accounts_account WHERE custom_id IS NOT NULL ORDER BY id"
+    with Path(sys.argv[1]).open("wb") as file, connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as rows:
+                for block in rows:
+                    file.write(block)
+        else:
+            cursor.execute(query)
+            while batch := cursor.fetchmany(BATCH_ROWS):
+                file.write(json.dumps(batch, default=str).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

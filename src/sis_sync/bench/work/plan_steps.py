@@ -1,0 +1,31 @@
+"""Read, map, validate and plan, results written: FOLDER MEMORY_LIMIT_MB. As `sis-sync plan`, with a limit."""
+
+import json
+import sys
+from pathlib import Path
+
+from sis_sync.core.modes import MODES
+from sis_sync.engine.session import open_session
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import make_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.report import write_plan
+from sis_sync.steps.validate import validate
+
+
+def main() -> None:
+    """Plan, then say the counts."""
+    folder, limit = Path(sys.argv[1]), int(sys.argv[2])
+    mode = MODES["full"]
+    with open_session(memory_limit_mb=limit) as session:
+        records = read(session, folder / "roster.csv", mode=mode)
+        roster = map_records(session, records)
+        directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
+        plan = make_plan(session, validate(session, roster, directory, mode))
+        write_plan(session, session.folder / "plan.csv")
+        sys.stdout.write(json.dumps(plan.counts.as_dict()))
+
+
+if __name__ == "__main__":
+    main()

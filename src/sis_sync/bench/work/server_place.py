@@ -1,0 +1,33 @@
+"""Makes the server's database ready: ORGS. A school system, its schools and a person who may approve."""
+
+import sys
+from pathlib import Path
+
+import django
+
+APPROVER = "approver@district.example"
+
+
+def main() -> None:
+    """Migrate and fill; the settings come from the environment."""
+    django.setup()
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from sis_sync.server.accounts.models import Account
+    from sis_sync.server.orgs.selectors import district_of
+    from sis_sync.server.orgs.services import create_school_system, give_right, import_orgs
+
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    system = create_school_system(name="Benchmark District", slug="benchmark", now=now)
+    district = district_of(system)
+    import_orgs(school_system=system, text=Path(sys.argv[1]).read_text(encoding="utf-8"), actor=None, now=now)
+    approver = Account.objects.create(
+        school_system=system, org=district, first_name="Pat", last_name="Approver", email=APPROVER, user_type="Staff"
+    )
+    give_right(account=approver, org=district, actor=None, now=now)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""One run of the server, from the file received to the results: FILE. What the web and the worker do."""
+
+import json
+import sys
+from pathlib import Path
+
+import django
+
+from sis_sync.bench.work.server_place import APPROVER
+
+
+def main() -> None:
+    """Receive, plan, approve where it waits, apply; say the counts. Exit 1 unless it was applied."""
+    django.setup()
+    from django.utils import timezone
+
+    from sis_sync.server.accounts.models import Account
+    from sis_sync.server.jobs.worker import work_until_idle
+    from sis_sync.server.runs.permission import leaving
+    from sis_sync.server.runs.services import approve_run, receive_run
+    from sis_sync.server.runs.states import DECIDABLE, State
+
+    approver = Account.objects.select_related("school_system", "org").get(email=APPROVER)
+    with Path(sys.argv[1]).open("rb") as file:
+        run = receive_run(
+            school_system=approver.school_system,
+            scope_org=approver.org,
+            mode="full",
+            file=file,
+            file_name="roster.csv",
+            uploaded_by=approver,
+            now=timezone.now(),
+        )
+    work_until_idle()
+    run.refresh_from_db()
+    if run.state in DECIDABLE:
+        approve_run(run=run, digest=run.plan_digest, actor=approver, typed_deletions=leaving(run), now=timezone.now())
+        work_until_idle()
+        run.refresh_from_db()
+    sys.stdout.write(json.dumps({"state": run.state, "counts": run.counts, "guards": run.guards}))
+    if run.state != State.APPLIED:
+        sys.exit(f"the run ended as {run.state}: {run.refusal}")
+
+
+if __name__ == "__main__":
+    main()
