@@ -4,13 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-import django
-
 BATCH_ROWS = 2000
 
 
 def main() -> None:
     """Export all but the person who approves."""
+    import django
+
     django.setup()
     from django.db import connection
 

@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-import django
-
 APPROVER = "approver@district.example"
 
 
 def main() -> None:
     """Migrate and fill; the settings come from the environment."""
+    import django
+
     django.setup()
     from django.core.management import call_command
     from django.utils import timezone

@@ -4,13 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-import django
-
 from sis_sync.bench.work.server_place import APPROVER
 
 
 def main() -> None:
     """Receive, plan, approve where it waits, apply; say the counts. Exit 1 unless it was applied."""
+    import django
+
     django.setup()
     from django.utils import timezone
 

@@ -4,13 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-import django
-
 BLOCK_BYTES = 1024 * 1024
 
 
 def main() -> None:
     """COPY on PostgreSQL, executemany on SQLite; then say how many rows there are."""
+    import django
+
     django.setup()
     from django.db import connection, transaction
 
