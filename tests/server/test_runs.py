@@ -399,8 +399,10 @@ def test_only_managers_of_what_a_run_covers_see_and_decide_it(
 def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
     district: Org, north: Org, alice: Account, api_key: ApiKey, now: datetime
 ) -> None:
-    sync(district, *students(20), now=now)
-    deleting = sync(district, *students(19), mode="students", now=now)
+    needs_approval(district, "students", required=False)
+    sync(district, *students(20), mode="students", now=now)
+    needs_approval(district, "students")
+    deleting = sync(district, *students(20)[1:], mode="students", now=now)
     assert (deleting.state, deleting.counts["delete"]) == ("waiting", 1)
     with pytest.raises(NotPermitted, match="1 accounts would leave"):
         approve_run(run=deleting, digest=deleting.plan_digest, api_key=api_key, now=now)

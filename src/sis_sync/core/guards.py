@@ -41,6 +41,8 @@ class GuardLimits:
     shifted_percent: int = 2
     mojibake_per_mille: int = 1
     mojibake_floor: int = 3
+    shrunk_percent: int = 20
+    drip_percent: int = 15
 
 
 # What each guard says. `subject` is the slice, field or example; the order is that of the rules.
@@ -84,4 +86,22 @@ GUARD_MESSAGES: dict[str, str] = {
         "was the file saved in a wrong encoding?"
     ),
     "guard.skipped": "{count} rows that the mapping leaves out name live accounts ({subject}).",
+    "guard.shrunk": (
+        "The file has {count} rows, the last applied one of this mode had {base}; the limit is {limit}: is it complete?"
+    ),
+    "guard.tail": (
+        "The last {count} people of the last applied file are all absent ({subject}; {base} are absent in all): "
+        "the file may have been cut off at a line end."
+    ),
+    "guard.first_sync": (
+        "{count} of {base} accounts ({percent}) would be deleted or disabled by the first file here whose absent "
+        "people leave: is it the complete list?"
+    ),
+    "guard.drip": (
+        "{count} accounts left in the last 7 days, this run included: {percent} of the {base} there are now; "
+        "the limit is {limit}."
+    ),
 }
+
+# These compare with earlier runs, which only a server knows.
+HISTORY_GUARDS = frozenset({"guard.shrunk", "guard.tail", "guard.first_sync", "guard.drip"})

@@ -2,30 +2,45 @@
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARD_MESSAGES, GuardHit, GuardLimits
+from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits
+from sis_sync.core.history import History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind, sql_text
+from sis_sync.steps.guard_history import load_history
 from sis_sync.steps.plan import Plan
 
 
-def guard(session: Session, plan: Plan, limits: GuardLimits) -> tuple[GuardHit, ...]:
-    """The guards that hold this plan, in the order of the rules; none if it may go on."""
+def guard(session: Session, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
+    """The guards that hold this plan, in the order of the rules; none if it may go on.
+
+    Without `history`, as offline, the guards that compare with earlier runs are left out.
+    """
     session.run(sql_text(__package__, "guard_base"), mode_types=plan.mode.user_types)
-    hits = (_judge(session, plan, limits, code) for code in GUARD_MESSAGES)
+    if history is not None:
+        load_history(session, history)
+    codes = [code for code in GUARD_MESSAGES if history is not None or code not in HISTORY_GUARDS]
+    values = _values(plan, limits, history or History())
+    hits = (_judge(session, code, values) for code in codes)
     return tuple(hit for hit in hits if hit is not None)
 
 
-def _judge(session: Session, plan: Plan, limits: GuardLimits, code: str) -> GuardHit | None:
-    name = code.removeprefix("guard.")
-    has_final_newline = plan.judged.roster.records.facts.has_final_newline
-    text = bind(
-        sql_text(__package__, f"guard_{name}"),
+def _values(plan: Plan, limits: GuardLimits, history: History) -> dict[str, object]:
+    """What stands as `:name` in the texts of the guards."""
+    return {
         **asdict(limits),
-        has_final_newline=has_final_newline,
-        mojibake=MOJIBAKE_PATTERN,
-    )
-    found = session.rows(text)
+        "has_final_newline": plan.judged.roster.records.facts.has_final_newline,
+        "mojibake": MOJIBAKE_PATTERN,
+        "mode_types": plan.mode.user_types,
+        "acts_on_absence": plan.acts_on_absence,
+        "last_rows": history.last_rows,
+        "had_deleting_sync": history.had_deleting_sync,
+    }
+
+
+def _judge(session: Session, code: str, values: dict[str, object]) -> GuardHit | None:
+    name = code.removeprefix("guard.")
+    found = session.rows(bind(sql_text(__package__, f"guard_{name}"), **values))
     if not found:
         return None
     _, count, base, limit = found[0]

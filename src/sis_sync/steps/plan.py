@@ -17,27 +17,33 @@ from sis_sync.steps.validate import Judged, count_findings
 
 @dataclass(frozen=True)
 class Plan:
-    """The session's table `plan` (line, action, custom_id, fields, codes, message), and its sums."""
+    """The session's table `plan` (line, action, custom_id, fields, codes, message), and its sums.
+
+    `acts_on_absence`: whether accounts leave that are not in the file.
+    """
 
     judged: Judged
     mode: Mode
     counts: Counts
     findings: dict[str, int]
+    acts_on_absence: bool
 
 
 def make_plan(session: Session, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
     """Decide what each row and each absent account becomes. `on_absent` is a setting of the mode."""
     mode = judged.mode
+    acts_on_absence = mode.judges_absence and on_absent != "nothing"
     session.run(
         sql_text(__package__, "plan_absent"),
         on_absent=on_absent,
-        judges_absence=mode.judges_absence and on_absent != "nothing",
+        judges_absence=acts_on_absence,
         mode_types=mode.user_types,
     )
     session.run(sql_text(__package__, "plan_managers"))
     _judge_addresses(session)
     session.run(sql_text(__package__, "plan_rows"))
-    return Plan(judged, mode, _count(session, judged), count_findings(session, judged.roster))
+    counts = _count(session, judged)
+    return Plan(judged, mode, counts, count_findings(session, judged.roster), acts_on_absence)
 
 
 def _judge_addresses(session: Session) -> None:

@@ -16,6 +16,7 @@ from sis_sync.engine.session import Session, open_session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.directory import export_directory
+from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
@@ -90,7 +91,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
     judged = validate(session, roster, directory, mode)
     plan = make_plan(session, judged, on_absent=on_absent(settings))
-    hits = guard(session, plan, _limits(settings))
+    hits = guard(session, plan, _limits(settings), history_of(run, now=now))
     digest = _store(run, session, plan, files.accounts)
     store_without_passwords(run, session, records)
     return Planned(

@@ -1,0 +1,12 @@
+-- Accounts that left in the last 7 days and have not come back, with those of this run, each once.
+WITH gone AS (
+  SELECT custom_id FROM leaving
+  UNION
+  SELECT a.custom_id FROM accounts AS a
+  WHERE a.custom_id IN (SELECT custom_id FROM left_before) AND a.in_scope AND a.user_type IN :mode_types
+    AND (a.is_deleted OR a.status = 'Disabled')
+    AND NOT a.custom_id IN (SELECT custom_id FROM changed WHERE status = 'Active')
+)
+SELECT '' AS subject, found, total AS base, CAST(:drip_percent AS STRING) || ' %' AS bound
+FROM (SELECT count(*) AS found FROM gone) AS counted, (SELECT count(*) AS total FROM base) AS living
+WHERE (SELECT count(*) FROM leaving) > 0 AND found >= :floor AND found * 100 > total * :drip_percent

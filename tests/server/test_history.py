@@ -1,0 +1,107 @@
+"""The guards that compare with earlier runs, on real runs: received, planned, approved, applied."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import needs_approval, roster, settled, student, sync
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.services import approve_run
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def pupils(*numbers: int) -> list[dict[str, str]]:
+    return [student(f"P{number}") for number in numbers]
+
+
+def applied(org: Org, rows: list[dict[str, str]], *, now: datetime, actor: Account | None = None) -> Run:
+    """A full run, approved by the actor if it waits for one."""
+    run = sync(org, *rows, mode="full", now=now)
+    if run.state != "applied":
+        assert actor is not None
+        typed = run.counts["delete"]
+        approve_run(run=run, digest=run.plan_digest, actor=actor, typed_deletions=typed, now=now)
+        run = settled(run, now=now)
+    assert run.state == "applied"
+    return run
+
+
+def held_by(run: Run) -> set[str]:
+    return {hit["code"] for hit in run.guards}
+
+
+def test_a_file_that_ends_earlier_than_the_last_one_is_held(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    whole = roster(*pupils(*range(1, 13)))
+    applied(district, pupils(*range(1, 13)), now=now)
+    before = Account.objects.filter(deleted_at=None).count()
+    ends = [place + 1 for place, byte in enumerate(whole) if byte == ord("\n")]
+    for number, cut in enumerate((*ends[1:-1], ends[3] + 9, ends[-1] - 1), 1):
+        run = sync(district, mode="full", content=whole[:cut], now=now + number * timedelta(minutes=1))
+        assert run.state in ("held", "refused") or run.counts["delete"] == 0, whole[:cut]
+    assert Account.objects.filter(deleted_at=None).count() == before
+
+
+def test_a_last_person_who_leaves_alone_is_the_tail(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    applied(district, pupils(*range(1, 11)), now=now)
+    assert held_by(sync(district, *pupils(*range(1, 10)), mode="full", now=now + DAY)) == {"guard.tail"}
+    inner = sync(district, *pupils(*range(1, 9), 10), mode="full", now=now + DAY)
+    assert (held_by(inner), inner.state) == (set(), "applied")
+
+
+def test_a_run_that_changed_nobody_is_the_last_file(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    applied(district, pupils(*range(1, 11)), now=now)
+    applied(district, pupils(10, *range(1, 10)), now=now + DAY)
+    assert held_by(sync(district, *pupils(10, *range(1, 9)), mode="full", now=now + 2 * DAY)) == {"guard.tail"}
+
+
+@pytest.mark.parametrize(("rows", "holds"), [(9, False), (8, True)])
+def test_a_fifth_fewer_rows_than_the_last_file_are_held(
+    district: Org, north: Org, now: datetime, rows: int, holds: bool
+) -> None:
+    needs_approval(district, "full", required=False)
+    applied(district, [*pupils(*range(1, 9)), *pupils(1, 2)], now=now)
+    run = sync(district, *pupils(*range(1, 9)), *pupils(1)[: rows - 8], mode="full", now=now + DAY)
+    assert ("guard.shrunk" in held_by(run)) is holds
+
+
+def test_the_first_list_that_would_delete_is_held(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    sync(district, *pupils(*range(1, 21)), now=now)
+    first = sync(district, *pupils(*range(2, 21)), mode="full", now=now + DAY)
+    assert held_by(first) == {"guard.first_sync"}
+    applied(district, pupils(*range(2, 21)), actor=alice, now=now + DAY)
+    assert held_by(sync(district, *pupils(*range(3, 21)), mode="full", now=now + 2 * DAY)) == set()
+
+
+def test_small_deletions_add_up_for_7_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    applied(district, pupils(*range(1, 41)), now=now)
+    applied(district, pupils(*range(4, 41)), now=now + DAY)
+    third = sync(district, *pupils(*range(7, 41)), mode="full", now=now + 2 * DAY)
+    assert held_by(third) == {"guard.drip"}
+    back = sync(district, *pupils(1, 2, 3), now=now + 2 * DAY)
+    assert back.counts["restore"] == 3
+    fourth = sync(district, *pupils(1, 2, 3, *range(7, 41)), mode="full", now=now + 3 * DAY)
+    assert (held_by(fourth), fourth.state) == (set(), "applied")
+
+
+def test_deletions_of_8_days_ago_are_forgotten(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "full", required=False)
+    applied(district, pupils(*range(1, 41)), now=now)
+    applied(district, pupils(*range(4, 41)), now=now + DAY)
+    late = sync(district, *pupils(*range(7, 41)), mode="full", now=now + 9 * DAY)
+    assert (held_by(late), late.state) == (set(), "applied")
