@@ -69,7 +69,7 @@ def test_every_page_is_reached_from_the_index() -> None:
 def test_decisions_are_numbered_and_fit_on_a_page() -> None:
     pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     numbers = [int(page.name[:4]) for page in pages]
-    assert numbers == list(range(1, len(pages) + 1))
+    assert numbers == sorted(set(numbers)), "a number names one decision; those in the making leave gaps"
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 60, page.name
