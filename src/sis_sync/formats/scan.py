@@ -4,7 +4,7 @@ The walk gives one part after the other, so that no more than a part is ever hel
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,8 @@ class OddRecord:
 class Part:
     """A stretch of the file, from a line start to a line end, and the records that start in it.
 
-    `ranges` are byte ranges of runs of plain records, `plain_lines` the physical line of each of these.
+    `ranges` are byte ranges of runs of plain records with one kind of line end, `plain_lines` the physical line of
+    each of these records.
     `lines` counts the physical lines, `lines_with_return` those of them that end with CRLF.
     """
 
@@ -97,15 +98,15 @@ def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
         lines.is_blank[-1] = True
     odd, end, count = _split_odd(data, layout, lines, plain, offset, line)
     end = end or offset + len(chunk)
-    plain = plain[:count]
+    plain, with_return = plain[:count], _with_return(chunk, lines.ends)[:count]
     return Part(
         start=offset,
         end=end,
-        ranges=_ranges(lines, plain, offset, end),
+        ranges=_ranges(lines, plain, with_return, offset, end),
         plain_lines=np.flatnonzero(plain) + line,
         odd=odd,
         lines=count,
-        lines_with_return=_count_returns(chunk, lines.ends[:count]),
+        lines_with_return=int(with_return.sum()),
     )
 
 
@@ -157,14 +158,10 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
     codes = [record.fault] if record.fault else [] if is_split else ["row.columns"]
     if _CONTROL.search(raw):
         codes.append("row.control_character")
-    if layout.has_bad_bytes and not _is_utf8(raw):
+    cells = _decoded(record.cells if is_split else _every_cell(raw, record, layout.delimiter))
+    if None in cells:
         codes.append("row.encoding")
-    cells = record.cells if is_split else _every_cell(raw, record, layout.delimiter)
-    return OddRecord(line, tuple(map(_decoded, cells)), tuple(codes), len(record.cells), is_split)
-
-
-def _is_utf8(text: bytes) -> bool:
-    return _decoded(text) is not None
+    return OddRecord(line, cells, tuple(codes), len(record.cells), is_split)
 
 
 def refuse_if_unreadable(record: Record, line: int) -> None:
@@ -201,21 +198,33 @@ def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
     return [*record.cells, *plainly]
 
 
-def _decoded(cell: bytes) -> str | None:
+def _decoded(cells: Sequence[bytes]) -> tuple[str | None, ...]:
+    try:
+        return tuple([str(cell, "utf-8") for cell in cells])
+    except UnicodeDecodeError:
+        return tuple(map(_decoded_or_none, cells))
+
+
+def _decoded_or_none(cell: bytes) -> str | None:
     try:
         return cell.decode("utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _count_returns(chunk: bytes, ends: Positions) -> int:
+def _with_return(chunk: bytes, ends: Positions) -> Flags:
+    """Which lines end with CRLF; `ends` are behind their text."""
     data = np.frombuffer(chunk, dtype=np.uint8)
-    return int((data[ends[ends < len(data)]] == RETURN).sum())
+    flags: Flags = (ends < len(data)) & (data[np.minimum(ends, len(data) - 1)] == RETURN)
+    return flags
 
 
-def _ranges(lines: Lines, plain: Flags, offset: int, end: int) -> list[tuple[int, int]]:
-    """The bytes from the first to behind the last line of each run of plain lines."""
+def _ranges(lines: Lines, plain: Flags, with_return: Flags, offset: int, end: int) -> list[tuple[int, int]]:
+    """The bytes from the first to behind the last line of each run of plain lines with one kind of line end."""
     next_starts = np.append(lines.starts[1:], end - offset)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], plain, [False]))))
-    firsts, lasts = lines.starts[edges[::2]] + offset, next_starts[edges[1::2] - 1] + offset
-    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+    kinds = plain * (1 + with_return[: len(plain)].astype(np.int8))
+    firsts = np.flatnonzero(np.diff(kinds, prepend=0))
+    lasts = np.append(firsts[1:], len(kinds)) - 1
+    taken = kinds[firsts] > 0
+    starts, ends = lines.starts[firsts[taken]] + offset, next_starts[lasts[taken]] + offset
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))

@@ -45,7 +45,7 @@ class PlainLines:
         """With LF alone at every line end: the engine wants one kind."""
         if self._out is not None and end > start:
             text = self._data[start:end]
-            self._out.write(text.replace(b"\r\n", b"\n") if b"\r" in text else text)
+            self._out.write(text.replace(b"\r\n", b"\n") if text.endswith(b"\r\n") else text)
             if text[-1:] != b"\n":
                 self._out.write(b"\n")
 
