@@ -9,7 +9,8 @@ escaped(text)    control and format characters as \u001B, so that a terminal or 
 """
 
 _UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
-# Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time).
+# Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time), and in ASCII a look
+# at the first and the last character is cheaper still: an edge is never above the space there.
 _EDGE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
 
 DUCKDB_PRELUDE = rf"""
@@ -20,7 +21,8 @@ CREATE OR REPLACE TEMP MACRO trimmed(s) AS
     CASE WHEN regexp_matches(s, '\A{_EDGE}|{_EDGE}\z')
          THEN regexp_replace(s, '\A{_EDGE}|{_EDGE}\z', '', 'g') ELSE s END;
 CREATE OR REPLACE TEMP MACRO clean(s) AS
-    CASE WHEN strlen(s) = length(s) THEN trimmed(s) ELSE nfc_normalize(trimmed(s)) END;
+    CASE WHEN strlen(s) <> length(s) THEN nfc_normalize(trimmed(s))
+         WHEN s = '' OR (s >= '!' AND right(s, 1) >= '!') THEN s ELSE trimmed(s) END;
 CREATE OR REPLACE TEMP MACRO escaped(s) AS
     CASE WHEN regexp_matches(s, '{_UNSHOWN}')
          THEN array_to_string(list_transform(string_split(s, ''), lambda character:

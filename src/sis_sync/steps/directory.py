@@ -112,7 +112,7 @@ def _extra(name: str, default: str, is_there: bool) -> str:
     if not is_there:
         return bind(f":default AS {name}", default=default)
     return bind(
-        f"CASE WHEN clean({quoted(name)}) = '' THEN :default ELSE clean({quoted(name)}) END AS {name}", default=default
+        f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default
     )
 
 

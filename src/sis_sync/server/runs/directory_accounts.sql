@@ -1,23 +1,25 @@
 -- In: the accounts of one school system. Out: one row per live account and per deleted one that is still
--- restorable, as the engine's directory file wants it (text only). Runs on PostgreSQL and SQLite.
+-- restorable, as the engine's directory file wants it (text only; what is left empty is live, in scope,
+-- without rights, and so on). In the order of the IDs, from the one that follows :after. Runs on PostgreSQL and SQLite.
 SELECT
   a.first_name, a.middle_name, a.last_name, a.email,
   coalesce(a.custom_id, '') AS custom_id,
   coalesce(o.external_id, '') AS school_district_external_id,
   a.user_type, a.position, a.grade, a.status,
-  CASE WHEN a.deleted_at IS NULL THEN 'live' ELSE 'deleted' END AS state,
+  CASE WHEN a.deleted_at IS NULL THEN '' ELSE 'deleted' END AS state,
   CASE WHEN a.is_protected THEN 'yes' ELSE '' END AS protected,
   CAST(a.id AS text) AS account_id,
   CASE WHEN a.is_held_by_hand THEN 'yes' ELSE '' END AS held_by_hand,
-  CASE
-    WHEN EXISTS (SELECT 1 FROM orgs_right r JOIN orgs_org m ON m.id = r.org_id
-                 WHERE r.account_id = a.id AND m.kind = 'district') THEN 'district'
-    WHEN EXISTS (SELECT 1 FROM orgs_right r WHERE r.account_id = a.id) THEN 'school'
-    ELSE ''
-  END AS rights,
-  CASE WHEN %(whole)s = 1 OR a.org_id = %(scope)s THEN 'yes' ELSE 'no' END AS in_scope
+  coalesce(h.kind, '') AS rights,
+  CASE WHEN %(whole)s = 1 OR a.org_id = %(scope)s THEN '' ELSE 'no' END AS in_scope
 FROM accounts_account a
 JOIN orgs_org o ON o.id = a.org_id
-WHERE a.school_system_id = %(school_system)s
+LEFT JOIN (
+  -- Who manages the district and a school too counts for the district: the first of the two words.
+  SELECT r.account_id, min(m.kind) AS kind FROM orgs_right r JOIN orgs_org m ON m.id = r.org_id
+  WHERE m.school_system_id = %(school_system)s
+  GROUP BY r.account_id
+) AS h ON h.account_id = a.id
+WHERE a.school_system_id = %(school_system)s AND a.id > %(after)s
   AND (a.deleted_at IS NULL OR (a.deleted_at > %(restorable_since)s AND a.custom_id IS NOT NULL))
 ORDER BY a.id
