@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.server.database_url import database_settings, sqlite_settings
 from sis_sync.server.logs import WithoutValues
+from sis_sync.server.number_setting import number_setting
 from sis_sync.server.secret_key import read_or_make_secret_key
 
 FAR_AWAY = "192.0.2.9"
@@ -129,3 +130,17 @@ def test_a_new_installation_migrates_and_passes_the_checks(tmp_path: Path) -> No
         django = [sys.executable, "-W", "error", "-m", "django", *command]
         subprocess.run(django, env=environment, check=True, capture_output=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
+
+
+def test_limits_are_whole_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SIS_SYNC_MEMORY_MB", raising=False)
+    assert number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128) == 1024
+    monkeypatch.setenv("SIS_SYNC_MEMORY_MB", " 512 ")
+    assert number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128) == 512
+
+
+@pytest.mark.parametrize("text", ["127", "1 GB", "-512", "1e3", "²"])
+def test_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIS_SYNC_MEMORY_MB", text)
+    with pytest.raises(ConfigurationError, match="SIS_SYNC_MEMORY_MB"):
+        number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128)

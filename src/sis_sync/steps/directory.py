@@ -111,9 +111,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
 def _extra(name: str, default: str, is_there: bool) -> str:
     if not is_there:
         return bind(f":default AS {name}", default=default)
-    return bind(
-        f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default
-    )
+    return bind(f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default)
 
 
 def _read_header(path: Path) -> list[str]:

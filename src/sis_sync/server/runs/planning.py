@@ -12,10 +12,11 @@ from django.contrib.auth.hashers import make_password
 from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
-from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.session import Session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.directory import export_directory
+from sis_sync.server.runs.engine import run_session
 from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
@@ -71,7 +72,7 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     Raises FileRefused, and ConfigurationError for a mapping that cannot be followed.
     """
     mapping = mapping_of(run)
-    with work_folder(run.pk) as folder, open_session(temp_folder=folder) as session:
+    with work_folder(run.pk) as folder, run_session(folder) as session:
         return _plan(run, settings, mapping, session, folder, now)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import duckdb
 from django.db import connection
 
-from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind
 from sis_sync.server.runs.apply.statements import execute, own_statements, sql_text
 from sis_sync.server.runs.approval import ApprovedPlan
+from sis_sync.server.runs.engine import run_session
 from sis_sync.server.runs.storage import work_folder
 
 BATCH_ROWS = 10_000
@@ -24,7 +25,7 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
 
     Opened before the transaction, so that locks are short.
     """
-    with work_folder(approved.run_id) as folder, open_session(temp_folder=folder) as session:
+    with work_folder(approved.run_id) as folder, run_session(folder) as session:
         changes = bind(sql_text("changes.sql"), plan=str(approved.path))
         seen = bind(sql_text("seen.sql"), seen=str(approved.seen))
         yield Changes(session, {"changes": changes, "seen": seen})

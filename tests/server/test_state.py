@@ -1,0 +1,143 @@
+"""What a plan is made against, and that it still stands when it is applied: nothing done meanwhile is overlooked."""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import needs_approval, send, student, sync
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.engine.session import open_session
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs import directory
+from sis_sync.server.runs.directory import export_directory
+from sis_sync.server.runs.flow import apply_run, plan_run
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.services import approve_run
+from sis_sync.server.runs.storage import run_files
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+ODD_TEXTS = (
+    "O'Neil",
+    'Anna "Ann"',
+    "a,b;c",
+    "50 %% %s %(x)s",
+    "two\nlines",
+    "back\\slash",
+    "José 漢字",
+    " edge ",
+    "\\.",
+)
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def exported(run: Run, folder: Path, now: datetime) -> dict[str, dict[str, str]]:
+    """The accounts as the engine is given them, by their IDs in the database."""
+    files = export_directory(run, folder, now=now)
+    with files.accounts.open(encoding="utf-8", newline="") as file:
+        return {row["account_id"]: row for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("piece_rows", [1, 2, 20_000])
+def test_accounts_leave_the_database_as_they_are(
+    piece_rows: int, district: Org, north: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "PIECE_ROWS", piece_rows)
+    sync(district, *(student(f"S{number}") for number in range(len(ODD_TEXTS))), now=now)
+    for number, text in enumerate(ODD_TEXTS):
+        Account.objects.filter(custom_id=f"S{number}").update(last_name=text, middle_name=text[::-1], position=text)
+    found = exported(send(district, student("S1"), now=now), tmp_path, now)
+    accounts = Account.objects.filter(school_system=district.school_system).select_related("org")
+    assert found.keys() == {str(account.pk) for account in accounts}
+    for account in accounts:
+        row = found[str(account.pk)]
+        expected = {name: getattr(account, name) or "" for name in FIELD_NAMES if hasattr(account, name)}
+        expected["school_district_external_id"] = account.org.external_id or ""
+        assert {name: row[name] for name in FIELD_NAMES} == expected
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"first_name": "Edited"},
+        {"middle_name": "Edited"},
+        {"last_name": "Edited"},
+        {"email": "edited@riverbend.example"},
+        {"email": "S1@riverbend.example"},
+        {"custom_id": "S1-edited"},
+        {"user_type": "Teacher"},
+        {"position": "Edited"},
+        {"grade": "3"},
+        {"status": "Disabled"},
+        {"last_name": "Okafor "},
+    ],
+    ids=lambda edit: " ".join(edit),
+)
+def test_edit_of_any_field_since_the_plan_was_made_is_seen(
+    edit: dict[str, str], district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S1", grade="9"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    account = Account.objects.get(custom_id="S1")
+    Account.objects.filter(pk=account.pk).update(**edit)
+    apply_run(run.pk, now=now)
+
+    run.refresh_from_db()
+    account.refresh_from_db()
+    assert run.state == "out_of_date"
+    assert {name: getattr(account, name) for name in edit} == edit
+    assert account.grade != "9"
+
+
+def test_move_to_another_school_since_the_plan_was_made_is_seen(
+    district: Org, north: Org, south: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S1", grade="9"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    Account.objects.filter(custom_id="S1").update(org=south)
+    apply_run(run.pk, now=now)
+    run.refresh_from_db()
+    assert (run.state, Account.objects.get(custom_id="S1").org) == ("out_of_date", south)
+
+
+def test_account_that_the_plan_did_not_see_is_not_changed(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, student("S1"), now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S1", grade="9"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    seen = run_files(run).seen
+    with open_session(memory_limit_mb=256, threads=1) as session:
+        session.run("CREATE TABLE nobody AS SELECT * FROM read_parquet(:seen) WHERE false", seen=str(seen))
+        session.run("COPY nobody TO :seen (FORMAT parquet)", seen=str(seen))
+    apply_run(run.pk, now=now)
+    run.refresh_from_db()
+    assert (run.state, Account.objects.get(custom_id="S1").grade) == ("out_of_date", "7")
+
+
+def test_same_file_over_the_same_accounts_makes_the_same_plan(
+    district: Org, north: Org, now: datetime, settings: Settings
+) -> None:
+    sync(district, *(student(f"S{number}") for number in range(30)), now=now)
+    needs_approval(district, "full")
+    rows = [student(f"S{number}", grade="9" if number % 3 else "7") for number in range(3, 40)]
+    first = send(district, *rows, mode="full", now=now)
+    plan_run(first.pk, now=now)
+    settings.SIS_SYNC_THREADS, settings.SIS_SYNC_MEMORY_MB = 1, 256
+    second = send(district, *rows, mode="full", now=now)
+    plan_run(second.pk, now=now)
+    assert run_files(first).plan.read_bytes() == run_files(second).plan.read_bytes()
+    assert run_files(first).results.read_bytes() == run_files(second).results.read_bytes()
