@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps.offline import HEADER, Said, command
 
@@ -113,6 +113,7 @@ def test_a_value_is_no_hole_of_the_message(desk: Desk) -> None:
     assert 'email: "{other}{value}" is not' in desk.message(email="{other}{value}")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_engine_and_python_show_a_value_alike(value: str) -> None:
     value = value.encode("utf-8", "ignore").decode().replace("\x00", "")
