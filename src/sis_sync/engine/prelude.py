@@ -9,8 +9,8 @@ escaped(text)    control and format characters as \u001B, so that a terminal or 
 """
 
 _UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
-# Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time). An edge in ASCII is
-# never above the space: a look at the first and the last character is cheaper still.
+# Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time). In ASCII no edge
+# is above the space: a look at the first and the last character is cheaper still.
 _EDGE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
 
 DUCKDB_PRELUDE = rf"""
