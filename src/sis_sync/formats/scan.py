@@ -17,7 +17,8 @@ from sis_sync.formats.utf8 import judge_utf8
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
 MOST_ODD = 5000  # in one part: a file may hold nothing else
 END_OF_FILE = b"\x1a"  # alone behind the last line: how DOS ended a file, and some exports still do
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
+_CONTROL = bytes({*range(32), 0x7F} - set(b"\t\n\r"))
+_LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
     raw = data[start : record.end]
     is_split = not record.fault and len(record.cells) == layout.columns
     codes = [record.fault] if record.fault else [] if is_split else ["row.columns"]
-    if _CONTROL.search(raw):
+    if len(raw.translate(None, _CONTROL)) < len(raw) or _LATE_CONTROL.search(raw):
         codes.append("row.control_character")
     cells = _decoded(record.cells if is_split else _every_cell(raw, record, layout.delimiter))
     if None in cells:

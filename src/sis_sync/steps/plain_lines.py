@@ -44,9 +44,9 @@ class PlainLines:
     def _copy(self, start: int, end: int) -> None:
         """With LF alone at every line end: the engine wants one kind."""
         if self._out is not None and end > start:
-            text = self._data[start:end]
-            self._out.write(text.replace(b"\r\n", b"\n") if text.endswith(b"\r\n") else text)
-            if text[-1:] != b"\n":
+            with memoryview(self._data)[start:end] as text:
+                self._out.write(text if bytes(text[-2:]) != b"\r\n" else text.tobytes().replace(b"\r\n", b"\n"))
+            if self._data[end - 1 : end] != b"\n":
                 self._out.write(b"\n")
 
     def __enter__(self) -> "PlainLines":
