@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fix lock docs bench setup setup-dev clean
+.PHONY: help demo test fuzz lint fix lock docs bench setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
@@ -11,6 +11,10 @@ demo: setup ## a made-up district, server and client, ready to try in a browser
 test: setup-dev ## every check and every test
 	@tools/services
 	@tools/check
+
+MINUTES ?= 10
+fuzz: setup-dev ## made-up and damaged files from bytes to plan; `make fuzz MINUTES=10 SEED=1`
+	@PYTHONPATH=src:tests .venv/bin/python -m fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: setup-dev ## the checks without the tests
 	@tools/check lint

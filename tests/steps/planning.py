@@ -13,6 +13,7 @@ from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
 from sis_sync.engine.session import open_session
 from sis_sync.formats.mapping import NO_MAPPING, parse_mapping
+from sis_sync.formats.mapping import Mapping as ColumnMapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
@@ -64,15 +65,25 @@ def accounts_file(accounts: Iterable[Mapping[str, str]]) -> str:
 
 
 def plan_bytes(
-    content: bytes, *, accounts: str = "", orgs: str = ORGS, mode: str = "full", mapping: str = ""
+    content: bytes,
+    *,
+    accounts: str | bytes = "",
+    orgs: str | bytes = ORGS,
+    mode: str = "full",
+    mapping: str | ColumnMapping = NO_MAPPING,
+    threads: int = 2,
+    memory_limit_mb: int = 1024,
 ) -> Planned:
     """The plan of a file of these bytes against these accounts; errors are the caller's."""
-    with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session() as session:
+    with (
+        tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name,
+        open_session(threads=threads, memory_limit_mb=memory_limit_mb) as session,
+    ):
         folder = Path(name)
         (folder / "roster.csv").write_bytes(content)
-        (folder / "orgs.csv").write_text(orgs, encoding="utf-8", newline="")
-        (folder / "accounts.csv").write_text(accounts or accounts_file([]), encoding="utf-8", newline="")
-        rules = parse_mapping(mapping) if mapping else NO_MAPPING
+        (folder / "orgs.csv").write_bytes(_as_bytes(orgs))
+        (folder / "accounts.csv").write_bytes(_as_bytes(accounts or accounts_file([])))
+        rules = parse_mapping(mapping) if isinstance(mapping, str) else mapping
         records = read(session, folder / "roster.csv", mode=MODES[mode], mapping=rules)
         roster = map_records(session, records)
         directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
@@ -86,3 +97,20 @@ def plan_bytes(
         rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
         lines = tuple(row[0] for row in stored)
         return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, frozenset(found), found)
+
+
+def _as_bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def applied(accounts: list[dict[str, str]], plan: Planned) -> list[dict[str, str]]:
+    """The accounts after the plan."""
+    after = {account["custom_id"]: account for account in accounts if account["custom_id"]}
+    for row in plan.rows:
+        custom_id = row["custom_id"]
+        if row["action"] in ("create", "update", "restore"):
+            protected = after.get(custom_id, {}).get("protected", "")
+            after[custom_id] = {**{name: row[name] for name in FIELD_NAMES}, "state": "live", "protected": protected}
+        elif row["action"] == "delete":
+            after[custom_id] = {**after[custom_id], "state": "deleted"}
+    return [account for account in accounts if not account["custom_id"]] + list(after.values())

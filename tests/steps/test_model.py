@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from steps.planning import Planned, accounts_file, plan_bytes, roster_file
+from steps.planning import Planned, accounts_file, applied, plan_bytes, roster_file
 from steps.worlds import Person, World, decide, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -65,19 +65,23 @@ def test_planning_twice_gives_the_same_bytes(made: tuple[World, ...], mode: str)
     assert one.digest == other.digest
 
 
+def test_threads_and_memory_change_no_byte_of_the_plan_of_a_large_file() -> None:
+    """More than 100,000 rows, every fourth of which clashes, moves or fails, so that every step has work."""
+    rows = [
+        {**ANCHOR, "first_name": "An\na" if number % 4 == 0 else "Ana", "custom_id": str(number % 118_000)}
+        | {"email": f"{number % 119_000}@x.example", "school_district_external_id": "010" if number % 7 else "999"}
+        for number in range(120_000)
+    ]
+    content, accounts = roster_file(rows), accounts_file({**row, "last_name": "Before"} for row in rows[500:60_000])
+    plans = [
+        plan_bytes(content, accounts=accounts, threads=threads, memory_limit_mb=memory)
+        for threads, memory in ((1, 1024), (2, 1024), (4, 1024), (2, 256))
+    ]
+    assert plans[0].counts.rows == len(rows)
+    assert len({plan.output for plan in plans}) == 1
+    assert len({plan.digest for plan in plans}) == 1
+
+
 def first_of_each_id(rows: tuple[Person, ...]) -> tuple[Person, ...]:
     """Which of several equal rows counts depends on their order, so only one of each ID is left."""
     return tuple({row["custom_id"] or str(number): row for number, row in enumerate(rows)}.values())
-
-
-def applied(accounts: list[Person], plan: Planned) -> list[Person]:
-    """The accounts after the plan."""
-    after = {account["custom_id"]: account for account in accounts if account["custom_id"]}
-    for row in plan.rows:
-        custom_id = row["custom_id"]
-        if row["action"] in ("create", "update", "restore"):
-            protected = after.get(custom_id, {}).get("protected", "")
-            after[custom_id] = {**{name: row[name] for name in FIELD_NAMES}, "state": "live", "protected": protected}
-        elif row["action"] == "delete":
-            after[custom_id] = {**after[custom_id], "state": "deleted"}
-    return [account for account in accounts if not account["custom_id"]] + list(after.values())

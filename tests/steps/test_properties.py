@@ -6,10 +6,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from steps.planning import Planned, accounts_file, plan_bytes, roster_file
+from steps.planning import ORGS, Planned, accounts_file, plan_bytes, roster_file
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.formats.mapping import NO_MAPPING
 
 many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -147,10 +148,10 @@ def test_any_text_as_mapping_is_followed_or_a_configuration_error(lines: str) ->
     refuse_or_plan(mapping=lines.replace("\r", ""))
 
 
-def refuse_or_plan(**given: str) -> None:
+def refuse_or_plan(*, accounts: str = "", orgs: str = ORGS, mapping: str = "") -> None:
     """A file may be refused under a strange mapping; anything else is a fault of the setting, and said so."""
     with suppress(ConfigurationError, FileRefused):
-        plan_bytes(FULL_FILE, **given)
+        plan_bytes(FULL_FILE, accounts=accounts, orgs=orgs, mapping=mapping or NO_MAPPING)
 
 
 @pytest.mark.parametrize("start", range(0, len(FULL_FILE) + 1, 40))

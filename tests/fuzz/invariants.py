@@ -1,0 +1,82 @@
+"""What must hold for every input, from its bytes to the stored plan."""
+
+import csv
+import io
+from itertools import pairwise
+
+from fuzz.inputs import Input
+from fuzz.programs import ask_command_line, read_mapping, read_settings
+from steps.planning import Planned, accounts_file, applied, plan_bytes
+
+from sis_sync.core.errors import SisSyncError
+
+REPLACEMENT = "\ufffd"
+CHANGES = ("create", "update", "restore", "delete")
+
+
+class Broken(AssertionError):
+    """An invariant that does not hold."""
+
+
+def examine(made: Input, *, thoroughly: bool = False) -> str:
+    """`planned`, or the name of the error of ours that refused it. Anything else that is raised is a find.
+
+    `thoroughly` plans it again, applies it to a model and plans once more, and asks the command line too.
+    """
+    read_settings(made.settings)
+    if thoroughly:
+        ask_command_line(made)
+    try:
+        plan = _plan(made, made.accounts)
+    except SisSyncError as error:
+        return type(error).__name__
+    _is_complete(plan, made.roster)
+    if thoroughly:
+        _is_the_same_again(plan, _plan(made, made.accounts))
+        _changes_nothing_when_applied(plan, made)
+    return "planned"
+
+
+def _plan(made: Input, accounts: bytes) -> Planned:
+    mapping = read_mapping(made.mapping)
+    return plan_bytes(made.roster, accounts=accounts, orgs=made.orgs, mode=made.mode, mapping=mapping)
+
+
+def _must(holds: bool, what: str) -> None:
+    if not holds:
+        raise Broken(what)
+
+
+def _is_complete(plan: Planned, roster: bytes) -> None:
+    """Every record has one action, in the order of the file; each absent account one."""
+    counts = plan.counts
+    lines = [line for line in plan.lines if line is not None]
+    actions = sum(counts.as_dict().values()) - counts.rows
+    _must(len(lines) == counts.rows, "a record without a line")
+    _must(actions == counts.rows + counts.leaving, "the counts do not add up")
+    _must(len(plan.rows) == actions, "rows and counts differ")
+    _must(all(one < other for one, other in pairwise(lines)), "the lines do not increase")
+    breaks = roster.count(b"\n") + 1
+    _must(all(1 < line <= breaks for line in lines), "a line that is not in the file")
+    written = list(csv.reader(io.StringIO(plan.output.decode("utf-8"), newline="")))
+    _must(len(written) == len(plan.rows) + 1, "the plan that was written has another number of records")
+    if not _may_hold_replacement(roster):
+        _must(REPLACEMENT not in plan.output.decode("utf-8"), "a replacement character that was not in the file")
+
+
+def _may_hold_replacement(roster: bytes) -> bool:
+    return REPLACEMENT.encode() in roster or b"\xfd\xff" in roster or b"\xff\xfd" in roster
+
+
+def _is_the_same_again(plan: Planned, again: Planned) -> None:
+    _must(plan.output == again.output, "planned again, the output differs")
+    _must(plan.digest == again.digest, "planned again, the digest differs")
+
+
+def _changes_nothing_when_applied(plan: Planned, made: Input) -> None:
+    if not made.accounts.startswith(accounts_file([]).rstrip("\n").encode()):
+        return  # a damaged accounts file may name its columns in another order
+    before = list(csv.DictReader(io.StringIO(made.accounts.decode("utf-8"), newline="")))
+    again = _plan(made, accounts_file(applied(before, plan)).encode())
+    changed = [row["action"] for row in again.rows if row["action"] in CHANGES]
+    _must(not changed, f"applied and planned again, it still plans {sorted(set(changed))}")

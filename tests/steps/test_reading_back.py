@@ -1,0 +1,110 @@
+"""What Python's csv module writes is read as the same rows with their physical lines, wherever a part of it ends."""
+
+import csv
+import io
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.engine.session import open_session
+from sis_sync.formats.scan import CHUNK_BYTES, Layout, scan
+from sis_sync.steps.read import read
+
+Row = tuple[str, ...]
+Read = list[tuple[Any, ...]]
+
+
+def without_swallowed_lines(row: Row) -> Row:
+    """Where a line inside a record holds as many delimiters as a record, the file format calls its quote a stray one.
+
+    So a row has line breaks or delimiters in its cells, not both.
+    """
+    has_line_break = any("\n" in cell for cell in row)
+    return tuple(re.sub("[,;|\t]", "", cell) for cell in row) if has_line_break else row
+
+
+cells = st.one_of(
+    st.sampled_from(["Ana", "", "1001", "0", "José", "Cole, Jr.", 'A "Bo" B', "李", '"', "a\n\nb", ";|\t"]),
+    st.text(alphabet="aé李 \"',;|\t\n", max_size=6),
+)
+rows_of_cells = st.lists(st.tuples(*[cells] * len(FIELD_NAMES)).map(without_swallowed_lines), min_size=1, max_size=8)
+
+
+def written(rows: Iterable[Sequence[str]], *, delimiter: str = ",", end: str = "\n", quoting: Any = 0) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    return text.getvalue()
+
+
+def with_lines(rows: Iterable[Row], first: int = 2) -> Read:
+    """Each row behind the line that it starts on: it takes one line, and one more for each line break in a cell."""
+    numbered, line = [], first
+    for row in rows:
+        numbered.append((line, *row))
+        line += 1 + sum(cell.count("\n") for cell in row)
+    return numbered
+
+
+def read_rows(content: bytes) -> Read:
+    with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session() as session:
+        path = Path(name) / "roster.csv"
+        path.write_bytes(content)
+        records = read(session, path)
+        columns = ", ".join(f"c{number}" for number in range(records.facts.columns))
+        return [tuple(row) for row in session.rows(f"SELECT line, {columns} FROM cells ORDER BY line")]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=rows_of_cells,
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"]),
+    has_final_newline=st.booleans(),
+)
+def test_what_csv_writes_is_read_back(
+    rows: list[Row], delimiter: str, end: str, quoting: int, encoding: str, has_final_newline: bool
+) -> None:
+    text = written([FIELD_NAMES, *rows], delimiter=delimiter, end=end, quoting=quoting)
+    text = text if has_final_newline else text.removesuffix(end)
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""
+    assert read_rows((mark + text).encode(encoding)) == with_lines(rows)
+
+
+def test_more_than_100_000_rows_are_read_back() -> None:
+    """One in four is odd, of any length: at dozens of places a part of the file ends inside of one."""
+    random = Random(14)
+    odd = ("a\nb", 'A "Bo"', "x\n" * 9, "Cole, Jr.", '"\n"\n')
+    rows = [
+        (f"Ana{'a' * (number % 23)}", random.choice(odd) if number % 4 == 0 else "", *[str(number)] * 8)
+        for number in range(110_000)
+    ]
+    content = written([FIELD_NAMES, *rows]).encode()
+    assert len(content) > 20 * CHUNK_BYTES
+    assert read_rows(content) == with_lines(rows)
+
+
+def test_an_odd_record_may_stand_across_the_end_of_a_part_at_every_offset() -> None:
+    odd, plain = ('a\n"b"\n\nc', "é,\n"), ("Ana", "1001")
+    tail = written([odd, plain, odd, plain]).encode()
+    filler = written([plain]).encode()
+    layout = Layout(start=0, line=1, delimiter=ord(","), columns=2, has_bad_bytes=False)
+    for offset in range(len(tail) + 2):
+        count, rest = divmod(CHUNK_BYTES - offset - len(filler), len(filler))
+        longer = ("A" * (rest + 3), "1001")
+        head = filler * count + written([longer]).encode()
+        parts = list(scan(head + tail, layout))
+        found = [(record.line, *record.cells) for part in parts for record in part.odd]
+        first = count + 2
+        expected = with_lines([odd, plain, odd, plain], first)
+        assert found == [expected[0], expected[2]], offset
+        plain_lines = [int(line) for part in parts for line in part.plain_lines]
+        assert plain_lines == [*range(1, first), expected[1][0], expected[3][0]], offset
