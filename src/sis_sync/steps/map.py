@@ -19,7 +19,7 @@ FORMULA_STARTS = r"^'+[=+\-@\t\r]"
 
 @dataclass(frozen=True)
 class Roster:
-    """The session's table `roster`: line, codes, is_skipped, the ten fields and password.
+    """The session's view `roster`: line, codes, is_skipped, the ten fields and password.
 
     A cell that does not decode is NULL.
     """
@@ -28,11 +28,11 @@ class Roster:
 
 
 def map_records(session: Session, records: Records) -> Roster:
-    """Make `roster` of `cells`, and make the cells of broken records comparable with custom IDs."""
+    """Put `roster` over `cells`, and make the cells of broken records comparable with custom IDs."""
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
-        f"CREATE TEMP TABLE roster AS SELECT line, {maker.codes()} AS codes,\n"
+        f"CREATE TEMP VIEW roster AS SELECT line, {maker.codes()} AS codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
     seen = maker.seen("custom_id")

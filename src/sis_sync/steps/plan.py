@@ -86,8 +86,8 @@ def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None
     if hash_password is None:
         return
     given = session.rows(
-        "SELECT p.line, p.password FROM people AS p JOIN plan AS x ON x.line = p.line "
-        "WHERE x.action = 'create' AND p.password <> '' ORDER BY p.line"
+        "SELECT r.line, r.password FROM roster AS r JOIN plan AS x ON x.line = r.line "
+        "WHERE x.action = 'create' AND r.password <> '' ORDER BY r.line"
     )
     rows = [{"line": line, "password_hash": hash_password(password)} for line, password in given]
     if rows:

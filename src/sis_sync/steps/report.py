@@ -14,6 +14,8 @@ from sis_sync.steps.read_header import DELIMITERS
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 # Apostrophes before it count: where one was taken for ours, reading would take off one that the SIS wrote.
 _FORMULA = r"^'*[=+\-@\t\r]"
+# `people` holds these as they are stored, and as the mapping gave them.
+_AS_GIVEN = ("user_type", "position", "grade", "status")
 
 
 def write_plan(session: Session, path: Path) -> None:
@@ -26,7 +28,7 @@ def write_results(session: Session, plan: Plan, path: Path) -> None:
     """The plan and the ten fields as mapped; cells that a spreadsheet would run are neutralised."""
     planned = ", ".join(f"{_safe('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = ", ".join(f"{_safe(_mapped(name))} AS {_column_name(name)}" for name in FIELD_NAMES)
-    _copy(session, f"SELECT x.line, {planned}, {mapped} FROM plan AS x LEFT JOIN roster AS r ON r.line = x.line", path)
+    _copy(session, f"SELECT x.line, {planned}, {mapped} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
 
 
 def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
@@ -79,7 +81,9 @@ def _harmless(header: str) -> str:
 
 def _mapped(name: str) -> str:
     """An absent account has no row; its custom ID stands in both columns of that name."""
-    return "x.custom_id" if name == "custom_id" else f"r.{name}"
+    if name == "custom_id":
+        return "x.custom_id"
+    return f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}"
 
 
 def _column_name(name: str) -> str:

@@ -21,7 +21,7 @@ FROM (
     r.email, fold(r.email) AS email_key, r.custom_id,
     coalesce(r.custom_id <> '' AND NOT fold(r.custom_id) IN :placeholders, FALSE) AS has_id,
     r.school_district_external_id,
-    coalesce(t.value, r.user_type) AS user_type, t.value IS NOT NULL AS is_type_known,
+    r.user_type AS given_user_type, coalesce(t.value, r.user_type) AS user_type, t.value IS NOT NULL AS is_type_known,
     r.position AS given_position, CASE WHEN t.value = 'Student' THEN '' ELSE r.position END AS position,
     r.grade AS given_grade,
     CASE WHEN t.value IS NULL THEN r.grade
@@ -29,8 +29,7 @@ FROM (
          WHEN r.grade = '' THEN 'Unspecified'
          ELSE coalesce(g.value, r.grade) END AS grade,
     g.value IS NOT NULL AS is_grade_known,
-    coalesce(s.value, r.status) AS status, s.value IS NOT NULL AS is_status_known,
-    r.password
+    r.status AS given_status, coalesce(s.value, r.status) AS status, s.value IS NOT NULL AS is_status_known
   FROM roster AS r
   LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(r.user_type)
   LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(r.grade)
