@@ -5,6 +5,7 @@ fold(text)       lower case where the text is ASCII, unchanged elsewhere (engine
 matches(text, pattern)        the whole text matches
 has_match(text, pattern)      some part of it does
 replace_all(text, pattern, by)
+is_ascii(text)   every character is one byte
 escaped(text)    control and format characters as \u001B, so that a terminal or a page may show it
 """
 
@@ -29,5 +30,6 @@ CREATE OR REPLACE TEMP MACRO escaped(s) AS
              CASE WHEN regexp_matches(character, '{_UNSHOWN}') THEN printf('\u%04X', unicode(character))
                   ELSE character END), '')
          ELSE s END;
+CREATE OR REPLACE TEMP MACRO is_ascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
 """

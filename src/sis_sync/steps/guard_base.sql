@@ -1,16 +1,16 @@
--- In:  plan, people, accounts.
+-- In:  plan, differences, people, accounts.
 -- Out: changed, one row per row that updates or restores an account, with the values that guards compare;
+--      arriving, one row per row that creates an account;
 --      matched_total, one row: how many rows go on with an account that is there;
 --      leaving, one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
 --      base, one row per managed, live, Active account of the mode's types in scope;
 --      slices, one row for all of base, for each org, each user type, and each user type within each org.
 CREATE TEMP TABLE changed AS
-SELECT x.line, x.action, x.fields, p.custom_id, p.school_district_external_id AS org, p.user_type,
-  p.middle_name, p.position, p.grade, p.status,
-  a.middle_name AS old_middle_name, a.position AS old_position, a.grade AS old_grade, a.status AS old_status
-FROM (SELECT line, action, fields FROM plan WHERE action IN ('update', 'restore')) AS x
-JOIN people AS p ON p.line = x.line
-JOIN accounts AS a ON a.custom_id = p.custom_id;
+SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
+
+CREATE TEMP TABLE arriving AS
+SELECT p.first_name, p.middle_name, p.last_name, p.school_district_external_id AS org, p.user_type, p.status
+FROM (SELECT line FROM plan WHERE action = 'create') AS x JOIN people AS p ON p.line = x.line;
 
 CREATE TEMP TABLE matched_total AS
 SELECT count(*) AS matched FROM plan WHERE action IN ('update', 'restore', 'unchanged');

@@ -12,9 +12,7 @@ LEFT JOIN (
     UNION ALL
     SELECT org, user_type FROM changed WHERE status = 'Active'
     UNION ALL
-    SELECT p.school_district_external_id, p.user_type
-    FROM people AS p JOIN (SELECT line FROM plan WHERE action = 'create') AS x ON x.line = p.line
-    WHERE p.status = 'Active'
+    SELECT org, user_type FROM arriving WHERE status = 'Active'
   )
   GROUP BY GROUPING SETS ((org), (user_type))
 ) AS after ON after.org = before.org AND after.user_type = before.user_type

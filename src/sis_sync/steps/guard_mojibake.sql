@@ -1,11 +1,11 @@
 -- Names with letters that a wrong encoding damaged. One name is the first, middle and last name of one row.
--- Of the rows that split and are not ignored. A cell that does not decode says nothing.
+-- Of the rows that split and are not ignored. A cell that does not decode says nothing. Nothing in ASCII is damaged.
 WITH named AS (
   SELECT line, concat_ws(' ', nullif(first_name, ''), nullif(middle_name, ''), nullif(last_name, '')) AS name
   FROM people
   WHERE NOT line IN (SELECT line FROM ignored)
 ),
-damaged AS (SELECT line, name FROM named WHERE has_match(name, :mojibake))
+damaged AS (SELECT line, name FROM named WHERE NOT is_ascii(name) AND has_match(name, :mojibake))
 SELECT 'for example ' || example AS subject, found, base, CAST(:mojibake_per_mille AS STRING) || ' of 1,000' AS bound
 FROM
   (SELECT count(*) AS found FROM damaged) AS counted,

@@ -3,7 +3,7 @@ SELECT 'for example ' || min(custom_id) AS subject, count(*) AS found, (SELECT c
 FROM accounts AS a
 WHERE a.custom_id IN (SELECT custom_id FROM absent)
   AND EXISTS (
-    SELECT 1 FROM people AS p JOIN plan AS x ON x.line = p.line
-    WHERE x.action = 'create' AND p.first_name = a.first_name AND p.middle_name = a.middle_name
-      AND p.last_name = a.last_name AND p.school_district_external_id = a.school_district_external_id)
+    SELECT 1 FROM arriving AS p
+    WHERE p.first_name = a.first_name AND p.middle_name = a.middle_name
+      AND p.last_name = a.last_name AND p.org = a.school_district_external_id)
 HAVING (SELECT count(*) FROM absent) >= :renumbered AND count(*) * 2 >= (SELECT count(*) FROM absent)

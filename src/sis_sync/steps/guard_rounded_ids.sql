@@ -3,8 +3,8 @@ SELECT 'for example ' || min(custom_id) AS subject, count(*) AS found, (SELECT c
   CAST(:rounded_ids - 1 AS STRING) AS bound
 FROM people
 WHERE NOT is_skipped AND (
-  matches(custom_id, '[0-9](\.[0-9]+)?[eE]\+[0-9]+')
-  OR (matches(custom_id, '[0-9]{15,}0')
-      AND NOT EXISTS (SELECT 1 FROM people AS o WHERE matches(o.custom_id, '[0-9]{15,}[1-9]')))
+  (custom_id LIKE '%+%' AND matches(custom_id, '[0-9](\.[0-9]+)?[eE]\+[0-9]+'))
+  OR (length(custom_id) > 15 AND matches(custom_id, '[0-9]{15,}0')
+      AND NOT EXISTS (SELECT 1 FROM people AS o WHERE length(o.custom_id) > 15 AND matches(o.custom_id, '[0-9]{15,}[1-9]')))
 )
 HAVING count(*) >= :rounded_ids

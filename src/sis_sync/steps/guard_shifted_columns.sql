@@ -2,7 +2,8 @@
 -- Of the rows that split and are not ignored. A cell that does not decode says nothing.
 WITH judged AS (
   SELECT line, coalesce(NOT email LIKE '%@%', FALSE)
-    OR concat_ws(' ', first_name, middle_name, last_name, custom_id, school_district_external_id) LIKE '%@%' AS is_shifted
+    OR first_name LIKE '%@%' OR middle_name LIKE '%@%' OR last_name LIKE '%@%' OR custom_id LIKE '%@%'
+    OR school_district_external_id LIKE '%@%' AS is_shifted
   FROM people
   WHERE NOT line IN (SELECT line FROM ignored)
 )

@@ -1,9 +1,10 @@
 -- In:  people, broken_cells, accounts.
--- Out: present, one row per custom ID seen in the file, valid row or not; absent, one row per managed account that is missing.
+-- Out: present, the custom IDs seen in the file, valid row or not, each as often as it stands;
+--      absent, one row per managed account that is missing.
 --      A row that the mapping leaves out is not present. A protected account is never absent.
 CREATE TEMP TABLE present AS
 SELECT custom_id FROM people WHERE NOT is_skipped AND custom_id <> ''
-UNION
+UNION ALL
 SELECT cell FROM broken_cells;
 
 CREATE TEMP TABLE absent AS

@@ -1,5 +1,6 @@
 -- In:  people, ignored, failed, findings, broken, absent, accounts, remarks.
--- Out: plan, one row per record of the file, then one per absent account (line NULL).
+-- Out: differences, one row per row that updates or restores an account, with the values that guards compare;
+--      plan, one row per record of the file, then one per absent account (line NULL).
 --      fields: names of what changes, in the order of the format. codes and message: of failed and ignored rows, and warnings.
 CREATE TEMP TABLE differences AS
 SELECT p.line, concat_ws(';',
@@ -11,9 +12,12 @@ SELECT p.line, concat_ws(';',
   CASE WHEN a.user_type <> p.user_type THEN 'user_type' END,
   CASE WHEN a.position <> p.position THEN 'position' END,
   CASE WHEN a.grade <> p.grade THEN 'grade' END,
-  CASE WHEN a.status <> p.status THEN 'status' END) AS fields
+  CASE WHEN a.status <> p.status THEN 'status' END) AS fields,
+  p.is_deleted, p.custom_id, p.school_district_external_id AS org, p.user_type,
+  p.middle_name, p.position, p.grade, p.status,
+  a.middle_name AS old_middle_name, a.position AS old_position, a.grade AS old_grade, a.status AS old_status
 FROM people AS p JOIN accounts AS a ON a.custom_id = p.custom_id
-WHERE p.is_known AND p.has_id AND NOT p.is_same
+WHERE p.is_known AND p.has_id AND (NOT p.is_same OR p.is_deleted)
   AND NOT p.line IN (SELECT line FROM failed) AND NOT p.line IN (SELECT line FROM ignored);
 
 CREATE TEMP TABLE plan AS
