@@ -4,16 +4,20 @@ import hashlib
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sis_sync.bench.measure import server_cpu
+from sis_sync.bench.compare import Comparison, Process, compare
+from sis_sync.bench.measure import WorkFailed, server_cpu
+from sis_sync.bench.peers import PACKAGES
 from sis_sync.bench.postgresql import throw_away_cluster
 from sis_sync.bench.scenarios import SCENARIOS
 
 ROWS = 300
+NAMES_OF_PEERS = ["peers.create", "peers.create-preview", "peers.delta", "peers.delta-preview", "peers.pandas"]
 
 
 def bench(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -32,9 +36,28 @@ def measured(folder: Path, *words: str, repeats: int = 1) -> list[dict[str, Any]
     return results
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "postgresql"])
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ("postgresql", "peers")])
 def test_a_scenario_measures_both_sides(scenario: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, scenario))
+
+
+def test_other_packages_come_to_the_same_counts_or_are_asked_for(tmp_path: Path) -> None:
+    if all(map(find_spec, PACKAGES)):
+        results = measured(tmp_path, "peers")
+        look_at(results)
+        assert [result["name"] for result in results] == NAMES_OF_PEERS
+    else:
+        ran = bench(tmp_path, "peers")
+        assert ran.returncode == 3
+        assert "requirements/bench.lock" in ran.stderr
+
+
+def test_a_peer_that_does_other_work_is_no_peer() -> None:
+    answers = ('{"counts": {"create": 1}}', '{"counts": {"create": 2}}')
+    one, two = (Process("counts", [sys.executable, "-c", f"print({answer!r})"]) for answer in answers)
+    assert compare(Comparison("same", "same", 1, one, one, alike=("create",)), 1).ratio
+    with pytest.raises(WorkFailed, match="create is 1 for ours and 2 for the other"):
+        compare(Comparison("other", "other", 1, one, two, alike=("create",)), 1)
 
 
 def test_whole_runs_on_postgresql(postgresql_server_url: str, tmp_path: Path) -> None:

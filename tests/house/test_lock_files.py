@@ -22,7 +22,7 @@ def pins(lock_file: Path) -> dict[str, set[str]]:
 
 
 def test_the_four_lock_files_are_there() -> None:
-    assert [path.name for path in LOCK_FILES] == ["build.lock", "client.lock", "dev.lock", "server.lock"]
+    assert [path.name for path in LOCK_FILES] == ["bench.lock", "build.lock", "client.lock", "dev.lock", "server.lock"]
 
 
 @pytest.mark.parametrize("lock_file", LOCK_FILES, ids=lambda path: path.name)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sis_sync.bench.measure import Sample, medians, run_measured
+from sis_sync.bench.measure import Sample, WorkFailed, medians, run_measured
 
 
 def _nothing() -> None:
@@ -21,17 +21,18 @@ class Process:
     make_ready: Callable[[], None] = _nothing
     server: int | None = None
 
-    def run(self) -> Sample:
-        """What one run cost."""
+    def run(self) -> tuple[Sample, Any]:
+        """What one run cost, and what it answered."""
         self.make_ready()
-        return run_measured(self.command, environment=dict(self.environment), server=self.server)[0]
+        return run_measured(self.command, environment=dict(self.environment), server=self.server)
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Ours beside a peer or a floor. `at_most` is the promised ratio of CPU seconds, None where none is promised.
 
-    `memory_at_most` in MB is for ours. Without a `peer` ours is measured alone.
+    `memory_at_most` in MB is for ours. Without a `peer` ours is measured alone. `alike` names the counts in which both
+    must come to the same: a peer that does other work is no peer.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Comparison:
     peer: Process | None = None
     at_most: float | None = None
     memory_at_most: float | None = None
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,21 @@ def _figures(label: str, samples: tuple[Sample, ...]) -> dict[str, Any]:
 
 
 def compare(comparison: Comparison, repeats: int) -> Outcome:
-    """Run both in turn so many times."""
+    """Run both in turn so many times. WorkFailed where they came to different counts."""
     ours, peer = [], []
     for _ in range(repeats):
-        ours.append(comparison.ours.run())
+        sample, answer = comparison.ours.run()
+        ours.append(sample)
         if comparison.peer:
-            peer.append(comparison.peer.run())
+            sample, other = comparison.peer.run()
+            peer.append(sample)
+            _assert_alike(comparison, answer, other)
     return Outcome(comparison, tuple(ours), tuple(peer))
+
+
+def _assert_alike(comparison: Comparison, ours: Any, peer: Any) -> None:
+    for name in comparison.alike:
+        if ours["counts"][name] != peer["counts"][name]:
+            raise WorkFailed(
+                f"{comparison.name}: {name} is {ours['counts'][name]} for ours and {peer['counts'][name]} for the other"
+            )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sis_sync.bench.compare import Outcome
 
-PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg")
+PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg", "django-import-export", "pandas", "SQLAlchemy")
 HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Beside", "CPU s there", "Ratio", "Promised", "Kept")
 
 
@@ -46,7 +46,7 @@ def rows_of(made: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def _row(result: dict[str, Any]) -> tuple[str, ...]:
     ours, peer = result["ours"], result["peer"]
-    promised = [] if result["at_most"] is None else [f"{result['at_most']:.2f}"]
+    promised = [] if result["at_most"] is None else [_ratio(result["at_most"])]
     if result["memory_at_most_mb"] is not None:
         promised.append(f"{result['memory_at_most_mb']:.0f} MB")
     return (
@@ -58,10 +58,14 @@ def _row(result: dict[str, Any]) -> tuple[str, ...]:
         str(ours["memory_mb"]),
         peer["label"] if peer else "",
         f"{peer['cpu_seconds']:.2f}" if peer else "",
-        "" if result["ratio"] is None else f"{result['ratio']:.2f}",
+        "" if result["ratio"] is None else _ratio(result["ratio"]),
         ", ".join(promised),
         "" if not promised else "yes" if result["kept"] else "no",
     )
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def where(made: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sis_sync.bench.compare import Comparison, Process
 from sis_sync.bench.files import District, district
 from sis_sync.bench.measure import module
+from sis_sync.bench.peers import creating_and_delta, creating_many, refuse_without_packages
 from sis_sync.bench.places import Places, prepared_places
 from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
 
@@ -114,6 +115,17 @@ def _server_runs(
     yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing, script)
 
 
+def peers(setting: Setting) -> Iterator[Comparison]:
+    """Other packages that do the same work, on SQLite."""
+    refuse_without_packages()
+    files = setting.files(10_000)
+    with prepared_places(files, None) as places:
+        yield from creating_and_delta(files, places)
+    files = setting.files(100_000)
+    with prepared_places(files, None) as places:
+        yield creating_many(files, places)
+
+
 def start(_setting: Setting) -> Iterator[Comparison]:
     """The command line itself."""
     ours = Process("sis-sync --help", [sys.executable, "-m", "sis_sync", "--help"])
@@ -125,6 +137,7 @@ SCENARIOS: dict[str, Callable[[Setting], Iterator[Comparison]]] = {
     "plan": planning,
     "sqlite": sqlite,
     "postgresql": postgresql,
+    "peers": peers,
     "growth": growth,
     "help": start,
 }

@@ -1,0 +1,55 @@
+"""Packages that people use for the same work, each doing what its documentation teaches, beside a whole run of ours."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from sis_sync.bench.compare import Comparison, Process
+from sis_sync.bench.files import District
+from sis_sync.bench.measure import module
+from sis_sync.bench.places import Places
+from sis_sync.core.errors import ConfigurationError
+
+PACKAGES = ("import_export", "pandas", "sqlalchemy")
+TIMES_IMPORT_EXPORT, TIMES_PANDAS = 15, 5
+COUNTS = ("create", "update", "unchanged", "failed", "delete")
+
+
+def refuse_without_packages() -> None:
+    """ConfigurationError where they are not installed: they are no part of any other set-up."""
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"The scenario peers needs packages that are not installed: {', '.join(missing)}.",
+            fix="In a checkout: .venv/bin/python -m pip install --require-hashes -r requirements/bench.lock",
+        )
+
+
+def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
+    """django-import-export beside ours: a first list into an empty database, and the next night.
+
+    Once without and once with the dry run that its admin pages begin with.
+    """
+    for name, title, file, begin in (
+        ("create", "full into empty SQLite", "first", "empty"),
+        ("delta", "nightly run, SQLite", "roster", "filled"),
+    ):
+        for label, more in (("django-import-export", ()), ("the same behind a dry run", ("preview",))):
+            ours, peer = _sides(files, places, "import_export_peer", label, file, begin, *more)
+            scenario = "-".join(["peers." + name, *more])
+            at_most = 1 / TIMES_IMPORT_EXPORT
+            yield Comparison(scenario, title, files.rows, ours, peer, at_most=at_most, alike=COUNTS)
+
+
+def creating_many(files: District, places: Places) -> Comparison:
+    """Pandas and SQLAlchemy beside ours: a first list into an empty database."""
+    ours, peer = _sides(files, places, "pandas_peer", "pandas and SQLAlchemy", "first", "empty")
+    at_most, alike = 1 / TIMES_PANDAS, ("create", "failed")
+    return Comparison("peers.pandas", "full into empty SQLite", files.rows, ours, peer, at_most=at_most, alike=alike)
+
+
+def _sides(
+    files: District, places: Places, peer: str, label: str, file: str, begin: str, *more: str
+) -> tuple[Process, Process]:
+    path = files.file(file)
+    ours = places.process("whole run", module("server_run", path), begin)
+    return ours, places.process(label, module(peer, path, files.file("orgs"), *more), begin)
