@@ -1,5 +1,6 @@
 """Puts scanned records into the session: the table `cells` for those that split, `broken` for the others."""
 
+import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, p
             plain.take(part)
             numbers.append(part.plain_lines)
             records += part.records
+    _let_go(data)
     odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
     _load_plain(session, path, skip, layout, names, numbers)
@@ -48,6 +50,12 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, p
     if loaded.records != records:
         raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
     return loaded
+
+
+def _let_go(data: Buffer) -> None:
+    """The whole file was looked at: what is mapped of it goes before the engine takes its memory, not beside it."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 def _load_plain(
