@@ -2,8 +2,9 @@
 
 import unicodedata
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from steps.thoroughness import examples
 
 from sis_sync.engine.session import open_session
 
@@ -23,7 +24,7 @@ def cleaned(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip(INVISIBLE + CONTROL + SPACES))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.text(characters, max_size=8), min_size=1, max_size=BATCH))
 def test_text_is_trimmed_and_normalised(texts: list[str]) -> None:
     with open_session(memory_limit_mb=256, threads=1) as session:

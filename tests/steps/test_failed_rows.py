@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from steps.thoroughness import examples
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
@@ -91,7 +92,7 @@ def rows_of(cell: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
     return st.lists(st.lists(cell, min_size=10, max_size=10), min_size=1, max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.one_of(rows_of(cells), rows_of(broken_lines)),
     st.sampled_from(",\t;|"),
@@ -113,7 +114,7 @@ def test_read_again_the_failed_rows_are_the_same_rows(
     assert again.failed == first.failed
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
 def test_corrected_and_sent_again_the_rows_become_the_wanted_updates(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:
@@ -137,7 +138,7 @@ def test_corrected_and_sent_again_the_rows_become_the_wanted_updates(names: list
     assert [[row[name] for name in shown] for row in done.plan] == [[r[name] for name in shown] for r in wanted.plan]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
 def test_what_is_written_as_accounts_is_read_as_unchanged_rows(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:

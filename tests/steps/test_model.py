@@ -1,14 +1,15 @@
 """The engine against the same rules in plain Python, on random directories and files."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from steps.planning import Planned, accounts_file, applied, plan_bytes, roster_file
+from steps.thoroughness import examples
 from steps.worlds import Person, World, decide, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
-thorough = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = examples(25)
 # A row and an account that belong to no world: in the modes that judge absence a file needs a record.
 ANCHOR = dict(zip(FIELD_NAMES, ("An", "", "Chor", "an@x.example", "anchor", "D1", "", "", "", "Active"), strict=True))
 
@@ -19,7 +20,7 @@ def planned(made: tuple[World, ...], mode: str) -> Planned:
     return plan_bytes(roster_file([ANCHOR, *rows]), accounts=accounts_file(accounts), mode=mode)
 
 
-@thorough
+@many
 @given(made=worlds(), mode=MODES)
 def test_the_engine_decides_as_the_rules_do(made: tuple[World, ...], mode: str) -> None:
     plan = planned(made, mode)
@@ -30,7 +31,7 @@ def test_the_engine_decides_as_the_rules_do(made: tuple[World, ...], mode: str) 
     assert plan.with_action("delete") == sorted(gone for _, leaving in decided for gone in leaving)
 
 
-@thorough
+@many
 @given(made=worlds(), mode=MODES)
 def test_the_same_file_after_applying_changes_nothing(made: tuple[World, ...], mode: str) -> None:
     plan = planned(made, mode)
@@ -43,7 +44,7 @@ def test_the_same_file_after_applying_changes_nothing(made: tuple[World, ...], m
     assert len(live) == len(set(live)), "two live accounts share an address"
 
 
-@thorough
+@many
 @given(made=worlds(least=1, most=8), mode=MODES, order=st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing_but_lines(made: tuple[World, ...], mode: str, order: object) -> None:
     single = tuple(World(world.accounts, first_of_each_id(world.rows)) for world in made)
@@ -57,7 +58,7 @@ def test_the_order_of_rows_changes_nothing_but_lines(made: tuple[World, ...], mo
     assert one.guards - {"guard.no_final_newline"} == other.guards - {"guard.no_final_newline"}
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(made=worlds(), mode=MODES)
 def test_planning_twice_gives_the_same_bytes(made: tuple[World, ...], mode: str) -> None:
     one, other = planned(made, mode), planned(made, mode)

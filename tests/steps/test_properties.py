@@ -4,16 +4,17 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from steps.planning import ORGS, Planned, accounts_file, plan_bytes, roster_file
+from steps.thoroughness import examples
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.formats.mapping import NO_MAPPING
 
-many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-some = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = examples(80)
+some = examples(40)
 
 HEADER = ",".join(FIELD_NAMES).encode()
 ROW = b"Ana,,Ruiz,ana@x.example,1001,020,Student,,9,Active"

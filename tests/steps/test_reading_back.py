@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from steps.thoroughness import examples
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.session import open_session
@@ -61,7 +62,7 @@ def read_rows(content: bytes) -> Read:
         return [tuple(row) for row in session.rows(f"SELECT line, {columns} FROM cells ORDER BY line")]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(
     rows=rows_of_cells,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

@@ -1,0 +1,71 @@
+"""A place where one file is applied, and others are planned after it with the guards that need history."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from steps.planning import ORGS, accounts_file
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.guards import GuardHit, GuardLimits
+from sis_sync.core.history import History
+from sis_sync.core.modes import MODES, OnAbsent
+from sis_sync.engine.session import Session, open_session
+from sis_sync.formats.mapping import NO_MAPPING, Mapping, parse_mapping
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.guard import guard
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import Plan, make_plan, save_plan
+from sis_sync.steps.read import read
+from sis_sync.steps.validate import validate
+
+
+@dataclass(frozen=True)
+class Place:
+    """A session that plans many files against one directory."""
+
+    session: Session
+    folder: Path
+    mode: str
+    mapping: Mapping
+
+    def plan(self, content: bytes, *, history: History, on_absent: OnAbsent = "delete") -> tuple[Plan, list[GuardHit]]:
+        forget(self.session)
+        (self.folder / "roster.csv").write_bytes(content)
+        mode = MODES[self.mode]
+        records = read(self.session, self.folder / "roster.csv", mode=mode, mapping=self.mapping)
+        roster = map_records(self.session, records)
+        files = {"orgs": self.folder / "orgs.csv", "accounts": self.folder / "accounts.csv"}
+        judged = validate(self.session, roster, load_directory(self.session, **files), mode)
+        plan = make_plan(self.session, judged, on_absent=on_absent)
+        return plan, list(guard(self.session, plan, GuardLimits(), history))
+
+    def apply(self, content: bytes) -> History:
+        """Make the directory what the file says; what the next run knows of this one."""
+        plan, _ = self.plan(content, history=History())
+        path = self.folder / "plan.parquet"
+        path.unlink(missing_ok=True)
+        save_plan(self.session, plan, path)
+        names = ", ".join(FIELD_NAMES)
+        query = f"SELECT {names} FROM read_parquet(:path) WHERE action IN ('create', 'update', 'restore', 'unchanged')"
+        rows = self.session.rows(query, path=str(path))
+        people = [{**dict(zip(FIELD_NAMES, row, strict=True)), "state": "live"} for row in rows]
+        (self.folder / "accounts.csv").write_text(accounts_file(people), encoding="utf-8", newline="")
+        return History(path, plan.counts.rows, had_deleting_sync=True)
+
+
+def forget(session: Session) -> None:
+    """Drop what the plan before left in the session."""
+    for kind, source in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
+        name = f"{kind.lower()}_name"
+        for (found,) in session.rows(f"SELECT {name} FROM {source} WHERE temporary AND NOT internal"):
+            session.run(f'DROP {kind} "{found}"')
+
+
+@contextmanager
+def place(folder: Path, mode: str = "full", mapping: str = "") -> Iterator[Place]:
+    (folder / "orgs.csv").write_text(ORGS, encoding="utf-8")
+    (folder / "accounts.csv").write_text(accounts_file([]), encoding="utf-8")
+    with open_session(threads=1) as session:
+        yield Place(session, folder, mode, parse_mapping(mapping) if mapping else NO_MAPPING)
