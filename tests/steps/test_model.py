@@ -2,11 +2,12 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.planning import Planned, accounts_file, applied, plan_bytes, roster_file
+from steps.planning import Planned, accounts_file, applied, plan_bytes, roster_file, table
 from steps.thoroughness import examples
 from steps.worlds import Person, World, decide, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.formats.scan import CHUNK_BYTES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
 many = examples(25)
@@ -81,6 +82,22 @@ def test_threads_and_memory_change_no_byte_of_the_plan_of_a_large_file() -> None
     assert plans[0].counts.rows == len(rows)
     assert len({plan.output for plan in plans}) == 1
     assert len({plan.digest for plan in plans}) == 1
+
+
+def test_where_a_part_of_the_file_ends_changes_no_byte_of_the_plan() -> None:
+    """A cell that nobody reads moves the rest over the end of a part: long letters, quotes, CRLF, line breaks."""
+    people = [
+        {**ANCHOR, "first_name": "Zoë", "last_name": 'Núñez "é"\r\né, Jr.', "custom_id": f"{number}é"}
+        | {"email": f"{number}@x.example", "status": "Active" if number % 9 else "Gone", "note": ""}
+        for number in range(4_000)
+    ]
+    outputs = set()
+    for moved in range(0, 90, 9):
+        people[0]["note"] = "x" * moved
+        content = table((*FIELD_NAMES, "note"), people).replace("\r\n", "\n").replace("\n", "\r\n").encode()
+        assert len(content) > CHUNK_BYTES + 1000
+        outputs.add(plan_bytes(content, accounts=accounts_file([])).output)
+    assert len(outputs) == 1
 
 
 def first_of_each_id(rows: tuple[Person, ...]) -> tuple[Person, ...]:

@@ -61,6 +61,7 @@ PEOPLE = [
     *(person(70, last_name='O"Hara'), person(71, first_name="Zoë", middle_name="1\n2"), person(10, grade="99")),
 ]
 FEW = [person(number, first_name="Ana\nMaria" if number == 34 else "Ana") for number in (3, 34, 345, 4, 5)]
+NOTED = [{**each, "note": "left, right"} for each in FEW]
 PLAIN = roster_file(PEOPLE).decode()
 WRITTEN = {
     "utf-8": PLAIN.encode(),

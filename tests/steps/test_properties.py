@@ -1,5 +1,7 @@
 """What holds for any bytes: nothing is lost, nothing crashes, and no cut deletes a person who is in the file."""
 
+import csv
+import io
 import re
 from contextlib import suppress
 
@@ -16,6 +18,7 @@ from sis_sync.formats.mapping import NO_MAPPING
 many = examples(80)
 some = examples(40)
 
+SHOWN = ("action", "custom_id", "fields", "codes")  # of each row, where a plan is written
 HEADER = ",".join(FIELD_NAMES).encode()
 ROW = b"Ana,,Ruiz,ana@x.example,1001,020,Student,,9,Active"
 PEOPLE = [
@@ -57,7 +60,7 @@ MODES = st.sampled_from(["partial", "full", "students", "staff"])
 
 
 def assert_every_record_is_accounted_for(plan: Planned, content: bytes) -> None:
-    """One action for each record, in the order of the file; each absent account once."""
+    """One action for each record, in the order of the file; each absent account once; written, they are the same."""
     counts = plan.counts
     lines = [line for line in plan.lines if line is not None]
     assert len(lines) == counts.rows == sum(plan.counts.as_dict().values()) - counts.rows - counts.leaving
@@ -66,6 +69,11 @@ def assert_every_record_is_accounted_for(plan: Planned, content: bytes) -> None:
     assert len(plan.lines) == counts.rows + counts.leaving
     for row in plan.rows:
         assert (row["action"] in ("failed", "ignored")) <= bool(row["codes"]), row
+    written = list(csv.DictReader(io.StringIO(plan.output.decode(), newline="")))
+    assert [int(row["line"]) if row["line"] else None for row in written] == list(plan.lines)
+    assert [{name: row[name] for name in SHOWN} for row in written] == [
+        {name: row[name] for name in SHOWN} for row in plan.rows
+    ]
 
 
 def plan_or_refusal(content: bytes, mode: str) -> Planned | None:

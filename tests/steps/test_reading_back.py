@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from steps.thoroughness import examples
@@ -93,15 +94,16 @@ def test_more_than_100_000_rows_are_read_back() -> None:
     assert read_rows(content) == with_lines(rows)
 
 
-def test_an_odd_record_may_stand_across_the_end_of_a_part_at_every_offset() -> None:
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_odd_record_may_stand_across_the_end_of_a_part_at_every_offset(end: str) -> None:
     odd, plain = ('a\n"b"\n\nc', "é,\n"), ("Ana", "1001")
-    tail = written([odd, plain, odd, plain]).encode()
-    filler = written([plain]).encode()
+    tail = written([odd, plain, odd, plain], end=end).encode()
+    filler = written([plain], end=end).encode()
     layout = Layout(start=0, line=1, delimiter=ord(","), columns=2, has_bad_bytes=False)
     for offset in range(len(tail) + 2):
         count, rest = divmod(CHUNK_BYTES - offset - len(filler), len(filler))
         longer = ("A" * (rest + 3), "1001")
-        head = filler * count + written([longer]).encode()
+        head = filler * count + written([longer], end=end).encode()
         parts = list(scan(head + tail, layout))
         found = [(record.line, *record.cells) for part in parts for record in part.odd]
         first = count + 2
