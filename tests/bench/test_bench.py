@@ -106,6 +106,14 @@ def answer(name: str, *words: object) -> dict[str, int]:
     return counts
 
 
+def test_what_was_measured_is_kept_when_the_rest_is_resumed(tmp_path: Path) -> None:
+    (first,) = measured(tmp_path, "help")
+    results = measured(tmp_path, "help", "results", "--resume")
+    assert results[0] == first
+    assert [result["name"] for result in results] == ["help", "results"]
+    assert bench(tmp_path, "help", "--resume").returncode == 2
+
+
 def test_an_unknown_scenario_is_refused_with_their_names(tmp_path: Path) -> None:
     ran = bench(tmp_path, "writing")
     assert ran.returncode == 2

@@ -32,7 +32,7 @@ def test_a_mapped_password_is_in_no_download(tmp_path: Path) -> None:
             PARTIAL,
         )
         plan = make_plan(session, judged)
-        write_results(session, plan, results)
+        write_results(session, results)
         write_failed_rows(session, plan, failed)
     for path in (results, failed):
         text = path.read_text(encoding="utf-8")

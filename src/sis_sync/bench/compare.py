@@ -32,7 +32,7 @@ class Comparison:
     """Ours beside a peer or a floor. `at_most` is the promised ratio of CPU seconds, None where none is promised.
 
     `memory_at_most` in MB is for ours. Without a `peer` ours is measured alone. `alike` names the counts in which both
-    must come to the same: a peer that does other work is no peer.
+    must come to the same: a peer that does other work is no peer. `most_repeats`: enough for one that takes long.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Comparison:
     at_most: float | None = None
     memory_at_most: float | None = None
     alike: tuple[str, ...] = ()
+    most_repeats: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _figures(label: str, samples: tuple[Sample, ...]) -> dict[str, Any]:
 def compare(comparison: Comparison, repeats: int) -> Outcome:
     """Run both in turn so many times. WorkFailed where they came to different counts."""
     ours, peer = [], []
-    for _ in range(repeats):
+    for _ in range(min(repeats, comparison.most_repeats or repeats)):
         sample, answer = comparison.ours.run()
         ours.append(sample)
         if comparison.peer:

@@ -7,19 +7,17 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sis_sync.bench.compare import Outcome
-
 PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg", "django-import-export", "pandas", "SQLAlchemy")
 HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Beside", "CPU s there", "Ratio", "Promised", "Kept")
 
 
-def document(outcomes: list[Outcome], *, now: datetime | None = None) -> dict[str, Any]:
-    """Everything about a run of the benchmark."""
+def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> dict[str, Any]:
+    """Everything about a run of the benchmark: `results` are outcomes as dictionaries."""
     return {
         "date": (now or datetime.now(UTC)).date().isoformat(),
         "machine": machine(),
         "versions": {"Python": platform.python_version(), **_versions()},
-        "results": [outcome.as_dict() for outcome in outcomes],
+        "results": results,
     }
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from sis_sync.bench.compare import Comparison, Process
 from sis_sync.bench.files import District, district
-from sis_sync.bench.measure import module
+from sis_sync.bench.measure import module, run_measured
 from sis_sync.bench.peers import creating_and_delta, creating_many, refuse_without_packages
 from sis_sync.bench.places import Places, prepared_places
 from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
 
 MILLION = 1_000_000
 LIMIT_MB = 1024  # as the engine's own
+GROWTH_REPEATS = 2  # it is about the size, and takes minutes
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,28 @@ def planning(setting: Setting) -> Iterator[Comparison]:
     yield Comparison("plan.count", title, files.rows, ours, count, at_most=12)
 
 
+def results(setting: Setting) -> Iterator[Comparison]:
+    """The results CSV of a plan that is there, beside Python's csv module and the same rows."""
+    files = setting.files(MILLION)
+    tables = files.folder / "tables"
+    if not (tables / "people.parquet").exists():
+        run_measured(module("plan_steps", files.folder, LIMIT_MB, tables))
+    engine = Process("results CSV by the engine", module("results_csv", tables, "engine"))
+    rows = Process("the same rows by csv.writer", module("results_csv", tables, "writer"))
+    yield Comparison("results", "write the results CSV", files.rows, engine, rows, alike=("lines",))
+
+
 def growth(setting: Setting) -> Iterator[Comparison]:
     """The same plan at growing sizes, the largest within 512 MB."""
     sizes = [setting.rows] if setting.rows else [10_000, 100_000, MILLION]
     for rows in sizes:
         files = district(setting.cache, rows)
         ours = Process("plan", module("plan_steps", files.folder, LIMIT_MB))
-        yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours)
+        yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours, most_repeats=GROWTH_REPEATS)
     files = setting.files(5 * MILLION)
     ours = Process("plan, limit 512 MB", module("plan_steps", files.folder, 512))
-    yield Comparison("growth.limited", "plan with limit 512 MB", files.rows, ours, memory_at_most=800)
+    title = "plan with limit 512 MB"
+    yield Comparison("growth.limited", title, files.rows, ours, memory_at_most=800, most_repeats=GROWTH_REPEATS)
 
 
 def sqlite(setting: Setting) -> Iterator[Comparison]:
@@ -112,7 +125,7 @@ def _server_runs(
     floor = places.process(floor_label, module("write_rows", places.rows), "empty")
     yield Comparison(f"{name}.full", f"full into empty {database}", files.rows, full, floor, at_most=1.3)
     yield Comparison(f"{name}.nightly", f"nightly run, {database}", files.rows, nightly, script, at_most=0.5)
-    yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing, script)
+    yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing)
 
 
 def peers(setting: Setting) -> Iterator[Comparison]:
@@ -135,6 +148,7 @@ def start(_setting: Setting) -> Iterator[Comparison]:
 SCENARIOS: dict[str, Callable[[Setting], Iterator[Comparison]]] = {
     "reading": reading,
     "plan": planning,
+    "results": results,
     "sqlite": sqlite,
     "postgresql": postgresql,
     "peers": peers,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from sis_sync.core.errors import UsageFault
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
 )
+@click.option("--resume", is_flag=True, help="Keep the scenarios that the file of --json holds; measure the others.")
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Where the made-up files are kept.")
 @click.option(
     "--reference",
@@ -27,6 +29,7 @@ def bench(
     rows: int | None,
     repeats: int,
     json_file: Path | None,
+    resume: bool,
     cache: Path | None,
     reference: Path | None,
     database: str | None,
@@ -47,13 +50,29 @@ def bench(
         raise UsageFault(f"There is no scenario {unknown[0]}.", fix=f"The scenarios are {', '.join(SCENARIOS)}.")
     folder = cache or platformdirs.user_cache_path("sis-sync", appauthor=False) / "bench"
     setting = Setting(folder.absolute(), rows, reference, database)
-    outcomes = []
-    for name in scenarios or SCENARIOS:
+    results = _measured_before(json_file) if resume else []
+    done = {result["scenario"] for result in results}
+    for name in [name for name in scenarios or SCENARIOS if name not in done]:
         for comparison in SCENARIOS[name](setting):
             click.echo(f"Measuring: {comparison.title}, {comparison.rows:,} rows, {repeats} times", err=True)
-            outcomes.append(compare(comparison, repeats))
-    made = report.document(outcomes)
-    if json_file:
-        json_file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    click.echo(report.as_text(made))
+            results.append({"scenario": name, **compare(comparison, repeats).as_dict()})
+        if json_file:  # whole scenarios only: what breaks off is measured again
+            _write(json_file, report.document(results))
+    click.echo(report.as_text(report.document(results)))
     return 0
+
+
+def _measured_before(json_file: Path | None) -> list[dict[str, Any]]:
+    if json_file is None:
+        raise UsageFault("--resume needs --json.", fix="Name the file that holds what was measured.")
+    if not json_file.is_file():
+        return []
+    results: list[dict[str, Any]] = json.loads(json_file.read_text(encoding="utf-8"))["results"]
+    return [result for result in results if "scenario" in result]
+
+
+def _write(json_file: Path, document: dict[str, Any]) -> None:
+    """The file is whole at any time."""
+    written = json_file.with_name(f"{json_file.name}.new")
+    written.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    written.replace(json_file)

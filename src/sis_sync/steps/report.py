@@ -24,7 +24,7 @@ def write_plan(session: Session, path: Path) -> None:
     _copy(session, f"SELECT {columns} FROM plan AS x", path)
 
 
-def write_results(session: Session, plan: Plan, path: Path) -> None:
+def write_results(session: Session, path: Path) -> None:
     """The plan and the ten fields as mapped; cells that a spreadsheet would run are neutralised."""
     planned = ", ".join(f"{_safe('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = ", ".join(f"{_safe(_mapped(name))} AS {_column_name(name)}" for name in FIELD_NAMES)

@@ -115,7 +115,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     with written_whole(files.seen) as path:
         write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)
     with written_whole(files.results) as path:
-        write_results(session, plan, path)
+        write_results(session, path)
     with written_whole(files.failed) as path:
         write_failed_rows(session, plan, path)
     with written_whole(files.findings) as path:
