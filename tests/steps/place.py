@@ -12,7 +12,8 @@ from sis_sync.core.guards import GuardHit, GuardLimits
 from sis_sync.core.history import History
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.engine.session import Session, open_session
-from sis_sync.formats.mapping import NO_MAPPING, Mapping, parse_mapping
+from sis_sync.formats.mapping import NO_MAPPING, Mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records

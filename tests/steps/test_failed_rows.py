@@ -14,7 +14,8 @@ from steps.thoroughness import examples
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.session import open_session
-from sis_sync.formats.mapping import NO_MAPPING, Mapping, parse_mapping
+from sis_sync.formats.mapping import NO_MAPPING, Mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import make_plan

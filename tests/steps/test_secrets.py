@@ -5,7 +5,7 @@ from pathlib import Path
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.session import open_session
-from sis_sync.formats.mapping import parse_mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import make_plan

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from steps.offline import command
 
-from sis_sync.formats.mapping import parse_mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.formats.suggest import lines, propose
 
 DATA = Path(__file__).parents[1] / "data"

@@ -20,7 +20,7 @@ def mapper() -> None:
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
     """The built-in presets, or the lines of the one named, to start your own from."""
-    from sis_sync.formats.mapping import preset_names, preset_text
+    from sis_sync.formats.mapping_lines import preset_names, preset_text
 
     click.echo(preset_text(name).rstrip() if name else "\n".join(preset_names()))
 
@@ -33,7 +33,7 @@ def try_mapping(file: Path, mapping: str) -> int:
     from sis_sync.cli.offline_report import say_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.session import open_session
-    from sis_sync.formats.mapping import load_mapping
+    from sis_sync.formats.mapping_lines import load_mapping
     from sis_sync.steps.map import map_records
     from sis_sync.steps.read import read
 

@@ -12,7 +12,8 @@ from sis_sync.core.errors import UsageFault
 from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES
 from sis_sync.engine.session import open_session
-from sis_sync.formats.mapping import NO_MAPPING, load_mapping
+from sis_sync.formats.mapping import NO_MAPPING
+from sis_sync.formats.mapping_lines import load_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records

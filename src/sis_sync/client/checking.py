@@ -20,7 +20,8 @@ class Checked:
 def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, fallback_encoding: str) -> Checked:
     """Read, map and validate the file. FileRefused if the whole file is."""
     from sis_sync.engine.session import open_session
-    from sis_sync.formats.mapping import NO_MAPPING, load_mapping, parse_mapping
+    from sis_sync.formats.mapping import NO_MAPPING
+    from sis_sync.formats.mapping_lines import load_mapping, parse_mapping
     from sis_sync.steps.map import map_records
     from sis_sync.steps.read import read
     from sis_sync.steps.validate import validate

@@ -28,7 +28,7 @@ def section_mapping(settings: SettingsFile, key: str) -> SectionMapping:
 
 def mapping_of(settings: SettingsFile, name: str) -> SectionMapping:
     """The mapping of this name: the file's own lines, else a preset. ConfigurationError if it cannot be followed."""
-    from sis_sync.formats.mapping import load_mapping, parse_mapping
+    from sis_sync.formats.mapping_lines import load_mapping, parse_mapping
 
     if not name:
         return SectionMapping()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sis_sync.core.fields import FIELDS, SECRET_HEADER_WORDS
 from sis_sync.formats.header import comparable, find_columns, missing_fields
-from sis_sync.formats.mapping import Mapping, load_preset, preset_names
+from sis_sync.formats.mapping import Mapping
+from sis_sync.formats.mapping_lines import load_preset, preset_names
 
 NOT_OF_THE_PERSON = ("parent", "guardian", "contact", "mother", "father", "emergency", "relative")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

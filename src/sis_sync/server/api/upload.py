@@ -8,7 +8,7 @@ from typing import IO
 from django.core.files.uploadedfile import UploadedFile
 
 from sis_sync.core.errors import ConfigurationError, UsageFault
-from sis_sync.formats.mapping import parse_mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.server.runs.errors import FileDamaged
 from sis_sync.server.tidy import has_controls
 

@@ -13,7 +13,8 @@ from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.session import Session
-from sis_sync.formats.mapping import NO_MAPPING, Mapping, load_preset, parse_mapping
+from sis_sync.formats.mapping import NO_MAPPING, Mapping
+from sis_sync.formats.mapping_lines import load_preset, parse_mapping
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.engine import run_session

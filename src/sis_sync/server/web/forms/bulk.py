@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from sis_sync.core.modes import MODES
-from sis_sync.formats.mapping import preset_names
+from sis_sync.formats.mapping_lines import preset_names
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings

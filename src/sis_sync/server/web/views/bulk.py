@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 from sis_sync.core.modes import MODES
-from sis_sync.formats.mapping import parse_mapping, preset_names, preset_text
+from sis_sync.formats.mapping_lines import parse_mapping, preset_names, preset_text
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
