@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sis_sync.core.errors import FileRefused
+from sis_sync.core.errors import ConfigurationError, FileRefused
 
 ROWS_SHOWN = 5
 
@@ -57,28 +57,36 @@ def try_mapping(file: Path, mapping: str) -> int:
 
 @mapper.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--write", type=click.Path(path_type=Path), help="Write the lines to this file, which must be new.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def suggest(file: Path, as_json: bool) -> int:
+def suggest(file: Path, write: Path | None, as_json: bool) -> int:
     """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
     from sis_sync.cli.offline_report import say_refusal
-    from sis_sync.formats.suggest import best_fits, lines, propose
+    from sis_sync.formats.suggest.suggestion import suggest as suggest_mapping
     from sis_sync.steps.sample import read_sample
 
     try:
-        header, rows = read_sample(file)
+        suggestion = suggest_mapping(read_sample(file))
     except FileRefused as refusal:
         return say_refusal(refusal, as_json=as_json)
-    fits, proposals = best_fits(header), propose(header, rows)
+    text = "\n".join(suggestion.lines())
+    if write:
+        _write_new(write, text)
     if as_json:
-        click.echo(json.dumps({"presets": [asdict(fit) for fit in fits], "columns": [asdict(p) for p in proposals]}))
-    elif len(fits) == 1:
-        missing = ", ".join(fits[0].missing)
-        click.echo(f"# The preset {fits[0].name} fits best." + (f" It still misses {missing}." if missing else ""))
-        click.echo(f"mapper.suggested.extends={fits[0].name}")
-        for name in fits[0].missing:
-            click.echo(f"# Fill in and take off the #:\n#mapper.suggested.constant.{name}=")
+        click.echo(json.dumps({**asdict(suggestion), "lines": text}))
+    elif write:
+        click.echo(f"{write} is written. Look at each line, then: sis-sync mapper test {file} --mapping {write}")
     else:
-        for fit in fits:
-            click.echo(f"# The preset {fit.name} fits as well as another: choose.")
-        click.echo("\n".join(lines(proposals)))
+        click.echo(text)
     return 0
+
+
+def _write_new(path: Path, text: str) -> None:
+    """UTF-8, whatever the shell's own way of writing is: some write UTF-16, which no mapping may be."""
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text + "\n")
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already.", fix="Name a new file.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.", fix="Name another file.") from None

@@ -39,15 +39,20 @@ def _known_words(field: str) -> dict[str, str]:
 _WORDS = {field: _known_words(field) for field in LISTED_VALUES}
 
 
+def known_meaning(field: str, value: str) -> str:
+    """The listed value of `field` that this other word stands for; empty for a word that is not known."""
+    folded = value.strip().lower()
+    number = _grade_number(folded) if field == "grade" else ""
+    return number or _WORDS[field].get(folded, "")
+
+
 def guess_listed(field: str, value: str) -> str:
     """The listed value of `field` that this one may have meant; empty where nothing is close."""
+    if meaning := known_meaning(field, value):
+        return meaning
     words = _WORDS[field]
-    folded = value.strip().lower()
-    if field == "grade" and (number := _grade_number(folded)):
-        return number
-    if folded in words:
-        return words[folded]
-    close = difflib.get_close_matches(folded[:40], [word for word in words if len(word) > 3], 1, _LEAST_LIKENESS)
+    folded = value.strip().lower()[:40]
+    close = difflib.get_close_matches(folded, [word for word in words if len(word) > 3], 1, _LEAST_LIKENESS)
     return words[close[0]] if close else ""
 
 

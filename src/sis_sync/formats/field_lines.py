@@ -82,7 +82,7 @@ def _check_braces(line: Property) -> None:
 def _pad(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
     if field_name != "custom_id" or not re.fullmatch(r"[1-9][0-9]?", line.value) or int(line.value) > 64:
         raise ConfigurationError(
-            f"Line {line.line}: {line.key}={line.value} cannot be followed: only custom_id is padded, to 1 to 64 digits.",
+            f"Line {line.line}: {line.key}={line.value} cannot be followed: only custom_id is padded, to 1 to 64.",
             fix="Write mapper.NAME.pad.custom_id=6 for six digits.",
         )
     return replace(rule, pad=int(line.value))

@@ -5,13 +5,13 @@ from pathlib import Path
 from sis_sync.core.errors import FileRefused
 from sis_sync.formats.content import refuse_unless_text
 from sis_sync.formats.encoding import detect_encoding
-from sis_sync.formats.suggest import sample
+from sis_sync.formats.suggest.sample import Sample, records_of
 
 BYTES = 256 * 1024
 DELIMITERS = (",", "\t", ";", "|")
 
 
-def read_sample(path: Path) -> tuple[list[str], list[list[str]]]:
+def read_sample(path: Path) -> Sample:
     """Header and records of the first 256 KB. FileRefused where there is no file, no text or no header."""
     if not path.is_file():
         raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
@@ -20,7 +20,8 @@ def read_sample(path: Path) -> tuple[list[str], list[list[str]]]:
     refuse_unless_text(head)
     text = head.decode(detect_encoding(path, "windows-1252").name, "replace").removeprefix("\ufeff").replace("\0", "")
     first = next((line for line in text.splitlines() if line.strip()), "")
-    rows = sample(text, max(DELIMITERS, key=first.count)) if first else []
+    rows = records_of(text, max(DELIMITERS, key=first.count)) if first else []
     if not rows:
         raise FileRefused("file.empty", "The file holds nothing but white space.", fix="Check the export in the SIS.")
-    return rows[0], rows[1:-1] or rows[1:]
+    is_cut = len(head) == BYTES  # then the last record may be half of one
+    return Sample(rows[0], rows[1:-1] if is_cut else rows[1:])
