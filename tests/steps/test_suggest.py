@@ -81,10 +81,11 @@ def test_content_tells_addresses_grades_and_open_ids(capsys: pytest.CaptureFixtu
 
 
 def test_parents_among_the_rows_are_left_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    rows = "".join(f"{n},Lee,{role}\n" for n, role in enumerate(("learner", "guardian", "learner"), start=10))
+    rows = "".join(f"{n},Lee,{role}\n" for n, role in enumerate(("learner", "guardian", "principal"), start=10))
     lines = suggested(capsys, tmp_path, f"Student ID,Last Name,Role\n{rows}")
     assert "skip.Role=guardian" in lines
     assert "value.user_type.learner=Student" in lines
+    assert "#mapper.suggested.value.user_type.principal=Administrator" in lines  # nobody gets power by a guess
 
 
 def test_a_preset_that_makes_everybody_active_does_not_fit_a_file_with_leavers(

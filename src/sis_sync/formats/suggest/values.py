@@ -12,6 +12,7 @@ from sis_sync.formats.suggest.columns import Proposal
 from sis_sync.formats.suggest.sample import Sample
 
 _MOST_SHOWN = 20
+_POWERFUL = "Administrator"  # nobody becomes one by a guess
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
 
 
@@ -54,4 +55,5 @@ def _value(field: str, header: str, value: str, share: str) -> Proposal:
     meaning = known_meaning(field, value) if value else ""
     guess = meaning or guess_listed(field, value)
     is_flag = field != "grade" and (len(value) < 2 or value.isdigit())  # 0 is active in one SIS, disabled in the next
-    return Proposal(field, header, reason, f"value.{field}.{value}", guess, is_open=not meaning or is_flag)
+    is_open = not meaning or is_flag or guess == _POWERFUL
+    return Proposal(field, header, reason, f"value.{field}.{value}", guess, is_open=is_open)
