@@ -1,6 +1,7 @@
-r"""The functions that differ between engines, under one name each, for DuckDB.
+r"""The functions that differ between engines, under one name each.
 
-clean(text)      trimmed of white space, NBSP and zero-width characters at both ends, in Unicode NFC
+clean(text)      trimmed of white space, NBSP and zero-width characters at both ends, in Unicode NFC; DuckDB alone has
+                 it, because cells are cleaned as they are read, and files are read by DuckDB whatever plans them
 fold(text)       lower case where the text is ASCII, unchanged elsewhere (engines disagree about the rest)
 matches(text, pattern)        the whole text matches
 has_match(text, pattern)      some part of it does
@@ -32,4 +33,16 @@ CREATE OR REPLACE TEMP MACRO escaped(s) AS
          ELSE s END;
 CREATE OR REPLACE TEMP MACRO is_ascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
+"""
+
+# Java's $ matches before a last line break too, so the pattern stands between the very start and the very end.
+SPARK_PRELUDE = r"""
+CREATE OR REPLACE TEMPORARY FUNCTION replace_all(s STRING, pattern STRING, replacement STRING) RETURNS STRING
+    RETURN regexp_replace(s, pattern, replacement);
+CREATE OR REPLACE TEMPORARY FUNCTION matches(s STRING, pattern STRING) RETURNS BOOLEAN
+    RETURN s RLIKE concat('\\A(?:', pattern, ')\\z');
+CREATE OR REPLACE TEMPORARY FUNCTION has_match(s STRING, pattern STRING) RETURNS BOOLEAN
+    RETURN s RLIKE pattern;
+CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING
+    RETURN CASE WHEN octet_length(s) = length(s) THEN lower(s) ELSE s END;
 """

@@ -1,0 +1,124 @@
+"""A session on Spark: in this process, on a standalone cluster, or through Spark Connect, by configuration alone."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.engine.prelude import SPARK_PRELUDE
+from sis_sync.engine.spark_sql import query, statements, tables_made
+from sis_sync.engine.sql import bind
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# What would otherwise depend on how the cluster is set up. Text compares and sorts by its bytes in both engines.
+_PINNED = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parser.escapedStringLiterals": "false",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "false",
+}
+_QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+
+
+@dataclass(frozen=True)
+class SparkPlace:
+    """Where Spark runs: `remote` (sc://host:port) before `master` (spark://host:port or local[n]).
+
+    `folder` is for tables that go there and back, and must be the same folder for every machine; None: the session's.
+    """
+
+    master: str = "local[*]"
+    remote: str = ""
+    folder: Path | None = None
+
+    @classmethod
+    def from_environment(cls) -> "SparkPlace":
+        """As SIS_SYNC_SPARK_MASTER, SIS_SYNC_SPARK_REMOTE and SIS_SYNC_SPARK_FOLDER say."""
+        folder = os.environ.get("SIS_SYNC_SPARK_FOLDER", "")
+        return cls(
+            master=os.environ.get("SIS_SYNC_SPARK_MASTER") or cls.master,
+            remote=os.environ.get("SIS_SYNC_SPARK_REMOTE", ""),
+            folder=Path(folder) if folder else None,
+        )
+
+
+@dataclass(frozen=True)
+class SparkEngine:
+    """Runs the steps' SQL text on Spark. A table is a cached query under a name that only this session sees."""
+
+    spark: "SparkSession"
+    kept: "list[DataFrame]" = field(default_factory=list)
+
+    def run(self, sql: str, **values: object) -> None:
+        """Make the tables that the statements make; ValueError for statements that do anything else."""
+        for table in tables_made(bind(sql, **values)):
+            self._keep(table.name, self.spark.sql(table.query))
+
+    def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query. For small results only."""
+        return [tuple(row) for row in self.spark.sql(query(statements(bind(sql, **values))[0])).collect()]
+
+    def value(self, sql: str, **values: object) -> Any:
+        """The one value of a query."""
+        return self.rows(sql, **values)[0][0]
+
+    def take(self, name: str, path: Path) -> None:
+        """Make a table of a Parquet file."""
+        self._keep(name, self.spark.read.parquet(path.absolute().as_uri()))
+
+    def give(self, name: str, path: Path) -> None:
+        """Write a table as Parquet files into a new folder."""
+        self.spark.table(name).write.parquet(path.absolute().as_uri())
+
+    def _keep(self, name: str, table: "DataFrame") -> None:
+        self.kept.append(table.persist())
+        table.createOrReplaceTempView(name)
+
+
+@contextmanager
+def open_spark(place: SparkPlace) -> Iterator[SparkEngine]:
+    """A session of its own. ConfigurationError where pyspark or Java is missing, or nobody answers at the place."""
+    engine = SparkEngine(_connect(place))
+    try:
+        for name, setting in _PINNED.items():
+            engine.spark.conf.set(name, setting)
+        for statement in statements(SPARK_PRELUDE):
+            engine.spark.sql(statement).collect()
+        yield engine
+    finally:
+        for table in engine.kept:
+            table.unpersist()
+
+
+def _connect(place: SparkPlace) -> "SparkSession":
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise ConfigurationError("Spark is not installed here.", fix="pip install 'sis-sync[spark]'") from error
+    try:
+        if place.remote:
+            return SparkSession.builder.remote(place.remote).create()
+        builder = SparkSession.builder.master(place.master).appName("sis-sync")
+        for name, setting in (_QUIET | _loopback(place.master)).items():
+            builder = builder.config(name, setting)
+        return builder.getOrCreate().newSession()
+    except (PySparkException, OSError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(
+            f"Spark cannot be used at {place.remote or place.master}: {reason}",
+            fix="Java 17 must be installed; check SIS_SYNC_SPARK_MASTER and SIS_SYNC_SPARK_REMOTE.",
+        ) from error
+
+
+def _loopback(master: str) -> dict[str, str]:
+    """A Spark inside this process listens to this machine only."""
+    if not master.startswith("local"):
+        return {}
+    return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
