@@ -45,6 +45,9 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
 @click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
 @click.option("--output", type=_path, help="Write the plan as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help="What plans; see docs/scale.md."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a guard would hold the plan.")
 def plan(file: str, as_json: bool, **options: Any) -> int:
     """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed."""

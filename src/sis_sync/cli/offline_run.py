@@ -18,6 +18,7 @@ from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import make_plan
+from sis_sync.steps.planner import EngineName, planner
 from sis_sync.steps.read import read
 from sis_sync.steps.report import write_plan
 from sis_sync.steps.validate import validate
@@ -64,6 +65,7 @@ def plan(
     output: Path | None,
     as_json: bool,
     detailed_exitcode: bool,
+    engine: EngineName = "duckdb",
 ) -> int:
     """Read, map, validate, plan, guard; report. Gives the exit code."""
     lines = load_mapping(mapping) if mapping else NO_MAPPING
@@ -75,10 +77,12 @@ def plan(
         with _told("judge"):
             roster = map_records(session, records)
             directory = load_directory(session, orgs=orgs, accounts=accounts)
-            judged = validate(session, roster, directory, MODES[mode])
-        with _told("plan"):
-            made = make_plan(session, judged)
-            hits = guard(session, made, GuardLimits())
+        with planner(session, engine) as where:
+            with _told("judge on " + engine):
+                judged = validate(where, roster, directory, MODES[mode])
+            with _told("plan"):
+                made = make_plan(where, judged)
+                hits = guard(where, made, GuardLimits())
         if output:
             write_plan(session, output)
         offline_report.say_plan(session, made, hits, output=output, as_json=as_json)

@@ -36,13 +36,18 @@ CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN low
 """
 
 # Java's $ matches before a last line break too, so the pattern stands between the very start and the very end.
-SPARK_PRELUDE = r"""
+SPARK_PRELUDE = rf"""
 CREATE OR REPLACE TEMPORARY FUNCTION replace_all(s STRING, pattern STRING, replacement STRING) RETURNS STRING
     RETURN regexp_replace(s, pattern, replacement);
 CREATE OR REPLACE TEMPORARY FUNCTION matches(s STRING, pattern STRING) RETURNS BOOLEAN
-    RETURN s RLIKE concat('\\A(?:', pattern, ')\\z');
+    RETURN s RLIKE concat('\A(?:', pattern, ')\z');
 CREATE OR REPLACE TEMPORARY FUNCTION has_match(s STRING, pattern STRING) RETURNS BOOLEAN
     RETURN s RLIKE pattern;
+CREATE OR REPLACE TEMPORARY FUNCTION escaped(s STRING) RETURNS STRING
+    RETURN CASE WHEN s RLIKE '{_UNSHOWN}'
+        THEN array_join(transform(split(s, ''), c ->
+            CASE WHEN c RLIKE '{_UNSHOWN}' THEN format_string('\u%04X', ascii(c)) ELSE c END), '')
+        ELSE s END;
 CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING
     RETURN CASE WHEN octet_length(s) = length(s) THEN lower(s) ELSE s END;
 """

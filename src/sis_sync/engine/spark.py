@@ -1,6 +1,7 @@
 """A session on Spark: in this process, on a standalone cluster, or through Spark Connect, by configuration alone."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.engine.prelude import SPARK_PRELUDE
-from sis_sync.engine.spark_sql import query, statements, tables_made
+from sis_sync.engine.spark_sql import named_queries, query, statements
 from sis_sync.engine.sql import bind
 
 if TYPE_CHECKING:
@@ -50,15 +51,22 @@ class SparkPlace:
 
 @dataclass(frozen=True)
 class SparkEngine:
-    """Runs the steps' SQL text on Spark. A table is a cached query under a name that only this session sees."""
+    """Runs the steps' SQL text on Spark. A table is Parquet files in `folder` under a name that only this session sees.
+
+    Files, because a query upon queries upon queries doubles with each until Spark has no memory left to plan it.
+    """
 
     spark: "SparkSession"
-    kept: "list[DataFrame]" = field(default_factory=list)
+    folder: Path
+    tables: dict[str, Path] = field(default_factory=dict)
 
     def run(self, sql: str, **values: object) -> None:
-        """Make the tables that the statements make; ValueError for statements that do anything else."""
-        for table in tables_made(bind(sql, **values)):
-            self._keep(table.name, self.spark.sql(table.query))
+        """Make what the statements make; ValueError for statements that do anything else."""
+        for made in named_queries(bind(sql, **values)):
+            if made.is_view:
+                self.spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW {made.name} AS {made.query}")
+            else:
+                self._store(made.name, self.spark.sql(made.query))
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """All rows of a query. For small results only."""
@@ -69,31 +77,34 @@ class SparkEngine:
         return self.rows(sql, **values)[0][0]
 
     def take(self, name: str, path: Path) -> None:
-        """Make a table of a Parquet file."""
-        self._keep(name, self.spark.read.parquet(path.absolute().as_uri()))
+        """Make a table of Parquet: a file, or a folder of files."""
+        self.spark.read.parquet(path.absolute().as_uri()).createOrReplaceTempView(name)
+        self.tables[name] = path
 
-    def give(self, name: str, path: Path) -> None:
-        """Write a table as Parquet files into a new folder."""
-        self.spark.table(name).write.parquet(path.absolute().as_uri())
+    def give(self, name: str) -> Path:
+        """The folder of the Parquet files that hold a table or what a view shows now."""
+        if name not in self.tables:
+            self._store(name, self.spark.table(name))
+        return self.tables[name]
 
-    def _keep(self, name: str, table: "DataFrame") -> None:
-        self.kept.append(table.persist())
-        table.createOrReplaceTempView(name)
+    def _store(self, name: str, table: "DataFrame") -> None:
+        path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)) / "table"
+        table.write.parquet(path.absolute().as_uri())
+        self.take(name, path)
 
 
 @contextmanager
-def open_spark(place: SparkPlace) -> Iterator[SparkEngine]:
-    """A session of its own. ConfigurationError where pyspark or Java is missing, or nobody answers at the place."""
-    engine = SparkEngine(_connect(place))
-    try:
-        for name, setting in _PINNED.items():
-            engine.spark.conf.set(name, setting)
-        for statement in statements(SPARK_PRELUDE):
-            engine.spark.sql(statement).collect()
-        yield engine
-    finally:
-        for table in engine.kept:
-            table.unpersist()
+def open_spark(place: SparkPlace, folder: Path) -> Iterator[SparkEngine]:
+    """A session of its own; its tables lie in `folder`.
+
+    ConfigurationError where pyspark or Java is missing, or nobody answers at the place.
+    """
+    engine = SparkEngine(_connect(place), folder)
+    for name, setting in _PINNED.items():
+        engine.spark.conf.set(name, setting)
+    for statement in statements(SPARK_PRELUDE):
+        engine.spark.sql(query(statement)).collect()
+    yield engine
 
 
 def _connect(place: SparkPlace) -> "SparkSession":

@@ -1,4 +1,4 @@
-r"""From the SQL text of the steps to what Spark runs: literals, lists in order, and statements that change tables.
+"""From the SQL text of the steps to what Spark runs: literals, lists in order, and statements that change tables.
 
 Spark has no temporary tables. A table is a query under a name: what is added or taken away makes a new query of it.
 """
@@ -8,33 +8,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _PIECE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|;|[^-';]+|-")
-_ORDERED_LIST = re.compile(r"('(?:[^']|'')*') ORDER BY ([\w.]+)\)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
-_CREATE = re.compile(r"CREATE (?:OR REPLACE )?TEMP TABLE (\w+) AS\s+(.*)", re.DOTALL)
-_INSERT = re.compile(r"INSERT INTO (\w+)\s+(SELECT\b.*)", re.DOTALL)
-_DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
+_ORDERED_LIST = re.compile(r"('(?:[^']|'')*') ORDER BY ([\w.]+)\)")
+_MADE = re.compile(r"CREATE (?:OR REPLACE )?TEMP (TABLE|VIEW) (\w+) AS\s+(.*)", re.DOTALL)
+_EMPTY = re.compile(r"CREATE TEMP TABLE (\w+) \((.*)\)", re.DOTALL)
+_ADDED = re.compile(r"INSERT INTO (\w+)\s+((?:SELECT|VALUES)\b.*)", re.DOTALL)
+_TAKEN = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class TableQuery:
-    """A table's name, and the query that it stands for from now on."""
+class NamedQuery:
+    """What a name stands for from now on. `is_view`: asked anew each time, of the tables as they are by then."""
 
     name: str
     query: str
+    is_view: bool = False
 
 
-def tables_made(sql: str) -> Iterator[TableQuery]:
-    """What each statement makes of which table, in order. ValueError for a statement of another kind."""
-    yield from map(_table_made, statements(sql))
+def named_queries(sql: str) -> Iterator[NamedQuery]:
+    """What each statement makes, in order. ValueError for a statement of another kind."""
+    yield from map(_named_query, statements(sql))
 
 
-def _table_made(statement: str) -> TableQuery:
-    if found := _CREATE.fullmatch(statement):
-        return TableQuery(found[1], query(found[2]))
-    if found := _INSERT.fullmatch(statement):
-        return TableQuery(found[1], f"SELECT * FROM {found[1]} UNION ALL ({query(found[2])})")
-    if found := _DELETE.fullmatch(statement):
-        return TableQuery(found[1], f"SELECT * FROM {found[1]} WHERE NOT coalesce({query(found[2])}, FALSE)")
+def _named_query(statement: str) -> NamedQuery:
+    if found := _MADE.fullmatch(statement):
+        return NamedQuery(found[2], query(found[3]), is_view=found[1] == "VIEW")
+    if found := _EMPTY.fullmatch(statement):
+        columns = (column.split() for column in found[2].split(","))
+        empty = ", ".join(f"CAST(NULL AS {kind.replace('VARCHAR', 'STRING')}) AS {name}" for name, kind in columns)
+        return NamedQuery(found[1], f"SELECT {empty} WHERE FALSE")
+    if found := _ADDED.fullmatch(statement):
+        return NamedQuery(found[1], f"SELECT * FROM {found[1]} UNION ALL ({query(found[2])})")
+    if found := _TAKEN.fullmatch(statement):
+        return NamedQuery(found[1], f"SELECT * FROM {found[1]} WHERE NOT coalesce({query(found[2])}, FALSE)")
     raise ValueError(f"No statement that every engine runs: {statement[:60]}")
 
 

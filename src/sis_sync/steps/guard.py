@@ -5,13 +5,13 @@ from dataclasses import asdict
 from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits
 from sis_sync.core.history import History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
-from sis_sync.engine.session import Session
+from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.guard_history import load_history
 from sis_sync.steps.plan import Plan
 
 
-def guard(session: Session, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
+def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
     """The guards that hold this plan, in the order of the rules; none if it may go on.
 
     Without `history`, as offline, the guards that compare with earlier runs are left out.
@@ -38,7 +38,7 @@ def _values(plan: Plan, limits: GuardLimits, history: History) -> dict[str, obje
     }
 
 
-def _judge(session: Session, code: str, values: dict[str, object]) -> GuardHit | None:
+def _judge(session: Engine, code: str, values: dict[str, object]) -> GuardHit | None:
     name = code.removeprefix("guard.")
     found = session.rows(bind(sql_text(__package__, f"guard_{name}"), **values))
     if not found:

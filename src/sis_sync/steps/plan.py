@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.core.plan import Counts
+from sis_sync.engine.base import Engine
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate import Judged, count_findings
@@ -29,7 +30,7 @@ class Plan:
     acts_on_absence: bool
 
 
-def make_plan(session: Session, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
+def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
     """Decide what each row and each absent account becomes. `on_absent` is a setting of the mode."""
     mode = judged.mode
     acts_on_absence = mode.judges_absence and on_absent != "nothing"
@@ -46,7 +47,7 @@ def make_plan(session: Session, judged: Judged, *, on_absent: OnAbsent = "delete
     return Plan(judged, mode, counts, count_findings(session, judged.roster), acts_on_absence)
 
 
-def _judge_addresses(session: Session) -> None:
+def _judge_addresses(session: Engine) -> None:
     """Addresses are judged on the state after the run; failures travel along chains in doubling passes."""
     session.run(sql_text(__package__, "plan_addresses"))
     longest_chain = session.value("SELECT count(*) FROM waits")
@@ -58,7 +59,7 @@ def _judge_addresses(session: Session) -> None:
     )
 
 
-def _count(session: Session, judged: Judged) -> Counts:
+def _count(session: Engine, judged: Judged) -> Counts:
     """Counts checks that no record of the file is without an action."""
     counts = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
     return Counts(rows=judged.roster.records.facts.rows, **counts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN, FIELDS
 from sis_sync.core.findings import ERROR_CODES
 from sis_sync.core.modes import PARTIAL, Mode
-from sis_sync.engine.session import Session
+from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory import Directory, load_listed_values
 from sis_sync.steps.map import Roster
@@ -45,7 +45,7 @@ class Judged:
     failed_rows: int
 
 
-def validate(session: Session, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
+def validate(session: Engine, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
     """Judge all rows. Without a directory orgs and accounts are not judged; without a mode any user type may stand."""
     mode = mode or PARTIAL
     if directory is None:
@@ -61,7 +61,7 @@ def validate(session: Session, roster: Roster, directory: Directory | None, mode
     return Judged(roster, mode, count_findings(session, roster), session.value("SELECT count(*) FROM failed"))
 
 
-def _run_rules(session: Session, roster: Roster, mode: Mode, *, are_orgs_known: bool) -> None:
+def _run_rules(session: Engine, roster: Roster, mode: Mode, *, are_orgs_known: bool) -> None:
     limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
     early = ", ".join(f"({literal(code)})" for code in EARLY_CODES)
     text = sql_text(__package__, "validate_rules").replace(":early_codes", f"(VALUES {early})")
@@ -89,7 +89,7 @@ CREATE TEMP TABLE failed AS SELECT DISTINCT line FROM findings WHERE code IN :er
 """
 
 
-def count_findings(session: Session, roster: Roster) -> dict[str, int]:
+def count_findings(session: Engine, roster: Roster) -> dict[str, int]:
     """How many rows (or columns, or files) have each code, sorted by code."""
     counts = {warning.code: 0 for warning in roster.records.warnings}
     for warning in roster.records.warnings:

@@ -53,10 +53,10 @@ UNION ALL SELECT p.line, c.code,
                       WHEN 'status.unknown' THEN p.status WHEN 'org.unknown' THEN p.school_district_external_id
                       ELSE '' END, ''
           FROM (SELECT * FROM people WHERE codes <> '') AS p
-          JOIN :early_codes AS c(code) ON strpos(p.codes, c.code) > 0
+          JOIN :early_codes AS c(code) ON instr(p.codes, c.code) > 0
 UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
           FROM broken AS b
-          JOIN :early_codes AS c(code) ON strpos(b.codes, c.code) > 0
+          JOIN :early_codes AS c(code) ON instr(b.codes, c.code) > 0
 
 UNION ALL SELECT line, 'custom_id.duplicate', custom_id, other FROM (
             SELECT r.line, r.custom_id, string_agg(CAST(o.line AS STRING), ', ' ORDER BY o.line)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.guesses import OrgGuesser, guess_listed
 from sis_sync.core.wording import LEFT_ALONE, MOST_SHOWN, shown, template_of
-from sis_sync.engine.session import Session
+from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text
 
 # Guesses are made for the values that stand most often, once each; a guess a row would be a loop over rows.
@@ -18,7 +18,7 @@ GUESSED_FIELDS: dict[str, str] = {
 }
 
 
-def word_findings(session: Session, *, file_name: str) -> None:
+def word_findings(session: Engine, *, file_name: str) -> None:
     """Make the views `said` and `remarks` over the findings so far and those still to come."""
     _load_texts(session)
     _load_guesses(session)
@@ -30,7 +30,7 @@ def word_findings(session: Session, *, file_name: str) -> None:
     )
 
 
-def _load_texts(session: Session) -> None:
+def _load_texts(session: Engine) -> None:
     rows = ", ".join(
         bind(
             "(:code, :head, :says_value, :middle, :says_other, :tail, :fix, :is_error)",
@@ -47,7 +47,7 @@ def _load_texts(session: Session) -> None:
     )
 
 
-def _load_guesses(session: Session) -> None:
+def _load_guesses(session: Engine) -> None:
     session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
     found = session.rows(
         "SELECT code, value, count(*) AS times FROM findings WHERE code IN :codes AND value <> '' "
