@@ -10,7 +10,8 @@ is_ascii(text)   every character is one byte
 escaped(text)    control and format characters as \u001B, so that a terminal or a page may show it
 """
 
-_UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]"
+# The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
+_UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\x{890}\x{891}\x{13439}-\x{1343F}]"
 # Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time). In ASCII no edge
 # is above the space: a look at the first and the last character is cheaper still.
 _EDGE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
@@ -48,6 +49,8 @@ CREATE OR REPLACE TEMPORARY FUNCTION escaped(s STRING) RETURNS STRING
         THEN array_join(transform(split(s, ''), c ->
             CASE WHEN c RLIKE '{_UNSHOWN}' THEN format_string('\u%04X', ascii(c)) ELSE c END), '')
         ELSE s END;
+CREATE OR REPLACE TEMPORARY FUNCTION is_ascii(s STRING) RETURNS BOOLEAN
+    RETURN octet_length(s) = length(s);
 CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING
     RETURN CASE WHEN octet_length(s) = length(s) THEN lower(s) ELSE s END;
 """

@@ -14,7 +14,8 @@ from sis_sync.steps.directory import Directory, load_listed_values
 from sis_sync.steps.map import Roster
 from sis_sync.steps.word import word_findings
 
-FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}]"
+# The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
+FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
 # Codes that reading and mapping already found; the steps hand them on in the column `codes`.
 EARLY_CODES = (
     "row.columns",

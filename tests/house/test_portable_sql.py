@@ -1,0 +1,91 @@
+"""The SQL text of the steps calls only what DuckDB and Spark both have; each such function runs on both here."""
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from spark_here import need_spark
+
+from sis_sync.engine.session import open_session
+from sis_sync.engine.spark import SparkPlace, open_spark
+from sis_sync.engine.spark_sql import statements
+
+# A call of each function and what it gives, of `t`: the numbers 1 to 3, with the letters c, b and NULL.
+CALLS: dict[str, tuple[str, object]] = {
+    "any_value": ("any_value(CASE WHEN number = 1 THEN letter END)", "c"),
+    "bool_or": ("bool_or(number = 2)", True),
+    "chr": ("min(chr(31))", "\x1f"),
+    "coalesce": ("max(coalesce(letter, 'z'))", "z"),
+    "concat_ws": ("min(concat_ws(';', letter, NULL, 'x'))", "b;x"),
+    "count": ("count(letter)", 2),
+    "escaped": ("min(escaped(chr(27) || 'é' || chr(92)))", "\\u001Bé\\"),
+    "fold": ("max(fold('ABC') || fold('ÀB'))", "abcÀB"),
+    "has_match": ("bool_or(has_match('a\\d1', '\\\\d[0-9]'))", True),
+    "instr": ("max(instr('Aéb', 'b'))", 3),
+    "is_ascii": ("bool_or(is_ascii('é')) OR NOT bool_or(is_ascii('a1 '))", False),
+    "length": ("max(length('é🧑x'))", 3),
+    "matches": ("bool_or(matches('a1' || chr(10), '[a-z][0-9]'))", False),
+    "max": ("max(letter)", "c"),
+    "min": ("min(letter)", "b"),
+    "nullif": ("count(nullif(letter, 'b'))", 1),
+    "replace_all": ("max(replace_all('0070', '0', '-'))", "--7-"),
+    "row_number": ("max(place)", 3),
+    "string_agg": ("string_agg(letter, ';' ORDER BY number)", "c;b"),
+    "substr": ("max(substr('é🧑xyz', 2, 3))", "🧑xy"),
+    "trim": ("max('<' || trim('  a b ') || '>')", "<a b>"),
+}
+TABLE = (
+    "(SELECT number, letter, row_number() OVER (ORDER BY number) AS place "
+    "FROM (VALUES (1, 'c'), (2, 'b'), (3, CAST(NULL AS STRING))) AS v(number, letter)) AS t"
+)
+# Words that stand before a bracket and are no functions.
+WORDS = set(
+    [
+        "and",
+        "as",
+        "by",
+        "cast",
+        "exists",
+        "filter",
+        "from",
+        "having",
+        "in",
+        "join",
+        "not",
+        "on",
+        "or",
+        "over",
+        "select",
+        "sets",
+        "then",
+        "union",
+        "using",
+        "values",
+        "when",
+        "where",
+    ]
+)
+# The stored plan is written by DuckDB whatever has planned.
+WRITERS = {"plan_save.sql"}
+
+
+def functions_in(sql: str) -> set[str]:
+    """The names that a text calls, without literals and comments."""
+    bare = " ".join(re.sub(r"'(?:[^']|'')*'", "''", statement) for statement in statements(sql))
+    return {name.lower() for name in re.findall(r"(?<!\bAS )\b(\w+)\s*\(", bare)} - WORDS
+
+
+def test_the_steps_call_only_what_both_engines_have() -> None:
+    texts = [file for file in resources.files("sis_sync.steps").iterdir() if file.name.endswith(".sql")]
+    portable = [file.read_text(encoding="utf-8") for file in texts if file.name not in WRITERS]
+    used = {name for text in portable for name in functions_in(text)}
+    assert used == set(CALLS), "run each function of the steps on both engines here, and none that they do not call"
+
+
+def test_each_function_gives_the_same_on_both_engines(tmp_path: Path) -> None:
+    need_spark()
+    expected = tuple(result for _, result in CALLS.values())
+    query = f"SELECT {', '.join(call for call, _ in CALLS.values())} FROM {TABLE}"
+    with open_session() as session, open_spark(SparkPlace(master="local[2]"), tmp_path) as spark:
+        assert session.rows(query) == [expected]
+        assert spark.rows(query) == [expected]

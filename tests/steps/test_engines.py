@@ -1,0 +1,102 @@
+"""DuckDB and Spark make the same plan, row for row, from the same SQL text."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from spark_here import need_spark
+from steps.mixed_rosters import AWKWARD, ORGS, District, mixed_district
+
+from sis_sync.core.fields import EMAIL_PATTERN
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.guards import GuardHit, GuardLimits
+from sis_sync.core.modes import MODES
+from sis_sync.core.mojibake import MOJIBAKE_PATTERN
+from sis_sync.engine.session import open_session
+from sis_sync.engine.spark import SparkPlace, open_spark
+from sis_sync.formats.mapping import parse_mapping
+from sis_sync.steps.directory import load_directory
+from sis_sync.steps.guard import guard
+from sis_sync.steps.map import map_records
+from sis_sync.steps.plan import make_plan, save_plan
+from sis_sync.steps.planner import EngineName, planner
+from sis_sync.steps.read import read
+from sis_sync.steps.validate import FORMAT_CHARACTERS, validate
+
+# The full measure: SIS_SYNC_TEST_ENGINE_ROWS=100000. Spark takes a minute for it.
+ROWS = int(os.environ.get("SIS_SYNC_TEST_ENGINE_ROWS", "3000"))
+MODE = MODES["students"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A stored plan, the guards that hold it with their sentences, and how often each finding stands."""
+
+    plan: Path
+    hits: tuple[GuardHit, ...]
+    findings: dict[str, int]
+
+
+def made_on(engine: EngineName, district: District, folder: Path) -> Made:
+    folder.mkdir()
+    for name, content in {
+        "roster": district.roster,
+        "orgs": ORGS.encode(),
+        "accounts": district.accounts.encode(),
+    }.items():
+        (folder / f"{name}.csv").write_bytes(content)
+    mapping = parse_mapping("mapper.mixed.skip.skip=yes\n")
+    with open_session(temp_folder=folder) as session:
+        roster = map_records(session, read(session, folder / "roster.csv", mode=MODE, mapping=mapping))
+        directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
+        with planner(session, engine, SparkPlace(master="local[2]")) as where:
+            plan = make_plan(where, validate(where, roster, directory, MODE))
+            hits = guard(where, plan, GuardLimits())
+        save_plan(session, plan, folder / "plan.parquet", hash_password=lambda password: f"hash of {len(password)}")
+        return Made(folder / "plan.parquet", hits, plan.findings)
+
+
+def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
+    """The first rows that stand in one file and not in the other, each as often as it does."""
+    parts = (f"(FROM read_parquet('{a}') EXCEPT ALL FROM read_parquet('{b}'))" for a, b in ((one, other), (other, one)))
+    return duckdb.sql(" UNION ALL ".join(parts) + " LIMIT 5").fetchall()
+
+
+def test_a_plan_is_the_same_on_both_engines(tmp_path: Path) -> None:
+    need_spark()
+    district = mixed_district(ROWS)
+    duck = made_on("duckdb", district, tmp_path / "duckdb")
+    spark = made_on("spark", district, tmp_path / "spark")
+    assert rows_of_one_only(duck.plan, spark.plan) == []
+    assert (duck.hits, duck.findings) == (spark.hits, spark.findings)
+    assert duck.plan.read_bytes() == spark.plan.read_bytes()
+
+
+def test_the_district_has_every_fault(tmp_path: Path) -> None:
+    found = made_on("duckdb", mixed_district(3000), tmp_path / "duckdb").findings
+    of_rows = {code for code in FINDING_CODES if not code.startswith(("file.", "column."))}
+    assert of_rows - set(found) == set()
+
+
+def test_functions_judge_every_character_alike(tmp_path: Path) -> None:
+    need_spark()
+    judged = (
+        "SELECT text, escaped(text) AS shown, fold(text) AS folded, length(text) AS characters, "
+        "has_match(text, :format_characters) AS is_format, has_match(text, :mojibake) AS is_damaged, "
+        "matches(text, :email) AS is_email, replace_all(text, '^0+', '') AS bare FROM given"
+    )
+    values = {"format_characters": FORMAT_CHARACTERS, "mojibake": MOJIBAKE_PATTERN, "email": EMAIL_PATTERN}
+    with open_session() as session, open_spark(SparkPlace(master="local[2]"), tmp_path) as spark:
+        session.run(
+            "CREATE TEMP TABLE given AS SELECT chr(CAST(n AS INTEGER)) AS text FROM range(1, 1114112) AS r(n) "
+            "WHERE n < 55296 OR n > 57343"
+        )
+        session.insert("INSERT INTO given SELECT unnest(?::VARCHAR[])", [[*AWKWARD, "0a@b.example\n", "a@b.example"]])
+        session.run("COPY given TO :path (FORMAT parquet)", path=str(tmp_path / "given.parquet"))
+        spark.take("given", tmp_path / "given.parquet")
+        session.run(f"CREATE TEMP TABLE here AS {judged}", **values)
+        spark.run(f"CREATE TEMP TABLE there AS {judged}", **values)
+        session.run("CREATE TEMP TABLE there AS FROM read_parquet(:files)", files=f"{spark.give('there')}/*.parquet")
+        unlike = "(FROM here EXCEPT ALL FROM there) UNION ALL (FROM there EXCEPT ALL FROM here)"
+        assert session.rows(f"SELECT DISTINCT to_hex(unicode(text)) FROM ({unlike})") == []
