@@ -39,32 +39,8 @@ TABLE = (
     "FROM (VALUES (1, 'c'), (2, 'b'), (3, CAST(NULL AS STRING))) AS v(number, letter)) AS t"
 )
 # Words that stand before a bracket and are no functions.
-WORDS = set(
-    [
-        "and",
-        "as",
-        "by",
-        "cast",
-        "exists",
-        "filter",
-        "from",
-        "having",
-        "in",
-        "join",
-        "not",
-        "on",
-        "or",
-        "over",
-        "select",
-        "sets",
-        "then",
-        "union",
-        "using",
-        "values",
-        "when",
-        "where",
-    ]
-)
+WORDS = {"and", "as", "by", "cast", "exists", "filter", "from", "having", "in", "join", "not", "on", "or", "over"}
+WORDS |= {"select", "sets", "then", "union", "using", "values", "when", "where"}
 # The stored plan is written by DuckDB whatever has planned.
 WRITERS = {"plan_save.sql"}
 

@@ -16,6 +16,7 @@ from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
+from sis_sync.steps.guard_history import load_history
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import Plan, make_plan, save_plan
 from sis_sync.steps.read import read
@@ -38,6 +39,7 @@ class Place:
         records = read(self.session, self.folder / "roster.csv", mode=mode, mapping=self.mapping)
         roster = map_records(self.session, records)
         files = {"orgs": self.folder / "orgs.csv", "accounts": self.folder / "accounts.csv"}
+        load_history(self.session, history)
         judged = validate(self.session, roster, load_directory(self.session, **files), mode)
         plan = make_plan(self.session, judged, on_absent=on_absent)
         return plan, list(guard(self.session, plan, GuardLimits(), history))

@@ -60,7 +60,7 @@ def made_on(engine: EngineName, district: District, folder: Path) -> Made:
 def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
     """The first rows that stand in one file and not in the other, each as often as it does."""
     parts = (f"(FROM read_parquet('{a}') EXCEPT ALL FROM read_parquet('{b}'))" for a, b in ((one, other), (other, one)))
-    return duckdb.sql(" UNION ALL ".join(parts) + " LIMIT 5").fetchall()
+    return duckdb.execute(" UNION ALL ".join(parts) + " LIMIT 5").fetchall()
 
 
 def test_a_plan_is_the_same_on_both_engines(tmp_path: Path) -> None:

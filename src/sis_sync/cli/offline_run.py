@@ -74,11 +74,11 @@ def plan(
     with open_session() as session:
         with _told("read"):
             records = read(session, path, mode=MODES[mode], mapping=lines)
-        with _told("judge"):
+        with _told("map"):
             roster = map_records(session, records)
             directory = load_directory(session, orgs=orgs, accounts=accounts)
         with planner(session, engine) as where:
-            with _told("judge on " + engine):
+            with _told("judge"):
                 judged = validate(where, roster, directory, MODES[mode])
             with _told("plan"):
                 made = make_plan(where, judged)

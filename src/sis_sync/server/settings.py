@@ -9,6 +9,7 @@ from sis_sync.server.database_url import database_settings
 from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.server.number_setting import number_setting
 from sis_sync.server.secret_key import read_or_make_secret_key
+from sis_sync.steps.planner import engine_named
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 
@@ -17,6 +18,7 @@ SIS_SYNC_DATA_FOLDER = Path(
 ).absolute()
 SIS_SYNC_DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
 SIS_SYNC_BEHIND_PROXY = os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
+SIS_SYNC_ENGINE = engine_named(os.environ.get("SIS_SYNC_ENGINE", ""))
 
 SIS_SYNC_MEMORY_MB = number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128)
 SIS_SYNC_THREADS = number_setting("SIS_SYNC_THREADS", 2, least=1)

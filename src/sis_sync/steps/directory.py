@@ -9,6 +9,7 @@ import duckdb
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
 from sis_sync.core.wording import shown
+from sis_sync.engine.base import Engine
 from sis_sync.engine.session import Session
 from sis_sync.engine.sql import bind, literal, quoted, sql_text
 from sis_sync.steps.tidy import tidied
@@ -72,7 +73,7 @@ def _refuse_shared_ids(session: Session) -> None:
         )
 
 
-def load_listed_values(session: Session) -> None:
+def load_listed_values(session: Engine) -> None:
     """The lists of the format as a table: field, folded (lower case) and value (as stored)."""
     rows = ", ".join(
         bind("(:field, :folded, :value)", field=field, folded=value.lower(), value=value)
@@ -80,7 +81,7 @@ def load_listed_values(session: Session) -> None:
         for value in values
     )
     session.run(
-        f"CREATE TEMP TABLE IF NOT EXISTS listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)"
+        f"CREATE OR REPLACE TEMP TABLE listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)"
     )
 
 

@@ -7,18 +7,16 @@ from sis_sync.core.history import History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text
-from sis_sync.steps.guard_history import load_history
 from sis_sync.steps.plan import Plan
 
 
 def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
     """The guards that hold this plan, in the order of the rules; none if it may go on.
 
-    Without `history`, as offline, the guards that compare with earlier runs are left out.
+    Without `history`, as offline, the guards that compare with earlier runs are left out; with it, `load_history` has
+    made its tables.
     """
     session.run(sql_text(__package__, "guard_base"), mode_types=plan.mode.user_types)
-    if history is not None:
-        load_history(session, history)
     codes = [code for code in GUARD_MESSAGES if history is not None or code not in HISTORY_GUARDS]
     values = _values(plan, limits, history or History())
     hits = (_judge(session, code, values) for code in codes)

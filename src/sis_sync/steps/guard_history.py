@@ -3,6 +3,7 @@
 from sis_sync.core.history import History
 from sis_sync.engine.session import Session
 
+HISTORY_TABLES = ("previous_rows", "left_before")
 _PREVIOUS_ROWS = """
 INSERT INTO previous_rows SELECT max(line), custom_id FROM read_parquet(:path)
 WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
@@ -10,7 +11,10 @@ WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 
 
 def load_history(session: Session, history: History) -> None:
-    """Make `previous_rows` (line and custom_id of the last applied file) and `left_before` (custom_id)."""
+    """Make `previous_rows` (line and custom_id of the last applied file) and `left_before` (custom_id).
+
+    Files are read here, so call it before another engine takes over.
+    """
     session.run("CREATE TEMP TABLE previous_rows (line BIGINT, custom_id VARCHAR)")
     if history.last_plan is not None:
         session.run(_PREVIOUS_ROWS, path=str(session.plainly_named(history.last_plan)))

@@ -13,4 +13,4 @@ FROM accounts
 WHERE :judges_absence AND custom_id <> '' AND NOT is_deleted AND NOT is_protected AND in_scope
   AND user_type IN :mode_types
   AND NOT (:on_absent = 'disable' AND status = 'Disabled')
-  AND NOT custom_id IN (SELECT custom_id FROM present)
+  AND NOT EXISTS (SELECT 1 FROM present AS p WHERE p.custom_id = accounts.custom_id)

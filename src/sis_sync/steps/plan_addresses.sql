@@ -12,8 +12,7 @@ SELECT m.line, m.email, h.custom_id AS holder, g.line AS next
 FROM moving AS m
 JOIN accounts AS h ON h.email_key = m.email_key AND NOT h.is_deleted AND h.custom_id <> m.custom_id
 LEFT JOIN moving AS g ON g.custom_id = h.custom_id AND g.email_key <> m.email_key
-WHERE h.custom_id = ''
-   OR NOT h.custom_id IN (SELECT custom_id FROM absent WHERE action = 'delete');
+WHERE NOT EXISTS (SELECT 1 FROM absent AS b WHERE b.custom_id = h.custom_id AND b.action = 'delete');
 
 CREATE TEMP TABLE taken AS
 SELECT line, max(email) AS email, max(holder) AS holder FROM clashes WHERE next IS NULL GROUP BY line;

@@ -7,15 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, get_args
 
+from sis_sync.core.errors import ConfigurationError
 from sis_sync.engine.base import Engine
 from sis_sync.engine.session import Session
 from sis_sync.engine.spark import SparkPlace, open_spark
 
 EngineName = Literal["duckdb", "spark"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+
+
+def engine_named(name: str) -> EngineName:
+    """The engine of this name, DuckDB for none. ConfigurationError for a name that is no engine's."""
+    for engine in ENGINES:
+        if engine == (name.strip().lower() or "duckdb"):
+            return engine
+    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")
+
+
 # Passwords stay on this machine.
 _GIVEN = {
-    "roster": "SELECT * REPLACE ('' AS password) FROM roster",
+    "roster": "SELECT * EXCLUDE (password) FROM roster",
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
     "accounts": "SELECT * FROM accounts",
@@ -26,17 +37,20 @@ _MADE = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses"
 
 
 @contextmanager
-def planner(session: Session, engine: EngineName, place: SparkPlace | None = None) -> Iterator[Engine]:
+def planner(
+    session: Session, engine: EngineName, place: SparkPlace | None = None, *, also: tuple[str, ...] = ()
+) -> Iterator[Engine]:
     """The engine to validate, plan and guard with; afterwards `session` has the tables that it made.
 
-    Call it when `session` has the roster and the directory. Raises ConfigurationError where Spark cannot be used.
+    Call it when `session` has the roster, the directory, and the tables `also`.
+    Raises ConfigurationError where Spark cannot be used.
     """
     if engine == "duckdb":
         yield session
         return
     place = place or SparkPlace.from_environment()
     with session.exchange_folder(place.folder) as folder, open_spark(place, folder) as spark:
-        for name, query in _GIVEN.items():
+        for name, query in {**_GIVEN, **{name: f"SELECT * FROM {name}" for name in also}}.items():
             path = folder / f"{name}.parquet"
             session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path))
             spark.take(name, path)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from django.conf import settings as installed
 from django.contrib.auth.hashers import make_password
 
 from sis_sync.core.guards import GuardLimits
@@ -26,8 +27,10 @@ from sis_sync.server.runs.storage import run_files, sha256_of, work_folder, writ
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.guard import guard
+from sis_sync.steps.guard_history import HISTORY_TABLES, load_history
 from sis_sync.steps.map import map_records
 from sis_sync.steps.plan import Plan, make_plan, save_plan
+from sis_sync.steps.planner import planner
 from sis_sync.steps.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
 from sis_sync.steps.validate import validate
@@ -91,9 +94,12 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
     roster = map_records(session, records)
     directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
-    judged = validate(session, roster, directory, mode)
-    plan = make_plan(session, judged, on_absent=on_absent(settings))
-    hits = guard(session, plan, _limits(settings), history_of(run, now=now))
+    history = history_of(run, now=now)
+    load_history(session, history)
+    with planner(session, installed.SIS_SYNC_ENGINE, also=HISTORY_TABLES) as engine:
+        judged = validate(engine, roster, directory, mode)
+        plan = make_plan(engine, judged, on_absent=on_absent(settings))
+        hits = guard(engine, plan, _limits(settings), history)
     digest = _store(run, session, plan, files.accounts)
     store_without_passwords(run, session, records)
     return Planned(

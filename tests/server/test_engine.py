@@ -1,0 +1,42 @@
+"""A run that Spark plans ends as one that DuckDB plans."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import send, settled, student, teacher
+from spark_here import need_spark
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.storage import run_files
+from sis_sync.steps.planner import engine_named
+
+
+@pytest.mark.django_db
+def test_a_run_is_planned_on_spark(
+    district: Org, north: Org, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_spark()
+    monkeypatch.setenv("SIS_SYNC_SPARK_MASTER", "local[2]")
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+    rows = [student("P1"), teacher("P2", first_name=""), student("P3", org="nowhere")]
+    plans = []
+    for engine in ("duckdb", "spark"):
+        settings.SIS_SYNC_ENGINE = engine
+        run = settled(send(district, *rows, mode="full", now=now), now=now)
+        assert run.counts["create"] == 1
+        assert run.counts["failed"] == 2
+        plans.append((run.state, run.counts, run.guards, run_files(run).plan.read_bytes()))
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("name", ["", "duckdb", " Spark "])
+def test_an_engine_is_named_in_any_case(name: str) -> None:
+    assert engine_named(name) == (name.strip().lower() or "duckdb")
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="duckdb, spark|SIS_SYNC_ENGINE"):
+        engine_named("hadoop")
