@@ -38,5 +38,5 @@ def test_an_engine_is_named_in_any_case(name: str) -> None:
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="duckdb, spark|SIS_SYNC_ENGINE"):
+    with pytest.raises(ConfigurationError, match="SIS_SYNC_ENGINE"):
         engine_named("hadoop")
