@@ -28,7 +28,9 @@ def test_a_run_is_planned_on_spark(
         run = settled(send(district, *rows, mode="full", now=now), now=now)
         assert run.counts["create"] == 1
         assert run.counts["failed"] == 2
-        plans.append((run.state, run.counts, run.guards, run_files(run).plan.read_bytes()))
+        files = run_files(run)
+        written = [path.read_bytes() for path in (files.plan, files.results, files.failed, files.findings)]
+        plans.append((run.state, run.counts, run.guards, written))
     assert plans[0] == plans[1]
 
 

@@ -38,6 +38,11 @@ class SparkPlace:
     remote: str = ""
     folder: Path | None = None
 
+    @property
+    def is_here(self) -> bool:
+        """Spark runs inside this process. Starting it costs seconds, so it stays for the next plan."""
+        return not self.remote and self.master.startswith("local")
+
     @classmethod
     def from_environment(cls) -> "SparkPlace":
         """As SIS_SYNC_SPARK_MASTER, SIS_SYNC_SPARK_REMOTE and SIS_SYNC_SPARK_FOLDER say."""
@@ -95,16 +100,20 @@ class SparkEngine:
 
 @contextmanager
 def open_spark(place: SparkPlace, folder: Path) -> Iterator[SparkEngine]:
-    """A session of its own; its tables lie in `folder`.
+    """A session of its own; its tables lie in `folder`. A cluster is left afterwards, so that others have its cores.
 
     ConfigurationError where pyspark or Java is missing, or nobody answers at the place.
     """
     engine = SparkEngine(_connect(place), folder)
-    for name, setting in _PINNED.items():
-        engine.spark.conf.set(name, setting)
-    for statement in statements(SPARK_PRELUDE):
-        engine.spark.sql(query(statement)).collect()
-    yield engine
+    try:
+        for name, setting in _PINNED.items():
+            engine.spark.conf.set(name, setting)
+        for statement in statements(SPARK_PRELUDE):
+            engine.spark.sql(query(statement)).collect()
+        yield engine
+    finally:
+        if not place.is_here:
+            engine.spark.stop()
 
 
 def _connect(place: SparkPlace) -> "SparkSession":
@@ -117,7 +126,7 @@ def _connect(place: SparkPlace) -> "SparkSession":
         if place.remote:
             return SparkSession.builder.remote(place.remote).create()
         builder = SparkSession.builder.master(place.master).appName("sis-sync")
-        for name, setting in (_QUIET | _loopback(place.master)).items():
+        for name, setting in (_QUIET | _loopback(place)).items():
             builder = builder.config(name, setting)
         return builder.getOrCreate().newSession()
     except (PySparkException, OSError, ImportError) as error:
@@ -128,8 +137,8 @@ def _connect(place: SparkPlace) -> "SparkSession":
         ) from error
 
 
-def _loopback(master: str) -> dict[str, str]:
+def _loopback(place: SparkPlace) -> dict[str, str]:
     """A Spark inside this process listens to this machine only."""
-    if not master.startswith("local"):
+    if not place.is_here:
         return {}
     return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}

@@ -1,0 +1,31 @@
+"""The command plans some of tests/cases on Spark: the same file and the same words, byte for byte, as on DuckDB."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from spark_here import need_spark
+from steps.offline import command
+from steps.test_cases import CASES, arguments_of
+from steps.thoroughness import IS_THOROUGH
+
+# Several guards at once; a mapping with letters that are no ASCII.
+SOME = ("guard-several", "mapping-value-accented-key")
+ALL = tuple(sorted(path.parent.name for path in CASES.glob("*/expected.csv")))
+
+
+@pytest.mark.parametrize("name", ALL if IS_THOROUGH else SOME)
+def test_a_case_is_planned_alike_on_spark(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_spark()
+    monkeypatch.setenv("SIS_SYNC_SPARK_MASTER", "local[2]")
+    output = tmp_path / "plan.csv"
+    about = tomllib.loads((CASES / name / "case.toml").read_text(encoding="utf-8"))
+    made = []
+    for engine in ("duckdb", "spark"):
+        said = command(capsys, *arguments_of(CASES / name, about, output), "--engine", engine)
+        assert said.exit_code == about["exit"], said.err
+        made.append((said.out, output.read_bytes()))
+        output.unlink()
+    assert made[0] == made[1]
