@@ -15,7 +15,7 @@ from sis_sync.core.modes import MODES
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.engine.session import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
-from sis_sync.formats.mapping import parse_mapping
+from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
