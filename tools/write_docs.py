@@ -16,10 +16,12 @@ import click
 from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
-from sis_sync.core.fields import FIELDS, LISTED_VALUES
+from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.modes import MODES
+from sis_sync.core.refusals import REFUSAL_CODES
 from sis_sync.formats.mapping_lines import preset_names
+from sis_sync.steps.report import PLAN_COLUMNS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -59,10 +61,11 @@ def fields() -> str:
             "yes" if field.is_required else "no",
             ", ".join(LISTED_VALUES.get(field.name, ())) or limit_of(field.max_length),
             ", ".join(f"`{alias}`" for alias in field.aliases),
+            field.about,
         )
         for field in FIELDS
     ]
-    return table(("Field", "Needs a value", "Values", "Other headers"), rows)
+    return table(("Field", "Needs a value", "Values", "Other headers", "Rules"), rows)
 
 
 def limit_of(max_length: int | None) -> str:
@@ -77,6 +80,17 @@ def findings() -> str:
         for code in FINDING_CODES.values()
     ]
     return table(("Code", "Severity", "Says", "What to do"), rows)
+
+
+def refusals() -> str:
+    """Every code of a file that is refused whole."""
+    rows = [(f"`{code.code}`", code.when, code.remedy) for code in REFUSAL_CODES.values()]
+    return table(("Code", "When", "What to do"), rows)
+
+
+def results_columns() -> str:
+    """The columns of the results file."""
+    return f"```csv\n{','.join((*PLAN_COLUMNS, *FIELD_NAMES))}\n```"
 
 
 def modes() -> str:
@@ -123,7 +137,10 @@ def performance() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (commands, fields, findings, modes, client_keys, presets, session, performance)
+    part.__name__: part
+    for part in (
+        *(commands, fields, refusals, findings, results_columns, modes, client_keys, presets, session, performance),
+    )
 }
 
 

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from rosters import needs_approval, roster, send, settled, student, sync, teacher
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
+from sis_sync.core.limits import FileLimits
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.models import Job
@@ -90,10 +91,11 @@ def test_unknown_mode_and_foreign_org_are_refused(district: Org, charlie: Accoun
 
 
 def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(storage, "FILE_LIMITS", FileLimits(file_bytes=100))
     with pytest.raises(FileRefused) as refused:
         send(district, *students(5), now=now)
     assert refused.value.code == "file.too_large"
+    assert "Never split a complete list" in refused.value.fix
 
 
 def test_same_idempotency_key_gives_the_same_run(district: Org, api_key: ApiKey, now: datetime) -> None:

@@ -12,9 +12,9 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.number_setting import number_setting
 from sis_sync.server.database_url import database_settings, sqlite_settings
 from sis_sync.server.logs import WithoutValues
-from sis_sync.server.number_setting import number_setting
 from sis_sync.server.secret_key import read_or_make_secret_key
 
 FAR_AWAY = "192.0.2.9"

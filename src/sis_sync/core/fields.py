@@ -5,28 +5,48 @@ Everything that judges a value takes its list, limit or pattern from here.
 
 from dataclasses import dataclass
 
+CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
+
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a roster. `max_length` counts code points; None means that a list decides."""
+    """One column of a roster. `max_length` counts code points; None: a list decides. `about` is for people."""
 
     name: str
     is_required: bool
     max_length: int | None = None
     aliases: tuple[str, ...] = ()
+    about: str = ""
 
 
 FIELDS: tuple[Field, ...] = (
     Field("first_name", is_required=True, max_length=100),
-    Field("middle_name", is_required=False, max_length=100),
+    Field("middle_name", is_required=False, max_length=100, about="An empty cell clears it."),
     Field("last_name", is_required=True, max_length=100),
-    Field("email", is_required=True, max_length=254, aliases=("email_address", "e-mail")),
-    Field("custom_id", is_required=True, max_length=64),
-    Field("school_district_external_id", is_required=True),
-    Field("user_type", is_required=True),
-    Field("position", is_required=False, max_length=100),
-    Field("grade", is_required=False),
-    Field("status", is_required=True),
+    Field(
+        "email",
+        is_required=True,
+        max_length=254,
+        aliases=("email_address", "e-mail"),
+        about="Compared without case; belongs to one account at a time. Addresses are judged on the state after "
+        "the run: two people may swap theirs, and a newcomer may take a leaver's.",
+    ),
+    Field(
+        "custom_id",
+        is_required=True,
+        max_length=64,
+        about="The Employee or Student ID: opaque text, case and leading zeros count. No IDs but placeholders are "
+        f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}.",
+    ),
+    Field(
+        "school_district_external_id",
+        is_required=True,
+        about="The external ID that the district or school has under Settings.",
+    ),
+    Field("user_type", is_required=True, about="In any case of letters."),
+    Field("position", is_required=False, max_length=100, about="For everybody but students. An empty cell clears it."),
+    Field("grade", is_required=False, about="For students. An empty cell means Unspecified."),
+    Field("status", is_required=True, about="In any case of letters. Disabled people cannot sign in."),
 )
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")
@@ -52,8 +72,6 @@ LISTED_VALUES: dict[str, tuple[str, ...]] = {
     "grade": GRADES,
     "status": STATUSES,
 }
-
-CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
 
 # The pattern of the HTML living standard ("valid email address"), with at least one dot in the domain.
 EMAIL_PATTERN = (

@@ -9,6 +9,7 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.formats.mapping import FieldRule, Mapping
+from sis_sync.formats.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
 _NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
@@ -106,7 +107,8 @@ def check_header(columns: Columns, mapping: Mapping) -> None:
 
 
 _MISSING_FIX = (
-    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them."
+    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
+    "sis-sync mapper suggest FILE proposes the lines."
 )
 
 
@@ -135,8 +137,12 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
 
 
 def _closest(names: Sequence[str], found: list[str]) -> str | None:
+    """The column that another system calls so, else the one that is spelt most alike."""
     by_form = {comparable(name): name for name in found}
-    matches = (difflib.get_close_matches(comparable(name), by_form, n=1, cutoff=0.6) for name in names)
+    for synonym in (comparable(synonym) for name in names for synonym in SYNONYMS.get(name, ())):
+        if synonym in by_form:
+            return by_form[synonym]
+    matches = (difflib.get_close_matches(comparable(name), by_form, n=1, cutoff=0.8) for name in names)
     return next((by_form[match[0]] for match in matches if match), None)
 
 

@@ -3,8 +3,9 @@
 import mmap
 from dataclasses import dataclass
 
+from sis_sync.core.limits import FILE_LIMITS
+
 QUOTE, LINE_FEED = 0x22, 0x0A
-MAX_CELL_BYTES = 32 * 1024
 _LEAST_OF_A_ROW = 2  # fewer delimiters may well stand in the text of an honest header: "Name\n(Last, First)"
 Buffer = bytes | mmap.mmap
 
@@ -73,14 +74,14 @@ class _Splitter:
             line_end = self._line_end(position)
             if quote == -1 or line_end < quote:
                 if line_end == len(self.data):
-                    return "too_large" if line_end - self.at > MAX_CELL_BYTES else "unclosed"
+                    return "too_large" if line_end - self.at > FILE_LIMITS.cell_bytes else "unclosed"
                 if self._swallows(line_end + 1):
                     self.stray_end = opened_line_end + 1
                     return "row.quote"
                 text += self.data[position : line_end + 1]
                 position = line_end + 1
                 self.lines += 1
-                if len(text) > MAX_CELL_BYTES:
+                if len(text) > FILE_LIMITS.cell_bytes:
                     return "too_large"
                 continue
             text += self.data[position:quote]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.formats.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines, lines_of
-from sis_sync.formats.records import MAX_CELL_BYTES, Buffer, Record, split_record
+from sis_sync.formats.records import Buffer, Record, split_record
 from sis_sync.formats.utf8 import judge_utf8
 
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
@@ -34,7 +35,7 @@ class Layout:
     @property
     def most_bytes(self) -> int:
         """What a record of full cells would take."""
-        return (MAX_CELL_BYTES + 1) * self.columns
+        return (FILE_LIMITS.cell_bytes + 1) * self.columns
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def scan(data: Buffer, layout: Layout) -> Iterator[Part]:
 def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
     chunk = _next_chunk(data, layout, offset, line)
     lines = index_lines(chunk, layout.delimiter, layout.columns)
-    plain = lines.is_plain & (lines.ends - lines.starts <= MAX_CELL_BYTES)
+    plain = lines.is_plain & (lines.ends - lines.starts <= FILE_LIMITS.cell_bytes)
     if layout.has_bad_bytes:
         plain &= ~lines_of(judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0], lines.starts)
     if offset + len(chunk) == len(data) and chunk.rpartition(b"\n")[2] == END_OF_FILE:
@@ -169,8 +170,8 @@ def refuse_if_unreadable(record: Record, line: int) -> None:
     """Raise FileRefused for a record, or a header, that the file ends inside, or with a cell over the limit."""
     if record.fault == "unclosed":
         raise _truncated("inside a quoted cell that starts", line)
-    if record.fault == "too_large" or max(map(len, record.cells), default=0) > MAX_CELL_BYTES:
-        raise too_large(f"A cell on line {line} is longer than {MAX_CELL_BYTES // 1024} KB", line)
+    if record.fault == "too_large" or max(map(len, record.cells), default=0) > FILE_LIMITS.cell_bytes:
+        raise too_large(f"A cell on line {line} is longer than {FILE_LIMITS.cell_bytes // 1024} KB", line)
 
 
 def too_large(what: str, line: int) -> FileRefused:

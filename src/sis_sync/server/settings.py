@@ -5,9 +5,9 @@ from pathlib import Path
 
 import platformdirs
 
+from sis_sync.core.number_setting import number_setting
 from sis_sync.server.database_url import database_settings
 from sis_sync.server.logs import LOGGING_SETTINGS
-from sis_sync.server.number_setting import number_setting
 from sis_sync.server.secret_key import read_or_make_secret_key
 from sis_sync.steps.planner import engine_named
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
+from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.engine.session import Session
 from sis_sync.formats.content import refuse_unless_text
 from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
@@ -21,14 +23,7 @@ from sis_sync.steps.load_records import load_records
 from sis_sync.steps.read_header import DELIMITERS, SOMETHING, find_header, judge_header
 from sis_sync.steps.repeated_header import refuse_repeated_header
 
-
-@dataclass(frozen=True)
-class ReadLimits:
-    """What is refused as too large. A cell's limit is in `formats/records.py`."""
-
-    file_bytes: int = 1 << 30
-    records: int = 10_000_000
-    columns: int = 200
+_TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}}). {SPLIT_NO_LIST}"
 
 
 @dataclass(frozen=True)
@@ -67,10 +62,9 @@ def read(
     mode: Mode | None = None,
     mapping: Mapping = NO_MAPPING,
     fallback_encoding: str = "windows-1252",
-    limits: ReadLimits | None = None,
+    limits: FileLimits = FILE_LIMITS,
 ) -> Records:
     """Every record of the file, or FileRefused. `mode` None or partial allows a file without records."""
-    limits = limits or ReadLimits()
     _refuse_unfit(path, limits)
     encoding = detect_encoding(path, fallback_encoding)
     source, warnings = _as_utf8(session, path, encoding)
@@ -101,13 +95,13 @@ def read(
     return Records(facts, header.columns, header.mapping, (*warnings, *ignored_columns(header.columns)))
 
 
-def _refuse_unfit(path: Path, limits: ReadLimits) -> None:
+def _refuse_unfit(path: Path, limits: FileLimits) -> None:
     if not path.is_file():
         raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
     size = path.stat().st_size
     if size > limits.file_bytes:
         message = f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}."
-        raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+        raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_FILE_MB"))
     with path.open("rb") as file:
         head = file.read(4096)
     if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff"):
@@ -161,19 +155,19 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _within(limits: ReadLimits, parts: Iterator[Part]) -> Iterator[Part]:
+def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
     """The same parts, as long as they hold no more records than may be."""
     count = 0
     for part in parts:
         count += part.records
         if count > limits.records:
             message = f"The file has more than {limits.records:,} records, which is the limit."
-            raise FileRefused("file.too_large", message, fix="Split the export, or raise the limit.")
+            raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_RECORDS"))
         yield part
 
 
 @contextmanager
-def _too_large_first(limits: ReadLimits, data: Buffer, layout: Layout) -> Iterator[None]:
+def _too_large_first(limits: FileLimits, data: Buffer, layout: Layout) -> Iterator[None]:
     """Where the header is refused: a file that is too large besides is named so, which is the first of the two."""
     try:
         yield

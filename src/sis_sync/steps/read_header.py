@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.formats.encoding import Encoding
 from sis_sync.formats.header import Columns, check_header, find_columns, fitting_variants
 from sis_sync.formats.mapping import Mapping
-from sis_sync.formats.records import MAX_CELL_BYTES, Buffer, Record, split_record
+from sis_sync.formats.records import Buffer, Record, split_record
 from sis_sync.formats.scan import Layout, refuse_if_unreadable, too_large
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
@@ -44,7 +45,7 @@ class Header:
 def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
     """The first line that holds anything. FileRefused (`file.too_large`) for one over the limits."""
     start, line = _header_start(data)
-    most_bytes = most_columns * MAX_CELL_BYTES
+    most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
     delimiter, names = _best_split(data, start, mapping)

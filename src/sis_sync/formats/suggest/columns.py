@@ -9,7 +9,7 @@ from sis_sync.formats.header import comparable
 from sis_sync.formats.suggest import content
 from sis_sync.formats.suggest.presets import variants
 from sis_sync.formats.suggest.sample import Sample, bare
-from sis_sync.formats.suggest.synonyms import SYNONYMS, WHO
+from sis_sync.formats.synonyms import SYNONYMS, WHO
 
 _SIMILAR = 0.85
 _LONG_ENOUGH = 5  # shorter names are like too many others

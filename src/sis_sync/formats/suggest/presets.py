@@ -8,7 +8,7 @@ from sis_sync.formats.mapping import Mapping
 from sis_sync.formats.mapping_lines import load_preset, preset_names
 from sis_sync.formats.suggest.content import repeats
 from sis_sync.formats.suggest.sample import Sample, bare
-from sis_sync.formats.suggest.synonyms import SYNONYMS
+from sis_sync.formats.synonyms import SYNONYMS
 
 # What one more line can add for all rows; a file without IDs or names is no list of people.
 _CAN_BE_ADDED = frozenset(("email", "school_district_external_id", "user_type", "grade"))

@@ -8,7 +8,7 @@ from sis_sync.formats.mapping import FieldRule
 from sis_sync.formats.suggest import content
 from sis_sync.formats.suggest.columns import Proposal
 from sis_sync.formats.suggest.sample import Sample, bare
-from sis_sync.formats.suggest.synonyms import FULL_NAME, LOGIN_NAME, WHO
+from sis_sync.formats.synonyms import FULL_NAME, LOGIN_NAME, WHO
 
 _OPTIONAL = frozenset(field.name for field in FIELDS if not field.is_required)
 _DOMAIN = "district.example"

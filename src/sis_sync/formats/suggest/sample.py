@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sis_sync.core.fields import SECRET_HEADER_WORDS
 from sis_sync.formats.header import comparable
-from sis_sync.formats.suggest.synonyms import OTHER_PERSON_WORDS
+from sis_sync.formats.synonyms import OTHER_PERSON_WORDS
 
 _NOTE = re.compile(r"\s*\[[^\]]*\]\s*$")  # Google writes "First Name [Required]"
 

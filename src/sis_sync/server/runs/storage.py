@@ -14,10 +14,11 @@ from typing import IO
 from django.conf import settings
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.server.runs.models import Run
 
 CHUNK_BYTES = 1024 * 1024
-MAX_FILE_BYTES = 1024 * 1024 * 1024
 MAX_NAME_CHARACTERS = 255
 
 
@@ -93,8 +94,10 @@ def _copy(source: IO[bytes], path: Path) -> StoredUpload:
         path.chmod(0o600)
         while chunk := source.read(CHUNK_BYTES):
             size += len(chunk)
-            if size > MAX_FILE_BYTES:
-                raise FileRefused("file.too_large", "The file is larger than 1 GB.", fix="Export it in parts.")
+            if size > FILE_LIMITS.file_bytes:
+                message = f"The file is larger than {FILE_LIMITS.file_bytes:,} bytes, which is the limit."
+                fix = f"Leave columns out, or ask for a higher limit (SIS_SYNC_MAX_FILE_MB). {SPLIT_NO_LIST}"
+                raise FileRefused("file.too_large", message, fix=fix)
             digest.update(chunk)
             target.write(chunk)
         target.flush()

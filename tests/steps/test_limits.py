@@ -1,0 +1,46 @@
+"""The limits of a file are settings of the process, and a wrong setting is said."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEADER = "first_name,middle_name,last_name,email,custom_id,school_district_external_id,user_type,position,grade,status"
+
+
+def check(file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`sis-sync check` as a process of its own: its limits are read once, when it starts."""
+    program = Path(sys.executable).with_name("sis-sync")
+    return subprocess.run([program, "check", file], env={**os.environ, **environment}, capture_output=True, text=True)
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Path:
+    """Two people, one of them with a position of 2,000 letters."""
+    file = tmp_path / "people.csv"
+    rows = "".join(f"Ana,,Lee,p{n}@x.example,{n},1,Teacher,{'a' * 2000 * n},,Active\n" for n in (0, 1))
+    file.write_text(f"{HEADER}\n{rows}", encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("setting", "too_low", "enough"),
+    [("SIS_SYNC_MAX_RECORDS", "1", "2"), ("SIS_SYNC_MAX_CELL_KB", "1", "2")],
+)
+def test_a_limit_is_what_the_setting_says(roster: Path, setting: str, too_low: str, enough: str) -> None:
+    refused = check(roster, **{setting: too_low})
+    assert refused.returncode == 6
+    assert "file.too_large" in refused.stderr
+    assert "file.too_large" not in check(roster, **{setting: enough}).stderr
+
+
+def test_a_setting_that_is_no_number_is_a_configuration_error(roster: Path) -> None:
+    said = check(roster, SIS_SYNC_MAX_COLUMNS="many")
+    assert said.returncode == 3
+    assert "SIS_SYNC_MAX_COLUMNS is 'many'" in said.stderr
+
+
+def test_nobody_is_told_to_split_a_complete_list(roster: Path) -> None:
+    assert "Never split a complete list" in check(roster, SIS_SYNC_MAX_RECORDS="1").stderr
