@@ -9,7 +9,7 @@ CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 
 CREATE TEMP TABLE arriving AS
-SELECT p.first_name, p.middle_name, p.last_name, p.school_district_external_id AS org, p.user_type, p.status
+SELECT p.custom_id, p.first_name, p.middle_name, p.last_name, p.school_district_external_id AS org, p.user_type, p.status
 FROM (SELECT line FROM plan WHERE action = 'create') AS x JOIN people AS p ON p.line = x.line;
 
 CREATE TEMP TABLE matched_total AS

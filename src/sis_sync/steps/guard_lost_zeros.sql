@@ -1,7 +1,17 @@
 -- Unknown custom IDs that equal known ones but for leading zeros: a spreadsheet took them for numbers.
-SELECT 'for example ' || min(p.custom_id) || ' for ' || min(a.custom_id) AS subject, count(DISTINCT p.custom_id) AS found,
-  (SELECT count(*) FROM accounts WHERE custom_id <> '') AS base, CAST(:lost_zeros - 1 AS STRING) AS bound
-FROM people AS p
-JOIN accounts AS a ON replace_all(a.custom_id, '^0+', '') = replace_all(p.custom_id, '^0+', '')
-WHERE p.has_id AND NOT p.is_known AND NOT p.is_skipped AND a.custom_id <> '' AND a.custom_id <> p.custom_id
-HAVING count(DISTINCT p.custom_id) >= :lost_zeros
+WITH cut AS (
+  SELECT p.custom_id, min(a.custom_id) AS known
+  FROM people AS p
+  JOIN accounts AS a ON replace_all(a.custom_id, '^0+', '') = replace_all(p.custom_id, '^0+', '')
+  WHERE p.has_id AND NOT p.is_known AND NOT p.is_skipped AND a.custom_id <> '' AND a.custom_id <> p.custom_id
+  GROUP BY p.custom_id
+)
+SELECT 'for example ' || example AS subject, found, (SELECT count(*) FROM accounts WHERE custom_id <> '') AS base,
+  CAST(:lost_zeros - 1 AS STRING) AS bound
+FROM
+  (SELECT count(*) AS found FROM cut) AS counted,
+  (
+    SELECT string_agg(custom_id || ' for ' || known, ', ' ORDER BY custom_id) AS example
+    FROM (SELECT custom_id, known FROM cut ORDER BY custom_id LIMIT 3)
+  ) AS shown
+WHERE found >= :lost_zeros

@@ -1,0 +1,55 @@
+"""A guard against damage names examples that belong together: old and new, or the lines to look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from steps.offline import command
+from steps.planning import ORGS, accounts_file, roster_file
+
+from sis_sync.core.fields import FIELD_NAMES
+
+Messages = Callable[[list[dict[str, str]], list[dict[str, str]]], dict[str, str]]
+
+
+def person(custom_id: str, **values: str) -> dict[str, str]:
+    row = {"first_name": "Ana", "last_name": f"Ruiz{custom_id}", "email": f"{custom_id.lower()}@x.example"}
+    rest = {"school_district_external_id": "020", "user_type": "Student", "grade": "9", "status": "Active"}
+    return {**dict.fromkeys(FIELD_NAMES, ""), **row, "custom_id": custom_id, **rest, **values}
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Messages:
+    def messages(rows: list[dict[str, str]], accounts: list[dict[str, str]]) -> dict[str, str]:
+        """What each guard says of a full list of these rows over these accounts."""
+        (tmp_path / "roster.csv").write_bytes(roster_file(rows))
+        (tmp_path / "orgs.csv").write_text(ORGS, encoding="utf-8")
+        (tmp_path / "accounts.csv").write_text(accounts_file(accounts), encoding="utf-8")
+        files: list[str | Path] = ["--orgs", tmp_path / "orgs.csv", "--accounts", tmp_path / "accounts.csv"]
+        document = command(capsys, "plan", tmp_path / "roster.csv", "--mode", "full", *files, "--json").document
+        return {hit["code"]: hit["message"] for hit in document["guards"]}
+
+    return messages
+
+
+def test_lost_zeros_pair_each_id_with_the_one_it_was(said: Messages) -> None:
+    known = [f"{'0' * (1 + number % 3)}{number}" for number in range(8, 30)]
+    messages = said([person(each.lstrip("0")) for each in known], [person(each) for each in known])
+    assert "(for example 10 for 0010, 11 for 00011, 12 for 012)" in messages["guard.lost_zeros"]
+
+
+def test_rounded_ids_name_their_lines(said: Messages) -> None:
+    messages = said([person(f"{number}.2E+05") for number in range(1, 7)], [])
+    assert "(for example 1.2E+05 on line 2, 2.2E+05 on line 3, 3.2E+05 on line 4)" in messages["guard.rounded_ids"]
+
+
+def test_identity_says_who_the_id_was_and_who_it_would_be(said: Messages) -> None:
+    new = person("7", first_name="Bo", last_name="Rahm", email="bo@x.example")
+    messages = said([new], [person("7", last_name="Ruiz")])
+    assert "(for example ID 7 from Ana Ruiz to Bo Rahm)" in messages["guard.identity"]
+
+
+def test_renumbered_pairs_old_and_new_ids(said: Messages) -> None:
+    old = [person(f"A{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
+    new = [person(f"B{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
+    assert "(for example A1 as B1, A2 as B2, A3 as B3)" in said(new, old)["guard.renumbered"]
