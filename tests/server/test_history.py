@@ -12,7 +12,7 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.services import approve_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 DAY = timedelta(days=1)
 
 
