@@ -13,7 +13,7 @@ escaped(text)    control and format characters as \u001B, so that a terminal or 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 _UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\x{890}\x{891}\x{13439}-\x{1343F}]"
 # Looking for an edge first is cheaper than replacing nothing (measured: three quarters of the time). In ASCII no edge
-# is above the space: a look at the first and the last character is cheaper still.
+# is above the space: a look at the first and the last character is cheaper still. Many cells are empty: asked first.
 _EDGE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
 
 DUCKDB_PRELUDE = rf"""
@@ -24,8 +24,9 @@ CREATE OR REPLACE TEMP MACRO trimmed(s) AS
     CASE WHEN regexp_matches(s, '\A{_EDGE}|{_EDGE}\z')
          THEN regexp_replace(s, '\A{_EDGE}|{_EDGE}\z', '', 'g') ELSE s END;
 CREATE OR REPLACE TEMP MACRO clean(s) AS
-    CASE WHEN strlen(s) <> length(s) THEN nfc_normalize(trimmed(s))
-         WHEN s = '' OR (s >= '!' AND right(s, 1) >= '!') THEN s ELSE trimmed(s) END;
+    CASE WHEN s = '' THEN s
+         WHEN strlen(s) <> length(s) THEN nfc_normalize(trimmed(s))
+         WHEN s >= '!' AND right(s, 1) >= '!' THEN s ELSE trimmed(s) END;
 CREATE OR REPLACE TEMP MACRO escaped(s) AS
     CASE WHEN regexp_matches(s, '{_UNSHOWN}')
          THEN array_to_string(list_transform(string_split(s, ''), lambda character:
