@@ -102,7 +102,9 @@ def _copy(session: Session, query: str, path: Path, *, delimiter: str = ",") -> 
 
 
 def _safe(column: str) -> str:
-    return f"CASE WHEN has_match({column}, {literal(_FORMULA)}) THEN '''' || {column} ELSE nullif({column}, '') END"
+    """Every sign of a formula is below A, and comparing is cheaper than matching: most cells need no more."""
+    is_formula = f"{column} < 'A' AND {column} <> '' AND has_match({column}, {literal(_FORMULA)})"
+    return f"CASE WHEN {is_formula} THEN '''' || {column} ELSE nullif({column}, '') END"
 
 
 def _unique(names: list[str]) -> list[str]:
