@@ -29,6 +29,28 @@ def test_a_plan_for_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.Ca
     assert planned(capsys, tmp_path / "roster.csv", tmp_path / "nowhere" / "plan.csv").exit_code == 2
 
 
+@pytest.mark.parametrize("words", [("check",), ("mapper", "suggest")])
+def test_what_is_no_file_to_be_read_is_refused_in_words(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable = Path("/proc/self/mem")  # opens, and then fails at its first byte
+    for path, says in ((tmp_path, "is a folder"), (tmp_path / "nix.csv", "There is no file nix.csv")):
+        said = command(capsys, *words, path)
+        assert (said.exit_code, "file.not_found" in said.err, says in said.err) == (6, True, True)
+    if unreadable.exists():
+        said = command(capsys, *words, unreadable)
+        assert (said.exit_code, "cannot be read" in said.err) == (6, True)
+
+
+def test_lines_that_end_with_a_return_alone_are_named_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_bytes(b"first_name,last_name,status\rAna,Lee,Active\r")
+    said = command(capsys, "check", roster)
+    assert said.exit_code == 6
+    assert "carriage return" in said.err
+    assert "no account is touched" in said.err
+
+
 @pytest.mark.parametrize("more", [",note,Note", ",email"])
 def test_accounts_with_a_column_twice(more: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = planned(capsys, tmp_path / "roster.csv", tmp_path / "plan.csv", HEADER + more)

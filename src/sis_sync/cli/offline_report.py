@@ -32,6 +32,7 @@ def say_refusal(refusal: FileRefused, *, as_json: bool) -> int:
     if as_json:
         _print({"refused": {"code": refusal.code, "message": refusal.message, "line": refusal.line}})
     click.echo(f"File refused ({refusal.code}): {refusal.message}\n{refusal.fix}".rstrip(), err=True)
+    click.echo("Nothing is planned, and no account is touched.", err=True)
     return refusal.exit_code
 
 

@@ -1,5 +1,7 @@
 """What a file is when it is no text, told from its first bytes."""
 
+from pathlib import Path
+
 from sis_sync.core.errors import FileRefused
 
 _SAVE_AS_CSV = 'Open it and save it as "CSV UTF-8 (comma delimited)", or let the SIS export CSV.'
@@ -57,3 +59,18 @@ def _refused_zip(head: bytes) -> FileRefused:
     return FileRefused(
         "file.not_text", "This is a zip archive, not a CSV or TSV file.", fix="Unpack it and send the CSV file inside."
     )
+
+
+def head_of(path: Path, size: int) -> bytes:
+    """The first bytes of a file. FileRefused (`file.not_found`) where there is none, or it cannot be read."""
+    if path.is_dir():
+        fix = "Name the file in it."
+        raise FileRefused("file.not_found", f"{path.name} is a folder, not a file.", fix=fix)
+    if not path.is_file():
+        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        message = f"{path.name} is there but cannot be read: {error.strerror}."
+        raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from None

@@ -13,7 +13,7 @@ from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
 from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.engine.session import Session
-from sis_sync.formats.content import refuse_unless_text
+from sis_sync.formats.content import head_of, refuse_unless_text
 from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.formats.header import Columns, ignored_columns
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
@@ -96,14 +96,11 @@ def read(
 
 
 def _refuse_unfit(path: Path, limits: FileLimits) -> None:
-    if not path.is_file():
-        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
+    head = head_of(path, 4096)
     size = path.stat().st_size
     if size > limits.file_bytes:
         message = f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}."
         raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_FILE_MB"))
-    with path.open("rb") as file:
-        head = file.read(4096)
     if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff"):
         raise _empty("The file is empty.")
     refuse_unless_text(head)

@@ -61,10 +61,10 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
 
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     """FileRefused for a header that lacks a field, has one twice or does not end."""
+    _refuse_lone_returns(data[header.start : header.record.end], header.line)
     check_header(header.columns, header.mapping)
     _refuse_ambiguous(mapping, header.variants)
     refuse_if_unreadable(header.record, header.line)
-    _refuse_lone_returns(data[header.start : header.record.end], header.line)
 
 
 def _header_start(data: Buffer) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.formats.content import refuse_unless_text
+from sis_sync.formats.content import head_of, refuse_unless_text
 from sis_sync.formats.encoding import detect_encoding
 from sis_sync.formats.suggest.sample import Sample, records_of
 
@@ -13,10 +13,7 @@ DELIMITERS = (",", "\t", ";", "|")
 
 def read_sample(path: Path) -> Sample:
     """Header and records of the first 256 KB. FileRefused where there is no file, no text or no header."""
-    if not path.is_file():
-        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
-    with path.open("rb") as file:
-        head = file.read(BYTES)
+    head = head_of(path, BYTES)
     refuse_unless_text(head)
     text = head.decode(detect_encoding(path, "windows-1252").name, "replace").removeprefix("\ufeff").replace("\0", "")
     first = next((line for line in text.splitlines() if line.strip()), "")
