@@ -16,6 +16,7 @@ from sis_sync.server.runs.models import Run
 
 RESTORABLE_FOR = timedelta(days=180)
 PIECE_ROWS = 20_000
+LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
         "scope": run.scope_org_id,
         "whole": int(run.scope_org.kind == Org.Kind.DISTRICT),
         "after": 0,
+        "until": LAST_ID,
         "restorable_since": connection.ops.adapt_datetimefield_value(now - RESTORABLE_FOR),
     }
     with _one_look():
@@ -92,10 +94,18 @@ def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
         file.write(",".join(f'"{name}"' for name in names) + "\n")
         # %w writes a value with its quotes doubled; %% because parameters are bound by % too.
         line = f"""printf('{",".join(['"%%w"'] * len(names))}', {", ".join(names)})"""
-        piece = (
-            f"SELECT group_concat({line}, char(10)) || char(10), max(CAST(account_id AS integer)) "
-            f"FROM ({sql} LIMIT {PIECE_ROWS})"
-        )
-        while (found := cursor.execute(piece, parameters).fetchone()) and found[0] is not None:
-            file.write(found[0])
-            parameters = {**parameters, "after": found[1]}
+        piece = f"SELECT group_concat({line}, char(10)) || char(10) FROM ({sql})"
+        for after, until in _pieces(parameters):
+            found = cursor.execute(piece, {**parameters, "after": after, "until": until}).fetchone()
+            file.write(found[0] or "")
+
+
+def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """Ranges of IDs that hold so many accounts each: with a LIMIT the database would store each piece's rows first."""
+    end = "SELECT id FROM accounts_account WHERE school_system_id = %s AND id > %s ORDER BY id LIMIT 1 OFFSET %s"
+    after = 0
+    with connection.cursor() as cursor:
+        while found := cursor.execute(end, [parameters["school_system"], after, PIECE_ROWS - 1]).fetchone():
+            yield after, found[0]
+            after = found[0]
+    yield after, LAST_ID

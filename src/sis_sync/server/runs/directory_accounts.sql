@@ -1,6 +1,6 @@
 -- In: the accounts of one school system. Out: one row per live account and per deleted one that is still
 -- restorable, as the engine's directory file wants it (text only; what is left empty is live, in scope,
--- without rights, and so on). In the order of the IDs, from the one that follows :after. Runs on PostgreSQL and SQLite.
+-- without rights, and so on). Those whose IDs follow :after, up to :until. Runs on PostgreSQL and SQLite.
 SELECT
   a.first_name, a.middle_name, a.last_name, a.email,
   coalesce(a.custom_id, '') AS custom_id,
@@ -20,6 +20,5 @@ LEFT JOIN (
   WHERE m.school_system_id = %(school_system)s
   GROUP BY r.account_id
 ) AS h ON h.account_id = a.id
-WHERE a.school_system_id = %(school_system)s AND a.id > %(after)s
+WHERE a.school_system_id = %(school_system)s AND a.id > %(after)s AND a.id <= %(until)s
   AND (a.deleted_at IS NULL OR (a.deleted_at > %(restorable_since)s AND a.custom_id IS NOT NULL))
-ORDER BY a.id
