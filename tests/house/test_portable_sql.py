@@ -10,6 +10,7 @@ from sis_sync.engine.session import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
 from sis_sync.engine.spark_sql import statements
 
+HASH_OF = "row_hash('{}', '{}', '', '', '', '', '', '', '')"
 # A call of each function and what it gives, of `t`: the numbers 1 to 3, with the letters c, b and NULL.
 CALLS: dict[str, tuple[str, object]] = {
     "any_value": ("any_value(CASE WHEN number = 1 THEN letter END)", "c"),
@@ -29,6 +30,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "min": ("min(letter)", "b"),
     "nullif": ("count(nullif(letter, 'b'))", 1),
     "replace_all": ("max(replace_all('0070', '0', '-'))", "--7-"),
+    "row_hash": (f"min({HASH_OF.format('a', 'b')}) = max({HASH_OF.format('b', 'a')})", False),
     "row_number": ("max(place)", 3),
     "string_agg": ("string_agg(letter, ';' ORDER BY number)", "c;b"),
     "substr": ("max(substr('é🧑xyz', 2, 3))", "🧑xy"),

@@ -7,6 +7,7 @@ matches(text, pattern)        the whole text matches
 has_match(text, pattern)      some part of it does
 replace_all(text, pattern, by)
 is_ascii(text)   every character is one byte
+row_hash(nine texts)          a number that stands for all of them; another one on each engine, so it is never stored
 escaped(text)    control and format characters as \u001B, so that a terminal or a page may show it
 """
 
@@ -33,6 +34,7 @@ CREATE OR REPLACE TEMP MACRO escaped(s) AS
              CASE WHEN regexp_matches(character, '{_UNSHOWN}') THEN printf('\u%04X', unicode(character))
                   ELSE character END), '')
          ELSE s END;
+CREATE OR REPLACE TEMP MACRO row_hash(a, b, c, d, e, f, g, h, i) AS hash(a, b, c, d, e, f, g, h, i);
 CREATE OR REPLACE TEMP MACRO is_ascii(s) AS strlen(s) = length(s);
 CREATE OR REPLACE TEMP MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
 """
@@ -50,6 +52,9 @@ CREATE OR REPLACE TEMPORARY FUNCTION escaped(s STRING) RETURNS STRING
         THEN array_join(transform(split(s, ''), c ->
             CASE WHEN c RLIKE '{_UNSHOWN}' THEN format_string('\u%04X', ascii(c)) ELSE c END), '')
         ELSE s END;
+CREATE OR REPLACE TEMPORARY FUNCTION row_hash(
+    a STRING, b STRING, c STRING, d STRING, e STRING, f STRING, g STRING, h STRING, i STRING) RETURNS BIGINT
+    RETURN xxhash64(a, b, c, d, e, f, g, h, i);
 CREATE OR REPLACE TEMPORARY FUNCTION is_ascii(s STRING) RETURNS BOOLEAN
     RETURN octet_length(s) = length(s);
 CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING

@@ -3,9 +3,11 @@
 --      is free only if the row on line `next` gives it up.
 --      Asked only of rows without errors. Deleted accounts hold no address; neither does one that this run deletes.
 CREATE TEMP TABLE moving AS
-SELECT line, custom_id, email, email_key FROM people
-WHERE NOT keeps_address AND email_key <> ''
-  AND NOT line IN (SELECT line FROM failed) AND NOT line IN (SELECT line FROM ignored);
+SELECT line, custom_id, email, email_key FROM people AS p
+WHERE (NOT is_same OR is_deleted) AND email_key <> ''
+  AND NOT line IN (SELECT line FROM failed) AND NOT line IN (SELECT line FROM ignored)
+  AND NOT EXISTS (
+    SELECT 1 FROM accounts AS a WHERE a.custom_id = p.custom_id AND a.email_key = p.email_key AND NOT a.is_deleted);
 
 CREATE TEMP TABLE clashes AS
 SELECT m.line, m.email, h.custom_id AS holder, g.line AS next

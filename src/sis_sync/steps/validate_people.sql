@@ -10,11 +10,8 @@ SELECT
   coalesce(a.is_held_by_hand, FALSE) AS is_held_by_hand,
   coalesce(a.in_scope, TRUE) AS is_account_in_scope,
   a.user_type AS account_type,
-  coalesce(a.email_key = p.email_key AND NOT a.is_deleted, FALSE) AS keeps_address,
-  coalesce(a.first_name = p.first_name AND a.middle_name = p.middle_name AND a.last_name = p.last_name
-    AND a.email_key = p.email_key AND a.school_district_external_id = p.school_district_external_id
-    AND a.user_type = p.user_type AND a.position = p.position AND a.grade = p.grade
-    AND a.status = p.status, FALSE) AS is_same
+  coalesce(a.row_hash = row_hash(p.first_name, p.middle_name, p.last_name, p.email_key, p.school_district_external_id,
+    p.user_type, p.position, p.grade, p.status), FALSE) AS is_same
 FROM (
   SELECT
     r.line, r.codes, r.is_skipped, r.first_name, r.middle_name, r.last_name,
@@ -35,4 +32,9 @@ FROM (
   LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(r.grade)
   LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(r.status)
 ) AS p
-LEFT JOIN accounts AS a ON a.custom_id = p.custom_id AND a.custom_id <> ''
+LEFT JOIN (
+  SELECT custom_id, is_deleted, is_protected, is_held_by_hand, in_scope, user_type,
+    row_hash(first_name, middle_name, last_name, email_key, school_district_external_id, user_type, position, grade,
+      status) AS row_hash
+  FROM accounts WHERE custom_id <> ''
+) AS a ON a.custom_id = p.custom_id
