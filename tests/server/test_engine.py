@@ -29,7 +29,8 @@ def test_a_run_is_planned_on_spark(
         assert run.counts["create"] == 1
         assert run.counts["failed"] == 2
         files = run_files(run)
-        written = [path.read_bytes() for path in (files.plan, files.results, files.failed, files.findings)]
+        paths = (files.plan, files.unchanged, files.results, files.failed, files.findings)
+        written = [path.read_bytes() for path in paths]
         plans.append((run.state, run.counts, run.guards, written))
     assert plans[0] == plans[1]
 

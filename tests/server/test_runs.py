@@ -155,7 +155,8 @@ def test_full_run_waits_for_approval_with_its_plan(district: Org, north: Org, al
     assert run.findings == {"email.invalid": 1}
     assert accounts_of(district) == 1
     files = run_files(run)
-    assert hashlib.sha256(files.plan.read_bytes()).hexdigest() == run.plan_digest
+    stored = files.plan.read_bytes() + files.unchanged.read_bytes()
+    assert hashlib.sha256(stored).hexdigest() == run.plan_digest
     results = rows_of(files.results)
     assert [row["action"] for row in results] == ["create", "failed"]
     assert len(rows_of(files.failed)) == 1

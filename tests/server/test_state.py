@@ -140,4 +140,5 @@ def test_same_file_over_the_same_accounts_makes_the_same_plan(
     second = send(district, *rows, mode="full", now=now)
     plan_run(second.pk, now=now)
     assert run_files(first).plan.read_bytes() == run_files(second).plan.read_bytes()
+    assert run_files(first).unchanged.read_bytes() == run_files(second).unchanged.read_bytes()
     assert run_files(first).results.read_bytes() == run_files(second).results.read_bytes()

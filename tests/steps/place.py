@@ -47,15 +47,16 @@ class Place:
     def apply(self, content: bytes) -> History:
         """Make the directory what the file says; what the next run knows of this one."""
         plan, _ = self.plan(content, history=History())
-        path = self.folder / "plan.parquet"
-        path.unlink(missing_ok=True)
-        save_plan(self.session, plan, path)
-        names = ", ".join(FIELD_NAMES)
-        query = f"SELECT {names} FROM read_parquet(:path) WHERE action IN ('create', 'update', 'restore', 'unchanged')"
-        rows = self.session.rows(query, path=str(path))
+        files = (self.folder / "plan.parquet", self.folder / "unchanged.parquet")
+        save_plan(self.session, plan, *files)
+        names = ", ".join(f"p.{name}" for name in FIELD_NAMES)
+        rows = self.session.rows(
+            f"SELECT {names} FROM plan AS x JOIN people AS p ON p.line = x.line "
+            "WHERE x.action IN ('create', 'update', 'restore', 'unchanged')"
+        )
         people = [{**dict(zip(FIELD_NAMES, row, strict=True)), "state": "live"} for row in rows]
         (self.folder / "accounts.csv").write_text(accounts_file(people), encoding="utf-8", newline="")
-        return History(path, plan.counts.rows, had_deleting_sync=True)
+        return History(files, plan.counts.rows, had_deleting_sync=True)
 
 
 def forget(session: Session) -> None:

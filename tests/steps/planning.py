@@ -91,11 +91,15 @@ def plan_bytes(
         plan = make_plan(session, validate(session, roster, directory, MODES[mode]))
         found = {hit.code: hit.count for hit in guard(session, plan, GuardLimits())}
         write_plan(session, folder / "plan.csv")
-        digest = save_plan(session, plan, folder / "plan.parquet")
+        files = (folder / "plan.parquet", folder / "unchanged.parquet")
+        digest = save_plan(session, plan, *files)
         stored = session.rows(
-            f"SELECT line, {', '.join(STORED)} FROM read_parquet(:path) ORDER BY seq", path=str(folder / "plan.parquet")
+            f"SELECT line, {', '.join(STORED)} FROM read_parquet([:plan, :unchanged], union_by_name = true) "
+            "ORDER BY line NULLS LAST, custom_id",
+            plan=str(files[0]),
+            unchanged=str(files[1]),
         )
-        rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
+        rows = tuple({name: value or "" for name, value in zip(STORED, row[1:], strict=True)} for row in stored)
         lines = tuple(row[0] for row in stored)
         return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, frozenset(found), found)
 

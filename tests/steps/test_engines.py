@@ -34,6 +34,7 @@ class Made:
     """A stored plan, the guards that hold it with their sentences, and how often each finding stands."""
 
     plan: Path
+    unchanged: Path
     hits: tuple[GuardHit, ...]
     findings: dict[str, int]
 
@@ -53,8 +54,9 @@ def made_on(engine: EngineName, district: District, folder: Path) -> Made:
         with planner(session, engine, SparkPlace(master="local[2]")) as where:
             plan = make_plan(where, validate(where, roster, directory, MODE))
             hits = guard(where, plan, GuardLimits())
-        save_plan(session, plan, folder / "plan.parquet", hash_password=lambda password: f"hash of {len(password)}")
-        return Made(folder / "plan.parquet", hits, plan.findings)
+        files = (folder / "plan.parquet", folder / "unchanged.parquet")
+        save_plan(session, plan, *files, hash_password=lambda password: f"hash of {len(password)}")
+        return Made(*files, hits, plan.findings)
 
 
 def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
@@ -69,8 +71,10 @@ def test_a_plan_is_the_same_on_both_engines(tmp_path: Path) -> None:
     duck = made_on("duckdb", district, tmp_path / "duckdb")
     spark = made_on("spark", district, tmp_path / "spark")
     assert rows_of_one_only(duck.plan, spark.plan) == []
+    assert rows_of_one_only(duck.unchanged, spark.unchanged) == []
     assert (duck.hits, duck.findings) == (spark.hits, spark.findings)
     assert duck.plan.read_bytes() == spark.plan.read_bytes()
+    assert duck.unchanged.read_bytes() == spark.unchanged.read_bytes()
 
 
 def test_the_district_has_every_fault(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from sis_sync.engine.session import Session
 
 HISTORY_TABLES = ("previous_rows", "left_before")
 _PREVIOUS_ROWS = """
-INSERT INTO previous_rows SELECT max(line), custom_id FROM read_parquet(:path)
+INSERT INTO previous_rows SELECT max(line), custom_id FROM read_parquet([:changing, :unchanged], union_by_name = true)
 WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 """
 
@@ -16,8 +16,9 @@ def load_history(session: Session, history: History) -> None:
     Files are read here, so call it before another engine takes over.
     """
     session.run("CREATE TEMP TABLE previous_rows (line BIGINT, custom_id VARCHAR)")
-    if history.last_plan is not None:
-        session.run(_PREVIOUS_ROWS, path=str(session.plainly_named(history.last_plan)))
+    if history.last_plan:
+        changing, unchanged = (str(session.plainly_named(part)) for part in history.last_plan)
+        session.run(_PREVIOUS_ROWS, changing=changing, unchanged=unchanged)
     session.run("CREATE TEMP TABLE left_before (custom_id VARCHAR)")
     if history.left_ids:
         session.insert("INSERT INTO left_before SELECT unnest(?::VARCHAR[])", [list(history.left_ids)])

@@ -15,6 +15,8 @@ from sis_sync.engine.session import Session
 from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate import Judged, count_findings
 
+BLOCK_BYTES = 1 << 20
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -65,19 +67,31 @@ def _count(session: Engine, judged: Judged) -> Counts:
     return Counts(rows=judged.roster.records.facts.rows, **counts)
 
 
-def save_plan(session: Session, plan: Plan, path: Path, *, hash_password: Callable[[str], str] | None = None) -> str:
-    """Write the plan as Parquet with new and old values of each field; gives the SHA-256 of the file, its digest.
+def save_plan(
+    session: Session, plan: Plan, path: Path, unchanged: Path, *, hash_password: Callable[[str], str] | None = None
+) -> str:
+    """Write the plan as two Parquet files: what is not unchanged, with new and old values, and what is; its digest.
 
     Passwords of rows that create an account are hashed here and written nowhere else.
     """
     _hash_passwords(session, hash_password)
-    session.run(sql_text(__package__, "plan_save"), path=str(path))
-    _assert_complete(session, plan, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    session.run(sql_text(__package__, "plan_save"), path=str(path), unchanged=str(unchanged))
+    _assert_complete(session, plan, path, unchanged)
+    return plan_digest(path, unchanged)
 
 
-def _assert_complete(session: Session, plan: Plan, path: Path) -> None:
-    stored = session.value("SELECT count(*) FROM read_parquet(:path)", path=str(path))
+def plan_digest(path: Path, unchanged: Path) -> str:
+    """What a stored plan is known by: the SHA-256 of its two files, one behind the other, in hex."""
+    digest = hashlib.sha256()
+    for part in (path, unchanged):
+        with part.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _assert_complete(session: Session, plan: Plan, *paths: Path) -> None:
+    stored = sum(session.value("SELECT count(*) FROM read_parquet(:path)", path=str(path)) for path in paths)
     if stored != plan.counts.rows + plan.counts.leaving:
         raise AssertionError(f"{plan.counts.rows + plan.counts.leaving} rows in the plan, but {stored} were stored")
 

@@ -19,6 +19,7 @@ class ApprovedPlan:
     scope_org_id: int
     digest: str
     path: Path
+    unchanged: Path
     seen: Path
     token: object
 
@@ -33,13 +34,15 @@ def approved_plan(run_id: int) -> ApprovedPlan | None:
     run = Run.objects.filter(pk=run_id, state__in=TO_APPLY).exclude(plan_digest="").first()
     if run is None or not is_approval_recorded(run):
         return None
+    files = run_files(run)
     return ApprovedPlan(
         run_id=run.pk,
         school_system_id=run.school_system_id,
         scope_org_id=run.scope_org_id,
         digest=run.plan_digest,
-        path=run_files(run).plan,
-        seen=run_files(run).seen,
+        path=files.plan,
+        unchanged=files.unchanged,
+        seen=files.seen,
         token=_MADE_HERE,
     )
 

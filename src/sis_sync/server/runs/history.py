@@ -1,6 +1,7 @@
 """What the guards ask of earlier runs: the last applied file, whether absence ever counted, who left lately."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.db.models import Q, QuerySet
 
@@ -20,13 +21,17 @@ def history_of(run: Run, *, now: datetime) -> History:
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     same = deleting.filter(mode=run.mode, scope_org=run.scope_org_id)
     last = same.order_by("-applied_at", "-pk").first()
-    plan = run_files(last).plan if last else None
     return History(
-        last_plan=plan if plan and plan.is_file() else None,
+        last_plan=_plan_of(last) if last else (),
         last_rows=last.counts.get("rows", 0) if last else 0,
         had_deleting_sync=deleting.exists(),
         left_ids=_left_ids(run, since=now - timedelta(days=DRIP_DAYS)),
     )
+
+
+def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
+    files = run_files(run)
+    return (files.plan, files.unchanged) if files.plan.is_file() and files.unchanged.is_file() else ()
 
 
 def _applied(run: Run) -> QuerySet[Run]:

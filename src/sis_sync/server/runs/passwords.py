@@ -7,7 +7,8 @@ from sis_sync.engine.session import Session
 from sis_sync.formats.header import secret_positions
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import run_files, sha256_of, written_whole
+from sis_sync.server.runs.storage import RunFiles, run_files, written_whole
+from sis_sync.steps.plan import plan_digest
 from sis_sync.steps.read import Records
 from sis_sync.steps.read_header import DELIMITERS
 
@@ -16,12 +17,13 @@ UTF8_MARK = b"\xef\xbb\xbf"
 EXCESS_COLUMNS = 3
 
 
-def carry_password_hashes(session: Session, *, earlier: Path, earlier_digest: str, plan: Path) -> bool:
-    """Take the hashes of the earlier plan of the same file over, by record; whether there were any.
+def carry_password_hashes(session: Session, *, files: RunFiles, digest: str, plan: Path) -> bool:
+    """Take the hashes of the earlier plan of the same file over into `plan`, by record; whether there were any.
 
-    An earlier plan that is not as it was stored is not trusted.
+    `files` hold the earlier plan. If it is not as it was stored, under this digest, it is not trusted.
     """
-    if not earlier.is_file() or sha256_of(earlier) != earlier_digest:
+    earlier = files.plan
+    if not earlier.is_file() or not files.unchanged.is_file() or plan_digest(earlier, files.unchanged) != digest:
         return False
     if not session.value("SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''", earlier=str(earlier)):
         return False
@@ -32,8 +34,8 @@ def carry_password_hashes(session: Session, *, earlier: Path, earlier_digest: st
           SELECT p.* REPLACE (CASE WHEN p.action = 'create' AND p.password_hash = ''
                               THEN coalesce(e.password_hash, '') ELSE p.password_hash END AS password_hash)
           FROM read_parquet(:plan) p
-          LEFT JOIN read_parquet(:earlier) e ON e.seq = p.seq AND e.line = p.line AND e.custom_id = p.custom_id
-          ORDER BY p.seq
+          LEFT JOIN read_parquet(:earlier) e ON e.line = p.line AND e.custom_id = p.custom_id
+          ORDER BY p.line NULLS LAST, p.custom_id
         ) TO :merged (FORMAT parquet)
         """,
         plan=str(plan),

@@ -23,13 +23,13 @@ from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
-from sis_sync.server.runs.storage import run_files, sha256_of, work_folder, written_whole
+from sis_sync.server.runs.storage import run_files, work_folder, written_whole
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.guard import guard
 from sis_sync.steps.guard_history import HISTORY_TABLES, load_history
 from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import Plan, make_plan, save_plan
+from sis_sync.steps.plan import Plan, make_plan, plan_digest, save_plan
 from sis_sync.steps.planner import planner
 from sis_sync.steps.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
@@ -114,10 +114,10 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
 
 def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     files = run_files(run)
-    with written_whole(files.plan) as path:
-        digest = save_plan(session, plan, path, hash_password=make_password)
-        if carry_password_hashes(session, earlier=files.plan, earlier_digest=run.plan_digest, plan=path):
-            digest = sha256_of(path)
+    with written_whole(files.plan) as path, written_whole(files.unchanged) as unchanged:
+        digest = save_plan(session, plan, path, unchanged, hash_password=make_password)
+        if carry_password_hashes(session, files=files, digest=run.plan_digest, plan=path):
+            digest = plan_digest(path, unchanged)
     _remember_digest(run, digest)
     with written_whole(files.seen) as path:
         write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)

@@ -24,7 +24,7 @@ READING_MEMORY_MB = 256
 class PlanRow:
     """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account.
 
-    `person` is the name as the account has it now, or as the file spells a newcomer's; empty where neither is known.
+    `person` is the name as the account has it, or as the file spells a newcomer's; empty where neither is known.
     """
 
     line: int | None
@@ -79,19 +79,27 @@ def access_run_of_key(*, api_key: ApiKey, run_id: int | str) -> Run:
 
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
     """A page of the plan in its order: every action, or one. Empty while there is no plan."""
-    path = run_files(run).plan
-    if not path.is_file():
+    files = run_files(run)
+    if not files.plan.is_file() or not files.unchanged.is_file():
         return PlanPage((), 0)
+    paths = [str(files.plan), str(files.unchanged)]
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
-    chosen = "FROM read_parquet(?) WHERE ? IN ('', action)"
+    chosen = "FROM read_parquet(?, union_by_name = true) WHERE ? IN ('', action)"
     with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
         found = session.connection.execute(
-            f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} ORDER BY seq LIMIT ? OFFSET ?",
-            [str(path), action, page_size, (max(page, 1) - 1) * page_size],
-        )
-        rows = tuple(_row(row) for row in found.fetchall())
-        counted = session.connection.execute(f"SELECT count(*) {chosen}", [str(path), action]).fetchone()
-    return PlanPage(rows, int(counted[0]) if counted else 0)
+            f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} "
+            "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",
+            [paths, action, page_size, (max(page, 1) - 1) * page_size],
+        ).fetchall()
+        counted = session.connection.execute(f"SELECT count(*) {chosen}", [paths, action]).fetchone()
+    people = _people_now(run, [row[2] for row in found if row[1] == "unchanged"])
+    return PlanPage(tuple(_row(row, people) for row in found), int(counted[0]) if counted else 0)
+
+
+def _people_now(run: Run, custom_ids: list[str]) -> dict[str, str]:
+    """The names of accounts by custom ID: the stored plan says of who does not change only that they do not."""
+    accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=custom_ids)
+    return {str(account.custom_id): account.full_name for account in accounts}
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
@@ -103,13 +111,13 @@ def finding_groups(*, run: Run) -> list[dict[str, Any]]:
     return groups
 
 
-def _row(row: tuple[Any, ...]) -> PlanRow:
+def _row(row: tuple[Any, ...], people: dict[str, str]) -> PlanRow:
     line, action, custom_id, fields, codes, message, *values = row
     return PlanRow(
         line=line,
         action=action,
         custom_id=custom_id,
-        person=_person(values),
+        person=people.get(custom_id, "") if action == "unchanged" else _person(values),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,

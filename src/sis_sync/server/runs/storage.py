@@ -26,11 +26,14 @@ MAX_NAME_CHARACTERS = 255
 class RunFiles:
     """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV).
 
+    `plan` holds every row of the plan but those that change nothing, which are in `unchanged`.
+
     `findings` are the groups of findings with their examples (JSON); like the plan they hold values of people.
     """
 
     original: Path
     plan: Path
+    unchanged: Path
     seen: Path
     results: Path
     failed: Path
@@ -57,6 +60,7 @@ def run_files(run: Run) -> RunFiles:
     return RunFiles(
         original=folder / "original",
         plan=folder / "plan.parquet",
+        unchanged=folder / "unchanged.parquet",
         seen=folder / "seen.parquet",
         results=folder / "results.csv",
         failed=folder / "failed.csv",

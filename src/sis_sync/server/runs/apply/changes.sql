@@ -9,7 +9,7 @@ WITH touched AS (
       WHEN 'restore' THEN list_append(list_filter(string_split(fields, ';'), lambda f: f <> 'status'), 'status')
       ELSE ['status']
     END AS kept
-  FROM read_parquet(:plan)
+  FROM read_parquet(:plan, file_row_number = true)
   WHERE action IN ('create', 'update', 'restore', 'delete', 'disable')
 ),
 valued AS (
@@ -32,7 +32,7 @@ valued AS (
   FROM touched
 )
 SELECT
-  seq, line, action, CAST(nullif(account_id, '') AS BIGINT) AS account_id, custom_id,
+  file_row_number AS seq, line, action, CAST(nullif(account_id, '') AS BIGINT) AS account_id, custom_id,
   first_name, middle_name, last_name, email, school_district_external_id, user_type, position, grade, status,
   lower(email) AS address, password_hash,
   CASE action WHEN 'create' THEN '{}' ELSE CAST(to_json(map_from_entries(

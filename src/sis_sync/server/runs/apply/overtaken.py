@@ -18,7 +18,8 @@ SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND (user_type IN :typ
 """
 PEOPLE_IN_BOTH = f"""
 SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND custom_id IN (
-  SELECT custom_id FROM read_parquet(:newer) WHERE action IN ('create', 'update', 'restore', 'unchanged'))
+  SELECT custom_id FROM read_parquet(:newer) WHERE action IN ('create', 'update', 'restore')
+  UNION ALL SELECT custom_id FROM read_parquet(:unchanged))
 """
 
 
@@ -32,13 +33,15 @@ def was_overtaken(run: Run, *, since: datetime | None = None) -> bool:
 
 
 def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
-    mode, newer_plan = MODES[newer.mode], run_files(newer).plan
-    if not newer_plan.is_file():
+    mode, files = MODES[newer.mode], run_files(newer)
+    if not files.plan.is_file() or not files.unchanged.is_file():
         return True
     with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
         if mode.judges_absence:
             return bool(session.value(PEOPLE_OF_TYPES, plan=str(plan), types=mode.user_types))
-        return bool(session.value(PEOPLE_IN_BOTH, plan=str(plan), newer=str(newer_plan)))
+        return bool(
+            session.value(PEOPLE_IN_BOTH, plan=str(plan), newer=str(files.plan), unchanged=str(files.unchanged))
+        )
 
 
 def _newer_applied(run: Run, since: datetime | None) -> QuerySet[Run]:
