@@ -1,5 +1,5 @@
 -- DuckDB. In: the plan file (:plan).
--- Out: one row per account that applying touches, in the order of the plan: the values to store, and what the history
+-- Out: one row per account that applying touches, in the order of the file: the values to store, and what the history
 -- keeps: of an update the changed fields, of a create all, of a leaver the status.
 WITH touched AS (
   SELECT *,
@@ -44,4 +44,3 @@ SELECT
     ELSE CAST(to_json(map_from_entries(
       list_transform(cells, lambda cell: {'k': cell.field, 'v': cell.new}))) AS VARCHAR) END AS "after"
 FROM valued
-ORDER BY seq

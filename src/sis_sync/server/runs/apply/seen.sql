@@ -5,4 +5,3 @@ SELECT
   first_name, middle_name, last_name, email, custom_id, school_district_external_id, user_type, position, grade, status,
   lower(email) AS address
 FROM read_parquet(:seen)
-ORDER BY 1
