@@ -170,6 +170,7 @@ def test_plan_rows_are_paged_and_show_old_and_new(district: Org, north: Org, now
     assert (page.total, [row.action for row in page.rows]) == (3, ["update", "unchanged", "create"])
     assert page.rows[0].changes == (("grade", "7", "8"),)
     assert page.rows[0].line == 2
+    assert [row.person for row in page.rows] == ["Sam Okafor"] * 3
     assert ("email", "", "p9@riverbend.example") in page.rows[2].changes
     assert plan_rows(run=run, action="create").total == 1
     second = plan_rows(run=run, page=2, page_size=2)

@@ -55,6 +55,9 @@ def _one_look() -> Iterator[None]:
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # All accounts are read. A planner without statistics, as after a first import, would look up each org and
+            # right by itself.
+            cursor.execute("SET LOCAL enable_nestloop = off")
             yield
         return
     # Deferred, where Django's own would take the write lock and keep the pages waiting.
