@@ -83,7 +83,7 @@ class SparkEngine:
 
     def take(self, name: str, path: Path) -> None:
         """Make a table of Parquet: a file, or a folder of files."""
-        self.spark.read.parquet(path.absolute().as_uri()).createOrReplaceTempView(name)
+        self.spark.read.parquet(_as_spark_names_it(path)).createOrReplaceTempView(name)
         self.tables[name] = path
 
     def give(self, name: str) -> Path:
@@ -94,8 +94,13 @@ class SparkEngine:
 
     def _store(self, name: str, table: "DataFrame") -> None:
         path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)) / "table"
-        table.write.parquet(path.absolute().as_uri())
+        table.write.parquet(_as_spark_names_it(path))
         self.take(name, path)
+
+
+def _as_spark_names_it(path: Path) -> str:
+    """A file's URI without escapes: Spark would look for a folder that is called %20, not for one with a space."""
+    return f"file:///{path.absolute().as_posix().removeprefix('/')}"
 
 
 @contextmanager
