@@ -64,6 +64,7 @@ def test_each_function_gives_the_same_on_both_engines(tmp_path: Path) -> None:
     need_spark()
     expected = tuple(result for _, result in CALLS.values())
     query = f"SELECT {', '.join(call for call, _ in CALLS.values())} FROM {TABLE}"
-    with open_session() as session, open_spark(SparkPlace(master="local[2]"), tmp_path) as spark:
+    place = SparkPlace(master="local[2]", folder=tmp_path)
+    with open_session() as session, open_spark(place) as application, application.session() as spark:
         assert session.rows(query) == [expected]
         assert spark.rows(query) == [expected]

@@ -91,7 +91,8 @@ def test_functions_judge_every_character_alike(tmp_path: Path) -> None:
         "matches(text, :email) AS is_email, replace_all(text, '^0+', '') AS bare FROM given"
     )
     values = {"format_characters": FORMAT_CHARACTERS, "mojibake": MOJIBAKE_PATTERN, "email": EMAIL_PATTERN}
-    with open_session() as session, open_spark(SparkPlace(master="local[2]"), tmp_path) as spark:
+    place = SparkPlace(master="local[2]", folder=tmp_path)
+    with open_session() as session, open_spark(place) as application, application.session() as spark:
         session.run(
             "CREATE TEMP TABLE given AS SELECT chr(CAST(n AS INTEGER)) AS text FROM range(1, 1114112) AS r(n) "
             "WHERE n < 55296 OR n > 57343"

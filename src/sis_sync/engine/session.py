@@ -44,12 +44,6 @@ class Session:
         shutil.copyfile(path, copy)
         return copy
 
-    @contextmanager
-    def exchange_folder(self, parent: Path | None) -> Iterator[Path]:
-        """A folder for tables on their way to another engine and back, plainly named; gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="sis-sync-", dir=parent or self.folder) as name:
-            yield Path(name)
-
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement whose `?` take whole lists of rows."""
         self.connection.execute(sql, list(parameters)).fetchall()

@@ -1,9 +1,10 @@
 """A session on Spark: in this process, on a standalone cluster, or through Spark Connect, by configuration alone."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", 
 class SparkPlace:
     """Where Spark runs: `remote` (sc://host:port) before `master` (spark://host:port or local[n]).
 
-    `folder` is for tables that go there and back, and must be the same folder for every machine; None: the session's.
+    `folder` is for tables that go there and back, and must be the same folder for every machine; None: a temporary one.
     """
 
     master: str = "local[*]"
@@ -103,22 +104,50 @@ def _as_spark_names_it(path: Path) -> str:
     return f"file:///{path.absolute().as_posix().removeprefix('/')}"
 
 
+@dataclass(frozen=True)
+class SparkApplication:
+    """Spark, started or reached once, for any number of sessions, also at the same time from several threads."""
+
+    place: SparkPlace
+    first: "SparkSession"
+    folder: Path
+
+    @contextmanager
+    def session(self, part: str = "tables") -> Iterator[SparkEngine]:
+        """A session of its own: no other sees its tables, functions or settings.
+
+        Its tables lie in `folder` under `part`, a plain name that no other session has, and are gone afterwards.
+        """
+        folder = self.folder / part
+        folder.mkdir()
+        with ExitStack() as after:
+            after.callback(shutil.rmtree, folder, ignore_errors=True)
+            spark = self._new_session()
+            if self.place.remote:
+                after.callback(spark.stop)  # ends this session only; elsewhere it would end Spark for all
+            for name, setting in _PINNED.items():
+                spark.conf.set(name, setting)
+            for statement in statements(SPARK_PRELUDE):
+                spark.sql(query(statement)).collect()
+            yield SparkEngine(spark, folder)
+
+    def _new_session(self) -> "SparkSession":
+        return _connect(self.place) if self.place.remote else self.first.newSession()
+
+
 @contextmanager
-def open_spark(place: SparkPlace, folder: Path) -> Iterator[SparkEngine]:
-    """A session of its own; its tables lie in `folder`. A cluster is left afterwards, so that others have its cores.
+def open_spark(place: SparkPlace) -> Iterator[SparkApplication]:
+    """Spark at this place. Whoever opens it leaves it, once: a cluster is free for others afterwards.
 
     ConfigurationError where pyspark or Java is missing, or nobody answers at the place.
     """
-    engine = SparkEngine(_connect(place), folder)
+    first = _connect(place)
     try:
-        for name, setting in _PINNED.items():
-            engine.spark.conf.set(name, setting)
-        for statement in statements(SPARK_PRELUDE):
-            engine.spark.sql(query(statement)).collect()
-        yield engine
+        with tempfile.TemporaryDirectory(prefix="sis-sync-", dir=place.folder) as folder:
+            yield SparkApplication(place, first, Path(folder))
     finally:
         if not place.is_here:
-            engine.spark.stop()
+            first.stop()
 
 
 def _connect(place: SparkPlace) -> "SparkSession":
@@ -133,7 +162,7 @@ def _connect(place: SparkPlace) -> "SparkSession":
         builder = SparkSession.builder.master(place.master).appName("sis-sync")
         for name, setting in (_QUIET | _loopback(place)).items():
             builder = builder.config(name, setting)
-        return builder.getOrCreate().newSession()
+        return builder.getOrCreate()
     except (PySparkException, OSError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigurationError(
