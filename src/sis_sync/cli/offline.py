@@ -49,13 +49,22 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
     "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help="What plans; see docs/scale.md."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a guard would hold the plan.")
-def plan(file: str, as_json: bool, **options: Any) -> int:
+def plan(  # one parameter for each option
+    file: str,
+    mode: str,
+    orgs: Path,
+    accounts: Path | None,
+    mapping: str | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed."""
     from sis_sync.cli import offline_report, offline_run
 
     with _input(file) as path:
         try:
-            return offline_run.plan(path, as_json=as_json, **options)
+            asked = offline_run.Asked(path, mode, orgs, accounts, mapping)
+            return offline_run.plan(asked, as_json=as_json, **options)
         except FileRefused as refusal:
             return offline_report.say_refusal(refusal, as_json=as_json)
 

@@ -49,22 +49,26 @@ def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
     say_failed_rows(session, judged.failed_rows)
 
 
+def document_of(plan: Plan, hits: tuple[GuardHit, ...]) -> dict[str, object]:
+    """A plan for JSON."""
+    return {
+        "file": plan.judged.roster.records.facts.as_dict(),
+        "mode": plan.mode.name,
+        "counts": plan.counts.as_dict(),
+        "guards": [hit.as_dict() for hit in hits],
+        "findings": plan.findings,
+    }
+
+
 def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output: Path | None, as_json: bool) -> None:
     """Counts, findings, guards, and the next command."""
     records = plan.judged.roster.records
     if as_json:
-        _print(
-            {
-                "file": records.facts.as_dict(),
-                "mode": plan.mode.name,
-                "counts": plan.counts.as_dict(),
-                "guards": [hit.as_dict() for hit in hits],
-                "findings": plan.findings,
-            }
-        )
+        _print(document_of(plan, hits))
         return
     _say_file(records)
-    click.echo(_counts_in_words(session, plan.counts))
+    there = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
+    click.echo(counts_in_words(plan.counts, there=there))
     say_groups(group_findings(session, records, plan.findings))
     say_failed_rows(session, plan.counts.failed)
     for hit in hits:
@@ -88,8 +92,8 @@ def _say_file(records: Records) -> None:
     )
 
 
-def _counts_in_words(session: Session, counts: Counts) -> str:
-    there = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
+def counts_in_words(counts: Counts, *, there: int = 0) -> str:
+    """How many get each action, and which share of the accounts that are `there` would leave."""
     parts = []
     for action, words in _ACTIONS:
         number = getattr(counts, action)

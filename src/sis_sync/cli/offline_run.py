@@ -5,19 +5,22 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from sis_sync.cli import offline_report
 from sis_sync.core.errors import UsageFault
-from sis_sync.core.guards import GuardLimits
+from sis_sync.core.guards import GuardHit, GuardLimits
 from sis_sync.core.modes import MODES
-from sis_sync.engine.session import open_session
+from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.spark import SparkApplication
 from sis_sync.formats.mapping import NO_MAPPING
 from sis_sync.formats.mapping_lines import load_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import make_plan
+from sis_sync.steps.plan import Plan, make_plan
 from sis_sync.steps.planner import EngineName, planner
 from sis_sync.steps.read import read
 from sis_sync.steps.report import write_plan
@@ -28,11 +31,11 @@ LOGGER = logging.getLogger("sis_sync.offline")
 
 
 @contextmanager
-def _told(step: str) -> Iterator[None]:
+def _told(step: str, school_system: str = "") -> Iterator[None]:
     """Log what a step took: seconds, no values."""
     began = time.perf_counter()
     yield
-    LOGGER.info("%s: %.2f s", step, time.perf_counter() - began)
+    LOGGER.info("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
 
 
 def check(path: Path, *, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
@@ -55,37 +58,71 @@ def _refuse_unwritable(output: Path) -> None:
         raise UsageFault(f"The plan cannot be written to {output}.", fix="Name a file in a folder that is there.")
 
 
-def plan(
-    path: Path,
-    *,
-    mode: str,
-    orgs: Path,
-    accounts: Path | None,
-    mapping: str | None,
-    output: Path | None,
-    as_json: bool,
-    detailed_exitcode: bool,
-    engine: EngineName = "duckdb",
-) -> int:
-    """Read, map, validate, plan, guard; report. Gives the exit code."""
-    lines = load_mapping(mapping) if mapping else NO_MAPPING
-    if output:
-        _refuse_unwritable(output)
+@dataclass(frozen=True)
+class Asked:
+    """What one plan is made of. `folder` is where a mapping's path begins; `school_system` has a name among many."""
+
+    file: Path
+    mode: str
+    orgs: Path
+    accounts: Path | None = None
+    mapping: str | None = None
+    folder: Path = Path()
+    school_system: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, the guards that would hold it, and the session that has its tables."""
+
+    session: Session
+    plan: Plan
+    hits: tuple[GuardHit, ...]
+
+
+@contextmanager
+def planned(
+    asked: Asked, *, output: Path | None, engine: EngineName, shared: SparkApplication | None = None
+) -> Iterator[Planned]:
+    """Read, map, validate, plan, guard, write: every plan of the offline commands is made here.
+
+    Raises FileRefused, and ConfigurationError for what else was asked for.
+    """
+    mode, name = MODES[asked.mode], asked.school_system
+    lines = load_mapping(asked.mapping, folder=asked.folder) if asked.mapping else NO_MAPPING
     with open_session() as session:
-        with _told("read"):
-            records = read(session, path, mode=MODES[mode], mapping=lines)
-        with _told("map"):
+        with _told("read", name):
+            records = read(session, asked.file, mode=mode, mapping=lines)
+        with _told("map", name):
             roster = map_records(session, records)
-            directory = load_directory(session, orgs=orgs, accounts=accounts)
-        with planner(session, engine) as where:
-            with _told("judge"):
-                judged = validate(where, roster, directory, MODES[mode])
-            with _told("plan"):
+            directory = load_directory(session, orgs=asked.orgs, accounts=asked.accounts)
+        with planner(session, engine, shared=shared, part=_part_of(name)) as where:
+            with _told("judge", name):
+                judged = validate(where, roster, directory, mode)
+            with _told("plan", name):
                 made = make_plan(where, judged)
                 hits = guard(where, made, GuardLimits())
         if output:
             write_plan(session, output)
-        offline_report.say_plan(session, made, hits, output=output, as_json=as_json)
+        yield Planned(session, made, hits)
+
+
+def _part_of(school_system: str) -> str:
+    """The folder of its tables. A name may hold what means more to an engine, as brackets do."""
+    return f"school_system={quote(school_system, safe='')}" if school_system else "tables"
+
+
+def plan(asked: Asked, *, output: Path | None, engine: EngineName, as_json: bool, detailed_exitcode: bool) -> int:
+    """Make one plan; report. Gives the exit code."""
+    if output:
+        _refuse_unwritable(output)
+    with planned(asked, output=output, engine=engine) as made:
+        offline_report.say_plan(made.session, made.plan, made.hits, output=output, as_json=as_json)
+        return exit_code_of(made.plan, made.hits, detailed_exitcode=detailed_exitcode)
+
+
+def exit_code_of(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
+    """What a plan that was made ends with."""
     if detailed_exitcode and hits:
         return HELD
-    return ROWS_FAILED if made.counts.failed else DONE
+    return ROWS_FAILED if plan.counts.failed else DONE

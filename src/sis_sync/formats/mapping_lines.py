@@ -35,9 +35,12 @@ def _no_preset(name: str) -> ConfigurationError:
     )
 
 
-def load_mapping(name_or_path: str) -> Mapping:
-    """A preset by its name, or the mapping of a .properties file. ConfigurationError if it cannot be followed."""
-    path = Path(name_or_path)
+def load_mapping(name_or_path: str, *, folder: Path = Path()) -> Mapping:
+    """A preset by its name, or the mapping of a .properties file. ConfigurationError if it cannot be followed.
+
+    A relative path begins in `folder`.
+    """
+    path = folder / name_or_path
     if not _is_file(path):
         if path.suffix == ".properties" or "/" in name_or_path:
             raise ConfigurationError(f"The mapping file {name_or_path} is not there.")
