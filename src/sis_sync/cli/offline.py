@@ -36,29 +36,41 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
 
 
 @click.command()
-@click.argument("file")
-@click.option("--mode", type=_mode, required=True, help="What the file is: a delta (partial) or a complete list.")
-@click.option("--orgs", type=_path, required=True, help="CSV with external_id,name and optional kind.")
+@click.argument("file", required=False, metavar="FILE")
+@click.option("--mode", type=_mode, help="What the file is: a delta (partial) or a complete list.")
+@click.option("--orgs", type=_path, help="CSV with external_id,name and optional kind.")
 @click.option(
     "--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet."
 )
 @click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
-@click.option("--output", type=_path, help="Write the plan as CSV.")
+@click.option("--systems", type=_path, help="Instead of all these: CSV with a row for each school system, as below.")
+@click.option("--at-once", type=click.IntRange(min=1), help="With --systems: how many at a time; 1, with Spark 4.")
+@click.option("--output", type=_path, help="Write the plan as CSV; with --systems a folder, for a plan each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option(
     "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help="What plans; see docs/scale.md."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a guard would hold the plan.")
-def plan(  # one parameter for each option
-    file: str,
-    mode: str,
-    orgs: Path,
-    accounts: Path | None,
-    mapping: str | None,
-    as_json: bool,
-    **options: Any,
+@click.pass_context
+def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **options: Any) -> int:
+    """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed.
+
+    FILE, --mode and --orgs are needed, or --systems and --output. The file of --systems has the columns school_system,
+    file, mode, orgs, and optionally accounts, mapping; paths in it begin in its own folder.
+    """
+    if systems:
+        return _plan_systems(systems, at_once=at_once, **options)
+    if at_once:
+        raise UsageFault("--at-once goes with --systems.", fix="Leave it out: one file is one plan.")
+    for param in ctx.command.params:
+        if param.name in ("file", "mode", "orgs") and options[param.name] is None:
+            raise click.MissingParameter(ctx=ctx, param=param)
+    return _plan_file(**options)
+
+
+def _plan_file(
+    *, file: str, mode: str, orgs: Path, accounts: Path | None, mapping: str | None, as_json: bool, **options: Any
 ) -> int:
-    """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed."""
     from sis_sync.cli import offline_report, offline_run
 
     with _input(file) as path:
@@ -67,6 +79,30 @@ def plan(  # one parameter for each option
             return offline_run.plan(asked, as_json=as_json, **options)
         except FileRefused as refusal:
             return offline_report.say_refusal(refusal, as_json=as_json)
+
+
+def _plan_systems(
+    systems: Path,
+    *,
+    file: str | None,
+    mode: str | None,
+    orgs: Path | None,
+    accounts: Path | None,
+    mapping: str | None,
+    output: Path | None,
+    **options: Any,
+) -> int:
+    from sis_sync.cli import systems_run
+
+    of_one = {"FILE": file, "--mode": mode, "--orgs": orgs, "--accounts": accounts, "--mapping": mapping}
+    given = [name for name, value in of_one.items() if value is not None]
+    if given:
+        raise UsageFault(
+            f"--systems cannot be combined with {', '.join(given)}.", fix="Say it in the rows of that file."
+        )
+    if output is None:
+        raise UsageFault("--systems needs --output.", fix="Name the folder that gets a plan for each school system.")
+    return systems_run.plan_systems(systems, output=output, **options)
 
 
 @contextmanager

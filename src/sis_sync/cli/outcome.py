@@ -48,7 +48,13 @@ def say_error(error: SisSyncError) -> None:
 
 
 def report_bug() -> int:
-    """A bug: keep the traceback in a log that only its owner reads, show a reference number instead."""
+    """A bug: show a reference number instead of the traceback."""
+    click.echo(f"Unexpected error, {keep_details()}", err=True)
+    return SisSyncError.exit_code
+
+
+def keep_details() -> str:
+    """Keep the traceback of a bug in a log that only its owner reads; gives the reference number and where that is."""
     import platformdirs
 
     reference = secrets.token_hex(4)
@@ -56,5 +62,4 @@ def report_bug() -> int:
     log = folder / f"error-{reference}.log"
     log.touch(mode=0o600)
     log.write_text(traceback.format_exc(), encoding="utf-8")
-    click.echo(f"Unexpected error, reference {reference}. The details are in {log}.", err=True)
-    return 1
+    return f"reference {reference}. The details are in {log}."

@@ -14,11 +14,15 @@ def tidied(path: Path, target: Path) -> Path:
     The slow way: only for files that the engine refused.
     """
     with target.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(_records(path))
+        csv.writer(out, lineterminator="\n").writerows(cells for _, cells in records_of(path))
     return target
 
 
-def _records(path: Path) -> Iterator[list[str]]:
+def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Each record of a CSV file with the line on which it starts, header first, all as wide as the header.
+
+    ConfigurationError that names file, line, what is wrong and what would be right; OSError where it cannot be opened.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         line, width = 1, 0
@@ -27,7 +31,7 @@ def _records(path: Path) -> Iterator[list[str]]:
                 if record:
                     width = width or len(record)
                     _refuse_ragged(path, line, record, width)
-                    yield record
+                    yield line, record
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ConfigurationError(

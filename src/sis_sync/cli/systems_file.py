@@ -1,0 +1,116 @@
+"""SYSTEMS.csv: the school systems of one run, a row each, and the files that each is planned from."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from sis_sync.cli.offline_run import Asked
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.modes import MODES
+from sis_sync.core.wording import shown
+from sis_sync.steps.tidy import records_of
+
+NEEDED = ("school_system", "file", "mode", "orgs")
+OPTIONAL = ("accounts", "mapping")
+NAME_BYTES = 80  # escaped, a name is three times as long, and a folder's name may have 255
+_NO_FILE_NAME = re.compile(r'[<>:"/\\|?*]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
+_FIX_NAME = "The name is its plan's file name: letters, digits, spaces, - and _ are understood on every system."
+
+
+def read_systems(path: Path) -> tuple[Asked, ...]:
+    """What is asked for each school system, in the order of the file. Relative paths begin in the file's folder.
+
+    ConfigurationError that names the line, what is wrong and what would be right: then nobody is planned.
+    """
+    try:
+        lines = list(records_of(path))
+    except OSError as error:
+        raise ConfigurationError(f"{shown(path.name)} cannot be read.", fix="Check the path.") from error
+    systems: dict[str, Asked] = {}
+    for line, row in _rows(path, lines):
+        where = f"{shown(path.name)} line {line}"
+        asked = _asked(where, row, path.parent)
+        key = _without_case(asked.school_system)
+        if key in systems:
+            raise ConfigurationError(
+                f'{where}: there is a school system "{systems[key].school_system}" already.',
+                fix="Give each a name of its own, in more than upper and lower case: its plan has that name.",
+            )
+        systems[key] = asked
+    if not systems:
+        raise ConfigurationError(f"{shown(path.name)} lists no school system.", fix="Write one row for each.")
+    return tuple(systems.values())
+
+
+def _rows(path: Path, lines: list[tuple[int, list[str]]]) -> Iterator[tuple[int, dict[str, str]]]:
+    _, header = lines[0] if lines else (1, [])
+    names = [name.strip().lower() for name in header]
+    _refuse_header(path, names)
+    for line, cells in lines[1:]:
+        yield line, dict(zip(names, map(str.strip, cells), strict=True))
+
+
+def _refuse_header(path: Path, names: list[str]) -> None:
+    missing = [name for name in NEEDED if name not in names]
+    unknown = [name for name in names if name not in NEEDED + OPTIONAL]
+    twice = [name for name in names if names.count(name) > 1]
+    if missing:
+        fault = f"lacks the columns {', '.join(missing)}"
+    elif unknown:
+        fault = f'has the column "{shown(unknown[0])}", which means nothing here'
+    elif twice:
+        fault = f"has the column {twice[0]} twice"
+    else:
+        return
+    raise ConfigurationError(
+        f"{shown(path.name)} {fault}.", fix=f"It needs {', '.join(NEEDED)}, and may have {', '.join(OPTIONAL)}."
+    )
+
+
+def _asked(where: str, row: dict[str, str], folder: Path) -> Asked:
+    for column, cell in row.items():
+        if column in NEEDED and not cell:
+            raise ConfigurationError(f"{where}: {column} is empty.", fix=f"Each row needs {', '.join(NEEDED)}.")
+        if any(ord(character) < 32 for character in cell):
+            raise ConfigurationError(
+                f'{where}, {column}: "{shown(cell)}" holds a control character.', fix="Write it anew, without."
+            )
+    if row["mode"] not in MODES:
+        raise ConfigurationError(
+            f'{where}: "{shown(row["mode"])}" is no mode.', fix=f"It is one of {', '.join(MODES)}."
+        )
+    if fault := _fault_of_name(row["school_system"]):
+        name = shown(row["school_system"])
+        raise ConfigurationError(f'{where}: the school system "{name}" {fault}.', fix=_FIX_NAME)
+    accounts = row.get("accounts")
+    return Asked(
+        file=folder / row["file"],
+        mode=row["mode"],
+        orgs=folder / row["orgs"],
+        accounts=folder / accounts if accounts else None,
+        mapping=row.get("mapping") or None,
+        folder=folder,
+        school_system=row["school_system"],
+    )
+
+
+def _fault_of_name(name: str) -> str | None:
+    """Why some system could not have a file of this name, with .csv behind it."""
+    if found := _NO_FILE_NAME.search(name):
+        return f"holds {found[0]}, which no file's name may hold everywhere"
+    if not name.isprintable():
+        return "holds a character that cannot be shown"
+    if name.startswith(".") or name.endswith("."):
+        return "begins or ends with a full stop, which hides or changes a file's name on some systems"
+    if _DEVICE.fullmatch(name):
+        return "is the name of a device on Windows"
+    if len(name.encode()) > NAME_BYTES:
+        return f"is longer than {NAME_BYTES} bytes"
+    return None
+
+
+def _without_case(name: str) -> str:
+    """Names that are equal in this are one file on some systems."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

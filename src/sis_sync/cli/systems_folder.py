@@ -1,0 +1,67 @@
+"""The folder that gets a plan for each school system: nothing in it is half written or of an earlier run."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sis_sync.cli.offline_run import Asked
+from sis_sync.core.errors import UsageFault
+
+
+def plan_path(folder: Path, asked: Asked) -> Path:
+    """Where the plan of this school system is, once it is whole."""
+    return folder / f"{asked.school_system}.csv"
+
+
+@contextmanager
+def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> Iterator[Path]:
+    """A folder inside, for plans until they are whole. Plans of an earlier run are removed before anything is planned.
+
+    So a plan that lies there is of this run, however it ended: an old one beside a refusal would be taken for new.
+    Files of other names are left alone. UsageFault where plans cannot be written, or would overwrite what is read.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        _refuse_overwriting(folder, systems, asked)
+        parts = tempfile.TemporaryDirectory(prefix=".sis-sync-", dir=folder)
+        for each in asked:
+            plan_path(folder, each).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageFault(
+            f"The plans cannot be written to {folder}.",
+            fix="Name a folder that is there, or a new one in a folder that is; close plans that are open elsewhere.",
+        ) from error
+    with parts as name:
+        yield Path(name)
+
+
+def _refuse_overwriting(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> None:
+    is_read = _identities([systems, *(path for each in asked for path in _files_of(each))])
+    for each in asked:
+        path = plan_path(folder, each)
+        if _identities([path]) & is_read:
+            raise UsageFault(
+                f"The plan of {each.school_system} would overwrite {path}, which this run reads.",
+                fix="Name a folder of its own for the plans.",
+            )
+
+
+def _files_of(asked: Asked) -> Iterator[Path]:
+    yield from (asked.file, asked.orgs)
+    if asked.accounts:
+        yield asked.accounts
+    if asked.mapping:
+        yield asked.folder / asked.mapping
+
+
+def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
+    """What the files are, whatever they are called; a name in other letters may be the same file."""
+    found = set()
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.add((status.st_dev, status.st_ino))
+    return found

@@ -1,0 +1,71 @@
+"""Many school systems in one run: each is planned by itself, some at a time, and costs no other anything."""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from sis_sync.cli import systems_report
+from sis_sync.cli.offline_run import Asked, planned
+from sis_sync.cli.outcome import keep_details
+from sis_sync.cli.systems_file import read_systems
+from sis_sync.cli.systems_folder import folder_for_plans, plan_path
+from sis_sync.cli.systems_outcome import Outcome, gravest_exit_code
+from sis_sync.core.errors import SisSyncError
+from sis_sync.engine.spark import SparkApplication
+from sis_sync.steps.planner import EngineName, shared_spark
+
+# DuckDB has work for all cores in one plan. On Spark a plan is many small jobs, and cores wait between them.
+AT_ONCE: dict[EngineName, int] = {"duckdb": 1, "spark": 4}
+
+
+def plan_systems(
+    systems: Path, *, output: Path, engine: EngineName, at_once: int | None, as_json: bool, detailed_exitcode: bool
+) -> int:
+    """Plan each school system of the file into the folder `output`; report. Gives the gravest exit code.
+
+    Raises ConfigurationError for the file and for Spark that cannot be used, UsageFault for the folder: of such, nobody
+    is planned. Each of those `at_once` may take the memory of a single plan, so that who is planned beside it changes
+    nothing for any of them.
+    """
+    asked = read_systems(systems)
+    outcomes = []
+    with folder_for_plans(output, systems, asked) as parts, shared_spark(engine) as shared:
+        plan_one = partial(_outcome, output=output, parts=parts, engine=engine, shared=shared)
+        with closing(_in_turn(plan_one, asked, at_once or AT_ONCE[engine])) as made:
+            for outcome in made:
+                outcomes.append(outcome)
+                if not as_json:
+                    systems_report.say_line(outcome)
+    if as_json:
+        systems_report.print_document(outcomes)
+    else:
+        systems_report.say_all(outcomes, output)
+    return gravest_exit_code(outcomes, detailed_exitcode=detailed_exitcode)
+
+
+def _in_turn(plan_one: Callable[[Asked], Outcome], asked: tuple[Asked, ...], at_once: int) -> Generator[Outcome]:
+    """The outcomes in the order of the file. Once they are not wanted any more, nothing that waits is begun."""
+    with ThreadPoolExecutor(at_once) as pool:
+        waiting = [pool.submit(plan_one, each) for each in asked]
+        try:
+            for each in waiting:
+                yield each.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _outcome(
+    asked: Asked, *, output: Path, parts: Path, engine: EngineName, shared: SparkApplication | None
+) -> Outcome:
+    """Plan one. What is wrong with it is its outcome, even a bug, and no other's end."""
+    part = plan_path(parts, asked)
+    try:
+        with planned(asked, output=part, engine=engine, shared=shared) as made:
+            part.replace(plan_path(output, asked))
+            return Outcome(asked.school_system, made.plan, made.hits)
+    except SisSyncError as error:
+        return Outcome(asked.school_system, refusal=error)
+    except Exception:
+        return Outcome(asked.school_system, refusal=SisSyncError(f"Unexpected error, {keep_details()}"))
