@@ -43,7 +43,9 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
     "--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet."
 )
 @click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
-@click.option("--systems", type=_path, help="Instead of all these: CSV with a row for each school system, as below.")
+@click.option(
+    "--systems", type=_path, help="Instead of all these: CSV with a row for each school system, as said above."
+)
 @click.option("--at-once", type=click.IntRange(min=1), help="With --systems: how many at a time; 1, with Spark 4.")
 @click.option("--output", type=_path, help="Write the plan as CSV; with --systems a folder, for a plan each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

@@ -16,7 +16,8 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.engine.spark import SparkApplication
 from sis_sync.steps.planner import EngineName, shared_spark
 
-# DuckDB has work for all cores in one plan. On Spark a plan is many small jobs, and cores wait between them.
+# One on DuckDB, so that a run takes no more memory than a single plan. On Spark a plan is many small jobs in a row,
+# which leave most cores of a cluster idle.
 AT_ONCE: dict[EngineName, int] = {"duckdb": 1, "spark": 4}
 
 
