@@ -158,7 +158,9 @@ def _connect(place: SparkPlace) -> "SparkSession":
         raise ConfigurationError("Spark is not installed here.", fix="pip install 'sis-sync[spark]'") from error
     try:
         if place.remote:
-            return SparkSession.builder.remote(place.remote).create()
+            spark = SparkSession.builder.remote(place.remote).create()
+            spark.sql("SELECT 1").collect()  # nobody was asked so far
+            return spark
         builder = SparkSession.builder.master(place.master).appName("sis-sync")
         for name, setting in (_QUIET | _loopback(place)).items():
             builder = builder.config(name, setting)
