@@ -7,6 +7,12 @@ from steps.offline import HEADER, Said, command
 from steps.planning import ORGS
 
 COLUMNS = "school_system,file,mode,orgs,accounts,mapping"
+ANA = "Ana,,Ruiz,first@lakeview.example,1001,020,Student,,9,Active"
+BEN = "Ben,,Cole,second@lakeview.example,1002,020,Student,,9,Active"
+# Other people with Ana's and Ben's custom IDs and addresses, in a school of the same external ID.
+CY = "Cy,Lee,Diaz,first@lakeview.example,1002,020,Student,,10,Active"
+DEE = "Dee,,Frost,second@lakeview.example,1001,020,Student,,11,Active"
+BAD = "Eve,,Gale,nowhere,1003,999,Student,,9,Active"
 
 
 class County:
