@@ -159,7 +159,7 @@ def _connect(place: SparkPlace) -> "SparkSession":
     try:
         if place.remote:
             spark = SparkSession.builder.remote(place.remote).create()
-            spark.sql("SELECT 1").collect()  # nobody was asked so far
+            _ask(spark)
             return spark
         builder = SparkSession.builder.master(place.master).appName("sis-sync")
         for name, setting in (_QUIET | _loopback(place)).items():
@@ -171,6 +171,20 @@ def _connect(place: SparkPlace) -> "SparkSession":
             f"Spark cannot be used at {place.remote or place.master}: {reason}",
             fix="Java 17 must be installed; check SIS_SYNC_SPARK_MASTER and SIS_SYNC_SPARK_REMOTE.",
         ) from error
+
+
+def _ask(spark: "SparkSession") -> None:
+    """OSError unless the Connect server answers within seconds. So far nobody was asked, and Spark tries for long."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    patient = spark.client.get_retry_policies()
+    spark.client.set_retry_policies([DefaultPolicy(max_retries=4)])
+    try:
+        spark.sql("SELECT 1").collect()
+    except PySparkException as error:
+        raise OSError("no answer from a Spark Connect server") from error
+    spark.client.set_retry_policies(patient)
 
 
 def _loopback(place: SparkPlace) -> dict[str, str]:
