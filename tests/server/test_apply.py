@@ -205,6 +205,11 @@ def damage_the_plan(account: Account, actor: Account, org: Org, now: datetime) -
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def damage_what_it_saw(account: Account, actor: Account, org: Org, now: datetime) -> None:
+    path = run_files(Run.objects.latest("pk")).seen
+    path.write_bytes(path.read_bytes()[:-1])
+
+
 def damage_its_unchanged_rows(account: Account, actor: Account, org: Org, now: datetime) -> None:
     path = run_files(Run.objects.latest("pk")).unchanged
     path.write_bytes(path.read_bytes()[:-1])
@@ -223,6 +228,7 @@ def damage_its_unchanged_rows(account: Account, actor: Account, org: Org, now: d
         change_the_settings,
         damage_the_plan,
         damage_its_unchanged_rows,
+        damage_what_it_saw,
     ],
 )
 def test_plan_that_no_longer_fits_applies_nothing_and_is_planned_again(
@@ -426,7 +432,7 @@ def test_approved_plan_comes_from_a_recorded_approval_only(district: Org, north:
     Run.objects.filter(pk=run.pk).update(state="approved")
     assert approved_plan(run.pk) is None
     with pytest.raises(TypeError):
-        ApprovedPlan(run.pk, 1, 1, run.plan_digest, Path(), Path(), Path(), object())
+        ApprovedPlan(run.pk, 1, 1, run.plan_digest, run_files(run), object())
 
 
 def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.storage import clear_incoming, run_files
+from sis_sync.server.runs.storage import BEING_MADE, clear_incoming, run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -60,8 +60,7 @@ def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
     district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = send(district, student("S1", "Vanderquist"), now=now)
-    blocked = run_files(run).results
-    (blocked / "Vanderquist").mkdir(parents=True)
+    (run_files(run).folder / BEING_MADE).write_text("no folder")
     run = settled(run, now=now)
     job = run.jobs.get()
     assert (run.state, job.state, job.attempts) == ("failed", "failed", MAX_ATTEMPTS)

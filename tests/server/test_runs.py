@@ -155,7 +155,7 @@ def test_full_run_waits_for_approval_with_its_plan(district: Org, north: Org, al
     assert run.findings == {"email.invalid": 1}
     assert accounts_of(district) == 1
     files = run_files(run)
-    stored = files.plan.read_bytes() + files.unchanged.read_bytes()
+    stored = files.plan.read_bytes() + files.unchanged.read_bytes() + files.seen.read_bytes()
     assert hashlib.sha256(stored).hexdigest() == run.plan_digest
     results = rows_of(files.results)
     assert [row["action"] for row in results] == ["create", "failed"]
@@ -218,6 +218,48 @@ def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
     assert settled(run, now=now).state == "applied"
     assert b"harbour" not in run_files(run).original.read_bytes()
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
+
+
+@pytest.mark.parametrize(
+    "broken_step", ["adopt_plan", "_remember_digest", "forget_other_plans", "store_without_passwords"]
+)
+def test_a_worker_that_dies_while_a_plan_is_made_anew_leaves_one_whole_plan(
+    broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(district, student("S2"), now=now)
+    needs_approval(district, "partial")
+    rows = [student("S1", password="Grey-harbour-12"), student("S2", grade="8")]
+    run = sync(district, content=roster(*rows, extra=("password",)), now=now)
+    first = run.plan_digest
+    approve_run(run=run, digest=first, actor=alice, now=now)
+    Account.objects.filter(custom_id="S2").update(grade="8")
+    flow.apply_run(run.pk, now=now)
+    with monkeypatch.context() as dying:
+        dying.setattr(planning, broken_step, die)
+        with pytest.raises(KeyboardInterrupt):
+            flow.plan_run(run.pk, now=now)
+    run.refresh_from_db()
+    shown = [(row.line, row.action) for row in plan_rows(run=run).rows]
+    assert shown == [(2, "create"), (3, "update" if run.plan_digest == first else "unchanged")]
+    again = settled(run, now=now)
+    assert [path.name for path in run_files(again).folder.iterdir() if path.is_dir()] == [again.plan_digest]
+    approve_run(run=again, digest=again.plan_digest, actor=alice, now=now)
+    assert settled(run, now=now).state == "applied"
+    assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
+
+
+@pytest.mark.parametrize("name", ["plan", "seen", "results"])
+def test_a_plan_whose_files_are_damaged_is_made_anew(
+    name: str, district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    run = sync(district, student("S1"), now=now)
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    getattr(run_files(run), name).unlink()
+    assert settled(run, now=now).state == "waiting"
+    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    assert settled(run, now=now).state == "applied"
+    assert getattr(run_files(run), name).is_file()
 
 
 def die(*_arguments: object, **_named: object) -> None:

@@ -18,6 +18,7 @@ from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.services import approve_run
 from sis_sync.server.runs.storage import run_files
+from sis_sync.steps.plan import plan_digest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -119,10 +120,14 @@ def test_account_that_the_plan_did_not_see_is_not_changed(
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
     approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
-    seen = run_files(run).seen
+    files = run_files(run)
+    seen = files.seen
     with open_session(memory_limit_mb=256, threads=1) as session:
         session.run("CREATE TABLE nobody AS SELECT * FROM read_parquet(:seen) WHERE false", seen=str(seen))
         session.run("COPY nobody TO :seen (FORMAT parquet)", seen=str(seen))
+    digest = plan_digest(*files.stored_plan)
+    files.plan.parent.rename(files.folder / digest)
+    Run.objects.filter(pk=run.pk).update(plan_digest=digest)
     apply_run(run.pk, now=now)
     run.refresh_from_db()
     assert (run.state, Account.objects.get(custom_id="S1").grade) == ("out_of_date", "7")
@@ -139,6 +144,8 @@ def test_same_file_over_the_same_accounts_makes_the_same_plan(
     settings.SIS_SYNC_THREADS, settings.SIS_SYNC_MEMORY_MB = 1, 256
     second = send(district, *rows, mode="full", now=now)
     plan_run(second.pk, now=now)
+    first.refresh_from_db()
+    second.refresh_from_db()
     assert run_files(first).plan.read_bytes() == run_files(second).plan.read_bytes()
     assert run_files(first).unchanged.read_bytes() == run_files(second).unchanged.read_bytes()
     assert run_files(first).results.read_bytes() == run_files(second).results.read_bytes()

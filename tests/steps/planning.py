@@ -18,7 +18,7 @@ from sis_sync.formats.mapping_lines import parse_mapping
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.guard import guard
 from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import make_plan, save_plan
+from sis_sync.steps.plan import make_plan, plan_digest, save_plan
 from sis_sync.steps.read import read
 from sis_sync.steps.report import write_plan
 from sis_sync.steps.validate import validate
@@ -92,16 +92,19 @@ def plan_bytes(
         found = {hit.code: hit.count for hit in guard(session, plan, GuardLimits())}
         write_plan(session, folder / "plan.csv")
         files = (folder / "plan.parquet", folder / "unchanged.parquet")
-        digest = save_plan(session, plan, *files)
+        save_plan(session, plan, *files)
         stored = session.rows(
             f"SELECT line, {', '.join(STORED)} FROM read_parquet([:plan, :unchanged], union_by_name = true) "
             "ORDER BY line NULLS LAST, custom_id",
             plan=str(files[0]),
             unchanged=str(files[1]),
         )
-        rows = tuple({name: value or "" for name, value in zip(STORED, row[1:], strict=True)} for row in stored)
+        rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
+        assert all(None not in row.values() for row in rows if row["action"] != "unchanged")
         lines = tuple(row[0] for row in stored)
-        return Planned(plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), digest, frozenset(found), found)
+        return Planned(
+            plan.counts, lines, rows, (folder / "plan.csv").read_bytes(), plan_digest(*files), frozenset(found), found
+        )
 
 
 def _as_bytes(content: str | bytes) -> bytes:

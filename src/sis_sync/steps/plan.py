@@ -69,21 +69,20 @@ def _count(session: Engine, judged: Judged) -> Counts:
 
 def save_plan(
     session: Session, plan: Plan, path: Path, unchanged: Path, *, hash_password: Callable[[str], str] | None = None
-) -> str:
-    """Write the plan as two Parquet files: what is not unchanged, with new and old values, and what is; its digest.
+) -> None:
+    """Write the plan as two Parquet files: what is not unchanged, with new and old values, and what is.
 
     Passwords of rows that create an account are hashed here and written nowhere else.
     """
     _hash_passwords(session, hash_password)
     session.run(sql_text(__package__, "plan_save"), path=str(path), unchanged=str(unchanged))
     _assert_complete(session, plan, path, unchanged)
-    return plan_digest(path, unchanged)
 
 
-def plan_digest(path: Path, unchanged: Path) -> str:
-    """What a stored plan is known by: the SHA-256 of its two files, one behind the other, in hex."""
+def plan_digest(*files: Path) -> str:
+    """What a stored plan is known by: the SHA-256 of its files, one behind the other, in hex."""
     digest = hashlib.sha256()
-    for part in (path, unchanged):
+    for part in files:
         with part.open("rb") as file:
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)

@@ -1,6 +1,6 @@
 -- In:  plan, people, accounts, password_hashes.
 -- Out: the stored plan, in the order of the file, then by custom ID: at :path one row per row of plan that is not
---      unchanged, with the values to store and the values now (old_*); at :unchanged one row per row that is.
+--      unchanged, with the values to store and the values now (old_*); at :unchanged one row per row that is, with the name.
 --      Two files, because most rows of most nights change nothing, and each empty value of theirs would cost as much as
 --      a full one.
 
@@ -33,5 +33,8 @@ COPY (
 ) TO :path (FORMAT parquet);
 
 COPY (
-  SELECT line, action, custom_id, fields, codes, message FROM plan WHERE action = 'unchanged' ORDER BY line
+  SELECT x.line, x.action, x.custom_id, x.fields, x.codes, x.message, p.first_name, p.middle_name, p.last_name
+  FROM plan AS x JOIN people AS p ON p.line = x.line
+  WHERE x.action = 'unchanged'
+  ORDER BY x.line
 ) TO :unchanged (FORMAT parquet)

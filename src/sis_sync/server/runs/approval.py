@@ -1,11 +1,10 @@
 """The record that a plan was approved: the only thing that apply takes."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import TO_APPLY
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.storage import RunFiles, run_files
 
 _MADE_HERE = object()
 
@@ -18,9 +17,7 @@ class ApprovedPlan:
     school_system_id: int
     scope_org_id: int
     digest: str
-    path: Path
-    unchanged: Path
-    seen: Path
+    files: RunFiles
     token: object
 
     def __post_init__(self) -> None:
@@ -34,15 +31,12 @@ def approved_plan(run_id: int) -> ApprovedPlan | None:
     run = Run.objects.filter(pk=run_id, state__in=TO_APPLY).exclude(plan_digest="").first()
     if run is None or not is_approval_recorded(run):
         return None
-    files = run_files(run)
     return ApprovedPlan(
         run_id=run.pk,
         school_system_id=run.school_system_id,
         scope_org_id=run.scope_org_id,
         digest=run.plan_digest,
-        path=files.plan,
-        unchanged=files.unchanged,
-        seen=files.seen,
+        files=run_files(run),
         token=_MADE_HERE,
     )
 

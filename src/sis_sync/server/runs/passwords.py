@@ -7,8 +7,7 @@ from sis_sync.engine.session import Session
 from sis_sync.formats.header import secret_positions
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import RunFiles, run_files, written_whole
-from sis_sync.steps.plan import plan_digest
+from sis_sync.server.runs.storage import RunFiles, is_stored, run_files, written_whole
 from sis_sync.steps.read import Records
 from sis_sync.steps.read_header import DELIMITERS
 
@@ -17,16 +16,16 @@ UTF8_MARK = b"\xef\xbb\xbf"
 EXCESS_COLUMNS = 3
 
 
-def carry_password_hashes(session: Session, *, files: RunFiles, digest: str, plan: Path) -> bool:
-    """Take the hashes of the earlier plan of the same file over into `plan`, by record; whether there were any.
+def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest: str, plan: Path) -> None:
+    """Take the hashes of the earlier plan of the same file over into `plan`, by record.
 
-    `files` hold the earlier plan. If it is not as it was stored, under this digest, it is not trusted.
+    An earlier plan that is not as it was stored is not trusted.
     """
-    earlier = files.plan
-    if not earlier.is_file() or not files.unchanged.is_file() or plan_digest(earlier, files.unchanged) != digest:
-        return False
-    if not session.value("SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''", earlier=str(earlier)):
-        return False
+    if not is_stored(earlier, earlier_digest):
+        return
+    hashed = "SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''"
+    if not session.value(hashed, earlier=str(earlier.plan)):
+        return
     merged = plan.with_name(f"{plan.name}.merged")
     session.run(
         """
@@ -39,11 +38,10 @@ def carry_password_hashes(session: Session, *, files: RunFiles, digest: str, pla
         ) TO :merged (FORMAT parquet)
         """,
         plan=str(plan),
-        earlier=str(earlier),
+        earlier=str(earlier.plan),
         merged=str(merged),
     )
     merged.replace(plan)
-    return True
 
 
 def store_without_passwords(run: Run, session: Session, records: Records) -> None:

@@ -23,7 +23,7 @@ from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
-from sis_sync.server.runs.storage import run_files, work_folder, written_whole
+from sis_sync.server.runs.storage import adopt_plan, forget_other_plans, new_plan_files, run_files, work_folder
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.guard import guard
@@ -46,7 +46,7 @@ SETTING_NAMES = (
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan came to, ready to be recorded. `digest` is the SHA-256 of the plan file.
+    """What a plan came to, ready to be recorded. `digest` is what its stored files are known by.
 
     `orgs` are the orgs that external IDs named when it was made.
     """
@@ -113,27 +113,25 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
 
 
 def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
-    files = run_files(run)
-    with written_whole(files.plan) as path, written_whole(files.unchanged) as unchanged:
-        digest = save_plan(session, plan, path, unchanged, hash_password=make_password)
-        if carry_password_hashes(session, files=files, digest=run.plan_digest, plan=path):
-            digest = plan_digest(path, unchanged)
+    made = new_plan_files(run)
+    save_plan(session, plan, made.plan, made.unchanged, hash_password=make_password)
+    carry_password_hashes(session, earlier=run_files(run), earlier_digest=run.plan_digest, plan=made.plan)
+    write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
+    write_results(session, made.results)
+    write_failed_rows(session, plan, made.failed)
+    groups = group_findings(session, plan.judged.roster.records, plan.findings)
+    findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
+    made.findings.write_text(findings, encoding="utf-8")
+    digest = plan_digest(*made.stored_plan)
+    adopt_plan(made, digest)
     _remember_digest(run, digest)
-    with written_whole(files.seen) as path:
-        write_seen_accounts(session, accounts=accounts, plan=files.plan, target=path)
-    with written_whole(files.results) as path:
-        write_results(session, path)
-    with written_whole(files.failed) as path:
-        write_failed_rows(session, plan, path)
-    with written_whole(files.findings) as path:
-        groups = group_findings(session, plan.judged.roster.records, plan.findings)
-        path.write_text(json.dumps([group.as_dict() for group in groups], ensure_ascii=False), encoding="utf-8")
     return digest
 
 
 def _remember_digest(run: Run, digest: str) -> None:
     """Before passwords leave the file: a job that is begun again takes their hashes from the plan of this digest."""
-    Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest)
+    if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
+        forget_other_plans(run, digest)
 
 
 def on_absent(settings: ModeSettings) -> OnAbsent:

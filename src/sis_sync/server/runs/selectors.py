@@ -92,14 +92,7 @@ def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50)
             [paths, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [paths, action]).fetchone()
-    people = _people_now(run, [row[2] for row in found if row[1] == "unchanged"])
-    return PlanPage(tuple(_row(row, people) for row in found), int(counted[0]) if counted else 0)
-
-
-def _people_now(run: Run, custom_ids: list[str]) -> dict[str, str]:
-    """The names of accounts by custom ID: the stored plan says of who does not change only that they do not."""
-    accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=custom_ids)
-    return {str(account.custom_id): account.full_name for account in accounts}
+    return PlanPage(tuple(_row(row) for row in found), int(counted[0]) if counted else 0)
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
@@ -111,20 +104,20 @@ def finding_groups(*, run: Run) -> list[dict[str, Any]]:
     return groups
 
 
-def _row(row: tuple[Any, ...], people: dict[str, str]) -> PlanRow:
+def _row(row: tuple[Any, ...]) -> PlanRow:
     line, action, custom_id, fields, codes, message, *values = row
     return PlanRow(
         line=line,
         action=action,
         custom_id=custom_id,
-        person=people.get(custom_id, "") if action == "unchanged" else _person(values),
+        person=_person(values),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
     )
 
 
-def _person(values: list[str]) -> str:
+def _person(values: list[str | None]) -> str:
     new, old = values[0::2], values[1::2]
     named = old if any(old) else new
     return " ".join(part for name, part in zip(FIELD_NAMES, named, strict=True) if name in NAME_FIELDS and part)

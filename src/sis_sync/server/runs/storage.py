@@ -1,4 +1,8 @@
-"""Where the files of a run lie, and how they get there whole: temporary name, fsync, rename, fsync of the folder."""
+"""Where the files of a run lie, and how they get there whole: temporary name, fsync, rename, fsync of the folder.
+
+The files of a plan lie in a folder that has its digest for a name. The one that the run records is the plan; until then
+the one before it is.
+"""
 
 import hashlib
 import os
@@ -17,9 +21,11 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.server.runs.models import Run
+from sis_sync.steps.plan import plan_digest
 
 CHUNK_BYTES = 1024 * 1024
 MAX_NAME_CHARACTERS = 255
+BEING_MADE = "plan-being-made"
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,16 @@ class RunFiles:
         """The run's own folder."""
         return self.original.parent
 
+    @property
+    def stored_plan(self) -> tuple[Path, Path, Path]:
+        """What the digest is of."""
+        return self.plan, self.unchanged, self.seen
+
+    @property
+    def of_plan(self) -> tuple[Path, ...]:
+        """Every file that a plan has."""
+        return (*self.stored_plan, self.results, self.failed, self.findings)
+
 
 @dataclass(frozen=True)
 class StoredUpload:
@@ -55,17 +71,54 @@ class StoredUpload:
 
 
 def run_files(run: Run) -> RunFiles:
-    """The paths of a run's files; which of them exist depends on its state."""
-    folder = data_folder() / "runs" / str(run.pk)
+    """The paths of a run's files and of its plan's; which of them exist depends on its state."""
+    return _files(data_folder() / "runs" / str(run.pk), run.plan_digest or "no-plan")
+
+
+def _files(folder: Path, plan: str) -> RunFiles:
     return RunFiles(
         original=folder / "original",
-        plan=folder / "plan.parquet",
-        unchanged=folder / "unchanged.parquet",
-        seen=folder / "seen.parquet",
-        results=folder / "results.csv",
-        failed=folder / "failed.csv",
-        findings=folder / "findings.json",
+        plan=folder / plan / "plan.parquet",
+        unchanged=folder / plan / "unchanged.parquet",
+        seen=folder / plan / "seen.parquet",
+        results=folder / plan / "results.csv",
+        failed=folder / plan / "failed.csv",
+        findings=folder / plan / "findings.json",
     )
+
+
+def new_plan_files(run: Run) -> RunFiles:
+    """Where the files of a plan are written before it is the run's."""
+    files = _files(run_files(run).folder, BEING_MADE)
+    shutil.rmtree(files.plan.parent, ignore_errors=True)
+    files.plan.parent.mkdir(mode=0o700)
+    return files
+
+
+def adopt_plan(made: RunFiles, digest: str) -> None:
+    """Make these the files of the plan of this digest, on the disk. To be called before the digest is recorded."""
+    for path in made.of_plan:
+        path.chmod(0o600)
+        sync_file(path)
+    sync_folder(made.plan.parent)
+    before = _files(made.folder, digest)
+    if is_stored(before, digest):
+        return  # the same plan was made before
+    shutil.rmtree(before.plan.parent, ignore_errors=True)
+    made.plan.parent.rename(before.plan.parent)
+    sync_folder(made.folder)
+
+
+def is_stored(files: RunFiles, digest: str) -> bool:
+    """Whether all files of a plan are there, and those that the digest is of are as they were stored."""
+    return all(path.is_file() for path in files.of_plan) and plan_digest(*files.stored_plan) == digest
+
+
+def forget_other_plans(run: Run, digest: str) -> None:
+    """Remove the files of every plan of the run but that of the digest, which is recorded."""
+    for folder in run_files(run).folder.iterdir():
+        if folder.is_dir() and folder.name != digest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def data_folder() -> Path:
@@ -146,13 +199,18 @@ def written_whole(path: Path) -> Iterator[Path]:
     temporary.unlink(missing_ok=True)
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
+        sync_file(temporary)
         temporary.chmod(0o600)
         temporary.replace(path)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Bring what a file holds to the disk."""
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -164,12 +222,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_original(run_id: int) -> None:

@@ -16,7 +16,7 @@ from sis_sync.server.runs.approval import ApprovedPlan
 from sis_sync.server.runs.directory import RESTORABLE_FOR
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
-from sis_sync.steps.plan import plan_digest
+from sis_sync.server.runs.storage import is_stored
 
 # What each statement must write as many rows of as the plan counted.
 COUNTED = {
@@ -34,7 +34,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
 
     One transaction. Raises OutOfDate, with nothing applied, where the plan no longer fits.
     """
-    if not _is_as_approved(approved):
+    if not is_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
     with opened_changes(approved) as changes, transaction.atomic():
         lock_school_system(approved.school_system_id)
@@ -44,12 +44,6 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         check_decision(run)
         _apply(run, changes, now)
         _record(run, now)
-
-
-def _is_as_approved(approved: ApprovedPlan) -> bool:
-    """Whether the files of the plan are there, with the digest that the approval names."""
-    files = (approved.path, approved.unchanged, approved.seen)
-    return all(file.is_file() for file in files) and plan_digest(*files[:2]) == approved.digest
 
 
 def lock_school_system(school_system_id: int) -> None:

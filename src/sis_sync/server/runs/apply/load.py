@@ -26,8 +26,8 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     Opened before the transaction, so that locks are short.
     """
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
-        changes = bind(sql_text("changes.sql"), plan=str(approved.path))
-        seen = bind(sql_text("seen.sql"), seen=str(approved.seen))
+        changes = bind(sql_text("changes.sql"), plan=str(approved.files.plan))
+        seen = bind(sql_text("seen.sql"), seen=str(approved.files.seen))
         yield Changes(session, {"changes": changes, "seen": seen})
 
 
