@@ -8,8 +8,9 @@ from pytest_django.fixtures import Settings
 from rosters import send, settled, student, teacher
 from spark_here import need_spark
 
-from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.errors import ConfigurationError, EngineUnavailable
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.flow import plan_run
 from sis_sync.server.runs.storage import run_files
 from sis_sync.steps.planner import engine_named
 
@@ -33,6 +34,22 @@ def test_a_run_is_planned_on_spark(
         written = [path.read_bytes() for path in paths]
         plans.append((run.state, run.counts, run.guards, written))
     assert plans[0] == plans[1]
+
+
+@pytest.mark.django_db
+def test_a_file_is_tried_again_where_spark_cannot_be_used(
+    district: Org, north: Org, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_spark()
+    monkeypatch.setenv("SIS_SYNC_SPARK_MASTER", "local[2]")
+    monkeypatch.setenv("SIS_SYNC_SPARK_FOLDER", str(tmp_path / "nowhere"))
+    settings.SIS_SYNC_DATA_FOLDER, settings.SIS_SYNC_ENGINE = tmp_path, "spark"
+    run = send(district, student("P1"), now=now)
+    with pytest.raises(EngineUnavailable, match="nowhere"):
+        plan_run(run.pk, now=now)
+    assert run_files(run).original.is_file()
+    monkeypatch.delenv("SIS_SYNC_SPARK_FOLDER")
+    assert settled(run, now=now).counts["create"] == 1
 
 
 @pytest.mark.parametrize("name", ["", "duckdb", " Spark "])

@@ -80,6 +80,7 @@ def test_spark_is_left_once_by_who_opened_it(
 ) -> None:
     cluster = Cluster()
     monkeypatch.setattr(spark, "_connect", lambda _: cluster.session())
+    monkeypatch.setattr(spark, "_ask", lambda *_: None)
     with open_spark(place) as application:
         with application.session("one"), application.session("other"):
             assert cluster.stopped == [0, 0, 0]

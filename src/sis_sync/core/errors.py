@@ -29,6 +29,10 @@ class ConfigurationError(SisSyncError):
     exit_code, http_status, title = 3, 422, "Configuration error"
 
 
+class EngineUnavailable(ConfigurationError):
+    """The engine cannot be used here, or not now: neither the file nor its mapping is to blame."""
+
+
 class KeyRefused(SisSyncError):
     """The API key is unknown, expired, revoked or lacks the right, or the API is disabled."""
 
@@ -71,7 +75,7 @@ class GaveUpWaiting(SisSyncError):
 
 
 class AnotherInstanceRuns(SisSyncError):
-    """Another client holds the lock of this state folder."""
+    """Another client holds the lock of this state folder, or another run that of this folder of plans."""
 
     exit_code, http_status, title = 11, 409, "Another instance runs"
 

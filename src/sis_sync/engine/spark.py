@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.errors import EngineUnavailable
 from sis_sync.engine.prelude import SPARK_PRELUDE
 from sis_sync.engine.spark_sql import named_queries, query, statements
 from sis_sync.engine.sql import bind
@@ -139,15 +139,27 @@ class SparkApplication:
 def open_spark(place: SparkPlace) -> Iterator[SparkApplication]:
     """Spark at this place. Whoever opens it leaves it, once: a cluster is free for others afterwards.
 
-    ConfigurationError where pyspark or Java is missing, or nobody answers at the place.
+    EngineUnavailable where pyspark, Java or the folder is missing, or nobody answers at the place.
     """
     first = _connect(place)
+    if place.remote:
+        _ask(place, first)
     try:
-        with tempfile.TemporaryDirectory(prefix="sis-sync-", dir=place.folder) as folder:
+        with _exchange_folder(place) as folder:
             yield SparkApplication(place, first, Path(folder))
     finally:
         if not place.is_here:
             first.stop()
+
+
+def _exchange_folder(place: SparkPlace) -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="sis-sync-", dir=place.folder)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"The folder {place.folder}, where tables lie for Spark, cannot be used: {error.strerror}.",
+            fix="Name a folder that is there, on this machine and all of Spark's: SIS_SYNC_SPARK_FOLDER.",
+        ) from error
 
 
 def _connect(place: SparkPlace) -> "SparkSession":
@@ -155,26 +167,20 @@ def _connect(place: SparkPlace) -> "SparkSession":
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise ConfigurationError("Spark is not installed here.", fix="pip install 'sis-sync[spark]'") from error
+        raise EngineUnavailable("Spark is not installed here.", fix="pip install 'sis-sync[spark]'") from error
     try:
         if place.remote:
-            spark = SparkSession.builder.remote(place.remote).create()
-            _ask(spark)
-            return spark
+            return SparkSession.builder.remote(place.remote).create()
         builder = SparkSession.builder.master(place.master).appName("sis-sync")
         for name, setting in (_QUIET | _loopback(place)).items():
             builder = builder.config(name, setting)
         return builder.getOrCreate()
     except (PySparkException, OSError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigurationError(
-            f"Spark cannot be used at {place.remote or place.master}: {reason}",
-            fix="Java 17 must be installed; check SIS_SYNC_SPARK_MASTER and SIS_SYNC_SPARK_REMOTE.",
-        ) from error
+        raise _unavailable(place, error, "Java 17 must be installed; check SIS_SYNC_SPARK_MASTER.") from error
 
 
-def _ask(spark: "SparkSession") -> None:
-    """OSError unless the Connect server answers within seconds. So far nobody was asked, and Spark tries for long."""
+def _ask(place: SparkPlace, spark: "SparkSession") -> None:
+    """EngineUnavailable unless the Connect server answers within seconds: by itself Spark would try for long."""
     from pyspark.errors import PySparkException
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
@@ -183,8 +189,15 @@ def _ask(spark: "SparkSession") -> None:
     try:
         spark.sql("SELECT 1").collect()
     except PySparkException as error:
-        raise OSError("no answer from a Spark Connect server") from error
+        spark.client.close()
+        fix = "A Spark Connect server must answer there; check SIS_SYNC_SPARK_REMOTE, and that it lets this machine in."
+        raise _unavailable(place, error, fix) from error
     spark.client.set_retry_policies(patient)
+
+
+def _unavailable(place: SparkPlace, error: Exception, fix: str) -> EngineUnavailable:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return EngineUnavailable(f"Spark cannot be used at {place.remote or place.master}: {reason}", fix=fix)
 
 
 def _loopback(place: SparkPlace) -> dict[str, str]:

@@ -41,7 +41,7 @@ _MADE = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses"
 def shared_spark(engine: EngineName) -> Iterator[SparkApplication | None]:
     """Spark for many plans, started once and left once; for DuckDB there is nothing to share.
 
-    Raises ConfigurationError where Spark cannot be used.
+    Raises EngineUnavailable where Spark cannot be used.
     """
     if engine == "duckdb":
         yield None
@@ -64,7 +64,7 @@ def planner(
 
     Call it when `session` has the roster, the directory, and the tables `also`. Spark is opened at `place` for this
     plan alone unless it is `shared`; then `part` names the folder of this plan's tables.
-    Raises ConfigurationError where Spark cannot be used.
+    Raises EngineUnavailable where Spark cannot be used.
     """
     if engine == "duckdb":
         yield session

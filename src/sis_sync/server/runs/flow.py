@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.errors import ConfigurationError, EngineUnavailable, FileRefused
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
@@ -32,6 +32,8 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
         planned = make_stored_plan(run, settings, now=now)
     except FileRefused as refusal:
         _refuse(run, refusal.code, refusal.message, refusal.line, refusal.fix, now)
+    except EngineUnavailable:
+        raise  # the job is tried again
     except ConfigurationError as error:
         _refuse(run, "mapping.invalid", error.message, None, error.fix, now)
     else:
