@@ -10,7 +10,6 @@ from sis_sync.engine.session import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
 from sis_sync.engine.spark_sql import statements
 
-HASH_OF = "row_hash('{}', '{}', '', '', '', '', '', '', '')"
 # A call of each function and what it gives, of `t`: the numbers 1 to 3, with the letters c, b and NULL.
 CALLS: dict[str, tuple[str, object]] = {
     "any_value": ("any_value(CASE WHEN number = 1 THEN letter END)", "c"),
@@ -30,7 +29,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "min": ("min(letter)", "b"),
     "nullif": ("count(nullif(letter, 'b'))", 1),
     "replace_all": ("max(replace_all('0070', '0', '-'))", "--7-"),
-    "row_hash": (f"min({HASH_OF.format('a', 'b')}) = max({HASH_OF.format('b', 'a')})", False),
+    "row_hash": ("count(DISTINCT row_hash('', '', '', '', letter, '', '', '', ''))", 3),
     "row_number": ("max(place)", 3),
     "string_agg": ("string_agg(letter, ';' ORDER BY number)", "c;b"),
     "substr": ("max(substr('é🧑xyz', 2, 3))", "🧑xy"),
@@ -68,3 +67,13 @@ def test_each_function_gives_the_same_on_both_engines(tmp_path: Path) -> None:
     with open_session() as session, open_spark(place) as application, application.session() as spark:
         assert session.rows(query) == [expected]
         assert spark.rows(query) == [expected]
+
+
+def test_each_text_of_a_row_counts_in_its_hash(tmp_path: Path) -> None:
+    need_spark()
+    nothing = ["''"] * 9
+    rows = [nothing, *([*nothing[:place], "'a'", *nothing[place + 1 :]] for place in range(9))]
+    hashes = " UNION ALL ".join(f"SELECT row_hash({', '.join(row)}) AS hash" for row in rows)
+    with open_session() as session, open_spark(SparkPlace(master="local[2]")) as spark, spark.session() as there:
+        for engine in (session, there):
+            assert engine.value(f"SELECT count(DISTINCT hash) FROM ({hashes}) AS h") == 10
