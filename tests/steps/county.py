@@ -6,6 +6,8 @@ import pytest
 from steps.offline import HEADER, Said, command
 from steps.planning import ORGS
 
+from sis_sync.cli.systems_folder import LOCK
+
 COLUMNS = "school_system,file,mode,orgs,accounts,mapping"
 ANA = "Ana,,Ruiz,first@lakeview.example,1001,020,Student,,9,Active"
 BEN = "Ben,,Cole,second@lakeview.example,1002,020,Student,,9,Active"
@@ -53,5 +55,5 @@ class County:
         return said, output.read_bytes()
 
     def written(self) -> dict[str, bytes]:
-        """Every file among the plans, with its bytes."""
-        return {path.name: path.read_bytes() for path in self.plans.iterdir()}
+        """Every file among the plans but the lock, with its bytes."""
+        return {path.name: path.read_bytes() for path in self.plans.iterdir() if path.name != LOCK}

@@ -1,11 +1,16 @@
 """`sis-sync plan --systems`: many school systems in one run, each as if it were alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from steps.county import ANA, BAD, BEN, CY, DEE, County
 from steps.offline import Said
 
+from sis_sync.cli.systems_folder import LOCK
+from sis_sync.client.lock import file_lock
+from sis_sync.core.errors import AnotherInstanceRuns
 from sis_sync.engine.session import Session
 from sis_sync.steps.report import write_plan
 
@@ -138,6 +143,44 @@ def test_the_terminal_has_a_line_for_each_and_then_all_together(county: County) 
     assert lines[6].startswith("Would be held: north (guard.deletions): 5 of 49 accounts")
     assert lines[7:] == [f"The plans are in {county.plans}."]
     assert said.err == ""
+
+
+def test_all_are_planned_also_where_nobody_reads_what_is_said(county: County) -> None:
+    names = [f"n{number}" for number in range(4)]
+    for name in names:
+        county.add(name, ANA)
+    words = [sys.executable, "-m", "sis_sync", "plan"]
+    words += ["--systems", str(county.systems()), "--output", str(county.plans)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(timeout=60), process.stderr.read()) == (0, b"")
+    assert set(county.written()) == {f"{name}.csv" for name in names}
+
+
+def test_two_runs_do_not_share_a_folder(county: County) -> None:
+    county.add("north", ANA)
+    assert county.plan().exit_code == 0
+    before = county.written()
+    with file_lock(county.plans / LOCK, AnotherInstanceRuns("this test")):
+        said = county.plan()
+    assert said.exit_code == 11
+    assert "Another run writes its plans to" in said.err
+    assert county.written() == before
+
+
+def test_what_is_in_the_way_of_a_plan_is_named_before_any_is_removed(county: County) -> None:
+    for name in ("north", "south"):
+        county.add(name, ANA)
+    county.plans.mkdir()
+    (county.plans / "north.csv").write_text("an old plan", encoding="utf-8")
+    (county.plans / "south.csv").mkdir()
+    said = county.plan()
+    assert said.exit_code == 2
+    assert "south.csv is in the way" in said.err
+    assert (county.plans / "north.csv").read_text(encoding="utf-8") == "an old plan"
 
 
 FINE, FAILS, HELD, REFUSED, WRONG = "fine", "fails", "held", "refused", "wrong"

@@ -72,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Planned:
+class MadePlan:
     """A plan, the guards that would hold it, and the session that has its tables."""
 
     session: Session
@@ -83,7 +83,7 @@ class Planned:
 @contextmanager
 def planned(
     asked: Asked, *, output: Path | None, engine: EngineName, shared: SparkApplication | None = None
-) -> Iterator[Planned]:
+) -> Iterator[MadePlan]:
     """Read, map, validate, plan, guard, write: every plan of the offline commands is made here.
 
     Raises FileRefused, and ConfigurationError for what else was asked for.
@@ -104,7 +104,7 @@ def planned(
                 hits = guard(where, made, GuardLimits())
         if output:
             write_plan(session, output)
-        yield Planned(session, made, hits)
+        yield MadePlan(session, made, hits)
 
 
 def _part_of(school_system: str) -> str:
@@ -118,10 +118,10 @@ def plan(asked: Asked, *, output: Path | None, engine: EngineName, as_json: bool
         _refuse_unwritable(output)
     with planned(asked, output=output, engine=engine) as made:
         offline_report.say_plan(made.session, made.plan, made.hits, output=output, as_json=as_json)
-        return exit_code_of(made.plan, made.hits, detailed_exitcode=detailed_exitcode)
+        return exit_code_of_plan(made.plan, made.hits, detailed_exitcode=detailed_exitcode)
 
 
-def exit_code_of(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
+def exit_code_of_plan(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
     """What a plan that was made ends with."""
     if detailed_exitcode and hits:
         return HELD

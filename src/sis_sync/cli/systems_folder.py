@@ -2,11 +2,14 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sis_sync.cli.offline_run import Asked
-from sis_sync.core.errors import UsageFault
+from sis_sync.client.lock import file_lock
+from sis_sync.core.errors import AnotherInstanceRuns, UsageFault
+
+LOCK = ".sis-sync.lock"
 
 
 def plan_path(folder: Path, asked: Asked) -> Path:
@@ -19,21 +22,46 @@ def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> I
     """A folder inside, for plans until they are whole. Plans of an earlier run are removed before anything is planned.
 
     So a plan that lies there is of this run, however it ended: an old one beside a refusal would be taken for new.
-    Files of other names are left alone. UsageFault where plans cannot be written, or would overwrite what is read.
+    Files of other names are left alone. UsageFault where plans cannot be written, or would overwrite what is read;
+    AnotherInstanceRuns where another run writes there now.
     """
-    try:
-        folder.mkdir(exist_ok=True)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(exist_ok=True)
+            held.enter_context(file_lock(folder / LOCK, _busy(folder)))
+        except OSError as error:
+            raise _unwritable(folder, folder) from error
         _refuse_overwriting(folder, systems, asked)
+        yield Path(held.enter_context(_emptied(folder, asked)))
+
+
+def _busy(folder: Path) -> AnotherInstanceRuns:
+    return AnotherInstanceRuns(
+        f"Another run writes its plans to {folder}.", fix="Wait until it has ended, or name another folder."
+    )
+
+
+def _emptied(folder: Path, asked: tuple[Asked, ...]) -> "tempfile.TemporaryDirectory[str]":
+    paths = [plan_path(folder, each) for each in asked]
+    for path in paths:
+        if path.is_dir():
+            raise _unwritable(folder, path)
+    path = folder
+    try:
         parts = tempfile.TemporaryDirectory(prefix=".sis-sync-", dir=folder)
-        for each in asked:
-            plan_path(folder, each).unlink(missing_ok=True)
+        for path in paths:
+            path.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageFault(
-            f"The plans cannot be written to {folder}.",
-            fix="Name a folder that is there, or a new one in a folder that is; close plans that are open elsewhere.",
-        ) from error
-    with parts as name:
-        yield Path(name)
+        raise _unwritable(folder, path) from error
+    return parts
+
+
+def _unwritable(folder: Path, path: Path) -> UsageFault:
+    reason = "" if path == folder else f": {path.name} is in the way"
+    return UsageFault(
+        f"The plans cannot be written to {folder}{reason}.",
+        fix="Name a folder that is there, or a new one in a folder that is; close plans that are open elsewhere.",
+    )
 
 
 def _refuse_overwriting(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from sis_sync.cli.offline_run import DONE, HELD, ROWS_FAILED, exit_code_of
+from sis_sync.cli.offline_run import DONE, HELD, ROWS_FAILED, exit_code_of_plan
 from sis_sync.core.errors import ConfigurationError, FileRefused, SisSyncError
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
@@ -18,15 +18,14 @@ class Outcome:
     """A plan and the guards that would hold it, or why there is none."""
 
     school_system: str
-    plan: Plan | None = None
+    result: Plan | SisSyncError
     hits: tuple[GuardHit, ...] = ()
-    refusal: SisSyncError | None = None
 
     def exit_code(self, *, detailed_exitcode: bool) -> int:
         """What a run of this school system alone would end with."""
-        if self.plan is None:
-            return self.refusal.exit_code if self.refusal else _BUG
-        return exit_code_of(self.plan, self.hits, detailed_exitcode=detailed_exitcode)
+        if isinstance(self.result, SisSyncError):
+            return self.result.exit_code
+        return exit_code_of_plan(self.result, self.hits, detailed_exitcode=detailed_exitcode)
 
 
 def gravest_exit_code(outcomes: Iterable[Outcome], *, detailed_exitcode: bool) -> int:
@@ -43,7 +42,7 @@ def gravest_exit_code(outcomes: Iterable[Outcome], *, detailed_exitcode: bool) -
 
 def counts_of_all(outcomes: Sequence[Outcome]) -> Counts:
     """The sums over all plans that were made."""
-    made = [outcome.plan.counts for outcome in outcomes if outcome.plan]
+    made = [outcome.result.counts for outcome in outcomes if isinstance(outcome.result, Plan)]
     return Counts(**{each.name: sum(getattr(counts, each.name) for counts in made) for each in fields(Counts)})
 
 

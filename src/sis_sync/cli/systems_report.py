@@ -9,19 +9,19 @@ from sis_sync.cli.offline import print_json
 from sis_sync.cli.offline_report import counts_in_words, document_of
 from sis_sync.cli.systems_outcome import Outcome, code_of, counts_of_all
 from sis_sync.core.errors import FileRefused, SisSyncError
+from sis_sync.steps.plan import Plan
 
 
 def say_line(outcome: Outcome) -> None:
     """The counts of one school system, or why it has no plan and what to do."""
-    if outcome.plan:
-        click.echo(f"{outcome.school_system}: {counts_in_words(outcome.plan.counts)}")
-    elif outcome.refusal:
-        click.echo(f"{outcome.school_system}: {_in_a_line(outcome.refusal)}")
+    result = outcome.result
+    words = _in_a_line(result) if isinstance(result, SisSyncError) else counts_in_words(result.counts)
+    click.echo(f"{outcome.school_system}: {words}")
 
 
 def say_all(outcomes: Sequence[Outcome], folder: Path) -> None:
     """Sums over the plans that were made, which of them would be held, and where they are."""
-    planned = sum(outcome.plan is not None for outcome in outcomes)
+    planned = sum(isinstance(outcome.result, Plan) for outcome in outcomes)
     counts = counts_of_all(outcomes)
     click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counts.rows:,} rows:")
     click.echo(counts_in_words(counts))
@@ -40,9 +40,8 @@ def print_document(outcomes: Sequence[Outcome]) -> None:
 
 
 def _document(outcome: Outcome) -> dict[str, object]:
-    if outcome.plan:
-        return document_of(outcome.plan, outcome.hits)
-    return {"refused": _refused(outcome.refusal)} if outcome.refusal else {}
+    result = outcome.result
+    return {"refused": _refused(result)} if isinstance(result, SisSyncError) else document_of(result, outcome.hits)
 
 
 def _refused(refusal: SisSyncError) -> dict[str, object]:

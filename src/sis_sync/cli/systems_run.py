@@ -1,5 +1,7 @@
 """Many school systems in one run: each is planned by itself, some at a time, and costs no other anything."""
 
+import os
+import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,18 +34,26 @@ def plan_systems(
     """
     asked = read_systems(systems)
     outcomes = []
-    with folder_for_plans(output, systems, asked) as parts, shared_spark(engine) as shared:
+    with shared_spark(engine) as shared, folder_for_plans(output, systems, asked) as parts:
         plan_one = partial(_outcome, output=output, parts=parts, engine=engine, shared=shared)
         with closing(_in_turn(plan_one, asked, at_once or AT_ONCE[engine])) as made:
             for outcome in made:
                 outcomes.append(outcome)
                 if not as_json:
-                    systems_report.say_line(outcome)
+                    _unless_nobody_reads(systems_report.say_line, outcome)
     if as_json:
         systems_report.print_document(outcomes)
     else:
-        systems_report.say_all(outcomes, output)
+        _unless_nobody_reads(systems_report.say_all, outcomes, output)
     return gravest_exit_code(outcomes, detailed_exitcode=detailed_exitcode)
+
+
+def _unless_nobody_reads(say: Callable[..., None], *what: object) -> None:
+    """Plans are made to the end, and the exit code says how it was, also where the reader of the lines has gone."""
+    try:
+        say(*what)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say goes nowhere
 
 
 def _in_turn(plan_one: Callable[[Asked], Outcome], asked: tuple[Asked, ...], at_once: int) -> Generator[Outcome]:
@@ -67,6 +77,6 @@ def _outcome(
             part.replace(plan_path(output, asked))
             return Outcome(asked.school_system, made.plan, made.hits)
     except SisSyncError as error:
-        return Outcome(asked.school_system, refusal=error)
+        return Outcome(asked.school_system, error)
     except Exception:
-        return Outcome(asked.school_system, refusal=SisSyncError(f"Unexpected error, {keep_details()}"))
+        return Outcome(asked.school_system, SisSyncError(f"Unexpected error, {keep_details()}"))
