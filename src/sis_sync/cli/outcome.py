@@ -1,6 +1,5 @@
 """Turns how a command ended into an exit code and a message on stderr."""
 
-import secrets
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +54,8 @@ def report_bug() -> int:
 
 def keep_details() -> str:
     """Keep the traceback of a bug in a log that only its owner reads; gives the reference number and where that is."""
+    import secrets
+
     import platformdirs
 
     reference = secrets.token_hex(4)
