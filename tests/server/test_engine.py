@@ -10,7 +10,6 @@ from spark_here import need_spark
 
 from sis_sync.core.errors import ConfigurationError, EngineUnavailable
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.flow import plan_run
 from sis_sync.server.runs.storage import run_files
 from sis_sync.steps.planner import engine_named
 
@@ -46,10 +45,11 @@ def test_a_file_is_tried_again_where_spark_cannot_be_used(
     settings.SIS_SYNC_DATA_FOLDER, settings.SIS_SYNC_ENGINE = tmp_path, "spark"
     run = send(district, student("P1"), now=now)
     with pytest.raises(EngineUnavailable, match="nowhere"):
-        plan_run(run.pk, now=now)
+        settled(run, now=now)
     assert run_files(run).original.is_file()
     monkeypatch.delenv("SIS_SYNC_SPARK_FOLDER")
     assert settled(run, now=now).counts["create"] == 1
+    assert run.jobs.get(kind="plan").attempts == 2
 
 
 @pytest.mark.parametrize("name", ["", "duckdb", " Spark "])

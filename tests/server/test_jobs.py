@@ -13,7 +13,8 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.storage import BEING_MADE, clear_incoming, run_files
+from sis_sync.server.runs import planning
+from sis_sync.server.runs.storage import clear_incoming, run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -56,18 +57,26 @@ def test_job_whose_worker_died_three_times_fails_with_a_reference(
     assert job.reference in caplog.text
 
 
+LAST_NAME = "Vanderquist"
+
+
+def full_disk(*_arguments: object) -> None:
+    raise OSError(f"no room for {LAST_NAME}")
+
+
 def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
-    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
+    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = send(district, student("S1", "Vanderquist"), now=now)
-    (run_files(run).folder / BEING_MADE).write_text("no folder")
+    run = send(district, student("S1", LAST_NAME), now=now)
+    monkeypatch.setattr(planning, "write_results", full_disk)
     run = settled(run, now=now)
     job = run.jobs.get()
     assert (run.state, job.state, job.attempts) == ("failed", "failed", MAX_ATTEMPTS)
     assert job.reference in caplog.text
     assert "planning.py" in caplog.text
-    assert "Vanderquist" not in caplog.text
+    assert LAST_NAME not in caplog.text
     assert not Job.objects.filter(kind="apply").exists()
+    assert list(run_files(run).folder.iterdir()) == []
 
 
 def test_file_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from sis_sync.core.errors import EngineUnavailable
 from sis_sync.server.jobs.lock import file_lock, forget_job_lock, job_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
@@ -26,6 +27,7 @@ MAX_ATTEMPTS = 3
 LOOKED_AT_ONCE = 100
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
+ENGINE_PAUSE_SECONDS = 20.0  # a Spark that is started anew is there again within two of them
 HOUSEKEEPING_EVERY = 120  # idle looks: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
@@ -78,6 +80,8 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
             logger.warning("the database does not answer (%s); trying again", type(error).__name__)
             connection.close()
             stop.wait(DATABASE_PAUSE_SECONDS)
+        except EngineUnavailable:
+            stop.wait(ENGINE_PAUSE_SECONDS)
 
 
 def _claim(job: Job, now: datetime) -> bool:
@@ -99,6 +103,9 @@ def _perform(job: Job, clock: Clock) -> None:
     step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
     try:
         step(job.run_id, now=clock())
+    except EngineUnavailable as error:
+        _after_error(job, error, clock())
+        raise  # at once it would fail again
     except Exception as error:
         _after_error(job, error, clock())
     except BaseException:

@@ -33,7 +33,7 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     except FileRefused as refusal:
         _refuse(run, refusal.code, refusal.message, refusal.line, refusal.fix, now)
     except EngineUnavailable:
-        raise  # the job is tried again
+        raise  # neither file nor mapping is to blame
     except ConfigurationError as error:
         _refuse(run, "mapping.invalid", error.message, None, error.fix, now)
     else:

@@ -7,7 +7,7 @@ from sis_sync.engine.session import Session
 from sis_sync.formats.header import secret_positions
 from sis_sync.formats.records import Record, split_record
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import RunFiles, is_stored, run_files, written_whole
+from sis_sync.server.runs.storage import RunFiles, is_as_stored, run_files, written_whole
 from sis_sync.steps.read import Records
 from sis_sync.steps.read_header import DELIMITERS
 
@@ -21,7 +21,7 @@ def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest
 
     An earlier plan that is not as it was stored is not trusted.
     """
-    if not is_stored(earlier, earlier_digest):
+    if not is_as_stored(earlier, earlier_digest):
         return
     hashed = "SELECT count(*) FROM read_parquet(:earlier) WHERE password_hash <> ''"
     if not session.value(hashed, earlier=str(earlier.plan)):

@@ -23,7 +23,7 @@ from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
-from sis_sync.server.runs.storage import adopt_plan, forget_other_plans, new_plan_files, run_files, work_folder
+from sis_sync.server.runs.storage import adopt_plan, forget_plans, new_plan_files, other_plans, run_files, work_folder
 from sis_sync.steps.directory import load_directory
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.guard import guard
@@ -113,25 +113,26 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
 
 
 def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
-    made = new_plan_files(run)
-    save_plan(session, plan, made.plan, made.unchanged, hash_password=make_password)
-    carry_password_hashes(session, earlier=run_files(run), earlier_digest=run.plan_digest, plan=made.plan)
-    write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
-    write_results(session, made.results)
-    write_failed_rows(session, plan, made.failed)
-    groups = group_findings(session, plan.judged.roster.records, plan.findings)
-    findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
-    made.findings.write_text(findings, encoding="utf-8")
-    digest = plan_digest(*made.stored_plan)
-    adopt_plan(made, digest)
+    with new_plan_files(run) as made:
+        save_plan(session, plan, made.plan, made.unchanged, hash_password=make_password)
+        carry_password_hashes(session, earlier=run_files(run), earlier_digest=run.plan_digest, plan=made.plan)
+        write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
+        write_results(session, made.results)
+        write_failed_rows(session, plan, made.failed)
+        groups = group_findings(session, plan.judged.roster.records, plan.findings)
+        findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
+        made.findings.write_text(findings, encoding="utf-8")
+        digest = plan_digest(*made.stored_plan)
+        adopt_plan(made, digest)
     _remember_digest(run, digest)
     return digest
 
 
 def _remember_digest(run: Run, digest: str) -> None:
     """Before passwords leave the file: a job that is begun again takes their hashes from the plan of this digest."""
+    others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
-        forget_other_plans(run, digest)
+        forget_plans(others)
 
 
 def on_absent(settings: ModeSettings) -> OnAbsent:

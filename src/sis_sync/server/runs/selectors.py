@@ -24,7 +24,8 @@ READING_MEMORY_MB = 256
 class PlanRow:
     """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account.
 
-    `person` is the name as the account has it, or as the file spells a newcomer's; empty where neither is known.
+    `person` is the name as the account had it when the plan was made, or as the file spells it where the account has
+    none or does not change; empty where neither is known.
     """
 
     line: int | None

@@ -25,7 +25,6 @@ from sis_sync.steps.plan import plan_digest
 
 CHUNK_BYTES = 1024 * 1024
 MAX_NAME_CHARACTERS = 255
-BEING_MADE = "plan-being-made"
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,15 @@ def _files(folder: Path, plan: str) -> RunFiles:
     )
 
 
-def new_plan_files(run: Run) -> RunFiles:
-    """Where the files of a plan are written before it is the run's."""
-    files = _files(run_files(run).folder, BEING_MADE)
-    shutil.rmtree(files.plan.parent, ignore_errors=True)
+@contextmanager
+def new_plan_files(run: Run) -> Iterator[RunFiles]:
+    """Where the files of a plan are written; gone afterwards, unless they were adopted."""
+    files = _files(run_files(run).folder, f"being-made-{secrets.token_hex(8)}")
     files.plan.parent.mkdir(mode=0o700)
-    return files
+    try:
+        yield files
+    finally:
+        shutil.rmtree(files.plan.parent, ignore_errors=True)
 
 
 def adopt_plan(made: RunFiles, digest: str) -> None:
@@ -102,23 +104,27 @@ def adopt_plan(made: RunFiles, digest: str) -> None:
         sync_file(path)
     sync_folder(made.plan.parent)
     before = _files(made.folder, digest)
-    if is_stored(before, digest):
+    if is_as_stored(before, digest) and all(path.is_file() for path in before.of_plan):
         return  # the same plan was made before
     shutil.rmtree(before.plan.parent, ignore_errors=True)
     made.plan.parent.rename(before.plan.parent)
     sync_folder(made.folder)
 
 
-def is_stored(files: RunFiles, digest: str) -> bool:
-    """Whether all files of a plan are there, and those that the digest is of are as they were stored."""
-    return all(path.is_file() for path in files.of_plan) and plan_digest(*files.stored_plan) == digest
+def is_as_stored(files: RunFiles, digest: str) -> bool:
+    """Whether the files that the digest is of are there, as they were stored."""
+    return all(path.is_file() for path in files.stored_plan) and plan_digest(*files.stored_plan) == digest
 
 
-def forget_other_plans(run: Run, digest: str) -> None:
-    """Remove the files of every plan of the run but that of the digest, which is recorded."""
-    for folder in run_files(run).folder.iterdir():
-        if folder.is_dir() and folder.name != digest:
-            shutil.rmtree(folder, ignore_errors=True)
+def other_plans(run: Run, digest: str) -> list[Path]:
+    """The folders of every plan of the run but that of the digest. To be asked before the digest is recorded."""
+    return [folder for folder in run_files(run).folder.iterdir() if folder.is_dir() and folder.name != digest]
+
+
+def forget_plans(folders: list[Path]) -> None:
+    """Remove plans that are no longer the run's."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def data_folder() -> Path:

@@ -16,7 +16,7 @@ from sis_sync.server.runs.approval import ApprovedPlan
 from sis_sync.server.runs.directory import RESTORABLE_FOR
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
-from sis_sync.server.runs.storage import is_stored
+from sis_sync.server.runs.storage import is_as_stored
 
 # What each statement must write as many rows of as the plan counted.
 COUNTED = {
@@ -34,7 +34,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
 
     One transaction. Raises OutOfDate, with nothing applied, where the plan no longer fits.
     """
-    if not is_stored(approved.files, approved.digest):
+    if not is_as_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
     with opened_changes(approved) as changes, transaction.atomic():
         lock_school_system(approved.school_system_id)
