@@ -149,6 +149,7 @@ def test_all_are_planned_also_where_nobody_reads_what_is_said(county: County) ->
     names = [f"n{number}" for number in range(4)]
     for name in names:
         county.add(name, ANA)
+    county.add("empty")
     words = [sys.executable, "-m", "sis_sync", "plan"]
     words += ["--systems", str(county.systems()), "--output", str(county.plans)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -156,7 +157,7 @@ def test_all_are_planned_also_where_nobody_reads_what_is_said(county: County) ->
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        assert (process.wait(timeout=60), process.stderr.read()) == (0, b"")
+        assert (process.wait(timeout=60), process.stderr.read()) == (6, b"")
     assert set(county.written()) == {f"{name}.csv" for name in names}
 
 

@@ -30,7 +30,7 @@ def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> I
             folder.mkdir(exist_ok=True)
             held.enter_context(file_lock(folder / LOCK, _busy(folder)))
         except OSError as error:
-            raise _unwritable(folder, folder) from error
+            raise _unwritable(folder, error.strerror) from error
         _refuse_overwriting(folder, systems, asked)
         yield Path(held.enter_context(_emptied(folder, asked)))
 
@@ -45,21 +45,20 @@ def _emptied(folder: Path, asked: tuple[Asked, ...]) -> "tempfile.TemporaryDirec
     paths = [plan_path(folder, each) for each in asked]
     for path in paths:
         if path.is_dir():
-            raise _unwritable(folder, path)
+            raise _unwritable(folder, f"{path.name} is in the way")
     path = folder
     try:
         parts = tempfile.TemporaryDirectory(prefix=".sis-sync-", dir=folder)
         for path in paths:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(folder, path) from error
+        raise _unwritable(folder, f"{path.name}: {error.strerror}") from error
     return parts
 
 
-def _unwritable(folder: Path, path: Path) -> UsageFault:
-    reason = "" if path == folder else f": {path.name} is in the way"
+def _unwritable(folder: Path, reason: str | None) -> UsageFault:
     return UsageFault(
-        f"The plans cannot be written to {folder}{reason}.",
+        f"The plans cannot be written to {folder}: {reason}.",
         fix="Name a folder that is there, or a new one in a folder that is; close plans that are open elsewhere.",
     )
 

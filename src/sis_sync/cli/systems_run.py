@@ -42,7 +42,7 @@ def plan_systems(
                 if not as_json:
                     _unless_nobody_reads(systems_report.say_line, outcome)
     if as_json:
-        systems_report.print_document(outcomes)
+        _unless_nobody_reads(systems_report.print_document, outcomes)
     else:
         _unless_nobody_reads(systems_report.say_all, outcomes, output)
     return gravest_exit_code(outcomes, detailed_exitcode=detailed_exitcode)
@@ -53,7 +53,8 @@ def _unless_nobody_reads(say: Callable[..., None], *what: object) -> None:
     try:
         say(*what)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say goes nowhere
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # for what is left to say
 
 
 def _in_turn(plan_one: Callable[[Asked], Outcome], asked: tuple[Asked, ...], at_once: int) -> Generator[Outcome]:
