@@ -11,6 +11,11 @@ from sis_sync.steps.word import GUESSED_FIELDS
 
 EXAMPLES = 3
 MAPPING_LINES = 5
+_FIRST_SENTENCES = """
+SELECT code, line, sentence
+FROM (SELECT *, row_number() OVER (PARTITION BY code ORDER BY line) AS place FROM said)
+WHERE place <= :most ORDER BY code, line
+"""
 
 
 @dataclass(frozen=True)
@@ -35,29 +40,32 @@ class FindingGroup:
 def group_findings(session: Session, records: Records, counts: dict[str, int]) -> tuple[FindingGroup, ...]:
     """A group for each code of `counts`: errors first, then by number. Three examples each, first lines first."""
     order = sorted(counts.items(), key=lambda item: (FINDING_CODES[item[0]].severity, -item[1], item[0]))
-    return tuple(_group(session, records, code, count) for code, count in order)
+    examples = _examples(session, records)
+    return tuple(_group(session, code, count, examples.get(code, [])) for code, count in order)
 
 
-def _group(session: Session, records: Records, code: str, count: int) -> FindingGroup:
+def _group(session: Session, code: str, count: int, examples: list[str]) -> FindingGroup:
     finding = FINDING_CODES[code]
     follows = LEFT_ALONE_ALL if finding.severity == "error" else ""
     return FindingGroup(
         code=code,
         severity=finding.severity,
         count=count,
-        examples=_examples(session, records, code),
+        examples=tuple(examples[:EXAMPLES]),
         advice=f"{follows} {finding.fix}".strip(),
         mapping_lines=_mapping_lines(session, code),
     )
 
 
-def _examples(session: Session, records: Records, code: str) -> tuple[str, ...]:
+def _examples(session: Session, records: Records) -> dict[str, list[str]]:
+    """By code: what was found of the file, then of its rows."""
     name = shown(records.facts.name)
-    of_file = [f"{name}: {warning.message} ({code})." for warning in records.warnings if warning.code == code]
-    rows = session.rows(
-        "SELECT line, sentence FROM said WHERE code = :code ORDER BY line LIMIT :most", code=code, most=EXAMPLES
-    )
-    return tuple([*of_file, *(f"{name} line {line}, {sentence}" for line, sentence in rows)][:EXAMPLES])
+    found: dict[str, list[str]] = {}
+    for warning in records.warnings:
+        found.setdefault(warning.code, []).append(f"{name}: {warning.message} ({warning.code}).")
+    for code, line, sentence in session.rows(_FIRST_SENTENCES, most=EXAMPLES):
+        found.setdefault(code, []).append(f"{name} line {line}, {sentence}")
+    return found
 
 
 def _mapping_lines(session: Session, code: str) -> tuple[str, ...]:

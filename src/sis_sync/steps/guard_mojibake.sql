@@ -1,15 +1,20 @@
 -- Names with letters that a wrong encoding damaged. One name is the first, middle and last name of one row.
 -- Of the rows that split and are not ignored. A cell that does not decode says nothing. Nothing in ASCII is damaged.
-WITH named AS (
-  SELECT line, concat_ws(' ', nullif(first_name, ''), nullif(middle_name, ''), nullif(last_name, '')) AS name
-  FROM people
-  WHERE NOT line IN (SELECT line FROM ignored)
+WITH judged AS (
+  SELECT line, first_name, middle_name, last_name FROM people WHERE NOT line IN (SELECT line FROM ignored)
 ),
-damaged AS (SELECT line, name FROM named WHERE NOT is_ascii(name) AND has_match(name, :mojibake))
+damaged AS (
+  SELECT line, name
+  FROM (
+    SELECT line, concat_ws(' ', nullif(first_name, ''), nullif(middle_name, ''), nullif(last_name, '')) AS name
+    FROM judged WHERE NOT is_ascii(first_name) OR NOT is_ascii(middle_name) OR NOT is_ascii(last_name)
+  ) AS named
+  WHERE has_match(name, :mojibake)
+)
 SELECT 'for example ' || example AS subject, found, base, CAST(:mojibake_per_mille AS STRING) || ' of 1,000' AS bound
 FROM
   (SELECT count(*) AS found FROM damaged) AS counted,
-  (SELECT count(*) AS base FROM named WHERE name <> '') AS total,
+  (SELECT count(*) AS base FROM judged WHERE first_name <> '' OR middle_name <> '' OR last_name <> '') AS total,
   (
     SELECT string_agg(name || ' on line ' || CAST(line AS STRING), ', ' ORDER BY line) AS example
     FROM (SELECT line, name FROM damaged ORDER BY line LIMIT 3)

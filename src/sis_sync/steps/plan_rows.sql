@@ -22,22 +22,24 @@ WHERE p.is_known AND p.has_id AND (NOT p.is_same OR p.is_deleted)
 
 CREATE TEMP TABLE plan AS
 SELECT
-  p.line,
-  CASE WHEN i.line IS NOT NULL THEN 'ignored'
-       WHEN x.line IS NOT NULL THEN 'failed'
-       WHEN NOT p.is_known THEN 'create'
-       WHEN p.is_deleted THEN 'restore'
-       WHEN p.is_same THEN 'unchanged'
-       ELSE 'update' END AS action,
-  coalesce(p.custom_id, '') AS custom_id,
-  coalesce(d.fields, '') AS fields, coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message
-FROM people AS p
-LEFT JOIN ignored AS i ON i.line = p.line
-LEFT JOIN failed AS x ON x.line = p.line
-LEFT JOIN differences AS d ON d.line = p.line
-LEFT JOIN remarks AS m ON m.line = p.line
-UNION ALL
-SELECT b.line, 'failed', '', '', coalesce(m.codes, ''), coalesce(m.message, '')
-FROM broken AS b LEFT JOIN remarks AS m ON m.line = b.line
+  r.line, r.action, r.custom_id, coalesce(d.fields, '') AS fields,
+  coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message
+FROM (
+  SELECT
+    p.line,
+    CASE WHEN i.line IS NOT NULL THEN 'ignored'
+         WHEN x.line IS NOT NULL THEN 'failed'
+         WHEN NOT p.is_known THEN 'create'
+         WHEN p.is_deleted THEN 'restore'
+         WHEN p.is_same THEN 'unchanged'
+         ELSE 'update' END AS action,
+    coalesce(p.custom_id, '') AS custom_id
+  FROM people AS p
+  LEFT JOIN ignored AS i ON i.line = p.line
+  LEFT JOIN failed AS x ON x.line = p.line
+  UNION ALL SELECT line, 'failed', '' FROM broken
+) AS r
+LEFT JOIN differences AS d ON d.line = r.line
+LEFT JOIN remarks AS m ON m.line = r.line
 UNION ALL
 SELECT CAST(NULL AS BIGINT), action, custom_id, '', '', '' FROM absent

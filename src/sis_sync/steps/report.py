@@ -43,17 +43,16 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     left_out = secrets | {columns.message_position}
     kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
     names = _unique([name if position in columns.used else _harmless(name) for position, name in kept])
-    cells = [
-        f"{_safe(f'c.c{position}' if secrets else _found_cell(position))} AS {quoted(name)}"
-        for (position, _), name in zip(kept, names, strict=True)
-    ]
-    message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))}"
+    found = [f"{f'c.c{position}' if secrets else _found_cell(position)} AS cell_{position}" for position, _ in kept]
+    message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))} AS message"
     # The message comes first: behind a cell with a line break its commas would look like a row that a quote swallowed.
+    shown = [f"{_safe('message')} AS {MESSAGE_HEADER}"]
+    shown += [f"{_safe(f'cell_{position}')} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)]
     _copy(
         session,
-        f"SELECT {', '.join([f'{_safe(message)} AS {MESSAGE_HEADER}', *cells])} "
+        f"SELECT {', '.join(shown)} FROM (SELECT x.line, x.custom_id, {', '.join([message, *found])} "
         "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
-        "WHERE x.action = 'failed'",
+        "WHERE x.action = 'failed') AS x",
         path,
         delimiter=_delimiter_of(plan),
     )

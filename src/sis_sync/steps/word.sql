@@ -2,19 +2,22 @@
 -- Out: said, one row per finding of a row: line, code, is_error, fix, and the sentence that says it;
 --      remarks, one row per row that has any: line, codes, and the message: file and line, the sentences, what follows, what to do.
 CREATE TEMP VIEW said AS
-SELECT f.line, f.code, t.is_error, t.fix,
-  t.head || CASE WHEN t.says_value THEN escaped(f.shown_value) ELSE '' END
-    || t.middle || CASE WHEN t.says_other THEN escaped(f.shown_other) ELSE '' END || t.tail
-    || CASE WHEN g.guess IS NOT NULL THEN '; did you mean ' || escaped(g.guess) || '?' ELSE '' END
-    || ' (' || f.code || ').' AS sentence
+SELECT line, code, is_error, fix, escaped(sentence) AS sentence
 FROM (
-  SELECT line, code, value,
-    CASE WHEN length(value) > :most THEN substr(value, 1, :most - 3) || '...' ELSE value END AS shown_value,
-    CASE WHEN length(other) > :most THEN substr(other, 1, :most - 3) || '...' ELSE other END AS shown_other
-  FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored) AS found
-) AS f
-JOIN finding_texts AS t ON t.code = f.code
-LEFT JOIN guesses AS g ON g.code = f.code AND g.value = f.value;
+  SELECT f.line, f.code, t.is_error, t.fix,
+    t.head || CASE WHEN t.says_value THEN f.shown_value ELSE '' END
+      || t.middle || CASE WHEN t.says_other THEN f.shown_other ELSE '' END || t.tail
+      || CASE WHEN g.guess IS NOT NULL THEN '; did you mean ' || g.guess || '?' ELSE '' END
+      || ' (' || f.code || ').' AS sentence
+  FROM (
+    SELECT line, code, value,
+      CASE WHEN length(value) > :most THEN substr(value, 1, :most - 3) || '...' ELSE value END AS shown_value,
+      CASE WHEN length(other) > :most THEN substr(other, 1, :most - 3) || '...' ELSE other END AS shown_other
+    FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored) AS found
+  ) AS f
+  JOIN finding_texts AS t ON t.code = f.code
+  LEFT JOIN guesses AS g ON g.code = f.code AND g.value = f.value
+) AS worded;
 
 CREATE TEMP VIEW remarks AS
 SELECT s.line, s.codes,
