@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from rosters import roster, send, settled, student
 
-from sis_sync.server.jobs.lock import file_lock, lock_path
+from sis_sync.server.jobs.lock import lock_path, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
@@ -79,10 +79,10 @@ def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
     assert list(run_files(run).folder.iterdir()) == []
 
 
-def test_file_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> None:
-    with file_lock("a") as first, file_lock("a") as second, file_lock("b") as other:
+def test_a_named_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> None:
+    with named_lock("a") as first, named_lock("a") as second, named_lock("b") as other:
         assert (first, second, other) == (True, False, True)
-    with file_lock("a") as again:
+    with named_lock("a") as again:
         assert again
     assert os.access(lock_path("a"), os.W_OK)
 

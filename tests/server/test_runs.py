@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import io
+import shutil
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +15,14 @@ from rosters import needs_approval, roster, send, settled, student, sync, teache
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
 from sis_sync.core.limits import FileLimits
+from sis_sync.engine.session import Session, open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow, planning, storage
+from sis_sync.server.runs import flow, planning, selectors, storage
 from sis_sync.server.runs.decide import expire_waiting
 from sis_sync.server.runs.errors import DeletionsNotTyped, FileDamaged, IdempotencyKeyReused, PlanDiffers
 from sis_sync.server.runs.models import Run
@@ -175,6 +178,19 @@ def test_plan_rows_are_paged_and_show_old_and_new(district: Org, north: Org, now
     assert plan_rows(run=run, action="create").total == 1
     second = plan_rows(run=run, page=2, page_size=2)
     assert [row.custom_id for row in second.rows] == ["P9"]
+
+
+def test_a_plan_that_goes_while_a_page_reads_it_has_no_rows(
+    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = sync(district, *students(3), now=now)
+
+    def made_anew(*, memory_limit_mb: int, threads: int) -> AbstractContextManager[Session]:
+        shutil.rmtree(run_files(run).plan.parent)
+        return open_session(memory_limit_mb=memory_limit_mb, threads=threads)
+
+    monkeypatch.setattr(selectors, "open_session", made_anew)
+    assert plan_rows(run=run).rows == ()
 
 
 def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(

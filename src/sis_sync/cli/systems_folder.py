@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sis_sync.cli.offline_run import Asked
-from sis_sync.client.lock import file_lock
 from sis_sync.core.errors import AnotherInstanceRuns, UsageFault
+from sis_sync.core.file_lock import file_lock
 
 LOCK = ".sis-sync.lock"
 
@@ -28,17 +28,15 @@ def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> I
     with ExitStack() as held:
         try:
             folder.mkdir(exist_ok=True)
-            held.enter_context(file_lock(folder / LOCK, _busy(folder)))
+            is_free = held.enter_context(file_lock(folder / LOCK))
         except OSError as error:
             raise _unwritable(folder, error.strerror) from error
+        if not is_free:
+            raise AnotherInstanceRuns(
+                f"Another run writes its plans to {folder}.", fix="Wait until it has ended, or name another folder."
+            )
         _refuse_overwriting(folder, systems, asked)
         yield Path(held.enter_context(_emptied(folder, asked)))
-
-
-def _busy(folder: Path) -> AnotherInstanceRuns:
-    return AnotherInstanceRuns(
-        f"Another run writes its plans to {folder}.", fix="Wait until it has ended, or name another folder."
-    )
 
 
 def _emptied(folder: Path, asked: tuple[Asked, ...]) -> "tempfile.TemporaryDirectory[str]":

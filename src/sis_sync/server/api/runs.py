@@ -138,6 +138,8 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
 
 def csv_file(path: Path) -> FileResponse:
     """The file as it lies on the disk; Http404 while there is none."""
-    if not path.is_file():
-        raise Http404
-    return FileResponse(path.open("rb"), content_type="text/csv; charset=utf-8", filename=path.name)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(file, content_type="text/csv; charset=utf-8", filename=path.name)

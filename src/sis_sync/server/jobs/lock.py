@@ -4,7 +4,6 @@ PostgreSQL: a session advisory lock on the worker's own connection, so a worker 
 the lock and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from sis_sync.core.file_lock import file_lock
 from sis_sync.server.jobs.models import Job
 
 # The first half of the advisory lock's key keeps jobs apart from anything else that locks in this database.
@@ -21,7 +21,7 @@ JOB_LOCKS = 0x515
 @contextmanager
 def job_lock(job: Job) -> Iterator[bool]:
     """Try to take the job's lock; gives whether it was free. Held until the block ends or the process dies."""
-    lock = advisory_lock(JOB_LOCKS, job.pk) if connection.vendor == "postgresql" else file_lock(f"job-{job.pk}")
+    lock = advisory_lock(JOB_LOCKS, job.pk) if connection.vendor == "postgresql" else named_lock(f"job-{job.pk}")
     with lock as is_free:
         yield is_free
 
@@ -49,19 +49,16 @@ def _ask(sql: str, parameters: list[int]) -> bool:
 
 
 @contextmanager
-def file_lock(name: str) -> Iterator[bool]:
-    """A lock on a file of the data folder, tried once; the operating system frees it when the process dies."""
+def named_lock(name: str) -> Iterator[bool]:
+    """A lock on a file of the data folder, tried once."""
     path = lock_path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield _try_lock(handle)
-    finally:
-        os.close(handle)  # closing frees the lock
+    with file_lock(path) as is_free:
+        yield is_free
 
 
 def lock_path(name: str) -> Path:
-    """The file behind a file lock."""
+    """The file behind a named lock."""
     return Path(settings.SIS_SYNC_DATA_FOLDER) / "locks" / f"{name}.lock"
 
 
@@ -71,25 +68,3 @@ def forget_job_lock(job: Job) -> None:
     """
     with suppress(OSError):  # Windows keeps files that are open; the file is empty, so it may stay
         lock_path(f"job-{job.pk}").unlink(missing_ok=True)
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            # flock and not lockf: a second open of the same file in this process must be refused too.
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from sis_sync.core.errors import EngineUnavailable
-from sis_sync.server.jobs.lock import file_lock, forget_job_lock, job_lock
+from sis_sync.server.jobs.lock import forget_job_lock, job_lock, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.decide import expire_waiting
@@ -49,7 +49,7 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
         _loop(stop, clock)
         return
     while not stop.is_set():
-        with file_lock("worker") as is_free:
+        with named_lock("worker") as is_free:
             if is_free:
                 _loop(stop, clock)
         stop.wait(POLL_SECONDS)

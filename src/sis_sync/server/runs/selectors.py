@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import duckdb
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -81,18 +83,26 @@ def access_run_of_key(*, api_key: ApiKey, run_id: int | str) -> Run:
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
     """A page of the plan in its order: every action, or one. Empty while there is no plan."""
     files = run_files(run)
-    if not files.plan.is_file() or not files.unchanged.is_file():
-        return PlanPage((), 0)
-    paths = [str(files.plan), str(files.unchanged)]
+    paths = [files.plan, files.unchanged]
+    try:
+        return _plan_page(paths, action, page, page_size)
+    except duckdb.IOException:
+        if all(path.is_file() for path in paths):
+            raise
+        return PlanPage((), 0)  # not made yet, or just being made anew
+
+
+def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> PlanPage:
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
     chosen = "FROM read_parquet(?, union_by_name = true) WHERE ? IN ('', action)"
+    names = [str(path) for path in paths]
     with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
         found = session.connection.execute(
             f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} "
             "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",
-            [paths, action, page_size, (max(page, 1) - 1) * page_size],
+            [names, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
-        counted = session.connection.execute(f"SELECT count(*) {chosen}", [paths, action]).fetchone()
+        counted = session.connection.execute(f"SELECT count(*) {chosen}", [names, action]).fetchone()
     return PlanPage(tuple(_row(row) for row in found), int(counted[0]) if counted else 0)
 
 
