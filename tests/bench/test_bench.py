@@ -17,7 +17,14 @@ from sis_sync.bench.postgresql import throw_away_cluster
 from sis_sync.bench.scenarios import SCENARIOS
 
 ROWS = 300
-NAMES_OF_PEERS = ["peers.create", "peers.create-preview", "peers.delta", "peers.delta-preview", "peers.pandas"]
+NAMES_OF_PEERS = [
+    "peers.create",
+    "peers.create-preview",
+    "peers.delta",
+    "peers.delta-preview",
+    "peers.pandas",
+    "peers.pandas-objects",
+]
 
 
 def bench(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":

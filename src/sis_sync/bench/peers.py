@@ -43,11 +43,15 @@ def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
             )
 
 
-def creating_many(files: District, places: Places) -> Comparison:
-    """Pandas and SQLAlchemy beside ours: a first list into an empty database."""
-    ours, peer = _sides(files, places, "pandas_peer", "pandas and SQLAlchemy", "first", "empty")
-    at_most, alike = 1 / TIMES_PANDAS, ("create", "failed")
-    return Comparison("peers.pandas", "full into empty SQLite", files.rows, ours, peer, at_most=at_most, alike=alike)
+def creating_many(files: District, places: Places) -> Iterator[Comparison]:
+    """Pandas and SQLAlchemy beside ours: a first list into an empty database.
+
+    Once the accounts alone, as one table, and once as objects with the history that ours keeps of each.
+    """
+    for label, more in (("pandas and SQLAlchemy", ()), ("the same by the ORM, with history", ("objects",))):
+        ours, peer = _sides(files, places, "pandas_peer", label, "first", "empty", *more)
+        scenario, at_most, alike = "-".join(["peers.pandas", *more]), 1 / TIMES_PANDAS, ("create", "failed")
+        yield Comparison(scenario, "full into empty SQLite", files.rows, ours, peer, at_most=at_most, alike=alike)
 
 
 def _sides(

@@ -138,7 +138,7 @@ def peers(setting: Setting) -> Iterator[Comparison]:
         yield from creating_and_delta(files, places)
     files = setting.files(100_000)
     with prepared_places(files, None) as places:
-        yield creating_many(files, places)
+        yield from creating_many(files, places)
 
 
 def start(_setting: Setting) -> Iterator[Comparison]:

@@ -1,7 +1,8 @@
-"""The peer: pandas and SQLAlchemy, as a careful administrator writes it, into our accounts table: FILE ORGS.
+"""The peer: pandas and SQLAlchemy, as a careful administrator writes it, into our accounts table: FILE ORGS [objects].
 
-read_csv, masks over whole columns for the rules, a merge with the accounts that are there, to_sql for the new ones.
-It creates only, keeps no history and writes no results.
+read_csv, masks over whole columns for the rules, a merge with the accounts that are there, to_sql for the new ones: it
+creates only, keeps no history and writes no results. With `objects` the new ones go through SQLAlchemy's ORM, each with
+a line of history, as ours keeps it.
 """
 
 import json
@@ -15,6 +16,7 @@ from sis_sync.core.fields import UNSPECIFIED_GRADE
 
 ORG = "school_district_external_id"
 NEEDED = ("first_name", "last_name", "email", "custom_id", ORG)
+KEPT = ("first_name", "middle_name", "last_name", "email", "custom_id", "user_type", "position", "grade", "status")
 CHUNK_ROWS = 10_000
 
 
@@ -42,6 +44,39 @@ def judged(people: Any, orgs: set[str]) -> Any:
     return people, good & people[["user_type", "status", "grade"]].notna().all(axis=1)
 
 
+def write_table(new: Any, connection: Any) -> None:
+    """A frame into the table of accounts."""
+    new.to_sql("accounts_account", connection, if_exists="append", index=False, chunksize=CHUNK_ROWS)
+
+
+def write_objects(new: Any, connection: Any) -> None:
+    """An object for each row, and one for its history, through a session of the ORM."""
+    from sqlalchemy.ext.automap import automap_base
+    from sqlalchemy.orm import Session
+
+    mapped = automap_base()
+    mapped.prepare(autoload_with=connection)
+    account, change = mapped.classes.accounts_account, mapped.classes.audit_accountchange
+    with Session(connection) as session:
+        for begin in range(0, len(new), CHUNK_ROWS):
+            rows = new[begin : begin + CHUNK_ROWS].to_dict("records")
+            people = [account(**row) for row in rows]
+            session.add_all(people)
+            session.flush()
+            session.add_all(
+                change(
+                    account_id=person.id,
+                    school_system_id=row["school_system_id"],
+                    action="create",
+                    before="{}",
+                    after=json.dumps({name: row[name] for name in KEPT}),
+                    changed_at=row["created_at"],
+                )
+                for person, row in zip(people, rows, strict=True)
+            )
+        session.commit()
+
+
 def main() -> None:
     """Create who is new, say the counts."""
     import django
@@ -50,20 +85,21 @@ def main() -> None:
     import pandas
     from django.contrib.auth.hashers import make_password
 
+    write = write_objects if "objects" in sys.argv[3:] else write_table
     with engine().begin() as connection:
         found = pandas.read_sql("SELECT id, email, custom_id, school_system_id FROM accounts_account", connection)
         orgs = pandas.read_sql("SELECT id AS org_id, external_id FROM orgs_org", connection).dropna()
         listed = set(pandas.read_csv(sys.argv[2], dtype=str)["external_id"])
         people, good = judged(pandas.read_csv(Path(sys.argv[1]), dtype=str, keep_default_na=False), listed)
-        system = found.loc[found["email"] == APPROVER, "school_system_id"].iloc[0]
+        system = int(found.loc[found["email"] == APPROVER, "school_system_id"].iloc[0])
         good &= ~people["email"].str.lower().isin(found["email"].str.lower())
         new = people[good & ~people["custom_id"].isin(found["custom_id"])]
         new = new.merge(orgs, left_on=ORG, right_on="external_id").drop(columns=[ORG, "external_id"])
-        now = pandas.Timestamp.now("UTC").strftime("%Y-%m-%d %H:%M:%S.%f")
+        now = pandas.Timestamp.now("UTC").tz_localize(None)
         rest = {"is_protected": False, "protected_reason": "", "is_held_by_hand": False, "created_at": now}
         new = new.assign(school_system_id=system, password=make_password(None), updated_at=now, **rest)
-        new.to_sql("accounts_account", connection, if_exists="append", index=False, chunksize=CHUNK_ROWS)
-    sys.stdout.write(json.dumps({"counts": {"create": len(new), "failed": int((~good).sum())}}))
+        write(new, connection)
+        sys.stdout.write(json.dumps({"counts": {"create": len(new), "failed": int((~good).sum())}}))
 
 
 if __name__ == "__main__":
