@@ -33,6 +33,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "row_number": ("max(place)", 3),
     "string_agg": ("string_agg(letter, ';' ORDER BY number)", "c;b"),
     "substr": ("max(substr('é🧑xyz', 2, 3))", "🧑xy"),
+    "sum": ("CAST(sum(number) AS BIGINT)", 6),
     "trim": ("max('<' || trim('  a b ') || '>')", "<a b>"),
 }
 TABLE = (

@@ -51,7 +51,7 @@ _FIELD_CODES = (
     _of_field("custom_id", "placeholder", 'custom_id: "{value}" is a placeholder, not an ID'),
     _of_field("custom_id", "duplicate", 'custom_id: "{value}" also stands, with other data, on line {other}'),
     _of_field("email", "duplicate", 'email: "{value}" also stands for somebody else on line {other}'),
-    _of_field("email", "taken", 'email: "{value}" belongs to the account with ID {other}, which keeps it'),
+    _of_field("email", "taken", 'email: "{value}" belongs to {other}, which keeps it'),
     _of_field(
         "email",
         "taken_unmanaged",

@@ -9,6 +9,9 @@ from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.plan import Plan
 
+# How messages call an org that no file can name. An empty text means all orgs there.
+NAMELESS_ORG = "an org without an external ID"
+
 
 def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
     """The guards that hold this plan, in the order of the rules; none if it may go on.
@@ -16,7 +19,7 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
     Without `history`, as offline, the guards that compare with earlier runs are left out; with it, `load_history` has
     made its tables.
     """
-    session.run(sql_text(__package__, "guard_base"), mode_types=plan.mode.user_types)
+    session.run(sql_text(__package__, "guard_base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
     codes = [code for code in GUARD_MESSAGES if history is not None or code not in HISTORY_GUARDS]
     values = _values(plan, limits, history or History())
     hits = (_judge(session, code, values) for code in codes)

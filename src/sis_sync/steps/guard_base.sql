@@ -4,7 +4,8 @@
 --      matched_total, one row: how many rows go on with an account that is there;
 --      leaving, one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
 --      base, one row per managed, live, Active account of the mode's types in scope;
---      slices, one row for all of base, for each org, each user type, and each user type within each org.
+--      slices, one row for all of base, for each org, each user type, and each user type within each org: how many
+--      accounts base has there, and how many leave, whether they are Active or not.
 CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 
@@ -21,18 +22,19 @@ UNION
 SELECT custom_id FROM changed WHERE action = 'update' AND old_status = 'Active' AND status = 'Disabled';
 
 CREATE TEMP TABLE base AS
-SELECT custom_id, school_district_external_id AS org, user_type
+SELECT custom_id, user_type,
+  CASE school_district_external_id WHEN '' THEN :nameless_org ELSE school_district_external_id END AS org
 FROM accounts
 WHERE custom_id <> '' AND NOT is_deleted AND status = 'Active' AND in_scope AND user_type IN :mode_types;
 
 CREATE TEMP TABLE slices AS
-SELECT s.org, s.user_type, s.base, coalesce(l.leaving, 0) AS leaving
+SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, 
+  count(*) FILTER (WHERE stands) AS base, count(*) FILTER (WHERE NOT stands) AS leaving
 FROM (
-  SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, count(*) AS base
-  FROM base GROUP BY GROUPING SETS ((), (org), (user_type), (org, user_type))
-) AS s
-LEFT JOIN (
-  SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, count(*) AS leaving
-  FROM (SELECT a.school_district_external_id AS org, a.user_type FROM accounts AS a JOIN leaving AS v ON v.custom_id = a.custom_id)
-  GROUP BY GROUPING SETS ((), (org), (user_type), (org, user_type))
-) AS l ON l.org = s.org AND l.user_type = s.user_type
+  SELECT org, user_type, TRUE AS stands FROM base
+  UNION ALL
+  SELECT CASE a.school_district_external_id WHEN '' THEN :nameless_org ELSE a.school_district_external_id END,
+    a.user_type, FALSE
+  FROM accounts AS a JOIN leaving AS v ON v.custom_id = a.custom_id
+) AS each_account
+GROUP BY GROUPING SETS ((), (org), (user_type), (org, user_type))

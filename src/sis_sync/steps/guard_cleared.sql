@@ -1,4 +1,8 @@
 -- Many values of one field become empty. Unspecified counts as empty. An unchanged row keeps its value.
+WITH kept AS (
+  SELECT middle_name, position, grade FROM people
+  WHERE is_same AND NOT is_deleted AND NOT line IN (SELECT line FROM ignored) AND NOT line IN (SELECT line FROM failed)
+)
 SELECT c.subject, c.cleared AS found, c.filled + u.filled AS base, CAST(:cleared_percent AS STRING) || ' %' AS bound
 FROM (
   SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name = '') AS cleared, count(*) AS filled
@@ -10,11 +14,11 @@ FROM (
   FROM changed WHERE NOT old_grade IN ('', 'Unspecified')
 ) AS c
 JOIN (
-  SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name <> '') AS filled FROM people WHERE is_same
+  SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name <> '') AS filled FROM kept
   UNION ALL
-  SELECT 'position', count(*) FILTER (WHERE position <> '') FROM people WHERE is_same
+  SELECT 'position', count(*) FILTER (WHERE position <> '') FROM kept
   UNION ALL
-  SELECT 'grade', count(*) FILTER (WHERE NOT grade IN ('', 'Unspecified')) FROM people WHERE is_same
+  SELECT 'grade', count(*) FILTER (WHERE NOT grade IN ('', 'Unspecified')) FROM kept
 ) AS u ON u.subject = c.subject
 WHERE c.cleared >= :cleared_floor AND c.cleared * 100 > (c.filled + u.filled) * :cleared_percent
 ORDER BY c.subject

@@ -16,6 +16,16 @@ from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate import Judged, count_findings
 
 BLOCK_BYTES = 1 << 20
+# Whose account holds an address is told within the scope only.
+_TAKEN = """
+INSERT INTO findings
+SELECT t.line, CASE WHEN t.holder = '' THEN 'email.taken_unmanaged' ELSE 'email.taken' END, t.email,
+  CASE WHEN t.holder = '' THEN ''
+       WHEN a.in_scope THEN 'the account with ID ' || t.holder
+       ELSE 'an account of another school' END
+FROM taken AS t LEFT JOIN accounts AS a ON a.custom_id = t.holder AND t.holder <> '';
+INSERT INTO failed SELECT line FROM taken
+"""
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,7 @@ def _judge_addresses(session: Engine) -> None:
     longest_chain = session.value("SELECT count(*) FROM waits")
     for _ in range(longest_chain.bit_length()):
         session.run(sql_text(__package__, "plan_addresses_pass"))
-    session.run(
-        "INSERT INTO findings SELECT line, CASE WHEN holder = '' THEN 'email.taken_unmanaged' ELSE 'email.taken' END, "
-        "email, holder FROM taken; INSERT INTO failed SELECT line FROM taken"
-    )
+    session.run(_TAKEN)
 
 
 def _count(session: Engine, judged: Judged) -> Counts:
@@ -72,7 +79,8 @@ def save_plan(
 ) -> None:
     """Write the plan as two Parquet files: what is not unchanged, with new and old values, and what is.
 
-    Passwords of rows that create an account are hashed here and written nowhere else.
+    Passwords of rows that create an account, or would but for a fault that may be mended on our side, are hashed here
+    and written nowhere else.
     """
     _hash_passwords(session, hash_password)
     session.run(sql_text(__package__, "plan_save"), path=str(path), unchanged=str(unchanged))
@@ -101,7 +109,8 @@ def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None
         return
     given = session.rows(
         "SELECT r.line, r.password FROM roster AS r JOIN plan AS x ON x.line = r.line "
-        "WHERE x.action = 'create' AND r.password <> '' ORDER BY r.line"
+        "JOIN people AS p ON p.line = x.line "
+        "WHERE x.action IN ('create', 'failed') AND NOT p.is_known AND r.password <> '' ORDER BY r.line"
     )
     rows = [{"line": line, "password_hash": hash_password(password)} for line, password in given]
     if rows:

@@ -5,9 +5,10 @@
 --      a full one.
 
 -- The accounts whose old values are told: few on most nights, so that no row has to be looked up among all accounts.
+-- None outside the scope: a row may name anybody's ID, and who sent it must not learn whose it is.
 CREATE TEMP TABLE concerned AS
 SELECT * FROM accounts
-WHERE custom_id <> '' AND custom_id IN (SELECT custom_id FROM plan WHERE action <> 'unchanged');
+WHERE custom_id <> '' AND in_scope AND custom_id IN (SELECT custom_id FROM plan WHERE action <> 'unchanged');
 
 COPY (
   SELECT

@@ -18,7 +18,7 @@ from sis_sync.server.jobs.lock import forget_job_lock, job_lock, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.decide import expire_waiting
-from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.flow import apply_run, fail_run, must_wait, plan_run
 from sis_sync.server.runs.storage import clear_incoming
 
 logger = logging.getLogger(__name__)
@@ -56,11 +56,16 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
 
 
 def work_once(*, clock: Clock = timezone.now) -> bool:
-    """Do the oldest job that nobody else does; whether there was one."""
-    for job in Job.objects.filter(state__in=OPEN_STATES).order_by("pk")[:LOOKED_AT_ONCE]:
+    """Do the oldest job that nobody else does and that need not wait; whether there was one.
+
+    What is approved is applied ("apply" sorts before "plan") before anything else of its school system is planned: a
+    plan made in between would be of accounts that are about to change, and its guards would not see who leaves.
+    """
+    now = clock()  # before looking: what is applied from here on counts as later than a plan that begins now
+    for job in Job.objects.filter(state__in=OPEN_STATES).order_by("kind", "pk")[:LOOKED_AT_ONCE]:
         with job_lock(job) as is_free:
-            if is_free and _claim(job, clock()):
-                _perform(job, clock)
+            if is_free and _claim(job, now):
+                _perform(job, now, clock)
                 return True
     return False
 
@@ -87,7 +92,7 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
 def _claim(job: Job, now: datetime) -> bool:
     """With the lock in hand, look again: another worker may have done the job in between."""
     job.refresh_from_db()
-    if job.state not in OPEN_STATES:
+    if job.state not in OPEN_STATES or (job.kind == Job.Kind.PLAN and must_wait(job.run_id)):
         return False
     if job.attempts >= MAX_ATTEMPTS:
         _end_in_failure(job, "its worker stopped three times", now)
@@ -99,10 +104,10 @@ def _claim(job: Job, now: datetime) -> bool:
     return True
 
 
-def _perform(job: Job, clock: Clock) -> None:
+def _perform(job: Job, now: datetime, clock: Clock) -> None:
     step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
     try:
-        step(job.run_id, now=clock())
+        step(job.run_id, now=now)
     except EngineUnavailable as error:
         _after_error(job, error, clock())
         raise  # at once it would fail again

@@ -25,14 +25,19 @@ def authenticate_key(*, secret: str, now: datetime, address: str = "", client_ve
     key = ApiKey.objects.select_related("school_system", "org").filter(prefix=prefix_of(secret)).first()
     if key is None or not hmac.compare_digest(key.secret_sha256, sha256_of(secret)):
         raise KeyRefused("The server does not know this API key.", fix=NEW_KEY)
+    refuse_unless_taken(key, now)
+    note_use(key, now=now, address=address[:45], client_version=client_version[:40])
+    return key
+
+
+def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
+    """KeyRefused for a key that is over, or whose school system takes none."""
     refuse_if_over(key, now)
     if not key.school_system.is_client_api_enabled:
         raise ApiDisabled(
             f"The Sync Client API of {key.school_system.name} is disabled.",
             fix="A manager of the district can enable it under Bulk Management > Sync Client.",
         )
-    note_use(key, now=now, address=address[:45], client_version=client_version[:40])
-    return key
 
 
 def refuse_if_over(key: ApiKey, now: datetime) -> None:

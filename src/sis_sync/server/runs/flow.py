@@ -11,14 +11,21 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system, was_overtaken
+from sis_sync.server.runs.apply import OutOfDate, applied_since, apply_plan, lock_school_system, was_overtaken
 from sis_sync.server.runs.approval import approved_plan
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
 from sis_sync.server.runs.storage import remove_original
 
 APPROVALS_BY_POLICY = 3
+
+
+def must_wait(run_id: int) -> bool:
+    """Whether a run of the same school system is approved and not applied yet: planning comes after it."""
+    systems = Run.objects.filter(pk=run_id).values("school_system")
+    return Run.objects.filter(school_system__in=systems, state__in=TO_APPLY).exists()
 
 
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
@@ -55,17 +62,14 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
 
 
 def plan_again(run_id: int, *, reason: str, now: datetime) -> None:
-    """Take the approval back and queue a new plan of the same file. `reason` names no person."""
+    """Take the plan and its approval back and queue a new plan of the same file. `reason` names no person.
+
+    Who approved stays known without the time: it is they, and not policy, who see the new plan.
+    """
     run = Run.objects.select_related("school_system").get(pk=run_id)
     with transaction.atomic():
-        undecided: dict[str, Any] = {
-            "decided_at": None,
-            "decided_by": None,
-            "decided_by_key": None,
-            "is_approved_by_policy": False,
-            "decision_reason": reason,
-        }
-        if not move(run_id, TO_APPLY, State.OUT_OF_DATE, **undecided):
+        undecided = {"decided_at": None, "is_approved_by_policy": False, "decision_reason": reason}
+        if not move(run_id, (State.CHECKING, *TO_APPLY), State.OUT_OF_DATE, **undecided):
             return
         enqueue(kind=Job.Kind.PLAN, run=run, now=now)
         record(
@@ -107,6 +111,9 @@ def _refuse(run: Run, code: str, message: str, line: int | None, fix: str, now: 
 def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:
     with transaction.atomic():
         lock_school_system(run.school_system_id)  # of two files planned at once, one sees the other
+        if applied_since(run, now):
+            plan_again(run.pk, reason="another run was applied while it was planned", now=now)
+            return
         state, decision = _next_state(run, settings, planned, now)
         moved = move(
             run.pk,
@@ -117,9 +124,11 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             guards=planned.guards,
             findings=planned.findings,
             plan_digest=planned.digest,
-            settings_used={**settings_used(settings), "orgs": planned.orgs},
+            settings_used={**settings_used(settings), "orgs": planned.orgs, "managers": planned.managers},
             refusal=None,
             planned_at=now,
+            decided_by=None,
+            decided_by_key=None,
             **decision,
         )
         if moved:
@@ -136,6 +145,8 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.APPLIED, {**by_policy, "applied_at": now}
     if settings.requires_approval or _keeps_going_out_of_date(run):
         return State.WAITING, {}
+    if _was_decided_by_somebody(run) or not may_still_send(run=run, now=now):
+        return State.WAITING, {}
     if was_overtaken(run):  # policy does not put older values back over newer ones
         return State.WAITING, {}
     return State.APPROVED, by_policy
@@ -151,6 +162,11 @@ def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
         record(school_system=run.school_system, action="run.approved", detail={**detail, "by": "policy"}, now=now)
     else:
         record(school_system=run.school_system, action=f"run.{state}", detail=detail, now=now)
+
+
+def _was_decided_by_somebody(run: Run) -> bool:
+    """Whether a person or a key approved an earlier plan of the run: who was shown that one is shown the new one."""
+    return run.decided_by_id is not None or run.decided_by_key_id is not None
 
 
 def _keeps_going_out_of_date(run: Run) -> bool:

@@ -1,7 +1,10 @@
 """Who may decide a run: a manager of the district or of the run's own org, or a key with the approve scope."""
 
-from sis_sync.core.errors import NotPermitted
+from datetime import datetime
+
+from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.authenticate import refuse_unless_taken
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
@@ -15,6 +18,16 @@ MANAGERS_GUARD = "guard.managers"
 def may_decide(*, run: Run, actor: Account) -> bool:
     """Active, and manager of what the run covers."""
     return actor.is_active and managed_orgs(actor=actor).filter(pk=run.scope_org_id).exists()
+
+
+def may_still_send(*, run: Run, now: datetime) -> bool:
+    """Whether the file would be taken now: from a person who manages what it covers, or with a key that is taken."""
+    try:
+        if run.api_key:
+            refuse_unless_taken(run.api_key, now)
+    except KeyRefused:
+        return False
+    return run.uploaded_by is None or may_decide(run=run, actor=run.uploaded_by)
 
 
 def covers(*, org: Org, run: Run) -> bool:

@@ -16,7 +16,7 @@ from sis_sync.core.plan import Counts
 from sis_sync.engine.session import Session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.mapping_lines import load_preset, parse_mapping
-from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.engine import run_session
 from sis_sync.server.runs.history import history_of
@@ -48,7 +48,7 @@ SETTING_NAMES = (
 class Planned:
     """What a plan came to, ready to be recorded. `digest` is what its stored files are known by.
 
-    `orgs` are the orgs that external IDs named when it was made.
+    `orgs` are the orgs that external IDs named when it was made, `managers` the accounts that had a right.
     """
 
     facts: dict[str, Any]
@@ -57,6 +57,7 @@ class Planned:
     findings: dict[str, int]
     digest: str
     orgs: dict[str, int]
+    managers: list[int]
 
 
 def settings_used(settings: ModeSettings) -> dict[str, Any]:
@@ -68,6 +69,12 @@ def named_orgs(school_system_id: int) -> dict[str, int]:
     """The number of the org that each external ID names now."""
     orgs = Org.objects.filter(school_system=school_system_id, external_id__isnull=False)
     return {str(external_id): pk for external_id, pk in orgs.values_list("external_id", "pk")}
+
+
+def right_holders(school_system_id: int) -> list[int]:
+    """The accounts that manage anything now."""
+    rights = Right.objects.filter(account__school_system=school_system_id)
+    return sorted(set(rights.values_list("account_id", flat=True)))
 
 
 def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
@@ -89,7 +96,7 @@ def mapping_of(run: Run) -> Mapping:
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
     mode = MODES[run.mode]
-    orgs = named_orgs(run.school_system_id)
+    orgs, managers = named_orgs(run.school_system_id), right_holders(run.school_system_id)
     files = export_directory(run, folder, now=now)
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
     roster = map_records(session, records)
@@ -109,6 +116,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         findings=plan.findings,
         digest=digest,
         orgs=orgs,
+        managers=managers,
     )
 
 
@@ -133,6 +141,7 @@ def _remember_digest(run: Run, digest: str) -> None:
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
+        run.plan_digest = digest
 
 
 def on_absent(settings: ModeSettings) -> OnAbsent:

@@ -41,7 +41,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         if not _mark_applied(approved, now):
             return
         run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
-        check_decision(run)
+        check_decision(run, now=now)
         _apply(run, changes, now)
         _record(run, now)
 

@@ -1,13 +1,15 @@
 """Whether a plan still fits: asked in the transaction that applies it, with everything it touches locked."""
 
+from datetime import datetime
 from typing import Any
 
-from sis_sync.core.errors import NotPermitted
-from sis_sync.server.runs.apply.overtaken import was_overtaken
+from sis_sync.core.errors import KeyRefused, NotPermitted
+from sis_sync.server.keys.authenticate import refuse_unless_taken
+from sis_sync.server.runs.apply.overtaken import applied_since, was_overtaken, was_undercut
 from sis_sync.server.runs.apply.statements import count, statements
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers
-from sis_sync.server.runs.planning import named_orgs, settings_used
+from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers, may_still_send
+from sis_sync.server.runs.planning import named_orgs, right_holders, settings_used
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
@@ -22,40 +24,53 @@ class OutOfDate(Exception):
     """The plan no longer fits. The text says why, in counts."""
 
 
-def check_decision(run: Run) -> None:
-    """OutOfDate if the mode's settings, the approver's rights or newer files overtook the plan."""
+def check_decision(run: Run, *, now: datetime) -> None:
+    """OutOfDate if the mode's settings, the rights of who sent or approved it, or other runs overtook the plan."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     used = dict(run.settings_used)
     orgs: dict[str, int] = used.pop("orgs", {})
+    used.pop("managers", None)
     if settings_used(settings) != used:
         raise OutOfDate("the settings of the mode were changed since")
     if run.is_approved_by_policy and settings.requires_approval:
         raise OutOfDate("the mode requires approval now, and no person gave it")
     if not orgs.items() <= named_orgs(run.school_system_id).items():
         raise OutOfDate("external IDs name other orgs since")
-    if not _may_still_approve(run):
+    if not _may_still_approve(run, now):
         raise OutOfDate("who approved it may no longer do so")
-    if was_overtaken(run, since=run.planned_at):
+    if run.is_approved_by_policy and not may_still_send(run=run, now=now):
+        raise OutOfDate("who sent it may no longer do so")
+    _check_other_runs(run)
+
+
+def _check_other_runs(run: Run) -> None:
+    planned_at = run.planned_at or run.received_at
+    if was_overtaken(run, since=planned_at):
         raise OutOfDate("a newer file over the same accounts was applied since")
+    if was_undercut(run, planned_at):
+        raise OutOfDate("accounts that it names were changed by another run since")
+    if run.is_approved_by_policy and applied_since(run, planned_at):  # its guards did not see who left meanwhile
+        raise OutOfDate("another run was applied since")
 
 
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
     """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
     named = statements("checks.sql")
     found = {name: count(named[name], parameters) for name in REASONS}
-    if is_held_for_managers(run):
+    if is_held_for_managers(run) and set(right_holders(run.school_system_id)) <= set(run.settings_used["managers"]):
         found["unguarded_managers"] = 0
     reasons = [f"{number} {REASONS[name]}" for name, number in found.items() if number]
     if reasons:
         raise OutOfDate("; ".join(reasons))
 
 
-def _may_still_approve(run: Run) -> bool:
+def _may_still_approve(run: Run, now: datetime) -> bool:
     try:
         if run.decided_by:
             check_approver(run=run, actor=run.decided_by)
         if run.decided_by_key:
             check_key_limits(run=run, api_key=run.decided_by_key)
-    except NotPermitted:
+            refuse_unless_taken(run.decided_by_key, now)
+    except (NotPermitted, KeyRefused):
         return False
-    return run.decided_by_key is None or run.decided_by_key.revoked_at is None
+    return True

@@ -1,4 +1,4 @@
-"""Whether a newer file spoke of the same accounts, and was applied, since a plan was made."""
+"""Whether other runs, applied since a plan was made, changed or spoke of the accounts that it is about."""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,10 +9,11 @@ from sis_sync.core.modes import MODES
 from sis_sync.engine.session import open_session
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.storage import RunFiles, run_files
 
 READING_MEMORY_MB = 256
-CHANGING = "action IN ('create', 'update', 'restore', 'delete', 'disable')"
+CHANGES = ("create", "update", "restore", "delete", "disable")
+CHANGING = f"action IN {CHANGES}"
 PEOPLE_OF_TYPES = f"""
 SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND (user_type IN :types OR old_user_type IN :types)
 """
@@ -30,6 +31,27 @@ def was_overtaken(run: Run, *, since: datetime | None = None) -> bool:
     """
     plan = run_files(run).plan
     return any(_speaks_of_the_same(plan, newer) for newer in _newer_applied(run, since))
+
+
+def applied_since(run: Run, since: datetime) -> list[Run]:
+    """The other runs of the school system that changed accounts after that time."""
+    others = Run.objects.filter(school_system=run.school_system_id, state=Run.State.APPLIED, applied_at__gt=since)
+    return [other for other in others.exclude(pk=run.pk) if any(other.counts.get(action) for action in CHANGES)]
+
+
+def was_undercut(run: Run, since: datetime) -> bool:
+    """Whether a run applied since then changed people whom this one names: as unchanged, or to change them."""
+    named = run_files(run)
+    return any(_changed_somebody(run_files(other), named) for other in applied_since(run, since))
+
+
+def _changed_somebody(other: RunFiles, named: RunFiles) -> bool:
+    if not other.plan.is_file():
+        return True
+    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+        return bool(
+            session.value(PEOPLE_IN_BOTH, plan=str(other.plan), newer=str(named.plan), unchanged=str(named.unchanged))
+        )
 
 
 def _speaks_of_the_same(plan: Path, newer: Run) -> bool:

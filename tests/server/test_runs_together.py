@@ -1,0 +1,212 @@
+"""Several runs of one school system at once: each is planned of accounts as they will be, so that guards add up."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+from rosters import needs_approval, roster, send, settled, student, sync, teacher
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import update_account
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.keys.services import create_key, revoke_key, set_client_api
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.services import create_org, give_right, take_right
+from sis_sync.server.runs import flow, planning
+from sis_sync.server.runs.flow import plan_run
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.selectors import plan_rows
+from sis_sync.server.runs.services import approve_run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STUDENTS = [student(f"N{number:03}", f"Okafor {number}") for number in range(100)]
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def live(org: Org) -> int:
+    return Account.objects.filter(org=org, status="Active", deleted_at=None, user_type="Student").count()
+
+
+def approved(run: Run, actor: Account, now: datetime) -> Run:
+    approve_run(run=run, digest=run.plan_digest, actor=actor, now=now)
+    return settled(run, now=now)
+
+
+def test_a_list_that_was_sent_later_is_planned_after_the_earlier_one_was_applied(
+    district: Org, north: Org, now: datetime
+) -> None:
+    needs_approval(district, "students", required=False)
+    sync(district, *STUDENTS, now=now, mode="students")
+    short = send(district, *STUDENTS[9:], now=now + DAY, mode="students")
+    whole = send(district, *STUDENTS, now=now + DAY, mode="students")
+    settled(whole, now=now + DAY)
+    short.refresh_from_db()
+    assert (short.state, whole.state) == ("applied", "applied")
+    assert whole.counts["restore"] == 9
+    assert live(north) == 100
+
+
+def test_files_that_were_sent_together_are_guarded_together(district: Org, north: Org, now: datetime) -> None:
+    sync(district, *STUDENTS, now=now)
+    leavers = [dict(row, status="Disabled") for row in STUDENTS]
+    runs = [send(district, *leavers[first : first + 10], now=now + DAY) for first in range(0, 100, 10)]
+    for run in runs:
+        settled(run, now=now + DAY)
+    assert {run.state for run in runs[1:]} == {"held"}
+    assert live(north) == 90
+
+
+def test_a_plan_whose_unchanged_people_another_run_changed_is_shown_again(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    approved(sync(district, *STUDENTS, now=now), alice, now)
+    older = sync(district, *STUDENTS[9:], now=now + HOUR, mode="students")
+    newer = sync(district, dict(STUDENTS[0], grade="9"), *STUDENTS[1:9], now=now + 2 * HOUR)
+    assert newer.counts["unchanged"] == 8
+    assert approved(older, alice, now + 3 * HOUR).state == "applied"
+    assert approved(newer, alice, now + 4 * HOUR).state == "waiting"
+    assert newer.counts["restore"] == 9
+    assert "changed by another run" in newer.decision_reason
+
+
+def test_a_plan_is_made_again_where_another_run_was_applied_while_it_was_made(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_approval(district, "partial")
+    approved(sync(district, *STUDENTS, now=now), alice, now)
+    older = sync(district, *STUDENTS[9:], now=now + HOUR, mode="students")
+    newer = send(district, *STUDENTS, now=now + HOUR)
+    make = planning.make_stored_plan
+
+    def made_while_another_is_applied(*values: object, **named: object) -> object:
+        planned = make(*values, **named)  # type: ignore[arg-type]
+        monkeypatch.setattr(flow, "make_stored_plan", make)
+        approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + 3 * HOUR)
+        flow.apply_run(older.pk, now=now + 3 * HOUR)
+        return planned
+
+    monkeypatch.setattr(flow, "make_stored_plan", made_while_another_is_applied)
+    plan_run(newer.pk, now=now + 2 * HOUR)
+    newer.refresh_from_db()
+    assert newer.state == "out_of_date"
+    assert settled(newer, now=now + 4 * HOUR).counts["restore"] == 9
+
+
+def test_policy_applies_no_plan_that_was_made_before_another_run(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, *STUDENTS, now=now)
+    runs = [
+        send(district, *(dict(row, status="Disabled") for row in part), now=now + DAY)
+        for part in (STUDENTS[:10], STUDENTS[10:20])
+    ]
+    for run in runs:  # two workers plan at the same time
+        plan_run(run.pk, now=now + DAY)
+    for run in runs:
+        settled(run, now=now + DAY + HOUR)
+    assert [run.state for run in runs] == ["applied", "held"]
+    assert live(north) == 90
+
+
+def test_what_a_person_approved_is_not_applied_by_policy_when_it_is_planned_again(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    sync(district, *STUDENTS[:40], now=now)
+    run = sync(district, *(dict(row, status="Disabled") for row in STUDENTS[:6]), now=now + HOUR)
+    assert run.state == "held"
+    sync(district, *STUDENTS[40:], now=now + 2 * HOUR)
+    person = Account.objects.get(custom_id="N000")
+    update_account(account=person, values={"grade": "9"}, actor=alice, now=now + 2 * HOUR)
+    assert approved(run, alice, now + 3 * HOUR).state == "waiting"
+    assert (run.guards, live(north)) == ([], 100)
+    assert approved(run, alice, now + 4 * HOUR).state == "applied"
+
+
+def test_a_file_of_a_key_that_is_no_longer_taken_waits_for_a_person(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    keys = [
+        create_key(school_system=district.school_system, org=district, name=name, actor=alice, now=now)[0]
+        for name in ("revoked", "disabled")
+    ]
+    revoked, disabled = (send(district, student(key.name), now=now, api_key=key, idempotency_key="one") for key in keys)
+    revoke_key(key=keys[0], actor=alice, now=now)
+    assert settled(revoked, now=now).state == "waiting"
+    disabled.refresh_from_db()
+    assert disabled.state == "applied"
+    later = send(district, student("later"), now=now, api_key=keys[1], idempotency_key="two")
+    set_client_api(school_system=district.school_system, enabled=False, actor=alice, now=now)
+    assert settled(later, now=now).state == "waiting"
+
+
+def test_a_file_of_somebody_who_lost_the_right_waits_for_another(
+    district: Org, north: Org, alice: Account, bob: Account, now: datetime
+) -> None:
+    run = send(north, student("S1"), now=now, uploaded_by=bob)
+    plan_run(run.pk, now=now)
+    take_right(account=bob, org=north, actor=alice, now=now)
+    assert settled(run, now=now + HOUR).state == "waiting"
+    assert live(north) == 0
+
+
+def test_a_manager_who_became_one_after_the_plan_is_not_deleted_with_another(
+    district: Org, north: Org, alice: Account, bob: Account, now: datetime
+) -> None:
+    teachers = [teacher(f"T{number:03}", f"Ferrari {number}") for number in range(60)]
+    sync(district, *teachers, now=now)
+    of_alice = teacher("E-1", "Abara", first_name="Alice", email=alice.email, user_type="Administrator", org="RB")
+    run = sync(district, of_alice, *teachers[1:], mode="staff", now=now)  # without Bob, a manager
+    assert "guard.managers" in [hit["code"] for hit in run.guards]
+    promoted = Account.objects.get(custom_id="T000")
+    give_right(account=promoted, org=north, actor=alice, now=now)
+    assert approved(run, alice, now + HOUR).state == "held"
+    assert "T000" in next(hit["message"] for hit in run.guards if hit["code"] == "guard.managers")
+    assert approved(run, alice, now + 2 * HOUR).state == "applied"
+
+
+def test_a_plan_that_a_newer_file_overtook_is_made_at_the_first_attempt(
+    district: Org, north: Org, now: datetime
+) -> None:
+    sync(district, student("P0"), now=now)
+    older = send(district, student("P0", "Old"), now=now)
+    Job.objects.filter(run=older).update(state="done")
+    sync(district, student("P0", "New"), now=now + HOUR)
+    Job.objects.filter(run=older).update(state="queued")
+    assert settled(older, now=now + 2 * HOUR).state == "waiting"
+    assert older.jobs.get().attempts == 1
+
+
+def test_a_password_stays_with_a_row_that_failed_until_its_school_was_there(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    new = [{**student("P1"), "password": ""}, {**student("P2", org="W1"), "password": "a horse at 9 o'clock"}]
+    run = sync(district, now=now, content=roster(*new, extra=("password",)))
+    assert run.counts["failed"] == 1
+    system = district.school_system
+    create_org(school_system=system, kind="school", name="West", external_id="W1", actor=alice, now=now)
+    sync(district, student("P1"), now=now + HOUR)
+    other = Run.objects.latest("pk")
+    approved(other, alice, now + HOUR)
+    assert approved(run, alice, now + 2 * HOUR).state == "waiting"
+    assert approved(run, alice, now + 3 * HOUR).state == "applied"
+    assert Account.objects.get(custom_id="P2").check_password("a horse at 9 o'clock")
+
+
+def test_a_school_manager_learns_nothing_of_people_elsewhere(
+    district: Org, north: Org, south: Org, bob: Account, now: datetime
+) -> None:
+    sync(district, student("S777", "Weiss", org="S1", first_name="Wilhelmina", email="w.weiss@x.example"), now=now)
+    asked = sync(north, student("S777", "X", first_name="X"), now=now, uploaded_by=bob)
+    assert [row.person for row in plan_rows(run=asked).rows] == ["X X"]
+    taken = sync(north, student("N1", email="w.weiss@x.example"), now=now, uploaded_by=bob)
+    assert "belongs to an account of another school" in plan_rows(run=taken).rows[0].message
+    assert "S777" not in plan_rows(run=taken).rows[0].message
