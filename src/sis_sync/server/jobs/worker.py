@@ -18,13 +18,13 @@ from sis_sync.server.jobs.lock import forget_job_lock, job_lock, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.decide import expire_waiting
-from sis_sync.server.runs.flow import apply_run, fail_run, must_wait, plan_run
+from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
 from sis_sync.server.runs.storage import clear_incoming
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-LOOKED_AT_ONCE = 100
+LOOKED_AT_ONCE = 1000
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
 ENGINE_PAUSE_SECONDS = 20.0  # a Spark that is started anew is there again within two of them
@@ -56,17 +56,24 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
 
 
 def work_once(*, clock: Clock = timezone.now) -> bool:
-    """Do the oldest job that nobody else does and that need not wait; whether there was one.
+    """Do the oldest job that nobody else does; whether there was one.
 
-    What is approved is applied ("apply" sorts before "plan") before anything else of its school system is planned: a
-    plan made in between would be of accounts that are about to change, and its guards would not see who leaves.
+    The jobs of one school system are done one after the other, and what is approved is applied ("apply" sorts before
+    "plan") before more is planned: a plan made beside it would be of accounts that are about to change, and its guards
+    would not see who leaves.
     """
     now = clock()  # before looking: what is applied from here on counts as later than a plan that begins now
-    for job in Job.objects.filter(state__in=OPEN_STATES).order_by("kind", "pk")[:LOOKED_AT_ONCE]:
+    busy: set[int] = set()
+    jobs = Job.objects.filter(state__in=OPEN_STATES).select_related("run").order_by("kind", "pk")
+    for job in jobs[:LOOKED_AT_ONCE]:
+        if job.run.school_system_id in busy:
+            continue
         with job_lock(job) as is_free:
             if is_free and _claim(job, now):
                 _perform(job, now, clock)
                 return True
+        if not is_free:
+            busy.add(job.run.school_system_id)
     return False
 
 
@@ -92,7 +99,7 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
 def _claim(job: Job, now: datetime) -> bool:
     """With the lock in hand, look again: another worker may have done the job in between."""
     job.refresh_from_db()
-    if job.state not in OPEN_STATES or (job.kind == Job.Kind.PLAN and must_wait(job.run_id)):
+    if job.state not in OPEN_STATES:
         return False
     if job.attempts >= MAX_ATTEMPTS:
         _end_in_failure(job, "its worker stopped three times", now)

@@ -22,12 +22,6 @@ from sis_sync.server.runs.storage import remove_original
 APPROVALS_BY_POLICY = 3
 
 
-def must_wait(run_id: int) -> bool:
-    """Whether a run of the same school system is approved and not applied yet: planning comes after it."""
-    systems = Run.objects.filter(pk=run_id).values("school_system")
-    return Run.objects.filter(school_system__in=systems, state__in=TO_APPLY).exists()
-
-
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     """Check and plan the file of a run, and move it on: refused, held, waiting, approved or applied."""
     now = now or timezone.now()

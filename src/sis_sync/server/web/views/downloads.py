@@ -1,10 +1,8 @@
 """The reports of a run as files for a spreadsheet."""
 
 import codecs
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from django.http import Http404, StreamingHttpResponse
 from django.views.decorators.http import require_GET
@@ -35,18 +33,18 @@ def run_failed(request: PageRequest, run_id: int) -> StreamingHttpResponse:
 def csv_file(path: Path, name: str) -> StreamingHttpResponse:
     """The file as a download. Http404 where the run has none, or its time is over."""
     try:
-        file = path.open("rb")
+        size = path.stat().st_size
     except FileNotFoundError:
         raise Http404("This report is not there: the check is not done, or its time of storage is over.") from None
-    response = StreamingHttpResponse(marked(file), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(marked(path), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Length"] = str(len(codecs.BOM_UTF8) + os.fstat(file.fileno()).st_size)
+    response.headers["Content-Length"] = str(len(codecs.BOM_UTF8) + size)
     return response
 
 
-def marked(file: IO[bytes]) -> Iterator[bytes]:
+def marked(path: Path) -> Iterator[bytes]:
     """The file behind a byte order mark, by which spreadsheets know that it is UTF-8."""
-    with file:
-        yield codecs.BOM_UTF8
+    yield codecs.BOM_UTF8
+    with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
