@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.number_setting import number_setting
+from sis_sync.server.data_folder import made_data_folder
 from sis_sync.server.database_url import database_settings, sqlite_settings
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.secret_key import read_or_make_secret_key
@@ -130,6 +131,24 @@ def test_a_new_installation_migrates_and_passes_the_checks(tmp_path: Path) -> No
         django = [sys.executable, "-W", "error", "-m", "django", *command]
         subprocess.run(django, env=environment, check=True, capture_output=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
+
+
+def test_nobody_else_reads_the_database_in_a_folder_that_was_there(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    database = tmp_path / "sis-sync.sqlite3"
+    database.touch(mode=0o644)
+    environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(tmp_path), "SIS_SYNC_DATABASE_URL": ""}
+    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_data_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.touch()
+    for path, reason in ((taken, "it is a file"), (taken / "below", "Not a directory")):
+        with pytest.raises(ConfigurationError, match=f"{path} cannot be used: {reason}"):
+            made_data_folder(path)
+    assert made_data_folder(tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
 
 
 def test_limits_are_whole_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

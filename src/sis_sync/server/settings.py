@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from sis_sync.core.number_setting import number_setting
+from sis_sync.server.data_folder import keep_to_owner, made_data_folder
 from sis_sync.server.database_url import database_settings
 from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.server.secret_key import read_or_make_secret_key
@@ -13,10 +14,9 @@ from sis_sync.steps.planner import engine_named
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 
-SIS_SYNC_DATA_FOLDER = Path(
-    os.environ.get("SIS_SYNC_DATA_FOLDER") or platformdirs.user_data_path("sis-sync", appauthor=False)
-).absolute()
-SIS_SYNC_DATA_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+SIS_SYNC_DATA_FOLDER = made_data_folder(
+    Path(os.environ.get("SIS_SYNC_DATA_FOLDER") or platformdirs.user_data_path("sis-sync", appauthor=False)).absolute()
+)
 SIS_SYNC_BEHIND_PROXY = os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
 SIS_SYNC_ENGINE = engine_named(os.environ.get("SIS_SYNC_ENGINE", ""))
 
@@ -34,6 +34,8 @@ ALLOWED_HOSTS = [
     *(host.strip() for host in os.environ.get("SIS_SYNC_ALLOWED_HOSTS", "").split(",") if host.strip()),
 ]
 DATABASES = {"default": database_settings(os.environ.get("SIS_SYNC_DATABASE_URL", ""), SIS_SYNC_DATA_FOLDER)}
+if isinstance(DATABASES["default"]["NAME"], Path):  # SQLite
+    keep_to_owner(DATABASES["default"]["NAME"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -4,6 +4,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.server.data_folder import OTHERS, made_data_folder
 
 
 def check_server() -> Iterator[str]:
@@ -30,10 +32,10 @@ def _check_settings() -> str:
 
 
 def _check_data_folder() -> str:
-    folder = settings.SIS_SYNC_DATA_FOLDER
-    if not os.access(folder, os.W_OK):
-        raise ConfigurationError(f"{folder} cannot be written.", fix="Set SIS_SYNC_DATA_FOLDER.")
-    return f"data folder: {folder}"
+    folder = made_data_folder(Path(settings.SIS_SYNC_DATA_FOLDER))
+    rest = folder.stat().st_mode & OTHERS if os.name != "nt" else 0
+    more = f"; others may look into it, its files are kept from them (better: chmod 700 {folder})" if rest else ""
+    return f"data folder: {folder}{more}"
 
 
 def _check_database() -> str:
