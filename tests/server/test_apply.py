@@ -443,3 +443,13 @@ def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) 
     enqueue(kind=Job.Kind.APPLY, run=run, now=now)
     settled(run, now=now)
     assert "S1" not in people(district)
+
+
+def test_an_address_that_differs_by_case_stands_in_the_history(district: Org, north: Org, now: datetime) -> None:
+    sync(district, student("S1", email="Ana.Ruiz@x.example"), now=now)
+    same = sync(district, student("S1", email="ana.ruiz@x.example"), now=now)
+    assert same.counts["unchanged"] == 1
+    sync(district, student("S1", email="ana.ruiz@x.example", grade="8"), now=now)
+    change = AccountChange.objects.filter(action="update").get()
+    assert change.before == {"email": "Ana.Ruiz@x.example", "grade": "7"}
+    assert change.after == {"email": "ana.ruiz@x.example", "grade": "8"}

@@ -11,6 +11,7 @@ from rosters import needs_approval, roster, send, settled, student, sync, teache
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.services import give_right
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.storage import run_files
 
@@ -73,6 +74,26 @@ def test_bob_sees_the_number_of_his_own_school(
     page = as_bob.get("/bulk").content.decode()
     assert "1 student here; any not in the file will be deleted." in page
     assert "The file can change people of North School only." in page
+
+
+def test_of_two_schools_only_the_one_that_the_file_is_for_counts(
+    as_bob: Client, bob: Account, alice: Account, district: Org, north: Org, south: Org, now: datetime
+) -> None:
+    sync(district, student("S1"), student("S2", org="S1"), student("S3", org="S1"), now=now)
+    give_right(account=bob, org=south, actor=alice, now=now)
+    page = as_bob.get("/bulk").content.decode()
+    assert "1 student here; any not in the file will be deleted." in page
+
+
+def test_people_who_are_disabled_already_count_among_those_who_could_be_deleted(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    disabled = [student(f"D{index}", status="Disabled") for index in range(6)]
+    active = [student(f"S{index}") for index in range(4)]
+    sync(district, *disabled, *active, now=now)
+    run = sync(district, *active, now=timezone.now(), mode="students")
+    page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
+    assert "6 of the 10 students here now would be deleted (60.0 %)." in page
 
 
 def test_an_upload_leads_to_its_run_and_changes_nothing_yet(as_alice: Client, district: Org, north: Org) -> None:

@@ -6,7 +6,8 @@ from django.db.models import Count
 
 from sis_sync.core.modes import MODES, Mode
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.orgs.selectors import managed_orgs
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.selectors import managed_orgs, scope_org
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.selectors import runs_of
 from sis_sync.server.web.words import MODE_PEOPLE, counted
@@ -58,7 +59,7 @@ def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
         ModeHealth(
             mode=mode,
             last_run=runs.filter(mode=mode.name).first(),
-            last_applied=runs.filter(mode=mode.name, state=Run.State.APPLIED).first(),
+            last_applied=runs.filter(mode=mode.name, state=Run.State.APPLIED).order_by("-applied_at", "-pk").first(),
         )
         for mode in MODES.values()
     )
@@ -80,8 +81,10 @@ def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
 
 
 def people_by_type(*, actor: Account) -> dict[str, int]:
-    """How many managed, live and unprotected accounts of each user type the actor manages."""
+    """How many managed, live and unprotected accounts of each user type a file of the actor could touch."""
+    scope = scope_org(actor=actor)
+    orgs = managed_orgs(actor=actor) if scope.kind == Org.Kind.DISTRICT else [scope]
     accounts = Account.objects.filter(
-        org__in=managed_orgs(actor=actor), custom_id__isnull=False, deleted_at__isnull=True, is_protected=False
+        org__in=orgs, custom_id__isnull=False, deleted_at__isnull=True, is_protected=False
     )
     return dict(accounts.order_by().values_list("user_type").annotate(Count("id")))

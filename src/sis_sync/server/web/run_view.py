@@ -125,13 +125,14 @@ def leaving_words(run: Run) -> str:
 
 
 def people_managed(run: Run) -> int:
-    """The managed, live, Active accounts of the mode's types in the run's scope: the base of its percentages."""
+    """The managed, live accounts of the mode's types in the run's scope: all that it could delete, or else disable."""
     people = Account.objects.filter(
         school_system_id=run.school_system_id,
         custom_id__isnull=False,
         deleted_at__isnull=True,
-        status=ACTIVE,
         user_type__in=MODES[run.mode].user_types,
     )
+    if not run.counts.get("delete"):
+        people = people.filter(status=ACTIVE)
     is_district = run.scope_org.kind == Org.Kind.DISTRICT
     return people.count() if is_district else people.filter(org_id=run.scope_org_id).count()

@@ -5,12 +5,17 @@ WITH touched AS (
   SELECT *,
     CASE action
       WHEN 'create' THEN []
-      WHEN 'update' THEN string_split(fields, ';')
-      WHEN 'restore' THEN list_append(list_filter(string_split(fields, ';'), lambda f: f <> 'status'), 'status')
+      WHEN 'update' THEN written
+      WHEN 'restore' THEN list_append(list_filter(written, lambda f: f <> 'status'), 'status')
       ELSE ['status']
     END AS kept
-  FROM read_parquet(:plan, file_row_number = true)
-  WHERE action IN ('create', 'update', 'restore', 'delete', 'disable')
+  FROM (
+    -- An address that differs by case is no change by itself; written with others it stands in the history.
+    SELECT *, string_split(concat_ws(';', nullif(fields, ''), CASE WHEN lower(email) = lower(old_email) AND email <> old_email
+      THEN 'email' END), ';') AS written
+    FROM read_parquet(:plan, file_row_number = true)
+    WHERE action IN ('create', 'update', 'restore', 'delete', 'disable')
+  )
 ),
 valued AS (
   SELECT *,
