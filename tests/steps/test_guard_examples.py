@@ -1,35 +1,7 @@
 """A guard against damage names examples that belong together: old and new, or the lines to look at."""
 
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
-from steps.offline import command
-from steps.planning import ORGS, accounts_file, roster_file
-
-from sis_sync.core.fields import FIELD_NAMES
-
-Messages = Callable[[list[dict[str, str]], list[dict[str, str]]], dict[str, str]]
-
-
-def person(custom_id: str, **values: str) -> dict[str, str]:
-    row = {"first_name": "Ana", "last_name": f"Ruiz{custom_id}", "email": f"{custom_id.lower()}@x.example"}
-    rest = {"school_district_external_id": "020", "user_type": "Student", "grade": "9", "status": "Active"}
-    return {**dict.fromkeys(FIELD_NAMES, ""), **row, "custom_id": custom_id, **rest, **values}
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Messages:
-    def messages(rows: list[dict[str, str]], accounts: list[dict[str, str]]) -> dict[str, str]:
-        """What each guard says of a full list of these rows over these accounts."""
-        (tmp_path / "roster.csv").write_bytes(roster_file(rows))
-        (tmp_path / "orgs.csv").write_text(ORGS, encoding="utf-8")
-        (tmp_path / "accounts.csv").write_text(accounts_file(accounts), encoding="utf-8")
-        files: list[str | Path] = ["--orgs", tmp_path / "orgs.csv", "--accounts", tmp_path / "accounts.csv"]
-        document = command(capsys, "plan", tmp_path / "roster.csv", "--mode", "full", *files, "--json").document
-        return {hit["code"]: hit["message"] for hit in document["guards"]}
-
-    return messages
+from steps.conftest import Messages
+from steps.people import person
 
 
 def test_lost_zeros_pair_each_id_with_the_one_it_was(said: Messages) -> None:
