@@ -172,6 +172,16 @@ def test_a_manager_who_became_one_after_the_plan_is_not_deleted_with_another(
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
+def test_a_plan_of_an_earlier_version_that_touches_managers_is_shown_again(
+    district: Org, north: Org, alice: Account, bob: Account, now: datetime
+) -> None:
+    run = sync(district, teacher("E-2", "Brandt", first_name="Bob", email="bob@new.example"), now=now)
+    settings = {name: value for name, value in run.settings_used.items() if name != "managers"}
+    Run.objects.filter(pk=run.pk).update(settings_used=settings)
+    assert approved(run, alice, now + HOUR).state == "held"
+    assert approved(run, alice, now + 2 * HOUR).state == "applied"
+
+
 def test_a_plan_that_a_newer_file_overtook_is_made_at_the_first_attempt(
     district: Org, north: Org, now: datetime
 ) -> None:

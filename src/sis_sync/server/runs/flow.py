@@ -55,7 +55,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
         plan_again(run_id, reason=str(reason), now=now)
 
 
-def plan_again(run_id: int, *, reason: str, now: datetime) -> None:
+def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ...] = TO_APPLY) -> None:
     """Take the plan and its approval back and queue a new plan of the same file. `reason` names no person.
 
     Who approved stays known without the time: it is they, and not policy, who see the new plan.
@@ -63,7 +63,7 @@ def plan_again(run_id: int, *, reason: str, now: datetime) -> None:
     run = Run.objects.select_related("school_system").get(pk=run_id)
     with transaction.atomic():
         undecided = {"decided_at": None, "is_approved_by_policy": False, "decision_reason": reason}
-        if not move(run_id, (State.CHECKING, *TO_APPLY), State.OUT_OF_DATE, **undecided):
+        if not move(run_id, states, State.OUT_OF_DATE, **undecided):
             return
         enqueue(kind=Job.Kind.PLAN, run=run, now=now)
         record(
@@ -106,7 +106,8 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
     with transaction.atomic():
         lock_school_system(run.school_system_id)  # of two files planned at once, one sees the other
         if applied_since(run, now):
-            plan_again(run.pk, reason="another run was applied while it was planned", now=now)
+            reason = "another run was applied while it was planned"
+            plan_again(run.pk, reason=reason, now=now, states=(State.CHECKING,))
             return
         state, decision = _next_state(run, settings, planned, now)
         moved = move(
