@@ -8,7 +8,7 @@ from sis_sync.cli.findings_report import say_failed_rows, say_groups
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
-from sis_sync.core.wording import shown
+from sis_sync.core.wording import counted, percent, shown
 from sis_sync.engine.session import Session
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.plan import Plan
@@ -87,9 +87,8 @@ def _print(document: dict[str, object]) -> None:
 def _say_file(records: Records) -> None:
     facts = records.facts
     mapping = f", mapping {facts.mapping}" if facts.mapping else ""
-    click.echo(
-        f"{shown(facts.name)}: {facts.rows:,} rows, {facts.encoding}, {facts.delimiter}s between the columns{mapping}"
-    )
+    rows = counted(facts.rows, "row", "rows")
+    click.echo(f"{shown(facts.name)}: {rows}, {facts.encoding}, {facts.delimiter}s between the columns{mapping}")
 
 
 def counts_in_words(counts: Counts, *, there: int = 0) -> str:
@@ -97,7 +96,7 @@ def counts_in_words(counts: Counts, *, there: int = 0) -> str:
     parts = []
     for action, words in _ACTIONS:
         number = getattr(counts, action)
-        share = f" ({100 * number / there:.1f} %)" if action in ("delete", "disable") and number and there else ""
+        share = f" ({percent(number, there)})" if action in ("delete", "disable") and number and there else ""
         if number or action in ("create", "update", "unchanged", "delete"):
             parts.append(f"{number:,} {words}{share}")
     return ", ".join(parts)

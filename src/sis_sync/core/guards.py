@@ -45,22 +45,24 @@ class GuardLimits:
     drip_percent: int = 15
 
 
-# What each guard says. `subject` is the slice, field or example; the order is that of the rules.
+# What each guard says. `subject` is the slice, field or example; `{count:row|rows}` is the count with its noun.
+# The order is that of the rules.
 GUARD_MESSAGES: dict[str, str] = {
     "guard.deletions": (
-        "{count} of {base} accounts {subject} ({percent}) would be deleted or disabled; the limit is {limit}."
+        "{count} of {base:account|accounts} {subject} ({percent}) would be deleted or disabled; the limit is {limit}."
     ),
-    "guard.emptied": "All {count} active accounts {subject} would be gone after this run.",
-    "guard.failed_rows": "{count} of {base} rows ({percent}) failed; the limit is {limit}.",
+    "guard.emptied": "All {count:active account|active accounts} {subject} would be gone after this run.",
+    "guard.failed_rows": "{count} of {base:row|rows} ({percent}) failed; the limit is {limit}.",
     "guard.unidentified_rows": (
-        "{base} accounts would leave while {count} failed rows name no known account ({subject}): "
-        "those rows may be some of these people."
+        "{base:account|accounts} would leave while {count:failed row names|failed rows name} no known account "
+        "({subject}): one of these people may be meant."
     ),
     "guard.managers": (
-        "{count} accounts with rights would be deleted, disabled, moved, restored or change address ({subject})."
+        "{count:account|accounts} with rights would be deleted, disabled, moved, restored or "
+        "change address ({subject})."
     ),
     "guard.identity": (
-        "{count} rows change first name, last name and address of one account together ({subject}): "
+        "{count:row changes|rows change} first name, last name and address of one account together ({subject}): "
         "was the ID given to somebody else?"
     ),
     "guard.changes": (
@@ -78,27 +80,31 @@ GUARD_MESSAGES: dict[str, str] = {
         "did the SIS give out new IDs?"
     ),
     "guard.shifted_columns": (
-        "{count} of {base} rows ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
+        "{count} of {base:row|rows} ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
         "the limit is {limit}: did columns of the file move?"
     ),
     "guard.mojibake": (
-        "{count} of {base} names ({percent}) have damaged letters ({subject}); the limit is {limit}: "
+        "{count} of {base:name|names} ({percent}) have damaged letters ({subject}); the limit is {limit}: "
         "was the file saved in a wrong encoding?"
     ),
-    "guard.skipped": "{count} rows that the mapping leaves out name live accounts ({subject}).",
+    "guard.skipped": (
+        "{count:row that the mapping leaves out names a live account|"
+        "rows that the mapping leaves out name live accounts} ({subject})."
+    ),
     "guard.shrunk": (
-        "The file has {count} rows, the last applied one of this mode had {base}; the limit is {limit}: is it complete?"
+        "The file has {count:row|rows}, the last applied one of this mode had {base}; the limit is {limit}: "
+        "is it complete?"
     ),
     "guard.tail": (
-        "The last {count} people of the last applied file are all absent ({subject}; {base} are absent in all): "
-        "the file may have been cut off at a line end."
+        "The last applied file ends with {count:person who is absent|people who are absent} now "
+        "({subject}; {base:person is|people are} absent in all): the file may have been cut off at a line end."
     ),
     "guard.first_sync": (
-        "{count} of {base} accounts ({percent}) would be deleted or disabled by the first file here whose absent "
-        "people leave: is it the complete list?"
+        "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first file here whose "
+        "absent people leave: is it the complete list?"
     ),
     "guard.drip": (
-        "{count} accounts left in the last 7 days, this run included: {percent} of the {base} there are now; "
+        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base} there are now; "
         "the limit is {limit}."
     ),
 }

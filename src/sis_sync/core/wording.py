@@ -1,4 +1,4 @@
-"""How a finding is said: the one template, and how a value of the file is shown. The engine uses the same parts.
+"""How a finding is said: the one template, and how values and numbers are shown. The engine uses the same parts.
 
 A value may hold anything: what could move the cursor, or turn the text around, is shown as an escape.
 """
@@ -49,3 +49,30 @@ def shown(value: str) -> str:
 
 def _escaped(character: str) -> str:
     return f"\\u{ord(character):04X}" if unicodedata.category(character) in _UNSHOWN else character
+
+
+class Count(int):
+    """A number in a message: `{count}` is 8,586 and `{count:row|rows}` is 8,586 rows, or 1 row."""
+
+    def __format__(self, spec: str) -> str:
+        """The number with thousands separators, with the noun that fits it if there is one."""
+        one, has_noun, many = spec.partition("|")
+        return counted(self, one, many) if has_noun else int.__format__(self, ",")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """The number with its noun: 1 person, 8,586 people."""
+    return f"{int(number):,} {one if number == 1 else many}"
+
+
+def percent(part: int, whole: int) -> str:
+    """The share with one decimal: 2.5 %. Empty where there is nothing to share.
+
+    Some are never said to be none, nor nearly all to be all: who stays or leaves alone matters most.
+    """
+    if not whole:
+        return ""
+    said = f"{100 * part / whole:.1f} %"
+    if said == "0.0 %" and part:
+        return "less than 0.1 %"
+    return "more than 99.9 %" if said == "100.0 %" and part < whole else said

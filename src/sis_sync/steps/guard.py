@@ -5,6 +5,7 @@ from dataclasses import asdict
 from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits
 from sis_sync.core.history import History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
+from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.plan import Plan
@@ -51,9 +52,9 @@ def _judge(session: Engine, code: str, values: dict[str, object]) -> GuardHit | 
 def _message(code: str, found: list[tuple[str, int, int, str]]) -> str:
     """The first and worst case in numbers, and how many more there are."""
     subject, count, base, limit = found[0]
-    percent = f"{100 * count / base:.1f} %" if base else "all"
+    share = percent(count, base) or "all"
     message = GUARD_MESSAGES[code].format(
-        subject=subject, count=f"{count:,}", base=f"{base:,}", percent=percent, limit=limit
+        subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit
     )
     message = " ".join(message.split())
     return f"{message} {len(found) - 1} more like this." if len(found) > 1 else message

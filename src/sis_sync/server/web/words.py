@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from sis_sync.core.fields import STUDENT
+from sis_sync.core.wording import counted, percent
 from sis_sync.server.runs.models import Run
+
+__all__ = ["counted", "percent"]
 
 State = Run.State
 
@@ -132,13 +135,3 @@ def id_label(user_type: str) -> str:
 def field_word(name: str) -> str:
     """The label of a field."""
     return FIELD_WORDS.get(name, name.replace("_", " ").capitalize())
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """The number with its noun: 1 person, 8,586 people."""
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def percent(part: int, whole: int) -> str:
-    """The share with one decimal: 2.5 %. Empty where there is nothing to share."""
-    return f"{100 * part / whole:.1f} %" if whole else ""

@@ -1,0 +1,35 @@
+"""Numbers in sentences: a share never says all or none where it is not so, and nouns follow their number."""
+
+import pytest
+
+from sis_sync.core.guards import GUARD_MESSAGES
+from sis_sync.core.wording import Count, percent
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (30_009, 30_020, "more than 99.9 %"),
+        (30_020, 30_020, "100.0 %"),
+        (1, 30_020, "less than 0.1 %"),
+        (0, 30_020, "0.0 %"),
+        (1, 40, "2.5 %"),
+        (3, 2, "150.0 %"),
+        (0, 0, ""),
+    ],
+)
+def test_a_share_says_neither_all_nor_none_of_what_is_not(part: int, whole: int, said: str) -> None:
+    assert percent(part, whole) == said
+
+
+@pytest.mark.parametrize("code", list(GUARD_MESSAGES))
+def test_a_guard_speaks_of_one_as_of_one(code: str) -> None:
+    holes = {"subject": "at N1", "percent": "2.5 %", "limit": "10 %"}
+    one = GUARD_MESSAGES[code].format(count=Count(1), base=Count(1), **holes)
+    assert "|" not in one
+    assert not any(f"1 {many}" in one for many in ("accounts", "rows", "failed rows", "people"))
+
+
+def test_a_drip_is_told_as_what_would_be() -> None:
+    said = GUARD_MESSAGES["guard.drip"].format(count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
+    assert said.startswith("With this run, 29,999 accounts would have left within 7 days: ")
