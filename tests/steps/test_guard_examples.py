@@ -25,3 +25,17 @@ def test_renumbered_pairs_old_and_new_ids(said: Messages) -> None:
     old = [person(f"A{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
     new = [person(f"B{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
     assert "(for example A1 as B1, A2 as B2, A3 as B3)" in said(new, old)["guard.renumbered"]
+
+
+def test_every_school_that_would_be_emptied_is_named_up_to_six(said: Messages) -> None:
+    schools = [f"{number:03}" for number in range(30, 38)]
+    accounts = [
+        person(f"{school}-{number}", school_district_external_id=school)
+        for place, school in enumerate(schools)
+        for number in range(6 + place)
+    ]
+    message = said([person("N1")], accounts)["guard.emptied"]
+    assert message == (
+        "All 6 active accounts at 030 would be gone after this run. Also at 037 (13 of 13), at 036 (12 of 12), "
+        "at 035 (11 of 11), at 034 (10 of 10), at 033 (9 of 9) and 2 more."
+    )

@@ -12,6 +12,7 @@ from sis_sync.steps.plan import Plan
 
 # How messages call an org that no file can name. An empty text means all orgs there.
 NAMELESS_ORG = "an org without an external ID"
+MOST_NAMED = 5  # cases of a guard beside the first
 
 
 def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
@@ -50,11 +51,19 @@ def _judge(session: Engine, code: str, values: dict[str, object]) -> GuardHit | 
 
 
 def _message(code: str, found: list[tuple[str, int, int, str]]) -> str:
-    """The first and worst case in numbers, and how many more there are."""
+    """The first case in numbers, and the others by name."""
     subject, count, base, limit = found[0]
     share = percent(count, base) or "all"
     message = GUARD_MESSAGES[code].format(
         subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit
     )
     message = " ".join(message.split())
-    return f"{message} {len(found) - 1} more like this." if len(found) > 1 else message
+    return f"{message} {_also(found[1:])}" if len(found) > 1 else message
+
+
+def _also(found: list[tuple[str, int, int, str]]) -> str:
+    """The others that are over the limit, the largest first: Also at 020 (12 of 14), Student (8 of 20) and 3 more."""
+    largest = sorted(found, key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
+    named = ", ".join(f"{subject} ({count:,} of {base:,})" for subject, count, base, _ in largest)
+    more = len(found) - len(largest)
+    return f"Also {named} and {more:,} more." if more else f"Also {named}."
