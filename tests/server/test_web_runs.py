@@ -219,6 +219,21 @@ def test_approving_shows_deletions_first_and_takes_their_number(
     assert as_alice.get(f"/runs/{run.pk}/approve").headers["Location"] == f"/runs/{run.pk}"
 
 
+def test_an_approval_that_came_too_late_is_not_told_as_done(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = leaving_run(district, 2, now)
+    as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest})
+    assert "Approved: update 1, delete 2." in as_alice.get(f"/runs/{run.pk}").content.decode()
+    needs_approval(district, "students", on_absent="disable")
+    assert settled(run, now=timezone.now()).state in (Run.State.WAITING, Run.State.HELD)
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "Approved:" not in page
+    assert "Nothing was applied. The file was checked again, because something had changed: " in page
+    assert "the settings of the mode were changed since. Please look at the plan again." in page
+    assert not Account.objects.filter(deleted_at__isnull=False).exists()
+
+
 def test_only_the_plan_that_was_shown_is_approved(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     response = as_alice.post(f"/runs/{run.pk}/approve", {"digest": "0" * 64})

@@ -10,12 +10,15 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
 from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.services import approve_run, reject_run
+from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
 from sis_sync.server.web.forms.people import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.run_view import RunView, approve_words, is_nothing_to_do, leaving_words, look_at, steps_of
 from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS, counted
+
+REPLANNED_STATES = (*DECIDABLE_STATES, Run.State.CHECKING, Run.State.OUT_OF_DATE)
 
 
 @for_managers
@@ -46,6 +49,8 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "view": look_at(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING_STATES,
+        "approve_words": approve_words(found) if found.state in TO_APPLY else "",
+        "is_planned_again": found.state in REPLANNED_STATES and bool(found.decision_reason),
         "is_nothing_to_do": is_nothing_to_do(found),
         "leaving_words": leaving_words(found),
         "steps": steps_of(found),
@@ -72,7 +77,6 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
             form.add_error(refused_at(error), f"{error.message} {error.fix}".strip())
             found.refresh_from_db()
         else:
-            say(request, f"Approved: {approve_words(found)}.")
             return see_other("web:run", found.pk)
     if found.state not in DECIDABLE_STATES and not form.errors:
         return see_other("web:run", found.pk)
