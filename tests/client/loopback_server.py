@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-SECRET = "sissync_invented_key_for_tests"
+from sis_sync.core.key_spelling import checksum
+
+_INVENTED = "sissync_" + "inventedforthetests".ljust(40, "0")
+SECRET = _INVENTED + checksum(_INVENTED)
 RESULTS = b"line,action,custom_id,fields,codes,message\r\n2,create,S1,,,\r\n"
 
 

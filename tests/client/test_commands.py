@@ -99,11 +99,15 @@ def test_approve_and_reject(district: District) -> None:
     assert "rejected" in district.command("reject", "5", "--reason", "wrong file").stdout
 
 
-@pytest.mark.parametrize("secret", ["", "two words", "caf\u00e9"])
-def test_token_set_refuses_what_is_no_key(district: District, secret: str) -> None:
+@pytest.mark.parametrize(
+    "secret", ["", "two words", "caf\u00e9", "hunter2", SECRET[:-1], SECRET[:-1] + "_", f"x{SECRET}"]
+)
+def test_token_set_refuses_what_is_no_key_and_keeps_the_old_one(district: District, secret: str) -> None:
+    assert set_token(district, SECRET) == 0
     before = district.settings.read_text()
     assert set_token(district, secret) == 2
     assert district.settings.read_text() == before
+    assert (district.home / "api.key").read_text() == f"{SECRET}\n"
 
 
 def test_token_set_keeps_the_key_in_a_private_file_and_test_tries_it(district: District) -> None:

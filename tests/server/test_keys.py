@@ -6,9 +6,9 @@ import pytest
 from django.http import Http404
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
+from sis_sync.core.key_spelling import checksum
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.secret import checksum
 from sis_sync.server.keys.selectors import access_key, keys_of
 from sis_sync.server.keys.services import (
     ApiDisabled,

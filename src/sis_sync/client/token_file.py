@@ -5,16 +5,20 @@ from pathlib import Path
 
 from sis_sync.client.keys import TOKEN_KEY
 from sis_sync.core.errors import ConfigurationError, UsageFault
+from sis_sync.core.key_spelling import is_well_formed
 
 TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
 _TOKEN_FILE_LINE = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret
 
 
 def checked_secret(text: str) -> str:
-    """The key without space around it. UsageFault if it cannot be one."""
+    """The key without space around it. UsageFault if it is not spelled like one, so that no good key is replaced."""
     secret = text.strip()
-    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise UsageFault("This is no API key.", fix="Copy the key from the server's page Sync Client, as one line.")
+    if not is_well_formed(secret):
+        raise UsageFault(
+            "This is no complete API key, and nothing was written.",
+            fix="Copy the key whole from the server's page Sync Client, as one line; it starts with sissync_.",
+        )
     return secret
 
 

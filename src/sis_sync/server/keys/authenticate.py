@@ -4,8 +4,9 @@ import hmac
 from datetime import datetime, timedelta
 
 from sis_sync.core.errors import KeyRefused
+from sis_sync.core.key_spelling import is_well_formed
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.secret import is_well_formed, prefix_of, sha256_of
+from sis_sync.server.keys.secret import prefix_of, sha256_of
 
 # Last use is stored at most this often: a client that asks every second writes nothing every second.
 LAST_USE_STEP = timedelta(minutes=1)

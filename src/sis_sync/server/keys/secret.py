@@ -1,21 +1,10 @@
-"""The secret of an API key: `sissync_`, 8 characters that name the key, 32 random ones, a checksum of 6.
-
-32 characters of 62 are 190 random bits. The checksum tells a mistyped key from an unknown one without a look
-into the database, and lets secret scanners find keys in files.
-"""
+"""The secret of an API key, spelled as `core/key_spelling.py` says. Its 32 characters of 62 are 190 random bits."""
 
 import hashlib
 import secrets
-import string
-import zlib
 from dataclasses import dataclass
 
-ALPHABET = string.digits + string.ascii_letters
-KIND = "sissync_"
-NAME_LENGTH = 8
-RANDOM_LENGTH = 32
-CHECKSUM_LENGTH = 6
-LENGTH = len(KIND) + NAME_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH
+from sis_sync.core.key_spelling import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum
 
 
 @dataclass(frozen=True)
@@ -34,12 +23,6 @@ def make_secret() -> NewSecret:
     return NewSecret(text, prefix_of(text), sha256_of(text))
 
 
-def is_well_formed(text: str) -> bool:
-    """Whether it is spelled like one of our keys, its checksum included."""
-    is_plain = text.isascii() and text.startswith(KIND) and text[len(KIND) :].isalnum() and len(text) == LENGTH
-    return is_plain and checksum(text[:-CHECKSUM_LENGTH]) == text[-CHECKSUM_LENGTH:]
-
-
 def prefix_of(text: str) -> str:
     """The part of a key that is no secret."""
     return text[: len(KIND) + NAME_LENGTH]
@@ -48,12 +31,3 @@ def prefix_of(text: str) -> str:
 def sha256_of(text: str) -> str:
     """What is stored. A plain hash is enough: nobody can try 190 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def checksum(body: str) -> str:
-    """CRC-32 of the body, in 6 characters of base 62."""
-    rest, characters = zlib.crc32(body.encode()), ""
-    for _ in range(CHECKSUM_LENGTH):
-        rest, place = divmod(rest, len(ALPHABET))
-        characters = ALPHABET[place] + characters
-    return characters
