@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "sync_client": ("get", MANAGERS),
     "switch_client_api": ("post", (303, 403, 303, 403)),
     "create_api_key": ("get", MANAGERS),
+    "new_api_key": ("get", (303, 303, 303, 403)),
     "rotate_api_key": ("get", OF_THE_DISTRICT),
     "revoke_api_key": ("get", OF_THE_DISTRICT),
     "run": ("get", OF_THE_DISTRICT),

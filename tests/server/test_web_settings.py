@@ -106,9 +106,11 @@ def key_values(org: Org, **values: str | list[str]) -> dict[str, str | list[str]
 
 
 def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
-    page = as_alice.post("/bulk/client/keys/new", key_values(district)).content.decode()
+    made = as_alice.post("/bulk/client/keys/new", key_values(district))
+    assert (made.status_code, made.content) == (303, b"")
+    page = as_alice.get(made.headers["Location"]).content.decode()
     key = ApiKey.objects.get()
-    secret = next(line for line in page.splitlines() if "backend.api.token=" in line).split("=", 1)[1]
+    secret = secret_in(page)
     assert authenticate_key(secret=secret, now=timezone.now(), address="", client_version="").pk == key.pk
     assert "backend.url=http://testserver" in page
     assert "partial.sync.enabled=false" in page
@@ -117,6 +119,24 @@ def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system
     assert secret not in later
     assert key.prefix in later
     assert ">1 key</caption>" in later
+
+
+def test_a_page_loaded_again_neither_makes_nor_shows_a_key(as_alice: Client, district: Org) -> None:
+    form = as_alice.get("/bulk/client/keys/new").content.decode()
+    sign = form.split('name="sign" value="')[1].split('"')[0]
+    shown = as_alice.post("/bulk/client/keys/new", key_values(district, sign=sign), follow=True)
+    assert "shown this once" in shown.content.decode()
+    assert secret_in(shown.content.decode()) not in str(list(as_alice.session.items()))
+    again = as_alice.get("/bulk/client/keys/new/shown", follow=True).content.decode()
+    assert "A new key is shown once, and not again." in again
+    assert "sissync_" not in again.replace(ApiKey.objects.get().prefix, "")
+    twice = as_alice.post("/bulk/client/keys/new", key_values(district, sign=sign), follow=True).content.decode()
+    assert "This form was sent before and its key was made." in twice
+    assert ApiKey.objects.count() == 1
+
+
+def secret_in(page: str) -> str:
+    return next(line for line in page.splitlines() if "backend.api.token=" in line).split("=", 1)[1]
 
 
 def test_a_key_ends_with_its_last_day_in_the_district_s_zone(as_alice: Client, district: Org) -> None:
@@ -139,7 +159,8 @@ def test_a_key_is_rotated_and_revoked(as_alice: Client, district: Org) -> None:
     as_alice.post("/bulk/client/keys/new", key_values(district))
     key = ApiKey.objects.get()
     assert "7 more days at most" in as_alice.get(f"/bulk/client/keys/{key.pk}/rotate").content.decode()
-    assert "shown this once" in as_alice.post(f"/bulk/client/keys/{key.pk}/rotate").content.decode()
+    page = as_alice.post(f"/bulk/client/keys/{key.pk}/rotate", follow=True).content.decode()
+    assert "shown this once" in page
     assert ApiKey.objects.count() == 2
     as_alice.post(f"/bulk/client/keys/{key.pk}/revoke")
     key.refresh_from_db()

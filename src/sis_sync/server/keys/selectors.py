@@ -5,6 +5,7 @@ from django.http import Http404
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.secret import prefix_of, sha256_of
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 
 
@@ -20,3 +21,8 @@ def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
     if key is None:
         raise Http404
     return key
+
+
+def key_of_secret(*, actor: Account, secret: str) -> ApiKey | None:
+    """The key with this secret, if the actor manages its org."""
+    return keys_of(actor=actor).filter(prefix=prefix_of(secret), secret_sha256=sha256_of(secret)).first()
