@@ -43,6 +43,11 @@ FORMS = (
     ("add-school", "/settings/schools/new", "Add school"),
 )
 
+FOCUSED = """() => {
+  const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+  return [document.activeElement.tagName + document.activeElement.textContent, outlineStyle, outlineWidth];
+}"""
+
 
 def addresses(riverbend: Riverbend) -> dict[str, str]:
     """Each page by its name."""
@@ -118,3 +123,19 @@ def test_what_follows_a_form_can_be_used_by_everybody(
             page.get_by_role("link", name=link).first.click()
             look(page, name)
     assert faults == []
+
+
+def test_whatever_has_the_keyboard_s_focus_is_outlined(browser: Browser, riverbend: Riverbend) -> None:
+    with opened(browser, "light", 1366) as page:
+        sign_in(page, riverbend.url, ALICE, PASSWORD)
+        for path in ("/bulk", "/members"):
+            page.goto(riverbend.url + path)
+            names: list[str] = []
+            while True:
+                page.keyboard.press("Tab")
+                name, style, width = page.evaluate(FOCUSED)
+                if name.startswith("BODY") or name in names[:1] or len(names) > 40:
+                    break
+                names.append(name)
+                assert (style, width) == ("solid", "3px"), name
+            assert any("Sign out" in name for name in names)
