@@ -337,3 +337,24 @@ def test_the_run_page_groups_findings_with_examples_and_what_to_do(
     run_files(run).findings.unlink()
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "email.invalid" in page.split("<h2>Findings</h2>")[1]
+
+
+def test_a_run_that_has_ended_lets_nobody_wait_for_its_steps(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = leaving_run(district, 2, now)
+    assert steps_in(as_alice, run) == ["done", "done", "current", "to come"]
+    for state, steps in {
+        "refused": ["done", "it ended before this", "not reached", "not reached"],
+        "rejected": ["done", "done", "it ended before this", "not reached"],
+        "superseded": ["done", "done", "it ended before this", "not reached"],
+        "expired": ["done", "done", "it ended before this", "not reached"],
+        "failed": ["done", "it ended before this", "not reached", "not reached"],
+    }.items():
+        Run.objects.filter(pk=run.pk).update(state=state)
+        assert steps_in(as_alice, run) == steps, state
+
+
+def steps_in(client: Client, run: Run) -> list[str]:
+    page = client.get(f"/runs/{run.pk}").content.decode()
+    return re.findall(r'<span class="visually-hidden">: ([a-z ]+)</span></li>', page)

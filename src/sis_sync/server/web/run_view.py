@@ -36,7 +36,7 @@ STOPPED = (State.REFUSED, State.REJECTED, State.SUPERSEDED, State.EXPIRED, State
 
 @dataclass(frozen=True)
 class Step:
-    """One step: done, current, bad (it ended here) or to come."""
+    """One step: done, current, bad (it ended here), to come, or never (it ended before)."""
 
     name: str
     progress: str
@@ -91,7 +91,7 @@ def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:
         return Step(name, "done", "check")
     if place == done:
         return Step(name, "bad", "cross") if is_stopped else Step(name, "current", "dot")
-    return Step(name, "to come", "dash")
+    return Step(name, "never", "dash") if is_stopped else Step(name, "to come", "dash")
 
 
 def approve_words(run: Run) -> str:
