@@ -465,7 +465,7 @@ def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
     needs_approval(district, "students")
     deleting = sync(district, *students(20)[1:], mode="students", now=now)
     assert (deleting.state, deleting.counts["delete"]) == ("waiting", 1)
-    with pytest.raises(NotPermitted, match="1 accounts would leave"):
+    with pytest.raises(NotPermitted, match="0 guards hold it, 1 account would leave"):
         approve_run(run=deleting, digest=deleting.plan_digest, api_key=api_key, now=now)
     harmless = sync(district, *students(21), mode="students", now=now)
     approve_run(run=harmless, digest=harmless.plan_digest, api_key=api_key, now=now)

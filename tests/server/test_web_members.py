@@ -192,6 +192,8 @@ def test_edit_shows_what_is_wrong_beside_the_field_and_keeps_what_was_typed(as_a
     assert 'href="#id_email"' in page
     assert 'href="#id_first_name"' in page
     assert 'value="no address"' in page
+    assert "First name is empty." in page
+    assert "Email: &quot;no address&quot; is not an email address." in page
     assert 'aria-invalid="true"' in page
     dana.refresh_from_db()
     assert dana.first_name == "Dana"

@@ -91,7 +91,12 @@ def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system:
 
 def test_a_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:
     page = as_alice.post("/bulk/settings/partial", {"failed_rows_percent": "101"}).content.decode()
-    assert 'href="#id_failed_rows_percent"' in page
+    assert '<a href="#id_failed_rows_percent">Percent of the rows: enter a whole number from 0 to 100.</a>' in page
+    page = as_alice.post(
+        "/bulk/settings/full", {"deletions_count": "1000001", "deletions_percent": ""}
+    ).content.decode()
+    assert "Number of people: enter a whole number from 0 to 1,000,000." in page
+    assert "Percent of all people: enter a whole number from 0 to 100." in page
     assert as_alice.get("/bulk/settings/sideways").status_code == 404
 
 

@@ -12,6 +12,7 @@ from sis_sync.cli.client_connection import config_option, connected, load
 from sis_sync.cli.voice import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
+from sis_sync.core.wording import counted
 
 if TYPE_CHECKING:
     from sis_sync.client.answers import RunStatus
@@ -153,7 +154,7 @@ def doctor(config_path: Path | None, as_json: bool) -> int:
         if check.fix:
             click.echo(f"     {check.fix}")
     warned = sum(check.verdict == WARN for check in checks)
-    click.echo(f"{len(checks) - failed - warned} OK, {warned} warnings, {failed} failed")
+    click.echo(f"{len(checks) - failed - warned} OK, {counted(warned, 'warning', 'warnings')}, {failed} failed")
     return 3 if failed else 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.wording import counted
 
 ROWS_SHOWN = 5
 
@@ -45,7 +46,7 @@ def try_mapping(file: Path, mapping: str) -> int:
         map_records(session, records)
         fields = ", ".join(FIELD_NAMES)
         rows = session.rows(f"SELECT line, is_skipped, {fields} FROM roster ORDER BY line LIMIT :rows", rows=ROWS_SHOWN)
-    click.echo(f"{file.name}: {records.facts.rows:,} rows, mapping {records.mapping.name}")
+    click.echo(f"{file.name}: {counted(records.facts.rows, 'row', 'rows')}, mapping {records.mapping.name}")
     for line, is_skipped, *values in rows:
         click.echo(f"\nline {line}" + (" (left out by the mapping)" if is_skipped else ""))
         for name, value in zip(FIELD_NAMES, values, strict=True):

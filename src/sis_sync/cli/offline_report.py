@@ -44,7 +44,7 @@ def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
         _print({"file": records.facts.as_dict(), "mode": judged.mode.name, "counts": rows, "findings": judged.findings})
         return
     _say_file(records)
-    click.echo(f"{records.facts.rows:,} rows, {judged.failed_rows:,} failed.")
+    click.echo(f"{counted(records.facts.rows, 'row', 'rows')}, {judged.failed_rows:,} failed.")
     say_groups(group_findings(session, records, judged.findings))
     say_failed_rows(session, judged.failed_rows)
 

@@ -9,6 +9,7 @@ from sis_sync.cli.offline import print_json
 from sis_sync.cli.offline_report import counts_in_words, document_of
 from sis_sync.cli.systems_outcome import Outcome, code_of, counts_of_all
 from sis_sync.core.errors import FileRefused, SisSyncError
+from sis_sync.core.wording import counted
 from sis_sync.steps.plan import Plan
 
 
@@ -23,7 +24,7 @@ def say_all(outcomes: Sequence[Outcome], folder: Path) -> None:
     """Sums over the plans that were made, which of them would be held, and where they are."""
     planned = sum(isinstance(outcome.result, Plan) for outcome in outcomes)
     counts = counts_of_all(outcomes)
-    click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counts.rows:,} rows:")
+    click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counted(counts.rows, 'row', 'rows')}:")
     click.echo(counts_in_words(counts))
     for outcome in outcomes:
         for hit in outcome.hits:

@@ -15,6 +15,7 @@ from sis_sync.client.api import Api, open_api
 from sis_sync.client.config import ClientConfig, require_backend
 from sis_sync.client.section import Section
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.wording import counted
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 _LOW_DISK_BYTES = 1 << 30
@@ -56,7 +57,7 @@ def _section(section: Section) -> Iterator[Check]:
         )
         return
     files = sum(1 for entry in os.scandir(section.folder) if entry.is_file())
-    yield Check(section.name, OK, f"{section.folder} is read; {files} files lie in it.")
+    yield Check(section.name, OK, f"{section.folder} is read; {counted(files, 'file lies', 'files lie')} in it.")
     for folder in (section.folder, section.archive_folder, section.failed_folder):
         if not _may_write(folder):
             yield Check(
@@ -90,7 +91,12 @@ def _journal(path: Path) -> Check:
     except sqlite3.Error as error:
         return Check("journal", FAIL, f"The journal cannot be read: {error}.", f"Move {path} away.")
     if waiting:
-        return Check("journal", WARN, f"{waiting} files wait to be sent.", "Look at the log; sis-sync run sends them.")
+        return Check(
+            "journal",
+            WARN,
+            f"{counted(waiting, 'file waits', 'files wait')} to be sent.",
+            "Look at the log; sis-sync run sends them.",
+        )
     return Check("journal", OK, "No file waits to be sent.")
 
 

@@ -62,4 +62,5 @@ def wording(code: str, value: str) -> tuple[str, str]:
         return WHOLE_ROW, UNREADABLE
     message = fill(finding.message, value=value).removeprefix(f"{finding.column}: ")
     message = message.removeprefix(finding.column).strip()
-    return finding.column, f"{finding.column.replace('_', ' ').capitalize()}: {message}."
+    colon = ":" if message.startswith('"') else ""
+    return finding.column, f"{finding.column.replace('_', ' ').capitalize()}{colon} {message}."

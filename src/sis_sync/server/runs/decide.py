@@ -113,9 +113,9 @@ def _check_typed(run: Run, typed_deletions: int | None) -> None:
     number = leaving(run)
     if number > DELETIONS_WITHOUT_TYPING and typed_deletions != number:
         raise DeletionsNotTyped(
-            f"{number} accounts would leave. The number that was typed is "
-            f"{'none' if typed_deletions is None else typed_deletions}. Nothing was approved.",
-            fix=f"Type {number} to approve.",
+            f"{number:,} accounts would leave. The number that was typed is "
+            f"{'none' if typed_deletions is None else f'{typed_deletions:,}'}. Nothing was approved.",
+            fix=f"Type {number:,} to approve.",
         )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import refuse_unless_taken
 from sis_sync.server.keys.models import ApiKey
@@ -68,7 +69,9 @@ def check_key_limits(*, run: Run, api_key: ApiKey) -> None:
     check_key(run=run, api_key=api_key)
     if run.guards or leaving(run):
         raise NotPermitted(
-            f"A key cannot approve this run: {len(run.guards)} guards hold it, {leaving(run)} accounts would leave.",
+            "A key cannot approve this run: "
+            f"{counted(len(run.guards), 'guard holds', 'guards hold')} it, "
+            f"{counted(leaving(run), 'account', 'accounts')} would leave.",
             fix="Let a manager approve it in the pages.",
         )
 

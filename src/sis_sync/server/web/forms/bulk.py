@@ -22,9 +22,11 @@ SCOPE_CHOICES = [
 ]
 
 
-def percent_field(label: str) -> forms.IntegerField:
-    """A whole percentage."""
-    return forms.IntegerField(label=label, min_value=0, max_value=100)
+def number_field(label: str, *, name: str, most: int = 100) -> forms.IntegerField:
+    """A whole number from 0 to `most`. Its label ends a sentence of the form; `name` is what a fault calls it."""
+    fault = f"{name}: enter a whole number from 0 to {most:,}."
+    errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
+    return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
 
 
 class UploadForm(PageForm):
@@ -96,10 +98,12 @@ class ModeSettingsForm(PageForm):
         choices=ModeSettings.OnAbsent.choices,
         widget=forms.RadioSelect,
     )
-    deletions_percent = percent_field("this percent of all people would leave")
-    deletions_count = forms.IntegerField(label="this number of people would leave", min_value=0, max_value=1_000_000)
-    deletions_slice_percent = percent_field("this percent of one school or user type would leave")
-    failed_rows_percent = percent_field("this percent of the rows failed")
+    deletions_percent = number_field("this percent of all people would leave", name="Percent of all people")
+    deletions_count = number_field("this number of people would leave", name="Number of people", most=1_000_000)
+    deletions_slice_percent = number_field(
+        "this percent of one school or user type would leave", name="Percent of one school or user type"
+    )
+    failed_rows_percent = number_field("this percent of the rows failed", name="Percent of the rows")
 
     def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -125,7 +125,7 @@ class DeleteForm(PageForm):
     def __init__(self, *args: Any, people: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.people = people
-        self.fields["typed"].label = f"Type {people} to delete these {people} people"
+        self.fields["typed"].label = f"Type {people:,} to delete these {people:,} people"
 
     @property
     def is_typing_needed(self) -> bool:
@@ -137,7 +137,7 @@ class DeleteForm(PageForm):
         typed: str = self.cleaned_data["typed"]
         if self.is_typing_needed and typed.replace(",", "").replace(" ", "") != str(self.people):
             raise forms.ValidationError(
-                f"Type {self.people}, the number of people that will be deleted. Nothing was deleted."
+                f"Type {self.people:,}, the number of people that will be deleted. Nothing was deleted."
             )
         return typed
 

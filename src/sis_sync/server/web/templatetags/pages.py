@@ -232,11 +232,16 @@ def deed_word(action: str) -> str:
     return action.replace(".", " ").replace("_", " ").capitalize()
 
 
+def detail_number(value: Any) -> str:
+    """A count with thousands separators; anything else as in a table."""
+    return f"{value:,}" if type(value) is int else shown_value(value)
+
+
 @register.filter
 def detail_value(value: Any) -> str:
     """A detail of the audit log in words."""
     if isinstance(value, dict):
-        return ", ".join(f"{words.field_word(name)} {shown_value(each)}" for name, each in value.items() if each != 0)
+        return ", ".join(f"{words.field_word(name)} {detail_number(each)}" for name, each in value.items() if each != 0)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return shown_value(value)

@@ -53,7 +53,7 @@ def people_act(request: PageRequest) -> HttpResponse:
 def edit(request: PageRequest, people: list[Account]) -> HttpResponse:
     """Edit User Info is for one person at a time."""
     if len(people) > 1:
-        messages.error(request, f"{len(people)} people are ticked. Tick one person to edit their info.")
+        messages.error(request, f"{len(people):,} people are ticked. Tick one person to edit their info.")
         return back_to_list(request)
     return see_other("web:account_edit", people[0].pk)
 
@@ -86,7 +86,7 @@ def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> H
 def change_password(request: PageRequest, people: list[Account]) -> HttpResponse:
     """A new password for one person; each has a password of their own."""
     if len(people) > 1:
-        messages.error(request, f"{len(people)} people are ticked. Tick one person to change their password.")
+        messages.error(request, f"{len(people):,} people are ticked. Tick one person to change their password.")
         return back_to_list(request)
     form = NewPasswordForm(request.POST if request.POST.get("confirmed") == "yes" else None)
     if form.is_valid():

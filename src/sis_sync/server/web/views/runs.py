@@ -86,7 +86,7 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
 def approve_page(request: PageRequest, found: Run, form: ApproveForm) -> HttpResponse:
     """The page on which a manager decides."""
     number = leaving(found)
-    form.fields["typed"].label = f"Type {number} to confirm that {counted(number, 'person leaves', 'people leave')}"
+    form.fields["typed"].label = f"Type {number:,} to confirm that {counted(number, 'person leaves', 'people leave')}"
     sections: list[RunView] = [
         look_at(found, action=action, page="")
         for action in ("delete", "disable", "update", "restore", "create")
