@@ -118,6 +118,15 @@ def test_nobody_ticked_is_said(as_alice: Client) -> None:
     assert "Nobody is ticked." in response.content.decode()
 
 
+@pytest.mark.parametrize("number", ["999999999", "9" * 19, "9" * 30, "9" * 5000, "-1", "\u0665", "x"])
+def test_a_number_that_nobody_has_is_nobody_ticked(as_alice: Client, dana: Account, number: str) -> None:
+    for action in ("disable", "edit", "password", "restore"):
+        page = as_alice.post("/members/act", {"action": action, "account": number}, follow=True).content.decode()
+        assert "Nobody is ticked." in page
+    both = as_alice.post("/members/act", {"action": "disable", "account": [number, str(dana.pk)]}).content.decode()
+    assert "Disable 1 person?" in both
+
+
 def test_disable_asks_first_and_says_what_follows(as_alice: Client, dana: Account) -> None:
     asked = as_alice.post("/members/act", {"action": "disable", "account": dana.pk}).content.decode()
     assert "Disable 1 person?" in asked
