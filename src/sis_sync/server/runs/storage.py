@@ -24,7 +24,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan import plan_digest
 
 CHUNK_BYTES = 1024 * 1024
-MAX_NAME_CHARACTERS = 255
+MAX_NAME_BYTES = 255  # what file systems take
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,11 @@ def data_folder() -> Path:
 
 
 def base_name(file_name: str) -> str:
-    """The last part of a path of any system, without control characters, at most 255 characters."""
+    """The last part of a path of any system, without control characters; of a long one the end, at most 255 bytes."""
     last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in last if character.isprintable())
-    return printable[-MAX_NAME_CHARACTERS:] or "roster.csv"
+    end = printable.encode()[-MAX_NAME_BYTES:].decode(errors="ignore")
+    return end if end.strip(". ") else "roster.csv"
 
 
 def store_upload(source: IO[bytes]) -> StoredUpload:
