@@ -44,11 +44,11 @@ def create(org: Org, actor: Account | None, now: datetime, **values: str) -> Acc
 
 
 def test_values_are_judged_and_stored_as_those_of_a_file(north: Org, bob: Account, now: datetime) -> None:
-    elif_ = Account.objects.get(pk=create(north, bob, now).pk)
-    assert (elif_.first_name, elif_.last_name, elif_.custom_id) == ("Elif", "\u00d6zkan", "0042")
-    assert (elif_.user_type, elif_.grade, elif_.position, elif_.status) == ("Student", "K", "", "Active")
-    assert not elif_.has_usable_password()
-    change = AccountChange.objects.get(account=elif_)
+    held = Account.objects.get(pk=create(north, bob, now).pk)
+    assert (held.first_name, held.last_name, held.custom_id) == ("Elif", "\u00d6zkan", "0042")
+    assert (held.user_type, held.grade, held.position, held.status) == ("Student", "K", "", "Active")
+    assert not held.has_usable_password()
+    change = AccountChange.objects.get(account=held)
     assert (change.action, change.actor, change.after["grade"]) == ("create", bob, "K")
     assert "middle_name" in change.after
 
@@ -227,6 +227,17 @@ def test_disabling_by_hand_holds_until_enabled_by_hand(bob: Account, dana: Accou
         ("disable", {"status": "Active"}, {"status": "Disabled"}),
         ("enable", {"status": "Disabled"}, {"status": "Active"}),
     ]
+
+
+def test_disabling_by_hand_holds_whom_a_file_disabled(bob: Account, north: Org, now: datetime) -> None:
+    held = create(north, bob, now)
+    Account.objects.filter(pk=held.pk).update(status="Disabled", is_held_by_hand=False)
+    assert disable_accounts(accounts=[held], actor=bob, now=now) == 1
+    assert disable_accounts(accounts=[held], actor=bob, now=now) == 0
+    held.refresh_from_db()
+    assert (held.status, held.is_held_by_hand) == ("Disabled", True)
+    change = AccountChange.objects.filter(account=held, action="disable").get()
+    assert (change.before, change.after) == ({"is_held_by_hand": False}, {"is_held_by_hand": True})
 
 
 def test_the_edit_form_disables_and_enables_alike(bob: Account, dana: Account, now: datetime) -> None:

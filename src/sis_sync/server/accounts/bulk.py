@@ -22,15 +22,19 @@ Change = Callable[[Account, datetime], None]
 
 
 def disable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """How many were Active and are Disabled now. They stay so, whatever files say, until a person enables them.
+    """How many are Disabled by hand now and were not. No file enables them, until a person does.
 
+    Those whom a file disabled are held too: else the next file could enable them against the manager's word.
     NotPermitted, and nothing done, if one is not the actor's to change or is the last manager of the district.
     """
 
     def disable(account: Account, now: datetime) -> None:
         account.status, account.is_held_by_hand, account.sessions_ended_at = DISABLED, True, now
 
-    return change_all(accounts, disable, lambda account: account.status == ACTIVE, "disable", actor, now)
+    def is_concerned(account: Account) -> bool:
+        return account.status == ACTIVE or not account.is_held_by_hand
+
+    return change_all(accounts, disable, is_concerned, "disable", actor, now)
 
 
 def enable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
@@ -112,10 +116,13 @@ def change_batch(accounts: list[Account], change: Change, action: str, actor: Ac
     """Change and save these, and write what changed into their history."""
     changes: list[tuple[Account, dict[str, Any], dict[str, Any]]] = []
     for account in accounts:
-        before = state_of(account)
+        before, held = state_of(account), {"is_held_by_hand": account.is_held_by_hand}
         change(account, now)
         account.updated_at = now
-        changes.append((account, before, state_of(account)))
+        after = state_of(account)
+        if after == before:  # a file had disabled it before
+            before, after = held, {"is_held_by_hand": account.is_held_by_hand}
+        changes.append((account, before, after))
     Account.objects.bulk_update(accounts, CHANGED)
     record_changes(changes=changes, action=action, actor=actor, now=now)
     return len(accounts)

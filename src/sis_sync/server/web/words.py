@@ -29,6 +29,7 @@ FIELD_WORDS: dict[str, str] = {
     "user_type": "User type",
     "is_protected": "Protected from sync",
     "is_deleted": "Deleted",
+    "is_held_by_hand": "Held by hand",
     "external_id": "External ID",
     "org": "School or district",
     "on_absent": "People not in the file",
