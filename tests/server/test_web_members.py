@@ -1,14 +1,16 @@
 """Members > User Admin."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from rosters import student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
+from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 
 
@@ -158,6 +160,28 @@ def test_the_deleted_are_hidden_and_can_be_restored(as_alice: Client, dana: Acco
     assert "Dubois, Dana" in listed(as_alice, "?status=Deleted")
     as_alice.post("/members/act", {"action": "restore", "account": dana.pk, "confirmed": "yes"})
     assert "Dubois, Dana" in listed(as_alice)
+
+
+def test_the_page_of_a_deleted_account_says_who_can_bring_it_back(
+    as_alice: Client, district: Org, north: Org, dana: Account, now: datetime
+) -> None:
+    def told() -> str:
+        return as_alice.get(f"/members/{dana.pk}").content.decode()
+
+    as_alice.post("/members/act", {"action": "disable", "account": dana.pk, "confirmed": "yes"})
+    assert "Disabled by hand: no file enables or changes it until somebody enables it here." in told()
+    run = sync(district, student("S1"), mode="staff", now=timezone.now())
+    Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now())
+    AccountChange.objects.create(school_system=district.school_system, account=dana, run=run, action="delete")
+    assert f"Disabled by hand, and later deleted by run {run.pk}, whose file did not name it." in told()
+    AccountChange.objects.create(school_system=district.school_system, account=dana, action="delete")
+    assert "Deleted by hand: it stays so" in told()
+    assert ", restorable until " in told()
+    assert 'value="restore"' in told()
+    Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now() - timedelta(days=200))
+    assert "no longer restorable since" in told()
+    assert 'value="restore"' not in told()
+    assert "until somebody restores it" not in told()
 
 
 def test_bob_cannot_touch_people_of_another_school(as_bob: Client, south: Org) -> None:

@@ -15,6 +15,7 @@ from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import access_org, is_district_manager, managed_orgs
 from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.web.account_words import held_words, is_restorable, restorable_until
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
@@ -30,8 +31,12 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     """The account's values and everything that changed them."""
     account = access_account(actor=request.user, account_id=account_id)
     changes = AccountChange.objects.filter(account=account).select_related("actor", "run")
+    now = timezone.now()
     context = {
         "account": account,
+        "held_words": held_words(account, now),
+        "restorable_until": restorable_until(account),
+        "is_restorable": is_restorable(account, now),
         "changes": Paginator(changes.order_by("-changed_at", "-id"), PAGE_SIZE).get_page(request.GET.get("page")),
         "rights": Right.objects.filter(account=account).select_related("org"),
         "right_form": RightForm(orgs=managed_orgs(actor=request.user)),
