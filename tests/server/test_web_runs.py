@@ -358,3 +358,14 @@ def test_a_run_that_has_ended_lets_nobody_wait_for_its_steps(
 def steps_in(client: Client, run: Run) -> list[str]:
     page = client.get(f"/runs/{run.pk}").content.decode()
     return re.findall(r'<span class="visually-hidden">: ([a-z ]+)</span></li>', page)
+
+
+def test_no_changes_are_said_of_rows_only(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    sync(district, student("S1"), student("S2"), student("S3"), now=now)
+    Account.objects.filter(custom_id="S1").update(is_protected=True)
+    needs_approval(district, "students", on_absent="nothing")
+    run = sync(district, student("S1", "Differs"), student("S2"), now=now, mode="students")
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "No changes: 1 row was ignored. The other rows match their accounts." in page
+    same = sync(district, student("S2"), now=now, mode="students")
+    assert "No changes: every row matches its account." in as_alice.get(f"/runs/{same.pk}").content.decode()

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from rosters import student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
@@ -87,6 +88,15 @@ def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system:
     log = as_alice.get("/audit").content.decode()
     assert "Mode settings updated" in log
     assert "Deletions percent 15" in log
+
+
+def test_settings_say_what_becomes_of_plans_that_wait(as_alice: Client, district: Org, north: Org) -> None:
+    values = {"requires_approval": "on", "failed_rows_percent": "6"}
+    page = as_alice.post("/bulk/settings/partial", values, follow=True).content.decode()
+    assert "They hold from the next run on." in page
+    sync(district, student("S1"), now=timezone.now())
+    page = as_alice.post("/bulk/settings/partial", {**values, "failed_rows_percent": "7"}, follow=True).content.decode()
+    assert "1 run of this mode waiting for approval can go out of date by it" in page
 
 
 def test_a_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:

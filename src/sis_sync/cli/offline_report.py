@@ -111,4 +111,4 @@ def _next_step(plan: Plan, hits: tuple[GuardHit, ...]) -> str:
         )
     if plan.counts.changes:
         return f"Next: sis-sync upload {facts.name} --mode {plan.mode.name}"
-    return "Nothing to do: the accounts match the file."
+    return "Nothing to do: no account would change."

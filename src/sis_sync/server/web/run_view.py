@@ -104,10 +104,19 @@ def approve_words(run: Run) -> str:
     return ", ".join(shown) or counted(0, "change", "changes")
 
 
-def is_nothing_to_do(run: Run) -> bool:
-    """Whether the plan changes nobody and every row could be read."""
+def no_changes_words(run: Run) -> str:
+    """What a plan that changes nobody found. Empty where somebody would change, or a row failed.
+
+    It speaks of rows only: people who are not in the file may be there, where the mode leaves them alone.
+    """
     quiet = (*CHANGING_ACTIONS, *ABSENT_ACTIONS, "failed")
-    return bool(run.counts) and not any(run.counts.get(name) for name in quiet)
+    if not run.counts or any(run.counts.get(name) for name in quiet):
+        return ""
+    ignored = run.counts.get("ignored", 0)
+    if not ignored:
+        return "No changes: every row matches its account."
+    others = " The other rows match their accounts." if run.counts.get("unchanged") else ""
+    return f"No changes: {counted(ignored, 'row was', 'rows were')} ignored.{others}"
 
 
 def leaving_words(run: Run) -> str:

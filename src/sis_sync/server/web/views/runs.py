@@ -15,7 +15,7 @@ from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
 from sis_sync.server.web.forms.people import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.web.render import page, say, see_other, sent
-from sis_sync.server.web.run_view import RunView, approve_words, is_nothing_to_do, leaving_words, look_at, steps_of
+from sis_sync.server.web.run_view import RunView, approve_words, leaving_words, look_at, no_changes_words, steps_of
 from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS, counted
 
 REPLANNED_STATES = (*DECIDABLE_STATES, Run.State.CHECKING, Run.State.OUT_OF_DATE)
@@ -51,7 +51,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "is_moving": found.state in MOVING_STATES,
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
         "is_planned_again": found.state in REPLANNED_STATES and bool(found.decision_reason),
-        "is_nothing_to_do": is_nothing_to_do(found),
+        "no_changes_words": no_changes_words(found),
         "leaving_words": leaving_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE_STATES and may_decide(run=found, actor=request.user),

@@ -6,10 +6,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.modes import MODES
 from sis_sync.server.runs.mode_settings import settings_of_modes, update_mode_settings
+from sis_sync.server.runs.selectors import waiting_runs
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.bulk import ModeSettingsForm
 from sis_sync.server.web.render import page, say, see_other, sent
-from sis_sync.server.web.words import MODE_WORDS
+from sis_sync.server.web.words import MODE_WORDS, counted
 
 
 @for_managers
@@ -30,6 +31,18 @@ def mode_settings(request: PageRequest, mode: str) -> HttpResponse:
     form = ModeSettingsForm(sent(request), initial=found.__dict__, judges_absence=MODES[mode].judges_absence)
     if request.method == "POST" and form.is_valid():
         update_mode_settings(settings=found, values=form.cleaned_data, actor=request.user, now=timezone.now())
-        say(request, f"The settings of {MODE_WORDS[mode]} were updated. They hold from the next run on.")
+        say(request, f"The settings of {MODE_WORDS[mode]} were updated. {updated_words(request, mode)}")
         return see_other("web:sync_settings")
     return page(request, "web/bulk/mode_settings.html", {"mode": MODES[mode], "form": form})
+
+
+def updated_words(request: PageRequest, mode: str) -> str:
+    """From when changed settings hold, and what becomes of plans that were made before."""
+    waiting = waiting_runs(actor=request.user).filter(mode=mode).count()
+    hold = "They hold from the next run on."
+    if not waiting:
+        return hold
+    return (
+        f"{hold} {counted(waiting, 'run', 'runs')} of this mode waiting for approval can go out of date by it: "
+        "then the file is checked again by the new settings, and shown again, before anything is applied."
+    )
