@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from sis_sync.cli.findings_report import say_failed_rows, say_groups
+from sis_sync.cli.given import given_command, quoted
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
@@ -75,7 +76,7 @@ def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output
         click.echo(f"{click.style('Would be held', fg='yellow')} ({hit.code}): {hit.message}")
     if output:
         click.echo(f"The plan is in {output}.")
-    click.echo(_next_step(plan, hits))
+    click.echo(_next_step(plan, hits, is_written=output is not None))
 
 
 def _print(document: dict[str, object]) -> None:
@@ -102,13 +103,12 @@ def counts_in_words(counts: Counts, *, there: int = 0) -> str:
     return ", ".join(parts)
 
 
-def _next_step(plan: Plan, hits: tuple[GuardHit, ...]) -> str:
-    facts = plan.judged.roster.records.facts
+def _next_step(plan: Plan, hits: tuple[GuardHit, ...], *, is_written: bool) -> str:
     if hits:
-        return (
-            "On the server this run would wait for a person.\n"
-            f"Next: sis-sync plan {facts.name} --mode {plan.mode.name} ... --output plan.csv, to see everybody"
-        )
+        waits = "On the server this run would wait for a person."
+        return waits if is_written else f"{waits}\nNext, to see everybody:\n  {given_command(output='plan.csv')}"
     if plan.counts.changes:
-        return f"Next: sis-sync upload {facts.name} --mode {plan.mode.name}"
+        given = str(click.get_current_context().params["file"])
+        file = "FILE" if given == "-" else given
+        return f"Next: {quoted('sis-sync', 'upload', file, '--mode', plan.mode.name)}"
     return "Nothing to do: no account would change."
