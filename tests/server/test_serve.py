@@ -176,6 +176,10 @@ def test_server_is_set_up_by_commands(scene: Scene) -> None:
     assert (code, "--name" in errors) == (2, True)
     new = (*options, "--last-name", "Abara", "--name", "Riverbend Unified")
     assert command(scene, "server", "create-admin", *new, given="\n")[0] == 2
+    for wrong in (("--email", "nobody"), ("--time-zone", "Mars/Base")):
+        assert command(scene, "server", "create-admin", *new, *wrong, given="Blue-heron-61\n")[0] == 2
+    assert command(scene, "server", "create-admin", *new, given="short\n")[0] == 2
+    assert scene.ask("select count(*) from orgs_schoolsystem") == [(0,)]
     code, output, errors = command(scene, "server", "create-admin", *new, given="Blue-heron-61\n")
     assert (code, "Riverbend Unified" in output) == (0, True), errors
     assert "Blue-heron" not in output + errors
@@ -189,7 +193,11 @@ def test_orgs_are_imported_by_command(scene: Scene) -> None:
     file.write_text("external_id,name,kind\nN1,North,school\nS1,South,school\n", encoding="utf-8")
     code, output, _ = command(scene, "server", "import-orgs", str(file))
     assert (code, output) == (0, "1 created, 0 updated, 1 unchanged.\n")
-    assert command(scene, "server", "import-orgs", str(scene.folder / "none.csv"))[0] == 3
+    code, _, errors = command(scene, "server", "import-orgs", str(scene.folder / "none.csv"))
+    assert (code, f"There is no file {scene.folder / 'none.csv'}." in errors) == (3, True)
+    file.write_text("external_id,name,kind\nN2,North,college\n", encoding="utf-8")
+    code, _, errors = command(scene, "server", "import-orgs", str(file))
+    assert (code, 'Line 2: "college" is no kind.' in errors, "Nothing was imported." in errors) == (3, True, True)
 
 
 def test_openapi_is_printed(scene: Scene) -> None:

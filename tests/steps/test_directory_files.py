@@ -70,3 +70,15 @@ def test_what_cannot_be_read_is_named_with_file_line_and_remedy(plan: Planner, a
         assert each in said.err
     for foreign in ("Invalid Input", "CSV Error", "Parser", "read_csv", "duckdb"):
         assert foreign not in said.err
+
+
+@pytest.mark.parametrize("option", ["--orgs", "--accounts"])
+def test_a_file_that_is_not_there_is_said_to_be_not_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    for name, text in (("people.csv", f"{HEADER}\n{ANA}\n"), ("orgs.csv", "external_id,name\n010,North\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    files = {"--orgs": tmp_path / "orgs.csv", option: tmp_path / "nope.csv"}
+    options = [word for pair in files.items() for word in pair]
+    said = command(capsys, "plan", tmp_path / "people.csv", "--mode", "full", *options)
+    assert (said.exit_code, f"There is no file {tmp_path / 'nope.csv'}." in said.err) == (3, True)

@@ -12,6 +12,7 @@ from sis_sync.server.orgs.import_orgs import ImportedOrgs
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import create_school_system, give_right, import_orgs
+from sis_sync.server.refused_values import ValuesRefused
 
 
 @transaction.atomic
@@ -48,15 +49,21 @@ def create_administrator(
 
 
 def import_org_file(file: Path, *, slug: str | None) -> ImportedOrgs:
-    """What the file created and updated. ConfigurationError if it cannot be read."""
+    """What the file created and updated. ConfigurationError if it cannot be read or a line cannot be taken."""
     school_system = _found(slug)
     if school_system is None:
         raise UsageFault("There is no such school system.", fix="sis-sync server create-admin makes the first one.")
     try:
         text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"There is no file {file}.", fix="Check the path.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file.name} cannot be read as UTF-8 text.") from error
-    return import_orgs(school_system=school_system, text=text, actor=None, now=timezone.now())
+        raise ConfigurationError(f"{file.name} cannot be read as UTF-8 text.", fix="Save it as CSV UTF-8.") from error
+    try:
+        return import_orgs(school_system=school_system, text=text, actor=None, now=timezone.now())
+    except ValuesRefused as refused:
+        message = f"{file.name}: {refused.message} Nothing was imported."
+        raise ConfigurationError(message, fix="Correct the file and import it again.") from refused
 
 
 def _found(slug: str | None) -> SchoolSystem | None:
