@@ -62,9 +62,10 @@ def test_doctor_says_what_is_well_and_what_is_not(district: District) -> None:
 
 def test_doctor_tells_a_refused_key_from_a_server_that_is_away(district: District) -> None:
     refused = district.command("doctor", SIS_SYNC_BACKEND_API_TOKEN="wrong")
-    assert "FAIL key" in refused.stdout
+    assert ("FAIL key" in refused.stdout, refused.returncode) == (True, 4)
     district.write_settings(backend__url="http://127.0.0.1:9")
-    assert "FAIL server" in district.command("doctor").stdout
+    away = district.command("doctor")
+    assert ("FAIL server" in away.stdout, away.returncode) == (True, 5)
 
 
 def test_upload_checks_sends_and_leaves_the_file(district: District) -> None:

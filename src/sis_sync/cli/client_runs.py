@@ -140,22 +140,22 @@ def _say_run(found: "RunStatus", *, as_json: bool) -> None:
 @config_option
 @json_option
 def doctor(config_path: Path | None, as_json: bool) -> int:
-    """Examine settings, folders, rights, key, server, clock and disk."""
-    from sis_sync.client.doctor import FAIL, WARN, examine
+    """Examine settings, folders, rights, key, server, clock and disk. Exits with the code of the first that fails."""
+    from sis_sync.client.doctor import FAIL, WARN, examine, exit_code_of
 
     checks = list(examine(load(config_path), now=datetime.now(UTC)))
     failed = sum(check.verdict == FAIL for check in checks)
     if as_json:
         document = {"schema_version": 1, "checks": [check.as_dict() for check in checks]}
         click.echo(json.dumps(document, ensure_ascii=False))
-        return 3 if failed else 0
+        return exit_code_of(checks)
     for check in checks:
         click.echo(f"{check.verdict:4} {check.part}: {check.message}")
         if check.fix:
             click.echo(f"     {check.fix}")
     warned = sum(check.verdict == WARN for check in checks)
     click.echo(f"{len(checks) - failed - warned} OK, {counted(warned, 'warning', 'warnings')}, {failed} failed")
-    return 3 if failed else 0
+    return exit_code_of(checks)
 
 
 @click.group()

@@ -4,8 +4,8 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sis_sync.client.answers import TryLater
 from sis_sync.client.api import Api, open_api
 from sis_sync.client.config import ClientConfig, require_backend
 from sis_sync.client.section import Section
-from sis_sync.core.errors import SisSyncError
+from sis_sync.core.errors import ConfigurationError, KeyRefused, ServerNotReached, SisSyncError
 from sis_sync.core.wording import counted
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
@@ -25,16 +25,25 @@ _WAITING = "select count(*) from delivery where state in ('taken', 'spooled')"
 
 @dataclass(frozen=True)
 class Check:
-    """One part looked at. `verdict` is OK, WARN or FAIL; `fix` says what to do about the latter two."""
+    """One part looked at. `verdict` is OK, WARN or FAIL; `fix` says what to do about the latter two.
+
+    `exit_code` is what a FAIL of it ends with.
+    """
 
     part: str
     verdict: str
     message: str
     fix: str = ""
+    exit_code: int = ConfigurationError.exit_code
 
     def as_dict(self) -> dict[str, str]:
         """For JSON."""
-        return asdict(self)
+        return {"part": self.part, "verdict": self.verdict, "message": self.message, "fix": self.fix}
+
+
+def exit_code_of(checks: Iterable[Check]) -> int:
+    """That of the first part that fails; 0 where none does."""
+    return next((check.exit_code for check in checks if check.verdict == FAIL), 0)
 
 
 def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
@@ -114,9 +123,11 @@ def _server(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
         with open_api(require_backend(config), config.client.name) as api:
             yield from _ping(api, config, now=now)
     except TryLater as error:
-        yield Check("server", FAIL, f"{config.backend.url}: {error.message}", error.fix)
+        message = f"{config.backend.url}: {error.message}"
+        yield Check("server", FAIL, message, error.fix, ServerNotReached.exit_code)
     except SisSyncError as error:
-        yield Check("key" if error.exit_code == 4 else "server", FAIL, error.message, error.fix)
+        part = "key" if error.exit_code == KeyRefused.exit_code else "server"
+        yield Check(part, FAIL, error.message, error.fix, error.exit_code)
 
 
 def _ping(api: Api, config: ClientConfig, *, now: datetime) -> Iterator[Check]:
@@ -131,13 +142,15 @@ def _ping(api: Api, config: ClientConfig, *, now: datetime) -> Iterator[Check]:
 
 def _key(answer: dict[str, Any], config: ClientConfig) -> Iterator[Check]:
     if "upload" not in answer.get("scopes", ["upload"]):
-        yield Check("key", FAIL, "The key may not upload.", "Make a key with the scope upload on the page Sync Client.")
+        fix = "Make a key with the scope upload on the page Sync Client."
+        yield Check("key", FAIL, "The key may not upload.", fix, KeyRefused.exit_code)
         return
     allowed = answer.get("modes", [])
     missing = [section.mode.name for section in config.sections if allowed and section.mode.name not in allowed]
     if missing:
         message = f"The key may not send {', '.join(missing)}; it may send {', '.join(allowed)}."
-        yield Check("key", FAIL, message, "Make a key for these modes, or switch the sections off.")
+        fix = "Make a key for these modes, or switch the sections off."
+        yield Check("key", FAIL, message, fix, KeyRefused.exit_code)
     else:
         yield Check("key", OK, "The key is good.")
 
