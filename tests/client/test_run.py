@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import signal
 import sqlite3
@@ -166,8 +167,20 @@ def test_a_refused_key_leaves_the_file(district: District) -> None:
 def test_no_server_leaves_the_file(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.write_settings(backend__url="http://127.0.0.1:9", backend__retry__max__minutes="0")
-    assert district.run()[0] == 5
-    assert source.exists()
+    code, report = district.run()
+    assert (code, source.exists()) == (5, True)
+    assert report["problems"][0]["message"] == "No answer from the server: it cannot be reached."
+    assert report["notices"] == ["staff.csv is kept and sent by the next pass."]
+
+
+def test_who_waits_for_the_server_reads_what_for_and_how_long(district: District) -> None:
+    source = district.export("staff.csv", roster())
+    district.server.faults = [status(503), status(503)]
+    done = district.command("run")
+    assert (done.returncode, source.exists()) == (0, False)
+    told = [line for line in done.stderr.splitlines() if "staff.csv is kept; the next try is in " in line]
+    assert len(told) == 2
+    assert told[0].endswith(" 1 second.")
 
 
 def test_a_sign_in_page_in_between_is_no_receipt(district: District) -> None:
@@ -349,8 +362,10 @@ def test_a_growing_file_waits(district: District) -> None:
             time.sleep(0.02)
             if process.poll() is not None:
                 break
-        process.communicate()
+        out, _ = process.communicate()
         assert district.server.received == []
+        still = "staff.csv is still being written, or in use by another program. The next pass looks again."
+        assert json.loads(out)["notices"] == [still]
         source.write_text(whole)
     assert district.run()[0] == 0
     assert [each.body.decode() for each in district.server.received] == [whole]

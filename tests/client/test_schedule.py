@@ -100,7 +100,7 @@ def test_an_answer_becomes_an_error_of_the_tree(status: int, body: bytes, exit_c
 
 
 def test_pauses_grow_and_end_with_the_time_allowed() -> None:
-    now, pauses = [NOW], list[float]()
+    now, pauses, told = [NOW], list[float](), list[str]()
 
     def pause(seconds: float) -> bool:
         pauses.append(seconds)
@@ -110,8 +110,11 @@ def test_pauses_grow_and_end_with_the_time_allowed() -> None:
     def refuse() -> None:
         raise TryLater("not now", after_seconds=90.0 if len(pauses) == 3 else None)
 
+    clock = Clock(now=lambda: now[0], pause=pause)
     with pytest.raises(TryLater):
-        until_answered(refuse, max_minutes=30, clock=Clock(now=lambda: now[0], pause=pause))
+        until_answered(refuse, max_minutes=30, clock=clock, file_name="a.csv", tell=told.append)
     assert timedelta(minutes=20) < now[0] - NOW <= timedelta(minutes=30)
     assert pauses[3] == 90.0
+    assert told[3] == "not now a.csv is kept; the next try is in 90 seconds."
+    assert len(told) == len(pauses)
     assert all(0.5 * min(2**n, 300) <= seconds <= 300 for n, seconds in enumerate(pauses) if n != 3)

@@ -55,7 +55,7 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
-    with open_pass(config, stop) as one, listening(stop):
+    with open_pass(config, stop, note) as one, listening(stop):
         report = run_once(one, stop, wait_seconds=wait_seconds)
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
@@ -75,7 +75,7 @@ def watch(config_path: Path | None, as_json: bool) -> int:
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
-    with open_pass(config, stop) as one, listening(stop):
+    with open_pass(config, stop, note) as one, listening(stop):
         folders = ", ".join(str(section.folder) for section in config.sections)
         note(f"Watching {folders}. Stop with Ctrl-C.")
         watch_folders(one, stop, PassTeller(as_json=as_json).tell)

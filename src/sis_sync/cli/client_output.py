@@ -53,7 +53,7 @@ def say_report(report: PassReport) -> None:
     """What a pass did; problems and notices on stderr."""
     for outcome in report.files:
         click.echo(file_line(outcome))
-    if not report.files and not report.problems:
+    if not report.files and not report.problems and not report.notices:
         click.echo("Nothing to do.")
     say_troubles(report)
 

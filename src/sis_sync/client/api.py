@@ -174,10 +174,22 @@ def _connection_errors() -> Iterator[None]:
         if _is_distrust(error):
             message = "The server's certificate is not trusted."
             raise ServerNotReached(message, fix="Name the district's own authority: backend.ca.file=PATH.") from None
-        message = f"No answer from the server ({type(error).__name__})."
+        message = f"No answer from the server: {_in_words(error)}."
         raise TryLater(message, fix="Check backend.url, the network and backend.proxy.") from None
     except (httpx.InvalidURL, httpx.DecodingError):
         raise ServerNotReached("The server's answer cannot be read.", fix="Check backend.url.") from None
+
+
+def _in_words(error: "httpx.TransportError") -> str:
+    import httpx
+
+    words: dict[type[httpx.TransportError], str] = {
+        httpx.ConnectTimeout: "it could not be reached in time",
+        httpx.TimeoutException: "it took too long",
+        httpx.ConnectError: "it cannot be reached",
+        httpx.ProxyError: "the proxy did not let the call through",
+    }
+    return next((said for kind, said in words.items() if isinstance(error, kind)), "the connection broke off")
 
 
 def _is_distrust(error: BaseException | None) -> bool:

@@ -10,7 +10,7 @@ from sis_sync.client.answers import RunStatus
 from sis_sync.client.api import Api
 from sis_sync.client.following import follow_until_settled
 from sis_sync.client.journal import Delivery, open_deliveries, spooled_deliveries
-from sis_sync.client.patience import Clock
+from sis_sync.client.patience import Clock, Tell
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.section import Section
 from sis_sync.client.sending import Sender
@@ -20,10 +20,15 @@ from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, 
 # What may concern one section only; every other error would meet the next file too.
 _SECTION_ERRORS = (ConfigurationError, NotPermitted, UsageFault)
 
+MOST_NAMED = 3  # files in one notice
+
 
 @dataclass(frozen=True)
 class Courier:
-    """`open_api` connects only when there is something to say; `is_stopping` is asked between files."""
+    """`open_api` connects only when there is something to say; `is_stopping` is asked between files.
+
+    `tell` hears what is waited for.
+    """
 
     state: State
     clock: Clock
@@ -31,6 +36,7 @@ class Courier:
     is_stopping: Callable[[], bool]
     retry_max_minutes: int
     keep_days: int
+    tell: Tell
 
     def deliver(
         self,
@@ -52,9 +58,10 @@ class Courier:
                 self._follow(api, report, wait_seconds)
         except SisSyncError as error:
             report.add_problem("", error)
+            self._say_kept(sections, report)
 
     def _send_all(self, api: Api, sections: Sequence[Section], report: PassReport) -> None:
-        sender = Sender(self.state, api, self.clock, self.retry_max_minutes)
+        sender = Sender(self.state, api, self.clock, self.retry_max_minutes, self.tell)
         for section in sections:
             try:
                 for delivery in spooled_deliveries(self.state, section.name):
@@ -63,6 +70,14 @@ class Courier:
                     sender.send(section, delivery, report)
             except _SECTION_ERRORS as error:
                 report.add_problem(section.name, error)
+
+    def _say_kept(self, sections: Sequence[Section], report: PassReport) -> None:
+        """Name what could not be sent: it is nowhere lost."""
+        names = [each.file_name for section in sections for each in spooled_deliveries(self.state, section.name)]
+        if names:
+            more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+            are_kept = "is kept and" if len(names) == 1 else "are kept and"
+            report.add_notice(f"{', '.join(names[:MOST_NAMED])}{more} {are_kept} sent by the next pass.")
 
     def _follow(self, api: Api, report: PassReport, wait_seconds: float) -> None:
         still_going = follow_until_settled(

@@ -17,14 +17,14 @@ from sis_sync.client.state import State
 class Scan:
     """What one look into a section's folder saw. `takable` are oldest first; `skipped` are made pointless by them.
 
-    `waiting` counts files that are still changing; `stale` is the newest file where it is too old to be sent.
+    `waiting` are files that are still changing; `stale` is the newest file where it is too old to be sent.
     """
 
     section: Section
     seen: tuple[FoundFile, ...]
     takable: tuple[FoundFile, ...] = ()
     skipped: tuple[FoundFile, ...] = ()
-    waiting: int = 0
+    waiting: tuple[FoundFile, ...] = ()
     stale: FoundFile | None = None
     ready: FoundFile | None = None
 
@@ -34,7 +34,7 @@ def scan_section(state: State, section: Section, *, settle_seconds: int, now: da
     seen = tuple(_files_of(section))
     settled = [_is_finished(state, each, settle_seconds, now) for each in seen]
     new = [(each, done) for each, done in zip(seen, settled, strict=True) if not is_in_hand(state, each)]
-    waiting = sum(not done for _, done in new)
+    waiting = tuple(each for each, done in new if not done)
     ready = look_at(section.folder / section.ready_file) if section.ready_file else None
     if section.ready_file and (ready is None or waiting):
         return Scan(section, seen, waiting=waiting)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sis_sync.client.answers import TryLater
+from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
@@ -23,8 +24,16 @@ class Clock:
     pause: Callable[[float], bool]
 
 
-def until_answered(call: Callable[[], Answered], *, max_minutes: int, clock: Clock) -> Answered:
-    """What `call` returns; the last TryLater if the time is over or the client is asked to stop."""
+Tell = Callable[[str], None]  # takes what a person should read while it is waited
+
+
+def until_answered(
+    call: Callable[[], Answered], *, max_minutes: int, clock: Clock, file_name: str, tell: Tell
+) -> Answered:
+    """What `call` returns; the last TryLater if the time is over or the client is asked to stop.
+
+    Before each pause `tell` hears why the file of this name is not sent yet, and when the next try is.
+    """
     end = clock.now() + timedelta(minutes=max_minutes)
     next_pause = _FIRST_PAUSE_SECONDS
     while True:
@@ -33,6 +42,13 @@ def until_answered(call: Callable[[], Answered], *, max_minutes: int, clock: Clo
         except TryLater as error:
             jittered = next_pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, guards no secret
             seconds = max(jittered, error.after_seconds or 0.0)
-            if clock.now() + timedelta(seconds=seconds) > end or clock.pause(seconds):
+            if clock.now() + timedelta(seconds=seconds) > end:
+                raise
+            tell(f"{error.message} {file_name} is kept; the next try is in {_in_words(seconds)}.")
+            if clock.pause(seconds):
                 raise
             next_pause = min(next_pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _in_words(seconds: float) -> str:
+    return counted(max(1, round(seconds)), "second", "seconds")

@@ -15,7 +15,7 @@ from sis_sync.client.journal import (
     mark_unsent,
     same_content_sent_at,
 )
-from sis_sync.client.patience import Clock, until_answered
+from sis_sync.client.patience import Clock, Tell, until_answered
 from sis_sync.client.put_away import destination_in, put_away
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.section import Section
@@ -25,12 +25,13 @@ from sis_sync.core.errors import FileRefused, SisSyncError
 
 @dataclass(frozen=True)
 class Sender:
-    """What sending needs: the open state, the API, the clock and how long to try again."""
+    """What sending needs: the open state, the API, the clock, how long to try again, and who hears of it."""
 
     state: State
     api: Api
     clock: Clock
     retry_max_minutes: int
+    tell: Tell
 
     def send(self, section: Section, delivery: Delivery, report: PassReport) -> None:
         """Send one delivery and put it away. Errors but a refused file are the caller's: the journal keeps the file."""
@@ -40,7 +41,11 @@ class Sender:
         count_attempt(self.state, delivery)
         try:
             run = until_answered(
-                lambda: self.api.post_run(_upload_of(delivery)), max_minutes=self.retry_max_minutes, clock=self.clock
+                lambda: self.api.post_run(_upload_of(delivery)),
+                max_minutes=self.retry_max_minutes,
+                clock=self.clock,
+                file_name=delivery.file_name,
+                tell=self.tell,
             )
         except FileRefused as refusal:
             refuse(self.state, section, delivery, refusal, report, now=self.clock.now())

@@ -11,14 +11,14 @@ from sis_sync.client.checking import check_file
 from sis_sync.client.config import ClientConfig
 from sis_sync.client.copying import sha256_of
 from sis_sync.client.mapper_lines import mapping_of
-from sis_sync.client.patience import Clock, until_answered
+from sis_sync.client.patience import Clock, Tell, until_answered
 from sis_sync.core.modes import Mode
 
 _LOOK_EVERY_SECONDS = 1.0
 
 
-def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str) -> RunStatus:
-    """Check the file here, send it, and give its run. FileRefused if it is no roster."""
+def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, tell: Tell) -> RunStatus:
+    """Check the file here, send it, and give its run. FileRefused if it is no roster. `tell` hears of every wait."""
     mapping = mapping_of(config.settings, mapper)
     check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
     sent = Upload(
@@ -31,7 +31,13 @@ def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper:
         mapping_lines=mapping.lines,
     )
     clock = Clock(now=lambda: datetime.now(UTC), pause=_pause)
-    return until_answered(lambda: api.post_run(sent), max_minutes=config.backend.retry_max_minutes, clock=clock)
+    return until_answered(
+        lambda: api.post_run(sent),
+        max_minutes=config.backend.retry_max_minutes,
+        clock=clock,
+        file_name=path.name,
+        tell=tell,
+    )
 
 
 def wait_for(api: Api, run: RunStatus, *, seconds: float) -> RunStatus:

@@ -14,7 +14,7 @@ from sis_sync.client.delivering import Courier
 from sis_sync.client.lock import client_lock
 from sis_sync.client.logs import LOGGER, client_log
 from sis_sync.client.passes import Pass
-from sis_sync.client.patience import Clock
+from sis_sync.client.patience import Clock, Tell
 from sis_sync.client.remembered import mark_served, served_at
 from sis_sync.client.report import PassReport
 from sis_sync.client.schedule import is_due
@@ -61,8 +61,11 @@ def listening(stop: Stop) -> Iterator[None]:
 
 
 @contextmanager
-def open_pass(config: ClientConfig, stop: Stop) -> Iterator[Pass]:
-    """A pass ready to run: lock held, log and journal open. Errors as those parts raise them."""
+def open_pass(config: ClientConfig, stop: Stop, tell: Tell) -> Iterator[Pass]:
+    """A pass ready to run: lock held, log and journal open. Errors as those parts raise them.
+
+    `tell` hears what is waited for.
+    """
     backend = require_backend(config)
     if not config.sections:
         fix = "Set enabled=true and a folder for one of partial.sync, student.sync, staff.sync, full.sync."
@@ -76,6 +79,7 @@ def open_pass(config: ClientConfig, stop: Stop) -> Iterator[Pass]:
             is_stopping=stop.is_asked,
             retry_max_minutes=backend.retry_max_minutes,
             keep_days=client.archive_keep_days,
+            tell=tell,
         )
         yield Pass(config, state, courier)
 
@@ -85,7 +89,9 @@ def run_once(one: Pass, stop: Stop, *, wait_seconds: float) -> PassReport:
     scans = one.look(PassReport())
     if any(scan.waiting for scan in scans):
         stop.wait(one.config.client.settle_seconds)
-    report, _ = one.run(sections=one.config.sections, wait_seconds=wait_seconds)
+    report, scans = one.run(sections=one.config.sections, wait_seconds=wait_seconds)
+    for name in dict.fromkeys(found.path.name for scan in scans for found in scan.waiting):
+        report.add_notice(f"{name} is still being written, or in use by another program. The next pass looks again.")
     return report
 
 
