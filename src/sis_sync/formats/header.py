@@ -73,25 +73,28 @@ def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
 
 def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
     """The fields that neither the header nor the mapping supplies, in the order of the format."""
-    return [
-        field.name
-        for field in FIELDS
-        if field.name not in columns.of_field and not _is_supplied(mapping.rule(field.name), columns)
-    ]
+    return [field.name for field in FIELDS if not _is_supplied(field.name, columns, mapping)]
 
 
-def _is_supplied(rule: FieldRule, columns: Columns) -> bool:
-    if rule.constant is not None:
-        return True
-    if rule.split is not None and columns.position_of(rule.split.header) is not None:
-        return True
-    return rule.template is not None and can_fill(rule.template, columns)
+def _is_supplied(name: str, columns: Columns, mapping: Mapping) -> bool:
+    template = mapping.rule(name).template
+    return _has_source(name, columns, mapping) or (template is not None and can_fill(template, columns, mapping))
 
 
-def can_fill(template: str, columns: Columns) -> bool:
-    """Whether every `{name}` of the template is a column of the file or a field that has one."""
+def _has_source(name: str, columns: Columns, mapping: Mapping) -> bool:
+    """Whether a column, a constant or a part of a column supplies the field."""
+    rule = mapping.rule(name)
+    is_split = rule.split is not None and columns.position_of(rule.split.header) is not None
+    return name in columns.of_field or rule.constant is not None or is_split
+
+
+def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
+    """Whether every `{name}` of the template is a column of the file or a field that has a source.
+
+    What another template makes is no source: no two of them can wait for each other.
+    """
     return all(
-        columns.position_of(name) is not None or name in columns.of_field
+        columns.position_of(name) is not None or _has_source(name, columns, mapping)
         for name, _ in FieldRule.placeholders(template)
     )
 

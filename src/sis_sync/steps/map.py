@@ -101,9 +101,9 @@ class _FieldMaker:
         return self.source(name) if position is None else self._cell(position)
 
     def _filled(self, name: str, rule: FieldRule, source: str) -> str:
-        if rule.template is not None and can_fill(rule.template, self.columns):
+        if rule.template is not None and can_fill(rule.template, self.columns, self.mapping):
             return self._template(name, rule.template)
-        if rule.default is not None and name != "custom_id" and can_fill(rule.default, self.columns):
+        if rule.default is not None and name != "custom_id" and can_fill(rule.default, self.columns, self.mapping):
             return f"CASE WHEN {source} = '' THEN {self._template(name, rule.default)} ELSE {source} END"
         return source
 
