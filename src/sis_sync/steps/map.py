@@ -58,7 +58,7 @@ class _FieldMaker:
         """What the mapping makes of this source: template or default, value, pad."""
         rule = self.mapping.rule(name)
         made = self._filled(name, rule, source)
-        made = _replaced(rule, made)
+        made = _replaced(name, rule, made)
         return _padded(rule, made) if rule.pad else made
 
     def seen(self, name: str) -> str:
@@ -69,7 +69,7 @@ class _FieldMaker:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             case = FieldRule.placeholders(rule.template)[0][1]
             made = f"clean({literal(before)} || {case}({made}) || {literal(after)})"
-        made = _replaced(rule, made)
+        made = _replaced(name, rule, made)
         return _padded(rule, made) if rule.pad else made
 
     def source(self, name: str) -> str:
@@ -170,16 +170,18 @@ def _compared(source: str, keys: Iterable[str]) -> str:
     return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
 
 
-def _replaced(rule: FieldRule, source: str) -> str:
-    if not rule.values and rule.rest in ("keep", "error"):
-        return source
-    rest = source if rule.rest in ("keep", "error") else literal(rule.rest)
+def _replaced(name: str, rule: FieldRule, source: str) -> str:
+    """The values as their lines say. The rest does not take in what is nothing: only `value.FIELD.=` maps that."""
+    rest = source
+    if rule.rest not in ("keep", "error"):
+        is_something = f"{source} <> ''"
+        if name == "custom_id":
+            is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
+        rest = f"CASE WHEN {is_something} THEN {literal(rule.rest)} ELSE {source} END"
+    if not rule.values:
+        return rest
     cases = " ".join(f"WHEN {literal(value)} THEN {literal(to)}" for value, to in rule.values.items())
-    return (
-        f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
-        if cases
-        else f"CASE WHEN {source} = '' THEN '' ELSE {rest} END"
-    )
+    return f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
 
 
 def _padded(rule: FieldRule, source: str) -> str:
