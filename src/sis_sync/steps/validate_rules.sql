@@ -54,6 +54,7 @@ UNION ALL SELECT p.line, c.code,
                       ELSE '' END, ''
           FROM (SELECT * FROM people WHERE codes <> '') AS p
           JOIN :early_codes AS c(code) ON instr(p.codes, c.code) > 0
+          WHERE c.code <> 'grade.unknown' OR p.user_type = 'Student'
 UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
           FROM broken AS b
           JOIN :early_codes AS c(code) ON instr(b.codes, c.code) > 0
