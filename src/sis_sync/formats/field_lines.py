@@ -3,7 +3,9 @@
 import difflib
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, PASSWORD
@@ -114,3 +116,20 @@ RULES = {
     "split": _split,
     "first": _first,
 }
+
+# What a line of a mapping replaces of what it inherits for the field. A new template replaces nothing: it comes before
+# all of it, may be built from it, and is left out in a file that lacks its columns.
+_REPLACED = {
+    "column": ("constant", "split", "template"),
+    "constant": ("columns", "first", "split", "template"),
+    "split": ("columns", "constant", "template"),
+}
+
+
+def inherited(rule: FieldRule, kinds: Collection[str]) -> FieldRule:
+    """What stays of an inherited rule where lines of these kinds say anew where the field comes from."""
+    lost = {part for kind in kinds for part in _REPLACED.get(kind, ())}
+    if rule.constant == "":
+        lost.discard("constant")  # it says that a file may lack the column: the other files of a bundle do
+    nothing: dict[str, Any] = {part: getattr(FieldRule(), part) for part in lost}
+    return replace(rule, **nothing)

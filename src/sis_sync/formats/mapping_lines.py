@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.formats.field_lines import RULES, check_field, check_rest, folded
+from sis_sync.formats.field_lines import RULES, check_field, check_rest, folded, inherited
 from sis_sync.formats.mapping import NO_MAPPING, Mapping
 from sis_sync.formats.properties import Property, read_properties
 
@@ -122,9 +122,22 @@ def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -
         if line.key.split(".", 3)[2] == "extends":
             base = line.value
             mapping = _build(base, lines, (*seen, name)) if base in lines else load_preset(base)
+    mapping = _inherited(mapping, lines[name])
     for line in lines[name]:
         mapping = _with_line(mapping, line)
     return replace(mapping, name=name)
+
+
+def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
+    """The mapping that is extended, without what the lines of the one that extends it replace."""
+    if mapping.variants:
+        return replace(mapping, variants=tuple(_inherited(variant, own) for variant in mapping.variants))
+    kinds: dict[str, set[str]] = {}
+    for line in own:
+        _, _, kind, *rest = line.key.split(".", 3)
+        kinds.setdefault(rest[0] if rest else "", set()).add(kind)
+    rules = {name: inherited(rule, kinds.get(name, ())) for name, rule in mapping.rules.items()}
+    return replace(mapping, rules=rules)
 
 
 def _with_line(mapping: Mapping, line: Property) -> Mapping:
