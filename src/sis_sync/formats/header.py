@@ -12,6 +12,7 @@ from sis_sync.formats.mapping import FieldRule, Mapping
 from sis_sync.formats.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
+_SUPPLIED = (*FIELDS, Field(PASSWORD, is_required=False))
 _NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
 
 
@@ -46,7 +47,7 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
     """Which columns supply the fields under this mapping; a field without any is left out."""
     plain = Columns(tuple(header), {}, frozenset())
     of_field = {}
-    for field in (*FIELDS, Field(PASSWORD, is_required=False)):
+    for field in _SUPPLIED:
         position = _column_of(field, mapping.rule(field.name), plain)
         if position is not None:
             of_field[field.name] = position
@@ -156,7 +157,7 @@ def _closest(names: Sequence[str], found: list[str]) -> str | None:
 
 def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
     names = [comparable(name) for name in columns.header]
-    for field in FIELDS:
+    for field in _SUPPLIED:
         if field.name not in columns.of_field:
             continue
         wanted = {names[columns.of_field[field.name]]}
