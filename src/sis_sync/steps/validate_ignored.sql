@@ -9,12 +9,15 @@ SELECT line, 'account.held_by_hand', custom_id, '' FROM people
 WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped;
 
 -- repeated: the rows of custom IDs that stand more than once; data_key is all that is compared, but for the org.
+-- A row with a cell that does not decode (NULL) is like no other: nobody knows what it says.
 CREATE TEMP TABLE repeated AS
 SELECT
   line, custom_id, coalesce(school_district_external_id, '') AS org,
   concat_ws(chr(31), coalesce(first_name, ''), coalesce(middle_name, ''), coalesce(last_name, ''),
     coalesce(email_key, ''), coalesce(user_type, ''), coalesce(position, ''), coalesce(grade, ''),
-    coalesce(status, '')) AS data_key
+    coalesce(status, ''),
+    CASE WHEN (first_name || middle_name || last_name || email_key || school_district_external_id || user_type
+      || position || grade || status) IS NULL THEN CAST(line AS STRING) END) AS data_key
 FROM people
 WHERE has_id AND NOT is_skipped AND NOT is_protected AND NOT is_held_by_hand
   AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1);
