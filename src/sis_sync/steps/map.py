@@ -177,11 +177,16 @@ def _replaced(name: str, rule: FieldRule, source: str) -> str:
         is_something = f"{source} <> ''"
         if name == "custom_id":
             is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
-        rest = f"CASE WHEN {is_something} THEN {literal(rule.rest)} ELSE {source} END"
+        rest = f"CASE WHEN {is_something} THEN {_cleaned(rule.rest)} ELSE {source} END"
     if not rule.values:
         return rest
-    cases = " ".join(f"WHEN {literal(value)} THEN {literal(to)}" for value, to in rule.values.items())
+    cases = " ".join(f"WHEN {literal(value)} THEN {_cleaned(to)}" for value, to in rule.values.items())
     return f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
+
+
+def _cleaned(value: str) -> str:
+    """A value of a line, normalised as those of the file are. In ASCII nothing is left to do: lines are trimmed."""
+    return literal(value) if value.isascii() else f"clean({literal(value)})"
 
 
 def _padded(rule: FieldRule, source: str) -> str:
