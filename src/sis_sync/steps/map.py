@@ -64,13 +64,20 @@ class _FieldMaker:
     def seen(self, name: str) -> str:
         """What the mapping makes of a cell that may be any column. Other columns are not known there."""
         rule = self.mapping.rule(name)
-        made = "clean(cell)"
+        made = self._seen_source(name)
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
-            case = FieldRule.placeholders(rule.template)[0][1]
-            made = f"clean({literal(before)} || {case}({made}) || {literal(after)})"
+            header, case = FieldRule.placeholders(rule.template)[0]
+            made = f"clean({literal(before)} || {case}({self._seen_source(header)}) || {literal(after)})"
         made = _replaced(name, rule, made)
         return _padded(rule, made) if rule.pad else made
+
+    def _seen_source(self, name: str) -> str:
+        """As `source`, of a cell that may be the column of this field or header."""
+        rule = self.mapping.rule(name)
+        if rule.split and self.columns.position_of(rule.split.header) is not None:
+            return _part("clean(cell)", rule.split.side, rule.split.separator)
+        return _first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
 
     def source(self, name: str) -> str:
         """Column or constant, first, split."""
@@ -80,7 +87,7 @@ class _FieldMaker:
         if position is None and rule.constant is not None:
             source = f"clean({source})"
         if rule.first:
-            source = f"clean(split_part({source}, {literal(rule.first)}, 1))"
+            source = _first_item(source, rule.first)
         if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
             return _part(self._cell(split_position), rule.split.side, rule.split.separator)
         return source
@@ -151,6 +158,10 @@ class _FieldMaker:
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
         return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def _first_item(cell: str, separator: str) -> str:
+    return f"clean(split_part({cell}, {literal(separator)}, 1))"
 
 
 def _part(cell: str, side: str, separator: str) -> str:
