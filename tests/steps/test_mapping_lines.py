@@ -12,6 +12,8 @@ from sis_sync.formats.mapping_lines import parse_mapping
         ("mapper.x.colunm.email=Mail", 'there is no kind of line "colunm"', "Did you mean column?"),
         ("mapper.x.column.emial=Mail", 'names the field "emial"', "Did you mean email?"),
         ("mapper.x.extends=oneroser", 'no mapping preset "oneroser"', "Did you mean oneroster?"),
+        ("mapper.x.extends=x", "a mapping cannot extend itself", "Extend another mapping or a preset"),
+        ("mapper.x.extends=y\nmapper.y.extends=x", "extend each other", "Extend another mapping or a preset"),
         ("mapper.x=Mail", "is no mapper line", "mapper.NAME.KIND.FIELD=VALUE"),
         ("mapper.x.skip=parent", "names no header", "mapper.NAME.skip.HEADER="),
         ("mapper.x.value.status=Active", "does not say which value becomes another", ".FROM=TO"),
@@ -28,7 +30,18 @@ def test_a_wrong_line_says_what_would_be_right(line: str, wrong: str, right: str
     assert right in str(refused.value.fix)
 
 
-def test_the_line_is_named_by_its_number_and_key() -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mapper.x.colunm.email=Mail",
+        "mapper.x.extends=clevr",
+        "mapper.x.extends=x",
+        "mapper.x.split.last_name=Name",
+        "mapper.x.template.email={a",
+        "mapper.x.default.email=a}",
+    ],
+)
+def test_the_line_is_named_by_its_number_and_key(line: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        parse_mapping("# a comment\nmapper.x.colunm.email=Mail\n")
-    assert refused.value.message.startswith("Line 2: mapper.x.colunm.email")
+        parse_mapping(f"# a comment\n{line}\n")
+    assert refused.value.message.startswith(f"Line 2: {line.partition('=')[0]}")

@@ -76,7 +76,7 @@ def _default(rule: FieldRule, line: Property, _detail: str, _field: str) -> Fiel
 def _check_braces(line: Property) -> None:
     if "{" in PLACEHOLDER.sub("", line.value) or "}" in PLACEHOLDER.sub("", line.value):
         raise ConfigurationError(
-            f'Line {line.line}: "{line.value}" has a brace that is not part of a {{name}}.',
+            f'Line {line.line}: {line.key}: "{line.value}" has a brace that is not part of a {{name}}.',
             fix="Write {field}, {HEADER}, {field:lower} or {field:upper}.",
         )
 
@@ -94,7 +94,7 @@ def _split(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldR
     found = _SPLIT.match(line.value)
     if not found:
         raise ConfigurationError(
-            f'Line {line.line}: "{line.value}" does not say how to split.',
+            f'Line {line.line}: {line.key}: "{line.value}" does not say how to split.',
             fix='Write HEADER, before "," or HEADER, after ",".',
         )
     return replace(rule, split=Split(found["header"].strip(), found["side"], found["separator"]))

@@ -108,24 +108,38 @@ def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
 
 def _only_name(lines: dict[str, list[Property]]) -> str:
     extended = {line.value for each in lines.values() for line in each if line.key.endswith(".extends")}
-    own = [name for name in lines if name not in extended]
+    own = [name for name in lines if name not in extended] or list(lines)[:1]  # where all are, building says so
     if len(own) != 1:
         raise ConfigurationError(f"One mapping is wanted, but the lines hold {len(own)}: {', '.join(own) or 'none'}.")
     return own[0]
 
 
 def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
-    if name in seen:
-        raise ConfigurationError(f"The mappings {' and '.join(seen)} extend each other.")
     mapping = NO_MAPPING
     for line in lines[name]:
         if line.key.split(".", 3)[2] == "extends":
-            base = line.value
-            mapping = _build(base, lines, (*seen, name)) if base in lines else load_preset(base)
+            mapping = _extended(line, lines, (*seen, name))
     mapping = _inherited(mapping, lines[name])
     for line in lines[name]:
         mapping = _with_line(mapping, line)
     return replace(mapping, name=name)
+
+
+def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
+    """What an extends line starts from."""
+    base = line.value
+    if base in seen:
+        wrong = "a mapping cannot extend itself" if base == seen[-1] else f"{' and '.join(seen)} extend each other"
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key}={base}: {wrong}.",
+            fix=f"Extend another mapping or a preset, whose name is not this mapping's: {', '.join(preset_names())}.",
+        )
+    if base in lines:
+        return _build(base, lines, seen)
+    try:
+        return load_preset(base)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Line {line.line}: {line.key}={base}: {error.message}", fix=error.fix) from None
 
 
 def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
