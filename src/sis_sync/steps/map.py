@@ -4,7 +4,6 @@ The order of the steps for each field: column or constant, first, split, templat
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
@@ -12,6 +11,7 @@ from sis_sync.engine.session import Session
 from sis_sync.engine.sql import literal
 from sis_sync.formats.header import Columns, can_fill
 from sis_sync.formats.mapping import JUDGED_BY_LIST, FieldRule, Mapping
+from sis_sync.steps.map_cell import compared, first_item, padded, part, replaced
 from sis_sync.steps.read import Records
 
 FORMULA_STARTS = r"^'+[=+\-@\t\r]"
@@ -58,8 +58,8 @@ class _FieldMaker:
         """What the mapping makes of this source: template or default, value, pad."""
         rule = self.mapping.rule(name)
         made = self._filled(name, rule, source)
-        made = _replaced(name, rule, made)
-        return _padded(rule, made) if rule.pad else made
+        made = replaced(name, rule, made)
+        return padded(rule, made) if rule.pad else made
 
     def seen(self, name: str) -> str:
         """What the mapping makes of a cell that may be any column. Other columns are not known there."""
@@ -69,15 +69,15 @@ class _FieldMaker:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             header, case = FieldRule.placeholders(rule.template)[0]
             made = f"clean({literal(before)} || {case}({self._seen_source(header)}) || {literal(after)})"
-        made = _replaced(name, rule, made)
-        return _padded(rule, made) if rule.pad else made
+        made = replaced(name, rule, made)
+        return padded(rule, made) if rule.pad else made
 
     def _seen_source(self, name: str) -> str:
         """As `source`, of a cell that may be the column of this field or header."""
         rule = self.mapping.rule(name)
         if rule.split and self.columns.position_of(rule.split.header) is not None:
-            return _part("clean(cell)", rule.split.side, rule.split.separator)
-        return _first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
+            return part("clean(cell)", rule.split.side, rule.split.separator)
+        return first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
 
     def source(self, name: str) -> str:
         """Column or constant, first, split."""
@@ -87,9 +87,9 @@ class _FieldMaker:
         if position is None and rule.constant is not None:
             source = f"clean({source})"
         if rule.first:
-            source = _first_item(source, rule.first)
+            source = first_item(source, rule.first)
         if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
-            return _part(self._cell(split_position), rule.split.side, rule.split.separator)
+            return part(self._cell(split_position), rule.split.side, rule.split.separator)
         return source
 
     def _cell(self, position: int) -> str:
@@ -148,62 +148,13 @@ class _FieldMaker:
         code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
         source = self._filled(name, rule, self.source(name))
         known = literal((*rule.values, *([] if "" in rule.values else [""])))
-        return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
+        return f"CASE WHEN NOT ({compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
     def is_skipped(self) -> str:
         """Whether a skip line leaves the row out. A header that the file lacks leaves nothing out."""
         tests = [
-            f"{_compared(self._named(header), values)} IN {literal(values)}"
+            f"{compared(self._named(header), values)} IN {literal(values)}"
             for header, values in self.mapping.skips
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
         return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
-
-
-def _first_item(cell: str, separator: str) -> str:
-    return f"clean(split_part({cell}, {literal(separator)}, 1))"
-
-
-def _part(cell: str, side: str, separator: str) -> str:
-    found = f"strpos({cell}, {literal(separator)})"
-    if side == "before":
-        return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
-    return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
-
-
-def _compared(source: str, keys: Iterable[str]) -> str:
-    """The source without case. Engines disagree about capitals outside ASCII, so those of the keys are named."""
-    letters = sorted({letter for key in keys for letter in key if not letter.isascii()})
-    pairs = [(letter.upper(), letter) for letter in letters if len(letter.upper()) == 1 and letter.upper() != letter]
-    if not pairs:
-        return f"fold({source})"
-    capitals, small = ("".join(each) for each in zip(*pairs, strict=True))
-    return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
-
-
-def _replaced(name: str, rule: FieldRule, source: str) -> str:
-    """The values as their lines say. The rest does not take in what is nothing: only `value.FIELD.=` maps that."""
-    rest = source
-    if rule.rest not in ("keep", "error"):
-        is_something = f"{source} <> ''"
-        if name == "custom_id":
-            is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
-        rest = f"CASE WHEN {is_something} THEN {_cleaned(rule.rest)} ELSE {source} END"
-    if not rule.values:
-        return rest
-    cases = " ".join(f"WHEN {literal(value)} THEN {_cleaned(to)}" for value, to in rule.values.items())
-    return f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
-
-
-def _cleaned(value: str) -> str:
-    """A value of a line, normalised as those of the file are. In ASCII nothing is left to do: lines are trimmed."""
-    return literal(value) if value.isascii() else f"clean({literal(value)})"
-
-
-def _padded(rule: FieldRule, source: str) -> str:
-    width = rule.pad or 0
-    is_short_number = f"matches({source}, '[0-9]+') AND length({source}) < {width}"
-    return (
-        f"CASE WHEN {is_short_number} AND NOT {source} IN {literal(CUSTOM_ID_PLACEHOLDERS)} "
-        f"THEN lpad({source}, {width}, '0') ELSE {source} END"
-    )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.formats.encoding import Encoding
-from sis_sync.formats.header import Columns, check_header, find_columns, fitting_variants
+from sis_sync.formats.header import Columns, find_columns, fitting_variants
+from sis_sync.formats.header_refusals import check_header
 from sis_sync.formats.mapping import Mapping
 from sis_sync.formats.records import Buffer, Record, split_record
 from sis_sync.formats.scan import Layout, refuse_if_unreadable, too_large
