@@ -69,6 +69,16 @@ def test_a_mapping_is_used(check: Checker) -> None:
     assert check(ANA, header=header, options=("--json", "--mapping", mapping)).exit_code == 0
 
 
+def test_a_missing_field_names_what_its_template_or_split_lacks(check: Checker) -> None:
+    mapping = check.folder / "mapping.properties"
+    lines = 'mapper.m.template.email={Usernme}@l.example\nmapper.m.split.last_name=Full Nam, before ","\n'
+    mapping.write_text(lines, encoding="utf-8")
+    header = HEADER.replace("email", "Username").replace("last_name", "Full Name")
+    message = check(ANA, header=header, options=("--json", "--mapping", mapping)).document["refused"]["message"]
+    assert 'mapping\'s line template.email reads from Usernme (is it "Username"?)' in message
+    assert 'mapping\'s line split.last_name reads from Full Nam (is it "Full Name"?)' in message
+
+
 def test_findings_are_grouped_by_code_then_by_line(check: Checker) -> None:
     rows = [ANA.replace("1001", str(n)).replace("ana@lakeview.example", f"bad{n}") for n in range(2)]
     gone = ANA.replace("Active", "Gone").replace("1001", "1009")

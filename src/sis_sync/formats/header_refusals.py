@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Sequence
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.formats.header import SUPPLIED_FIELDS, Columns, comparable, missing_fields
-from sis_sync.formats.mapping import Mapping
+from sis_sync.formats.header import SUPPLIED_FIELDS, Columns, can_fill, comparable, missing_fields
+from sis_sync.formats.mapping import FieldRule, Mapping
 from sis_sync.formats.synonyms import SYNONYMS
 
 
@@ -41,12 +41,23 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
     found = [name.strip() for name in columns.header if name.strip()]
     guesses = []
     for field in missing:
-        asked = mapping.rule(field).columns
+        kind, asked = _asked(field, columns, mapping)
         close = _closest(asked or (field,), found)
-        wanted = f", which the mapping's line column.{field} reads from {' or '.join(asked)}" if asked else ""
+        wanted = f", which the mapping's line {kind}.{field} reads from {' or '.join(asked)}" if asked else ""
         guesses.append(f"{field}{wanted}" + (f' (is it "{close}"?)' if close else ""))
     shown = ", ".join(name[:40] for name in found[:30])
     return f"The header lacks {', '.join(guesses)}. It has: {shown or 'nothing'}."
+
+
+def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:
+    """The kind of line that should supply the field, and the names in it that the file lacks."""
+    rule = mapping.rule(field)
+    if rule.template is not None:
+        names = (name for name, _ in FieldRule.placeholders(rule.template))
+        return "template", tuple(name for name in names if not can_fill(f"{{{name}}}", columns, mapping))
+    if rule.split is not None:
+        return "split", (rule.split.header,)
+    return "column", rule.columns
 
 
 def _closest(names: Sequence[str], found: list[str]) -> str | None:
