@@ -125,6 +125,22 @@ def test_what_follows_a_form_can_be_used_by_everybody(
     assert faults == []
 
 
+def test_a_phone_shows_findings_and_keys_without_scrolling_sideways(
+    browser: Browser, riverbend: Riverbend, screenshot_folder: Path
+) -> None:
+    with opened(browser, "light", 390) as page:
+        sign_in(page, riverbend.url, ALICE, PASSWORD)
+        page.goto(f"{riverbend.url}/bulk/client/keys/new")
+        page.get_by_label("Name").fill("office")
+        page.get_by_role("button", name="Create key").click()
+        for name, address in (("findings", riverbend.applied_run), ("keys", f"{riverbend.url}/bulk/client")):
+            page.goto(address)
+            page.screenshot(path=screenshot_folder / f"{name}-390.png", full_page=True)
+            table = page.locator("table.stacked")
+            assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
+            assert faults_of(page, name) == []
+
+
 def test_whatever_has_the_keyboard_s_focus_is_outlined(browser: Browser, riverbend: Riverbend) -> None:
     with opened(browser, "light", 1366) as page:
         sign_in(page, riverbend.url, ALICE, PASSWORD)
