@@ -17,7 +17,7 @@ from sis_sync.server.web.words import MODE_WORDS
 MODE_CHOICES = [(mode, MODE_WORDS[mode]) for mode in MODES]
 SCOPE_CHOICES = [
     ("upload", "Upload files and follow their runs"),
-    ("read", "Read the list of accounts"),
+    ("read", "See all runs of its school or district, whoever sent them"),
     ("approve", "Approve runs that no limit holds and that delete nobody"),
 ]
 
