@@ -54,16 +54,11 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
 
 
 def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
-    """The variants whose names the header holds most of: one, or several where it cannot tell them apart.
-
-    Of several, those that find all their fields: nothing else could be read.
-    """
+    """The variants whose names the header holds most of: one, or several where it cannot tell them apart."""
     there = {comparable(name) for name in header}
     variants = mapping.variants or (mapping,)
     scores = [len({comparable(name) for name in variant.headers()} & there) for variant in variants]
-    best = tuple(variant for variant, score in zip(variants, scores, strict=True) if score == max(scores))
-    complete = (variant for variant in best if not missing_fields(find_columns(header, variant), variant))
-    return tuple(complete) or best
+    return tuple(variant for variant, score in zip(variants, scores, strict=True) if score == max(scores))
 
 
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
