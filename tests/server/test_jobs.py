@@ -87,9 +87,9 @@ def test_a_named_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> N
     assert os.access(lock_path("a"), os.W_OK)
 
 
-def test_no_lock_file_is_left_behind(district: Org, north: Org, now: datetime, tmp_path: Path) -> None:
+def test_no_lock_file_of_a_job_is_left_behind(district: Org, north: Org, now: datetime, tmp_path: Path) -> None:
     settled(send(district, content=roster(student("S1")), now=now), now=now)
-    assert not list(tmp_path.glob("locks/job-*"))
+    assert {path.name for path in tmp_path.glob("locks/*")} <= {f"jobs-of-{district.school_system_id}.lock"}
     assert not list(tmp_path.glob("work/*"))
 
 

@@ -176,7 +176,7 @@ def test_a_plan_of_an_earlier_version_that_touches_managers_is_shown_again(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
     run = sync(district, teacher("E-2", "Brandt", first_name="Bob", email="bob@new.example"), now=now)
-    settings = {name: value for name, value in run.settings_used.items() if name != "managers"}
+    settings = {name: run.settings_used[name] for name in (*planning.SETTING_NAMES, "orgs")}
     Run.objects.filter(pk=run.pk).update(settings_used=settings)
     assert approved(run, alice, now + HOUR).state == "held"
     assert approved(run, alice, now + 2 * HOUR).state == "applied"

@@ -79,6 +79,13 @@ def test_a_missing_field_names_what_its_template_or_split_lacks(check: Checker) 
     assert 'mapping\'s line split.last_name reads from Full Nam (is it "Full Name"?)' in message
 
 
+def test_a_file_that_two_of_a_bundle_could_be_is_not_guessed(check: Checker) -> None:
+    header = "person_id,person_number,first_name,middle_name,last_name,email_address,sis_username,location_id"
+    said = check("P1,,Mia,,Silva,mia@x.example,,010", header=header, options=("--mapping", "apple-school-manager"))
+    assert said.exit_code == 3
+    assert "Name the one it is: apple-school-manager-students or apple-school-manager-staff" in said.err
+
+
 def test_findings_are_grouped_by_code_then_by_line(check: Checker) -> None:
     rows = [ANA.replace("1001", str(n)).replace("ana@lakeview.example", f"bad{n}") for n in range(2)]
     gone = ANA.replace("Active", "Gone").replace("1001", "1009")

@@ -11,6 +11,7 @@ from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
 from sis_sync.core.wording import counted, percent, shown
 from sis_sync.engine.session import Session
+from sis_sync.formats.mapping_lines import preset_names
 from sis_sync.steps.group import group_findings
 from sis_sync.steps.plan import Plan
 from sis_sync.steps.read import Records
@@ -108,7 +109,16 @@ def _next_step(plan: Plan, hits: tuple[GuardHit, ...], *, is_written: bool) -> s
         waits = "On the server this run would wait for a person."
         return waits if is_written else f"{waits}\nNext, to see everybody:\n  {given_command(output='plan.csv')}"
     if plan.counts.changes:
-        given = str(click.get_current_context().params["file"])
-        file = "FILE" if given == "-" else given
-        return f"Next: {quoted('sis-sync', 'upload', file, '--mode', plan.mode.name)}"
+        return _upload(plan)
     return "Nothing to do: no account would change."
+
+
+def _upload(plan: Plan) -> str:
+    """The command that sends the file to be read as it was read here."""
+    params = click.get_current_context().params
+    file = "FILE" if str(params["file"]) == "-" else str(params["file"])
+    name = plan.judged.roster.records.facts.mapping
+    command = quoted("sis-sync", "upload", file, "--mode", plan.mode.name, *(["--mapper", name] if name else []))
+    is_own = name and name not in preset_names()
+    first = f"put the lines of {params['mapping']} into client.properties, then " if is_own else ""
+    return f"Next: {first}{command}"

@@ -149,7 +149,8 @@ def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
     kinds: dict[str, set[str]] = {}
     for line in own:
         _, _, kind, *rest = line.key.split(".", 3)
-        kinds.setdefault(rest[0] if rest else "", set()).add(kind)
+        if (kind, line.value) != ("constant", ""):  # it says that a file may lack the column, not that none counts
+            kinds.setdefault(rest[0] if rest else "", set()).add(kind)
     rules = {name: inherited(rule, kinds.get(name, ())) for name, rule in mapping.rules.items()}
     return replace(mapping, rules=rules)
 

@@ -1,6 +1,7 @@
 """The folder of everything that is not in the database, and of the database where it is a file."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sis_sync.core.errors import ConfigurationError
@@ -34,7 +35,8 @@ def keep_to_owner(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
         if os.name != "nt" and path.stat().st_mode & OTHERS:
-            path.chmod(OWNER_ONLY)
+            with suppress(PermissionError):  # another's file, or a disk without rights: whoever made it so decides
+                path.chmod(OWNER_ONLY)
     except OSError as error:
         raise ConfigurationError(
             f"The database file {path} cannot be used: {error.strerror}.",

@@ -5,7 +5,7 @@
 --      leaving, one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
 --      base, one row per managed, live, Active account of the mode's types in scope;
 --      slices, one row for all of base, for each org, each user type, and each user type within each org: how many
---      accounts base has there, and how many leave, whether they are Active or not.
+--      accounts base has there, how many leave, and how many of these are not of base, as they are not Active.
 CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 
@@ -28,13 +28,14 @@ FROM accounts
 WHERE custom_id <> '' AND NOT is_deleted AND status = 'Active' AND in_scope AND user_type IN :mode_types;
 
 CREATE TEMP TABLE slices AS
-SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, 
-  count(*) FILTER (WHERE stands) AS base, count(*) FILTER (WHERE NOT stands) AS leaving
+SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type,
+  count(*) FILTER (WHERE stands) AS base, count(*) FILTER (WHERE NOT stands) AS leaving,
+  count(*) FILTER (WHERE is_idle) AS idle
 FROM (
-  SELECT org, user_type, TRUE AS stands FROM base
+  SELECT org, user_type, TRUE AS stands, FALSE AS is_idle FROM base
   UNION ALL
   SELECT CASE a.school_district_external_id WHEN '' THEN :nameless_org ELSE a.school_district_external_id END,
-    a.user_type, FALSE
+    a.user_type, FALSE, a.status <> 'Active'
   FROM accounts AS a JOIN leaving AS v ON v.custom_id = a.custom_id
 ) AS each_account
 GROUP BY GROUPING SETS ((), (org), (user_type), (org, user_type))

@@ -28,7 +28,7 @@ class Roster:
 
 
 def map_records(session: Session, records: Records) -> Roster:
-    """Put `roster` over `cells`, and make the cells of broken records comparable with custom IDs."""
+    """Put `roster` over `cells`, and make the cells of broken records (raw) comparable with custom IDs (cell)."""
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
@@ -37,9 +37,9 @@ def map_records(session: Session, records: Records) -> Roster:
     )
     seen = maker.seen("custom_id")
     session.run(
-        "CREATE TEMP TABLE broken_cells AS SELECT line, cell FROM (SELECT line, clean(cell) AS cell FROM "
-        f"(SELECT line, unnest(cells) AS cell FROM broken) UNION SELECT line, {seen} FROM "
-        "(SELECT line, unnest(cells) AS cell FROM broken)) WHERE cell <> ''"
+        "CREATE TEMP TABLE broken_cells AS WITH found AS (SELECT line, unnest(cells) AS cell FROM broken) "
+        f"SELECT * FROM (SELECT line, clean(cell) AS cell, cell AS raw FROM found UNION SELECT line, {seen}, cell "
+        "FROM found) WHERE cell <> ''"
     )
     return Roster(records)
 

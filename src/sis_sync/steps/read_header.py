@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.formats.encoding import Encoding
-from sis_sync.formats.header import Columns, find_columns, fitting_variants
+from sis_sync.formats.header import Columns, find_columns, fitting_variants, missing_fields
 from sis_sync.formats.header_refusals import check_header
 from sis_sync.formats.mapping import Mapping
 from sis_sync.formats.records import Buffer, Record, split_record
@@ -63,8 +63,8 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     """FileRefused for a header that lacks a field, has one twice or does not end."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
+    _refuse_ambiguous(mapping, header)
     check_header(header.columns, header.mapping)
-    _refuse_ambiguous(mapping, header.variants)
     refuse_if_unreadable(header.record, header.line)
 
 
@@ -91,9 +91,11 @@ def _mark_bytes(data: Buffer) -> int:
     return 3 if data[:3] == b"\xef\xbb\xbf" else 0
 
 
-def _refuse_ambiguous(mapping: Mapping, variants: tuple[Mapping, ...]) -> None:
-    if len(variants) > 1:
-        names = " or ".join(variant.name for variant in variants)
+def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
+    """A file that one of several could read is not taken for that one: what tells them apart may be missing."""
+    readable = (not missing_fields(find_columns(header.columns.header, each), each) for each in header.variants)
+    if len(header.variants) > 1 and any(readable):
+        names = " or ".join(variant.name for variant in header.variants)
         message = f"By its header the file could be any of the files of {mapping.name}."
         raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
 

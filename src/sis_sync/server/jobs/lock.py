@@ -1,35 +1,39 @@
-"""Locks that die with their process: who holds a job's lock is alive, so a job without a holder may be taken up.
+"""Locks that die with their process: who holds that of a school system's jobs is alive, so without a holder a job that
+was begun may be taken up.
 
 PostgreSQL: a session advisory lock on the worker's own connection, so a worker that lost its connection lost
 the lock and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
 from sis_sync.core.file_lock import file_lock
-from sis_sync.server.jobs.models import Job
 
 # The first half of the advisory lock's key keeps jobs apart from anything else that locks in this database.
 JOB_LOCKS = 0x515
 
 
 @contextmanager
-def job_lock(job: Job) -> Iterator[bool]:
-    """Try to take the job's lock; gives whether it was free. Held until the block ends or the process dies."""
-    lock = advisory_lock(JOB_LOCKS, job.pk) if connection.vendor == "postgresql" else named_lock(f"job-{job.pk}")
-    with lock as is_free:
+def jobs_lock(school_system_id: int) -> Iterator[bool]:
+    """Try to take the lock of a school system's jobs; gives whether it was free.
+
+    Held until the block ends or the process dies.
+    """
+    is_postgresql = connection.vendor == "postgresql"
+    name = f"jobs-of-{school_system_id}"
+    with advisory_lock(JOB_LOCKS, school_system_id) if is_postgresql else named_lock(name) as is_free:
         yield is_free
 
 
 @contextmanager
 def advisory_lock(group: int, number: int) -> Iterator[bool]:
     """A PostgreSQL session advisory lock, tried once."""
-    # The second half of the key has 32 bits; jobs that far apart never run at once.
+    # The second half of the key has 32 bits; school systems that far apart only wait for each other.
     key = [group, number % 2**31]
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
         yield False
@@ -60,11 +64,3 @@ def named_lock(name: str) -> Iterator[bool]:
 def lock_path(name: str) -> Path:
     """The file behind a named lock."""
     return Path(settings.SIS_SYNC_DATA_FOLDER) / "locks" / f"{name}.lock"
-
-
-def forget_job_lock(job: Job) -> None:
-    """Remove the lock file of a job that ended for good. Never of one that may run again: a second file would
-    let two hold the lock.
-    """
-    with suppress(OSError):  # Windows keeps files that are open; the file is empty, so it may stay
-        lock_path(f"job-{job.pk}").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The worker: takes a job, holds its lock while it runs, and says how it ended.
+"""The worker: takes a job, holds the lock of its school system while it runs, and says how it ended.
 
 A job of state `running` whose lock is free was left behind by a worker that died; it is taken up at once.
 """
@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from sis_sync.core.errors import EngineUnavailable
-from sis_sync.server.jobs.lock import forget_job_lock, job_lock, named_lock
+from sis_sync.server.jobs.lock import jobs_lock, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.decide import expire_waiting
@@ -24,7 +24,6 @@ from sis_sync.server.runs.storage import clear_incoming
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-LOOKED_AT_ONCE = 1000
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
 ENGINE_PAUSE_SECONDS = 20.0  # a Spark that is started anew is there again within two of them
@@ -56,25 +55,29 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
 
 
 def work_once(*, clock: Clock = timezone.now) -> bool:
-    """Do the oldest job that nobody else does; whether there was one.
+    """Do the oldest job of a school system that nobody else works for; whether there was one.
 
     The jobs of one school system are done one after the other, and what is approved is applied ("apply" sorts before
     "plan") before more is planned: a plan made beside it would be of accounts that are about to change, and its guards
     would not see who leaves.
     """
-    now = clock()  # before looking: what is applied from here on counts as later than a plan that begins now
     busy: set[int] = set()
-    jobs = Job.objects.filter(state__in=OPEN_STATES).select_related("run").order_by("kind", "pk")
-    for job in jobs[:LOOKED_AT_ONCE]:
-        if job.run.school_system_id in busy:
-            continue
-        with job_lock(job) as is_free:
-            if is_free and _claim(job, now):
-                _perform(job, now, clock)
+    tried: set[int] = set()
+    while job := _oldest_but(busy, tried):
+        with jobs_lock(job.run.school_system_id) as is_free:
+            if is_free and _claim(job, clock()):
+                _perform(job, clock)
                 return True
-        if not is_free:
+        if is_free:
+            tried.add(job.pk)
+        else:
             busy.add(job.run.school_system_id)
     return False
+
+
+def _oldest_but(busy_systems: set[int], tried: set[int]) -> Job | None:
+    jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
+    return jobs.select_related("run").order_by("kind", "pk").first()
 
 
 def _loop(stop: threading.Event, clock: Clock) -> None:
@@ -111,10 +114,10 @@ def _claim(job: Job, now: datetime) -> bool:
     return True
 
 
-def _perform(job: Job, now: datetime, clock: Clock) -> None:
+def _perform(job: Job, clock: Clock) -> None:
     step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
     try:
-        step(job.run_id, now=now)
+        step(job.run_id, now=clock())
     except EngineUnavailable as error:
         _after_error(job, error, clock())
         raise  # at once it would fail again
@@ -126,7 +129,6 @@ def _perform(job: Job, now: datetime, clock: Clock) -> None:
         raise
     else:
         _running(job).update(state=Job.State.DONE, ended_at=clock())
-        forget_job_lock(job)
 
 
 def _after_error(job: Job, error: Exception, now: datetime) -> None:
@@ -145,7 +147,6 @@ def _end_in_failure(job: Job, cause: str, now: datetime) -> None:
     Job.objects.filter(pk=job.pk, state__in=OPEN_STATES).update(
         state=Job.State.FAILED, reference=reference, ended_at=now
     )
-    forget_job_lock(job)
 
 
 def _running(job: Job) -> QuerySet[Job]:

@@ -11,9 +11,10 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.apply import OutOfDate, applied_since, apply_plan, lock_school_system, was_overtaken
+from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system, was_overtaken
 from sis_sync.server.runs.approval import approved_plan
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.other_runs import applied_runs, applied_since, that_changed_accounts
 from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
@@ -105,7 +106,7 @@ def _refuse(run: Run, code: str, message: str, line: int | None, fix: str, now: 
 def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:
     with transaction.atomic():
         lock_school_system(run.school_system_id)  # of two files planned at once, one sees the other
-        if applied_since(run, now):
+        if that_changed_accounts(applied_since(run, planned.surroundings["unapplied"])):
             reason = "another run was applied while it was planned"
             plan_again(run.pk, reason=reason, now=now, states=(State.CHECKING,))
             return
@@ -119,7 +120,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             guards=planned.guards,
             findings=planned.findings,
             plan_digest=planned.digest,
-            settings_used={**settings_used(settings), "orgs": planned.orgs, "managers": planned.managers},
+            settings_used={**settings_used(settings), **planned.surroundings},
             refusal=None,
             planned_at=now,
             decided_by=None,
@@ -142,7 +143,7 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.WAITING, {}
     if _was_decided_by_somebody(run) or not may_still_send(run=run, now=now):
         return State.WAITING, {}
-    if was_overtaken(run):  # policy does not put older values back over newer ones
+    if was_overtaken(run, applied_runs(run)):  # policy does not put older values back over newer ones
         return State.WAITING, {}
     return State.APPROVED, by_policy
 

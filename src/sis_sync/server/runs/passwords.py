@@ -59,10 +59,9 @@ def store_without_passwords(run: Run, session: Session, records: Records) -> Non
 
 
 def _known_ids(session: Session) -> set[bytes]:
-    """The cells of unsplittable records that are custom IDs of accounts: those make the accounts present."""
+    """The cells of unsplittable records that make accounts present, as they stand in the file."""
     found = session.rows(
-        "SELECT DISTINCT b.cell FROM (SELECT unnest(cells) AS cell FROM broken) b "
-        "JOIN accounts a ON a.custom_id = b.cell"
+        "SELECT DISTINCT b.raw FROM broken_cells b JOIN accounts a ON a.custom_id = b.cell AND a.custom_id <> ''"
     )
     return {str(cell).encode() for (cell,) in found}
 

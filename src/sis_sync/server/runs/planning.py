@@ -21,6 +21,7 @@ from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.engine import run_session
 from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.other_runs import unapplied_runs
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
 from sis_sync.server.runs.storage import adopt_plan, forget_plans, new_plan_files, other_plans, run_files, work_folder
@@ -48,7 +49,7 @@ SETTING_NAMES = (
 class Planned:
     """What a plan came to, ready to be recorded. `digest` is what its stored files are known by.
 
-    `orgs` are the orgs that external IDs named when it was made, `managers` the accounts that had a right.
+    `surroundings` is what it relies on beside the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -56,8 +57,7 @@ class Planned:
     guards: list[dict[str, Any]]
     findings: dict[str, int]
     digest: str
-    orgs: dict[str, int]
-    managers: list[int]
+    surroundings: dict[str, Any]
 
 
 def settings_used(settings: ModeSettings) -> dict[str, Any]:
@@ -69,6 +69,17 @@ def named_orgs(school_system_id: int) -> dict[str, int]:
     """The number of the org that each external ID names now."""
     orgs = Org.objects.filter(school_system=school_system_id, external_id__isnull=False)
     return {str(external_id): pk for external_id, pk in orgs.values_list("external_id", "pk")}
+
+
+def surroundings_of(run: Run) -> dict[str, Any]:
+    """What a plan relies on beside the accounts: the orgs that external IDs name, who manages, and which other runs may
+    still be applied. To be asked before the accounts are read.
+    """
+    return {
+        "orgs": named_orgs(run.school_system_id),
+        "managers": right_holders(run.school_system_id),
+        "unapplied": unapplied_runs(run),
+    }
 
 
 def right_holders(school_system_id: int) -> list[int]:
@@ -96,7 +107,7 @@ def mapping_of(run: Run) -> Mapping:
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
     mode = MODES[run.mode]
-    orgs, managers = named_orgs(run.school_system_id), right_holders(run.school_system_id)
+    surroundings = surroundings_of(run)
     files = export_directory(run, folder, now=now)
     records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
     roster = map_records(session, records)
@@ -115,8 +126,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         digest=digest,
-        orgs=orgs,
-        managers=managers,
+        surroundings=surroundings,
     )
 
 

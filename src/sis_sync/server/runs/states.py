@@ -12,6 +12,9 @@ PLANNED = (*DECIDABLE, State.APPROVED, State.APPLYING, State.APPLIED)
 TO_PLAN = (State.RECEIVED, State.CHECKING, State.OUT_OF_DATE)
 TO_APPLY = (State.APPROVED, State.APPLYING)
 
+# Nothing more becomes of these.
+CLOSED = (State.REFUSED, State.APPLIED, State.REJECTED, State.SUPERSEDED, State.EXPIRED, State.FAILED)
+
 CLOSED_WORDS: dict[str, str] = {
     State.RECEIVED: "It has not been checked yet.",
     State.CHECKING: "It is being checked.",

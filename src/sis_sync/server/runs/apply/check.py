@@ -5,9 +5,10 @@ from typing import Any
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.keys.authenticate import refuse_unless_taken
-from sis_sync.server.runs.apply.overtaken import applied_since, was_overtaken, was_undercut
+from sis_sync.server.runs.apply.overtaken import was_overtaken, was_undercut
 from sis_sync.server.runs.apply.statements import count, statements
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.other_runs import applied_since, that_changed_accounts
 from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers, may_still_send
 from sis_sync.server.runs.planning import named_orgs, right_holders, settings_used
 
@@ -27,14 +28,14 @@ class OutOfDate(Exception):
 def check_decision(run: Run, *, now: datetime) -> None:
     """OutOfDate if the mode's settings, the rights of who sent or approved it, or other runs overtook the plan."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
-    used = dict(run.settings_used)
-    orgs: dict[str, int] = used.pop("orgs", {})
-    used.pop("managers", None)
-    if settings_used(settings) != used:
+    used = run.settings_used
+    if "unapplied" not in used:
+        raise OutOfDate("an earlier version of the server planned it")
+    if any(used.get(name) != value for name, value in settings_used(settings).items()):
         raise OutOfDate("the settings of the mode were changed since")
     if run.is_approved_by_policy and settings.requires_approval:
         raise OutOfDate("the mode requires approval now, and no person gave it")
-    if not orgs.items() <= named_orgs(run.school_system_id).items():
+    if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
         raise OutOfDate("external IDs name other orgs since")
     if not _may_still_approve(run, now):
         raise OutOfDate("who approved it may no longer do so")
@@ -44,12 +45,13 @@ def check_decision(run: Run, *, now: datetime) -> None:
 
 
 def _check_other_runs(run: Run) -> None:
-    planned_at = run.planned_at or run.received_at
-    if was_overtaken(run, since=planned_at):
+    applied = applied_since(run, run.settings_used["unapplied"])
+    if was_overtaken(run, applied):
         raise OutOfDate("a newer file over the same accounts was applied since")
-    if was_undercut(run, planned_at):
+    others = that_changed_accounts(applied)
+    if was_undercut(run, others):
         raise OutOfDate("accounts that it names were changed by another run since")
-    if run.is_approved_by_policy and applied_since(run, planned_at):  # its guards did not see who left meanwhile
+    if others and run.is_approved_by_policy:  # its guards did not see who left meanwhile
         raise OutOfDate("another run was applied since")
 
 
@@ -57,8 +59,8 @@ def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
     """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
     named = statements("checks.sql")
     found = {name: count(named[name], parameters) for name in REASONS}
-    managers = run.settings_used.get("managers", [])  # a plan of an earlier version does not know them
-    if is_held_for_managers(run) and set(right_holders(run.school_system_id)) <= set(managers):
+    managers = set(right_holders(run.school_system_id))
+    if is_held_for_managers(run) and managers <= set(run.settings_used["managers"]):
         found["unguarded_managers"] = 0
     reasons = [f"{number} {REASONS[name]}" for name, number in found.items() if number]
     if reasons:

@@ -1,6 +1,5 @@
 """Whether other runs, applied since a plan was made, changed or spoke of the accounts that it is about."""
 
-from datetime import datetime
 from pathlib import Path
 
 from django.db.models import QuerySet
@@ -9,10 +8,10 @@ from sis_sync.core.modes import MODES
 from sis_sync.engine.session import open_session
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import RunFiles, run_files
+from sis_sync.server.runs.other_runs import CHANGES
+from sis_sync.server.runs.storage import run_files
 
 READING_MEMORY_MB = 256
-CHANGES = ("create", "update", "restore", "delete", "disable")
 CHANGING = f"action IN {CHANGES}"
 PEOPLE_OF_TYPES = f"""
 SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND (user_type IN :types OR old_user_type IN :types)
@@ -24,34 +23,25 @@ SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND custom_id IN (
 """
 
 
-def was_overtaken(run: Run, *, since: datetime | None = None) -> bool:
-    """Whether a newer file, applied since then or ever, speaks of people whom the run changes.
+def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
+    """Whether one of these applied runs is of a newer file and speaks of people whom the run changes.
 
     A complete list speaks of everybody of its types, absent people included; a partial file of those it names.
     """
     plan = run_files(run).plan
-    return any(_speaks_of_the_same(plan, newer) for newer in _newer_applied(run, since))
+    return any(_speaks_of_the_same(plan, newer) for newer in _newer_over_the_same(run, applied))
 
 
-def applied_since(run: Run, since: datetime) -> list[Run]:
-    """The other runs of the school system that changed accounts after that time."""
-    others = Run.objects.filter(school_system=run.school_system_id, state=Run.State.APPLIED, applied_at__gt=since)
-    return [other for other in others.exclude(pk=run.pk) if any(other.counts.get(action) for action in CHANGES)]
-
-
-def was_undercut(run: Run, since: datetime) -> bool:
-    """Whether a run applied since then changed people whom this one names: as unchanged, or to change them."""
-    named = run_files(run)
-    return any(_changed_somebody(run_files(other), named) for other in applied_since(run, since))
-
-
-def _changed_somebody(other: RunFiles, named: RunFiles) -> bool:
-    if not other.plan.is_file():
+def was_undercut(run: Run, others: list[Run]) -> bool:
+    """Whether these other runs changed people whom this one names: as unchanged, or to change them."""
+    if not others:
+        return False
+    plans, named = [run_files(other).plan for other in others], run_files(run)
+    if not all(plan.is_file() for plan in plans):
         return True
     with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
-        return bool(
-            session.value(PEOPLE_IN_BOTH, plan=str(other.plan), newer=str(named.plan), unchanged=str(named.unchanged))
-        )
+        paths = {"newer": str(named.plan), "unchanged": str(named.unchanged)}
+        return bool(session.value(PEOPLE_IN_BOTH, plan=[str(plan) for plan in plans], **paths))
 
 
 def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
@@ -66,10 +56,8 @@ def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
         )
 
 
-def _newer_applied(run: Run, since: datetime | None) -> QuerySet[Run]:
-    newer = Run.objects.filter(school_system=run.school_system_id, pk__gt=run.pk, state=Run.State.APPLIED)
-    if since is not None:
-        newer = newer.filter(applied_at__gte=since)
+def _newer_over_the_same(run: Run, applied: QuerySet[Run]) -> QuerySet[Run]:
+    newer = applied.filter(pk__gt=run.pk)
     if run.scope_org.kind == Org.Kind.SCHOOL:
         districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
         newer = newer.filter(scope_org__in=[run.scope_org_id, *districts.values_list("pk", flat=True)])

@@ -19,7 +19,6 @@ from sis_sync.server.web.render import page, say_refused, see_other, sent
 from sis_sync.server.web.sent_once import new_sign, note_sent, was_sent
 from sis_sync.server.web.shown_once import carried, carry, drop
 
-SENT_BEFORE = UsageFault("This form was sent before and its key was made.", fix="For another key, open the form again.")
 SEEN_BEFORE = UsageFault(
     "A new key is shown once, and not again.", fix="If you did not copy it, revoke it and make another."
 )
@@ -31,8 +30,7 @@ def create_api_key(request: PageRequest) -> HttpResponse:
     """Makes a key and goes on to the page that shows it; the same form sent again makes no other."""
     form = KeyForm(sent(request), orgs=managed_orgs(actor=request.user))
     if was_sent(request):
-        say_refused(request, SENT_BEFORE)
-        return see_other("web:sync_client")
+        return see_other("web:new_api_key")  # which shows the key, if the first answer never arrived
     if request.method == "POST" and form.is_valid() and (secret := made(request, form)):
         note_sent(request)
         return carry(see_other("web:new_api_key"), secret)
@@ -74,8 +72,7 @@ def rotate_api_key(request: PageRequest, key_id: int) -> HttpResponse:
     """Says what rotating does, then does it and goes on to the page that shows the new key."""
     key = access_key(actor=request.user, key_id=key_id)
     if was_sent(request):
-        say_refused(request, SENT_BEFORE)
-        return see_other("web:sync_client")
+        return see_other("web:new_api_key")  # which shows the key, if the first answer never arrived
     if request.method == "POST":
         try:
             _, secret = rotate_key(key=key, actor=request.user, now=timezone.now())
