@@ -120,7 +120,7 @@ def _read_header(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])
     except FileNotFoundError as error:
-        raise ConfigurationError(f"There is no file {shown(str(path))}.", fix="Check the path.") from error
+        raise ConfigurationError(f"There is no file {path}.", fix="Check the path.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationError(
             f"{shown(path.name)} cannot be read as CSV in UTF-8.", fix="Check the path; save the file as CSV UTF-8."
