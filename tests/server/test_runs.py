@@ -193,48 +193,6 @@ def test_a_plan_that_goes_while_a_page_reads_it_has_no_rows(
     assert plan_rows(run=run).rows == ()
 
 
-def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
-    needs_approval(district, "partial")
-    rows = [student("S1", password="Grey-harbour-12"), student("S2", middle_name="two\nlines", password="x")]
-    broken = b"S3,too,few,Red-harbour-34\r\n"
-    content = (
-        roster(*rows, extra=("password",))
-        + broken
-        + roster(student("S4", password="y"), extra=("password",))[len(roster(extra=("password",))) :]
-    )
-    run = sync(district, content=content, now=now)
-    stored = run_files(run).original.read_bytes()
-    assert b"harbour" not in stored
-    assert b"password" not in stored
-    assert stored.count(b"\n") == content.count(b"\n")
-
-    Account.objects.filter(pk=alice.pk).update(email="s4@riverbend.example")
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
-    again = settled(run, now=now)
-    assert (again.state, again.counts["create"], again.counts["failed"]) == ("waiting", 2, 2)
-    approve_run(run=again, digest=again.plan_digest, actor=alice, now=now)
-    assert settled(run, now=now).state == "applied"
-    assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
-
-
-def test_a_file_without_its_passwords_keeps_the_people_of_records_that_cannot_be_split(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
-    pupils = [student(f"S{number}") for number in range(8)]
-    sync(district, *pupils, now=now)
-    whole = roster(*({**each, "password": ""} for each in pupils[1:]), extra=("password",))
-    broken = b"Sam,,Okafor,s0@riverbend.example,S0;y,N1,Student,,7,Active,Grey-harbour-12,more\r\n"
-    lines = "mapper.m.first.custom_id=;"
-    run = sync(district, content=whole + broken, now=now, mode="students", mapping_lines=lines, mapping_name="m")
-    assert run.counts["delete"] == 0
-    assert b"harbour" not in run_files(run).original.read_bytes()
-    flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
-    again = settled(run, now=now)
-    assert (again.counts["delete"], again.counts["failed"]) == (0, 1)
-
-
 @pytest.mark.parametrize("broken_step", ["_record_plan", "make_stored_plan"])
 def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
     broken_step: str, district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
