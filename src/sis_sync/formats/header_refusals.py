@@ -78,20 +78,14 @@ def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
         wanted = {names[columns.of_field[field.name]]}
         if not mapping.rule(field.name).columns:
             wanted |= {comparable(name) for name in (field.name, *field.aliases)}
-        positions = [str(position + 1) for position, name in enumerate(names) if name in wanted]
-        if len(positions) > 1:
-            raise FileRefused(
-                "file.header_duplicate",
-                f"The columns {' and '.join(positions)} both say {field.name}.",
-                line=1,
-                fix="Leave one of them out of the export.",
-            )
+        _refuse_several(names, wanted, f"both say {field.name}")
     for header in mapping.other_headers():
-        places = [str(position + 1) for position, name in enumerate(names) if name == comparable(header)]
-        if len(places) > 1:
-            raise FileRefused(
-                "file.header_duplicate",
-                f'The columns {" and ".join(places)} are both called "{header}", which a line of the mapping reads.',
-                line=1,
-                fix="Leave one of them out of the export.",
-            )
+        wanted = {comparable(header)}
+        _refuse_several(names, wanted, f'are both called "{header}", which a line of the mapping reads')
+
+
+def _refuse_several(names: list[str], wanted: set[str], what: str) -> None:
+    places = [str(position + 1) for position, name in enumerate(names) if name in wanted]
+    if len(places) > 1:
+        message = f"The columns {' and '.join(places)} {what}."
+        raise FileRefused("file.header_duplicate", message, line=1, fix="Leave one of them out of the export.")

@@ -10,6 +10,7 @@ from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 MANAGERS_ONLY = "Only managers may do this."
 DISTRICT_MANAGERS_ONLY = "Only managers of the district may do this."
 ASK_A_MANAGER = "Ask a manager of the district."
+MOST_DIGITS = 18
 
 
 def is_district_manager(*, account: Account) -> bool:
@@ -65,6 +66,11 @@ def require_district_manager(*, actor: Account | None, school_system: SchoolSyst
 def number_or_404(identifier: int | str) -> int:
     """The ID as a database number; what cannot be one answers like an ID that does not exist."""
     text = str(identifier)
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not can_be_number(text):
         raise Http404
     return int(text)
+
+
+def can_be_number(text: str) -> bool:
+    """Whether a row may have this number: one with more digits fits into no database."""
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS

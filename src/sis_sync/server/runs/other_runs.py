@@ -4,10 +4,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import CLOSED, State
 
-CHANGES = ("create", "update", "restore", "delete", "disable")
+CHANGES = (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
 
 
 def unapplied_runs(run: Run) -> dict[str, Any]:

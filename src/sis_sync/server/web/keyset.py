@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.selectors import can_be_number
 
 PAGE_SIZE = 50
 MOST_COUNTED = 10_000
-MOST_DIGITS = 18
 ORDER = ("last_name", "first_name", "id")
 
 
@@ -63,12 +63,7 @@ def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before
 
 def account_named(visible: QuerySet[Account], number: str) -> Account | None:
     """The account at which a page begins; None for no such number."""
-    return visible.filter(pk=int(number)).first() if can_be_account(number) else None
-
-
-def can_be_account(number: str) -> bool:
-    """Whether an account may have this number: one with more digits fits into no database."""
-    return number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
+    return visible.filter(pk=int(number)).first() if can_be_number(number) else None
 
 
 def later_than(start: Account) -> Q:

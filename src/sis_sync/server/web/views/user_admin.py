@@ -8,11 +8,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import managed_accounts, search_accounts
-from sis_sync.server.orgs.selectors import access_org, managed_orgs
+from sis_sync.server.orgs.selectors import access_org, can_be_number, managed_orgs
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.filters import PeopleFilters, keep_search, read_filters, searched_text
 from sis_sync.server.web.forms.people import SearchForm
-from sis_sync.server.web.keyset import can_be_account, count_capped, count_people, people_page
+from sis_sync.server.web.keyset import count_capped, count_people, people_page
 from sis_sync.server.web.render import page, see_other
 
 
@@ -75,7 +75,7 @@ def user_search(request: PageRequest) -> HttpResponse:
 
 def ticked(request: PageRequest) -> list[Account]:
     """The ticked people, by name. One whom the actor does not manage is left out like one that is not there."""
-    numbers = [number for number in request.POST.getlist("account") if can_be_account(number)]
+    numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
     accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
     return list(accounts.order_by("last_name", "first_name", "id"))
 
