@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from sis_sync.core.modes import MODES, Mode
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, scope_org
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.selectors import runs_of
-from sis_sync.server.web.words import MODE_PEOPLE, counted
+from sis_sync.server.web.words import MODE_PEOPLE
 
 
 @dataclass(frozen=True)

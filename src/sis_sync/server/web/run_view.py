@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from sis_sync.core.fields import ACTIVE
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
+from sis_sync.core.wording import counted, percent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving
 from sis_sync.server.runs.selectors import PlanPage, plan_rows
-from sis_sync.server.web.words import DECIDABLE_STATES, MODE_PEOPLE, counted, percent
+from sis_sync.server.web.words import DECIDABLE_STATES, MODE_PEOPLE
 
 PAGE_SIZE = 50
 ACTIONS = (*ABSENT_ACTIONS, *ROW_ACTIONS)

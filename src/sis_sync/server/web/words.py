@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 
 from sis_sync.core.fields import STUDENT
-from sis_sync.core.wording import counted, percent
 from sis_sync.server.runs.models import Run
-
-__all__ = ["counted", "percent"]
 
 State = Run.State
 

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from sis_sync.core import wording
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.decide import WAITS_FOR
@@ -32,13 +33,13 @@ def number(value: int) -> str:
 @register.simple_tag
 def counted(value: int, one: str, many: str) -> str:
     """A count with its noun: 1 person, 8,586 people."""
-    return words.counted(value, one, many)
+    return wording.counted(value, one, many)
 
 
 @register.simple_tag
 def share(part: int, whole: int) -> str:
     """A share in brackets: (2.5 %). Empty where there is nothing to share."""
-    value = words.percent(part, whole)
+    value = wording.percent(part, whole)
     return f"({value})" if value else ""
 
 
@@ -143,7 +144,7 @@ def shown_value(value: Any) -> str:
 def file_size(value: int) -> str:
     """A size in the unit that suits it: 812 bytes, 14.2 kB, 1.3 MB."""
     if value < 1000:
-        return words.counted(value, "byte", "bytes")
+        return wording.counted(value, "byte", "bytes")
     if value < 1_000_000:
         return f"{value / 1000:.1f} kB"
     return f"{value / 1_000_000:.1f} MB"

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
@@ -13,7 +14,6 @@ from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
 from sis_sync.server.web.render import page, say, see_other, sent, sent_files
-from sis_sync.server.web.words import counted
 
 
 @for_managers

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from sis_sync.core.errors import NotPermitted, SisSyncError
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import (
     delete_accounts,
@@ -22,7 +23,7 @@ from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.people import DeleteForm, NewPasswordForm
 from sis_sync.server.web.render import page, say, see_other
 from sis_sync.server.web.views.user_admin import back_to_list, list_address, ticked
-from sis_sync.server.web.words import DONE_WORDS, counted
+from sis_sync.server.web.words import DONE_WORDS
 
 ACTS: dict[str, Callable[..., int]] = {
     "disable": disable_accounts,
