@@ -17,9 +17,8 @@ from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
-from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.modes import MODES
-from sis_sync.core.refusals import REFUSAL_CODES
 from sis_sync.formats.mapping_lines import preset_names
 from sis_sync.steps.report import PLAN_COLUMNS
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from sis_sync.core.key_spelling import checksum
+from sis_sync.core.api_key import checksum
 
 _INVENTED = "sissync_" + "inventedforthetests".ljust(40, "0")
 SECRET = _INVENTED + checksum(_INVENTED)

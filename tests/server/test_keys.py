@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.http import Http404
 
+from sis_sync.core.api_key import checksum
 from sis_sync.core.errors import KeyRefused, NotPermitted
-from sis_sync.core.key_spelling import checksum
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.selectors import access_key, keys_of

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.number_setting import number_setting
+from sis_sync.core.limits import number_setting
 from sis_sync.server.data_folder import made_data_folder
 from sis_sync.server.database_url import database_settings, sqlite_settings
 from sis_sync.server.logs import WithoutValues

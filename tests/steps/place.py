@@ -8,8 +8,7 @@ from pathlib import Path
 from steps.planning import ORGS, accounts_file
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.guards import GuardHit, GuardLimits
-from sis_sync.core.history import History
+from sis_sync.core.guards import GuardHit, GuardLimits, History
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.engine.session import Session, open_session
 from sis_sync.formats.mapping import NO_MAPPING, Mapping

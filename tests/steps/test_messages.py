@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps.offline import HEADER, Said, command
 
+from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
 from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES
-from sis_sync.core.guesses import OrgGuesser, guess_listed
 from sis_sync.core.wording import fill, shown, template_of
 from sis_sync.engine.session import open_session
 

@@ -11,7 +11,7 @@ from steps.thoroughness import IS_THOROUGH
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.history import History
+from sis_sync.core.guards import History
 
 SWEPT_BYTES = 4096  # a file up to this size is cut at every byte, a larger one at some
 Person = dict[str, str]

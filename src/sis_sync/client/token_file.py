@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from sis_sync.client.keys import TOKEN_KEY
+from sis_sync.core.api_key import is_well_formed
 from sis_sync.core.errors import ConfigurationError, UsageFault
-from sis_sync.core.key_spelling import is_well_formed
 
 TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
 _TOKEN_FILE_LINE = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sis_sync.core.fields import FIELDS, STATUSES, USER_TYPES
+from sis_sync.core.limits import STANDARD_LIMITS
 from sis_sync.core.wording import fill
 
 Severity = Literal["error", "warning"]
@@ -174,3 +175,56 @@ class Finding:
 def file_finding(code: str, *, value: str = "", other: str = "") -> Finding:
     """A remark about the whole file, in the words of its code."""
     return Finding(code=code, message=fill(FINDING_CODES[code].message, value=value, other=other), value=value)
+
+
+SPLIT_NO_LIST = "Never split a complete list: whoever stands in one part only would be absent from the other."
+
+_LIMITS = (
+    f"over {STANDARD_LIMITS.file_bytes >> 30} GB, {STANDARD_LIMITS.records // 1_000_000} million records, "
+    f"{STANDARD_LIMITS.columns} columns or {STANDARD_LIMITS.cell_bytes >> 10} KB in a cell"
+)
+
+
+@dataclass(frozen=True)
+class RefusalCode:
+    """One reason to refuse a file, and what a person can do about it."""
+
+    code: str
+    when: str
+    remedy: str
+
+
+REFUSAL_CODES: dict[str, RefusalCode] = {
+    code.code: code
+    for code in (
+        RefusalCode("file.not_found", "there is no such file, or it cannot be opened", "Check the path."),
+        RefusalCode("file.too_large", _LIMITS, f"Leave columns out, or raise the limit. {SPLIT_NO_LIST}"),
+        RefusalCode(
+            "file.empty", "no bytes; or a header without rows in full, students or staff mode", "Check the export."
+        ),
+        RefusalCode(
+            "file.not_text",
+            "a workbook, archive, PDF or page instead of text; the message names the kind",
+            "Save it as CSV UTF-8, or unpack it.",
+        ),
+        RefusalCode(
+            "file.encoding", "the bytes are no text in any encoding that is tried", "Export or save it as UTF-8."
+        ),
+        RefusalCode("file.header_duplicate", "two columns supply the same field", "Leave one of them out."),
+        RefusalCode(
+            "file.header_missing",
+            "a field has no column; the message lists what is missing, what was found, and the closest guess",
+            "Add the columns, or map others to them.",
+        ),
+        RefusalCode(
+            "file.truncated",
+            "the file ends inside a quoted cell or in the middle of its last row",
+            "Export it again; send it once it is complete.",
+        ),
+        RefusalCode(
+            "file.header_repeated",
+            "the header stands again further down: two exports were joined",
+            "Export them as one list.",
+        ),
+    )
+}

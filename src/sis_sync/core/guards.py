@@ -1,6 +1,7 @@
 """The guards: limits that hold a plan until a person approves it (the sync rules' section 3)."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,18 @@ GUARD_MESSAGES: dict[str, str] = {
 
 # These compare with earlier runs, which only a server knows.
 HISTORY_GUARDS = frozenset({"guard.shrunk", "guard.tail", "guard.first_sync", "guard.drip"})
+
+
+@dataclass(frozen=True)
+class History:
+    """Of the last applied file of the same mode and scope: its rows, and the files of its stored plan.
+
+    `last_plan` are the rows that changed anything and those that did not; none if they are gone.
+    `had_deleting_sync`: whether a file whose absent accounts leave was ever applied in this school system.
+    `left_ids`: custom IDs of accounts that runs deleted or disabled in the last 7 days, come back since or not.
+    """
+
+    last_plan: tuple[Path, Path] | tuple[()] = ()
+    last_rows: int = 0
+    had_deleting_sync: bool = False
+    left_ids: tuple[str, ...] = ()

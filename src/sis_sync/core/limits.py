@@ -1,8 +1,31 @@
-"""How large a roster file may be: the file format's section 2. Settings of the process, from its environment."""
+"""Every limit that is not a guard: the size of a roster file (the file format's section 2), times, counts to type.
 
+The limits of a file are settings of the process, read from its environment.
+"""
+
+import os
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sis_sync.core.number_setting import number_setting
+from sis_sync.core.errors import ConfigurationError
+
+
+def number_setting(name: str, default: int, *, least: int) -> int:
+    """The number in the variable `name`, or the default. ConfigurationError for anything else, and below `least`."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ConfigurationError(
+            f"{name} is {text!r}, which is no whole number from {least} up.",
+            fix=f"Write a number, or leave it empty for {default}.",
+        )
+    return int(text)
+
+
+DELETIONS_WITHOUT_TYPING = 10  # more than these are typed before they are approved or done by hand
+PLAN_EXPIRES_AFTER = timedelta(days=7)
+RESTORABLE_FOR = timedelta(days=180)  # a deleted account
 
 _KB, _MB = 1024, 1024 * 1024
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-from sis_sync.core.number_setting import number_setting
+from sis_sync.core.limits import number_setting
 from sis_sync.server.data_folder import keep_to_owner, made_data_folder
 from sis_sync.server.database_url import database_settings
 from sis_sync.server.logs import LOGGING_SETTINGS

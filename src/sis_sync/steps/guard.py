@@ -2,8 +2,7 @@
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits
-from sis_sync.core.history import History
+from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits, History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine

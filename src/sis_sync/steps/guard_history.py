@@ -1,6 +1,6 @@
 """What earlier runs did, into the session, for the guards that ask for it."""
 
-from sis_sync.core.history import History
+from sis_sync.core.guards import History
 from sis_sync.engine.session import Session
 
 HISTORY_TABLES = ("previous_rows", "left_before")

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
 from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
-from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.engine.session import Session
 from sis_sync.formats.content import head_of, refuse_unless_text
 from sis_sync.formats.encoding import Encoding, detect_encoding, rewrite_as_utf8

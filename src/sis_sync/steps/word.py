@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
+from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
 from sis_sync.core.findings import FINDING_CODES
-from sis_sync.core.guesses import OrgGuesser, guess_listed
 from sis_sync.core.wording import LEFT_ALONE, MOST_SHOWN, shown, template_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, sql_text

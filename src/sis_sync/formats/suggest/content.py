@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from sis_sync.core.did_you_mean import known_meaning
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN
-from sis_sync.core.guesses import known_meaning
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _MOST = 0.9  # real columns have a few cells that are out of line

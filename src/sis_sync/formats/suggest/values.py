@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from sis_sync.core.did_you_mean import guess_listed, known_meaning
 from sis_sync.core.fields import LISTED_VALUES
-from sis_sync.core.guesses import guess_listed, known_meaning
 from sis_sync.formats.field_lines import folded
 from sis_sync.formats.header import comparable, find_columns
 from sis_sync.formats.mapping import Mapping

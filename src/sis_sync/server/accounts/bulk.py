@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models.functions import Lower
 
 from sis_sync.core.fields import ACTIVE, DISABLED
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.permission import BATCH, require_manager_of
 from sis_sync.server.accounts.selectors import DELETED
@@ -15,7 +16,6 @@ from sis_sync.server.audit.services import record, record_changes
 from sis_sync.server.orgs.last_manager import keeping_a_manager
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.runs.directory import RESTORABLE_FOR
 
 CHANGED = ("status", "is_held_by_hand", "deleted_at", "sessions_ended_at", "updated_at")
 Change = Callable[[Account, datetime], None]

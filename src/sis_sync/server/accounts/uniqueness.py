@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import account_at
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.runs.directory import RESTORABLE_FOR
 
 
 def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None, now: datetime) -> None:

@@ -3,8 +3,8 @@
 import hmac
 from datetime import datetime, timedelta
 
+from sis_sync.core.api_key import is_well_formed
 from sis_sync.core.errors import KeyRefused
-from sis_sync.core.key_spelling import is_well_formed
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.secret import prefix_of, sha256_of
 

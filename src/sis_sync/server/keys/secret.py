@@ -1,10 +1,10 @@
-"""The secret of an API key, spelled as `core/key_spelling.py` says. Its 32 characters of 62 are 190 random bits."""
+"""The secret of an API key, spelled as `core/api_key.py` says. Its 32 characters of 62 are 190 random bits."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sis_sync.core.key_spelling import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum
+from sis_sync.core.api_key import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum
 
 
 @dataclass(frozen=True)

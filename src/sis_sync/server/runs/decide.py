@@ -1,11 +1,12 @@
 """A person or a key decides a run that waits or is held: this very plan, or none."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from sis_sync.core.errors import RunClosed, UsageFault
+from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING, PLAN_EXPIRES_AFTER
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
@@ -16,8 +17,6 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import check_approver, check_key, check_key_limits, check_person, leaving
 from sis_sync.server.runs.states import CLOSED_WORDS, DECIDABLE, State, move
 
-DELETIONS_WITHOUT_TYPING = 10
-WAITS_FOR = timedelta(days=7)
 MAX_REASON_CHARACTERS = 500
 
 
@@ -73,7 +72,7 @@ def reject_run(
 
 def expire_waiting(*, now: datetime) -> int:
     """Close the plans that nobody decided for 7 days; how many."""
-    waiting = Run.objects.filter(state__in=DECIDABLE, planned_at__lt=now - WAITS_FOR)
+    waiting = Run.objects.filter(state__in=DECIDABLE, planned_at__lt=now - PLAN_EXPIRES_AFTER)
     return sum(move(run_id, DECIDABLE, State.EXPIRED) for run_id in waiting.values_list("pk", flat=True))
 
 
@@ -88,7 +87,7 @@ def _is_repeat(run: Run, digest: str, actor: Account | None, api_key: ApiKey | N
 
 
 def _check_open(run: Run, now: datetime) -> None:
-    if run.state in DECIDABLE and run.planned_at and run.planned_at < now - WAITS_FOR:
+    if run.state in DECIDABLE and run.planned_at and run.planned_at < now - PLAN_EXPIRES_AFTER:
         move(run.pk, DECIDABLE, State.EXPIRED)
         run.state = State.EXPIRED
     if run.state not in DECIDABLE:

@@ -4,17 +4,17 @@ import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 
-RESTORABLE_FOR = timedelta(days=180)
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
 

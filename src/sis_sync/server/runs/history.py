@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.db.models import Q, QuerySet
 
-from sis_sync.core.history import History
+from sis_sync.core.guards import History
 from sis_sync.core.modes import MODES
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import ModeSettings, Run

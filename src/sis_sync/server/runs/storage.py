@@ -18,8 +18,8 @@ from typing import IO
 from django.conf import settings
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
-from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan import plan_digest
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
-from sis_sync.server.runs.directory import RESTORABLE_FOR
 
 
 def restorable_until(account: Account) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.audit.services import record
 from sis_sync.server.orgs.last_manager import has_active_manager
 from sis_sync.server.orgs.models import Org, SchoolSystem
@@ -13,7 +14,6 @@ from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_de
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
 from sis_sync.server.runs.apply.statements import execute, statements
 from sis_sync.server.runs.approval import ApprovedPlan
-from sis_sync.server.runs.directory import RESTORABLE_FOR
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 from sis_sync.server.runs.storage import is_as_stored

@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 
 from sis_sync.core.fields import ACTIVE, GRADES, STATUSES, USER_TYPES
+from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.words import id_label
 
-DELETIONS_WITHOUT_TYPING = 10
 DELETED = "Deleted"
 
 

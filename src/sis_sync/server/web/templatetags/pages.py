@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from sis_sync.core import wording
+from sis_sync.core.limits import PLAN_EXPIRES_AFTER
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
-from sis_sync.server.runs.decide import WAITS_FOR
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
 from sis_sync.server.web import finding_words, words
@@ -160,7 +160,7 @@ def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
 @register.filter
 def expires_at(run: Run) -> datetime | None:
     """When a waiting plan is no longer good."""
-    return run.planned_at + WAITS_FOR if run.planned_at else None
+    return run.planned_at + PLAN_EXPIRES_AFTER if run.planned_at else None
 
 
 @register.filter

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from sis_sync.core.errors import NotPermitted, SisSyncError
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import (
@@ -18,7 +19,6 @@ from sis_sync.server.accounts.services import (
     set_password,
 )
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.runs.directory import RESTORABLE_FOR
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.people import DeleteForm, NewPasswordForm
 from sis_sync.server.web.render import page, say, see_other

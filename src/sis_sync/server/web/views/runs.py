@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.wording import counted
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
@@ -14,7 +15,6 @@ from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
-from sis_sync.server.web.forms.people import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.run_view import RunView, approve_words, leaving_words, look_at, no_changes_words, steps_of
 from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS
