@@ -19,7 +19,7 @@ from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, 
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.modes import MODES
-from sis_sync.formats.mapping_lines import preset_names
+from sis_sync.steps.map.mapper_lines import preset_names
 from sis_sync.steps.report import PLAN_COLUMNS
 
 ROOT = Path(__file__).parent.parent

@@ -81,7 +81,6 @@ def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: float | No
         (403, b'{"title": "Sync Client API is disabled", "detail": "x"}', 4),
         (403, b"<html>", 4),
         (404, b'{"title": "Not found"}', 2),
-        (409, b'{"title": "Paused"}', 12),
         (409, b'{"title": "Run can no longer be decided"}', 9),
         (413, b'{"title": "x"}', 6),
         (422, b'{"title": "File refused", "code": "file.empty", "line": 3}', 6),

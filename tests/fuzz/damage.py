@@ -5,7 +5,7 @@ from random import Random
 
 from fuzz.values import NASTY
 
-from sis_sync.formats.scan import CHUNK_BYTES
+from sis_sync.steps.read.scan import CHUNK_BYTES
 
 MOST_BYTES = 2 * CHUNK_BYTES
 

@@ -10,8 +10,8 @@ from fuzz.inputs import Input
 from sis_sync.cli.main import main
 from sis_sync.client.config import load_config
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.formats.mapping import NO_MAPPING, Mapping
-from sis_sync.formats.mapping_lines import load_mapping
+from sis_sync.steps.map.mapper_lines import load_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 
 BUG = 1
 ENVIRONMENT = {"HOME": "/home/ana"}

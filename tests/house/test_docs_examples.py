@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from house.tracked import ROOT
 
-from sis_sync.formats.mapping_lines import parse_mapping
+from sis_sync.steps.map.mapper_lines import parse_mapping
 
 BLOCK = re.compile(r"^```properties\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
 MAPPINGS = [

@@ -15,7 +15,7 @@ from rosters import needs_approval, roster, send, settled, student, sync, teache
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
 from sis_sync.core.limits import FileLimits
-from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.models import Job

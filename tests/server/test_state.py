@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 from rosters import needs_approval, send, student, sync
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import directory
@@ -18,7 +18,7 @@ from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.services import approve_run
 from sis_sync.server.runs.storage import run_files
-from sis_sync.steps.plan import plan_digest
+from sis_sync.steps.plan.plan import plan_digest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

@@ -8,18 +8,13 @@ from pathlib import Path
 from steps.planning import ORGS, accounts_file
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.guards import GuardHit, GuardLimits, History
+from sis_sync.core.guards import GuardHit, History
 from sis_sync.core.modes import MODES, OnAbsent
-from sis_sync.engine.session import Session, open_session
-from sis_sync.formats.mapping import NO_MAPPING, Mapping
-from sis_sync.formats.mapping_lines import parse_mapping
-from sis_sync.steps.directory import load_directory
-from sis_sync.steps.guard import guard
-from sis_sync.steps.guard_history import load_history
-from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import Plan, make_plan, save_plan
-from sis_sync.steps.read import read
-from sis_sync.steps.validate import validate
+from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import Plan, save_plan
 
 
 @dataclass(frozen=True)
@@ -34,14 +29,17 @@ class Place:
     def plan(self, content: bytes, *, history: History, on_absent: OnAbsent = "delete") -> tuple[Plan, list[GuardHit]]:
         forget(self.session)
         (self.folder / "roster.csv").write_bytes(content)
-        mode = MODES[self.mode]
-        records = read(self.session, self.folder / "roster.csv", mode=mode, mapping=self.mapping)
-        roster = map_records(self.session, records)
-        files = {"orgs": self.folder / "orgs.csv", "accounts": self.folder / "accounts.csv"}
-        load_history(self.session, history)
-        judged = validate(self.session, roster, load_directory(self.session, **files), mode)
-        plan = make_plan(self.session, judged, on_absent=on_absent)
-        return plan, list(guard(self.session, plan, GuardLimits(), history))
+        given = PlanInput(
+            self.folder / "roster.csv",
+            MODES[self.mode],
+            self.folder / "orgs.csv",
+            self.folder / "accounts.csv",
+            self.mapping,
+            on_absent=on_absent,
+            history=history,
+        )
+        plan, hits = plan_file(self.session, given)
+        return plan, list(hits)
 
     def apply(self, content: bytes) -> History:
         """Make the directory what the file says; what the next run knows of this one."""

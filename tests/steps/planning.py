@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
-from sis_sync.engine.session import open_session
-from sis_sync.formats.mapping import NO_MAPPING
-from sis_sync.formats.mapping import Mapping as ColumnMapping
-from sis_sync.formats.mapping_lines import parse_mapping
-from sis_sync.steps.directory import load_directory
-from sis_sync.steps.guard import guard
-from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import make_plan, plan_digest, save_plan
-from sis_sync.steps.read import read
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.map.mapping import Mapping as ColumnMapping
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import plan_digest, save_plan
 from sis_sync.steps.report import write_plan
-from sis_sync.steps.validate import validate
 
 ORGS = "external_id,name\nD1,Lakeview District\n010,North Elementary\n020,Lakeview High\n"
 ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected")
@@ -85,11 +80,11 @@ def plan_bytes(
         (folder / "orgs.csv").write_bytes(_as_bytes(orgs))
         (folder / "accounts.csv").write_bytes(_as_bytes(accounts or accounts_file([])))
         rules = parse_mapping(mapping) if isinstance(mapping, str) else mapping
-        records = read(session, folder / "roster.csv", mode=MODES[mode], mapping=rules)
-        roster = map_records(session, records)
-        directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
-        plan = make_plan(session, validate(session, roster, directory, MODES[mode]))
-        found = {hit.code: hit.count for hit in guard(session, plan, GuardLimits())}
+        given = PlanInput(
+            folder / "roster.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv", mapping=rules
+        )
+        plan, hits = plan_file(session, given)
+        found = {hit.code: hit.count for hit in hits}
         write_plan(session, folder / "plan.csv")
         files = (folder / "plan.parquet", folder / "unchanged.parquet")
         save_plan(session, plan, *files)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from steps.thoroughness import examples
 
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 
 BATCH = 50
 INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"

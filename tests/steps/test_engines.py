@@ -10,19 +10,15 @@ from steps.mixed_rosters import AWKWARD, ORGS, District, mixed_district
 
 from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES
-from sis_sync.core.guards import GuardHit, GuardLimits
+from sis_sync.core.guards import GuardHit
 from sis_sync.core.modes import MODES
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
-from sis_sync.formats.mapping_lines import parse_mapping
-from sis_sync.steps.directory import load_directory
-from sis_sync.steps.guard import guard
-from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import make_plan, save_plan
-from sis_sync.steps.planner import EngineName, planner
-from sis_sync.steps.read import read
-from sis_sync.steps.validate import FORMAT_CHARACTERS, validate
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
+from sis_sync.steps.plan.plan import save_plan
+from sis_sync.steps.validate.validate import FORMAT_CHARACTERS
 
 # The full measure: SIS_SYNC_TEST_ENGINE_ROWS=100000. Spark takes a minute for it.
 ROWS = int(os.environ.get("SIS_SYNC_TEST_ENGINE_ROWS", "3000"))
@@ -49,11 +45,8 @@ def made_on(engine: EngineName, district: District, folder: Path) -> Made:
         (folder / f"{name}.csv").write_bytes(content)
     mapping = parse_mapping("mapper.mixed.skip.skip=yes\n")
     with open_session(temp_folder=folder) as session:
-        roster = map_records(session, read(session, folder / "roster.csv", mode=MODE, mapping=mapping))
-        directory = load_directory(session, orgs=folder / "orgs.csv", accounts=folder / "accounts.csv")
-        with planner(session, engine, SparkPlace(master="local[2]")) as where:
-            plan = make_plan(where, validate(where, roster, directory, MODE))
-            hits = guard(where, plan, GuardLimits())
+        given = PlanInput(folder / "roster.csv", MODE, folder / "orgs.csv", folder / "accounts.csv", mapping)
+        plan, hits = plan_file(session, given, engine=engine)
         files = (folder / "plan.parquet", folder / "unchanged.parquet")
         save_plan(session, plan, *files, hash_password=lambda password: f"hash of {len(password)}")
         return Made(*files, hits, plan.findings)

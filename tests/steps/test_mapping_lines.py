@@ -3,7 +3,7 @@
 import pytest
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.formats.mapping_lines import parse_mapping
+from sis_sync.steps.map.mapper_lines import parse_mapping
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
 from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.wording import fill, shown, template_of
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 
 GOOD = {
     "first_name": "Ana",

@@ -7,7 +7,7 @@ from steps.thoroughness import examples
 from steps.worlds import Person, World, decide, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.formats.scan import CHUNK_BYTES
+from sis_sync.steps.read.scan import CHUNK_BYTES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
 many = examples(25)

@@ -13,7 +13,7 @@ from steps.thoroughness import examples
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.formats.mapping import NO_MAPPING
+from sis_sync.steps.map.mapping import NO_MAPPING
 
 many = examples(80)
 some = examples(40)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from steps.thoroughness import examples
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.engine.session import open_session
-from sis_sync.formats.scan import CHUNK_BYTES, Layout, scan
-from sis_sync.steps.read import read
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.read.read import read
+from sis_sync.steps.read.scan import CHUNK_BYTES, Layout, scan
 
 Row = tuple[str, ...]
 Read = list[tuple[Any, ...]]

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
-from sis_sync.engine.session import open_session
-from sis_sync.formats.mapping_lines import parse_mapping
-from sis_sync.steps.directory import load_directory
-from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import make_plan
-from sis_sync.steps.read import read
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.directory.directory import load_directory
+from sis_sync.steps.map.map import map_records
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.plan.plan import make_plan
+from sis_sync.steps.read.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
-from sis_sync.steps.validate import validate
+from sis_sync.steps.validate.validate import validate
 
 HEADER = ",".join(("Kennwort", *FIELD_NAMES))
 

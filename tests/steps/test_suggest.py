@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from steps.offline import command
 
-from sis_sync.formats.mapping_lines import parse_mapping
-from sis_sync.formats.suggest.sample import Sample
-from sis_sync.formats.suggest.suggestion import propose, suggest
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.suggest.sample import Sample
+from sis_sync.steps.map.suggest.suggestion import propose, suggest
 
 DATA = Path(__file__).parents[1] / "data"
 OURS = "first_name,middle_name,last_name,email,custom_id,school_district_external_id,user_type,position,grade,status"

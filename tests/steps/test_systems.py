@@ -10,7 +10,7 @@ from steps.offline import Said
 
 from sis_sync.cli.systems_folder import LOCK
 from sis_sync.core.file_lock import file_lock
-from sis_sync.engine.session import Session
+from sis_sync.engine.duckdb import Session
 from sis_sync.steps.report import write_plan
 
 MODES_OF = {"north": "full", "south": "full", "west": "partial"}
@@ -114,7 +114,7 @@ def test_a_bug_costs_no_other_and_shows_no_traceback(county: County, monkeypatch
             raise RuntimeError("no disk")
         write_plan(session, path)
 
-    monkeypatch.setattr("sis_sync.cli.offline_run.write_plan", write_half)
+    monkeypatch.setattr("sis_sync.cli.plan_request.write_plan", write_half)
     for name, row in (("north", ANA), ("south", CY), ("west", DEE)):
         county.add(name, row)
     said = county.plan()

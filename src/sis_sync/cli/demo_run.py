@@ -14,13 +14,13 @@ from sis_sync.cli.demo_manager import DemoManager
 from sis_sync.cli.demo_place import DemoPlace, write_properties
 from sis_sync.cli.voice import note
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.exit_codes import DONE, ROWS_FAILED
 from sis_sync.server.demo.people import export_of_day
 from sis_sync.server.demo.prepare import DemoAccess, prepare_demo
 from sis_sync.server.serve.first_start import forget_connections, migrate
 
 DAYS = (1, 2, 3)
 STOP_SECONDS = 20
-DONE, SOME_ROWS_FAILED = 0, 7
 SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delete")
 
 
@@ -87,7 +87,7 @@ def _run_client(place: DemoPlace) -> None:
     command = [sys.executable, "-m", "sis_sync", "run", "--config", str(place.properties)]
     for _ in range(10):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode not in (DONE, SOME_ROWS_FAILED):
+        if done.returncode not in (DONE, ROWS_FAILED):
             raise SisSyncError(f"The client ended with exit code {done.returncode}: {done.stderr.strip()}")
         if not list(place.exports.glob("*.csv")):
             return

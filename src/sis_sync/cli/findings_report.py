@@ -2,8 +2,8 @@
 
 import click
 
-from sis_sync.engine.session import Session
-from sis_sync.steps.group import FindingGroup
+from sis_sync.engine.duckdb import Session
+from sis_sync.steps.validate.messages import FindingGroup
 
 FAILED_ROWS = 20
 _COLOURS = {"error": "red", "warning": "yellow"}

@@ -21,7 +21,7 @@ def mapper() -> None:
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
     """The built-in presets, or the lines of the one named, to start your own from."""
-    from sis_sync.formats.mapping_lines import preset_names, preset_text
+    from sis_sync.steps.map.mapper_lines import preset_names, preset_text
 
     click.echo(preset_text(name).rstrip() if name else "\n".join(preset_names()))
 
@@ -33,17 +33,15 @@ def try_mapping(file: Path, mapping: str) -> int:
     """The first rows of FILE as the mapping makes them, and what it leaves out."""
     from sis_sync.cli.offline_report import say_refusal
     from sis_sync.core.fields import FIELD_NAMES
-    from sis_sync.engine.session import open_session
-    from sis_sync.formats.mapping_lines import load_mapping
-    from sis_sync.steps.map import map_records
-    from sis_sync.steps.read import read
+    from sis_sync.engine.duckdb import open_session
+    from sis_sync.steps.map.mapper_lines import load_mapping
+    from sis_sync.steps.pipeline import map_file
 
     with open_session() as session:
         try:
-            records = read(session, file, mapping=load_mapping(mapping))
+            records = map_file(session, file, mapping=load_mapping(mapping)).records
         except FileRefused as refusal:
             return say_refusal(refusal, as_json=False)
-        map_records(session, records)
         fields = ", ".join(FIELD_NAMES)
         rows = session.rows(f"SELECT line, is_skipped, {fields} FROM roster ORDER BY line LIMIT :rows", rows=ROWS_SHOWN)
     click.echo(f"{file.name}: {counted(records.facts.rows, 'row', 'rows')}, mapping {records.mapping.name}")
@@ -63,8 +61,8 @@ def try_mapping(file: Path, mapping: str) -> int:
 def suggest(file: Path, write: Path | None, as_json: bool) -> int:
     """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
     from sis_sync.cli.offline_report import say_refusal
-    from sis_sync.formats.suggest.suggestion import suggest as suggest_mapping
-    from sis_sync.steps.sample import read_sample
+    from sis_sync.steps.map.suggest.sample import read_sample
+    from sis_sync.steps.map.suggest.suggestion import suggest as suggest_mapping
 
     try:
         suggestion = suggest_mapping(read_sample(file))

@@ -1,17 +1,18 @@
 """`check` and `plan`: the steps from files, without a server."""
 
-import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from sis_sync.core.errors import FileRefused, UsageFault
+from sis_sync.core.exit_codes import DONE, ROWS_FAILED
 from sis_sync.core.modes import MODES
 
 _mode = click.Choice(list(MODES))
@@ -26,13 +27,20 @@ _path = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
-    from sis_sync.cli import offline_report, offline_run
+    from sis_sync.cli.offline_report import say_check, say_refusal
+    from sis_sync.engine.duckdb import open_session
+    from sis_sync.steps.map.mapper_lines import load_mapping
+    from sis_sync.steps.map.mapping import NO_MAPPING
+    from sis_sync.steps.pipeline import check_file
 
-    with _input(file) as path:
+    lines = load_mapping(mapping) if mapping else NO_MAPPING
+    with _input(file) as path, open_session() as session:
         try:
-            return offline_run.check(path, mode=mode, orgs=orgs, mapping=mapping, as_json=as_json)
+            judged = check_file(session, path, mode=MODES[mode] if mode else None, mapping=lines, orgs=orgs)
         except FileRefused as refusal:
-            return offline_report.say_refusal(refusal, as_json=as_json)
+            return say_refusal(refusal, as_json=as_json)
+        say_check(session, judged, as_json=as_json)
+        return ROWS_FAILED if judged.failed_rows else DONE
 
 
 @click.command()
@@ -71,16 +79,37 @@ def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **opt
 
 
 def _plan_file(
-    *, file: str, mode: str, orgs: Path, accounts: Path | None, mapping: str | None, as_json: bool, **options: Any
+    *,
+    file: str,
+    mode: str,
+    orgs: Path,
+    accounts: Path | None,
+    mapping: str | None,
+    output: Path | None,
+    engine: Literal["duckdb", "spark"],
+    as_json: bool,
+    detailed_exitcode: bool,
 ) -> int:
-    from sis_sync.cli import offline_report, offline_run
+    from sis_sync.cli.offline_report import say_plan, say_refusal
+    from sis_sync.cli.plan_request import PlanRequest, make_requested_plan
+    from sis_sync.cli.systems_outcome import exit_code_of_plan
 
+    if output:
+        _refuse_unwritable(output)
     with _input(file) as path:
+        request = PlanRequest(path, mode, orgs, accounts, mapping)
         try:
-            asked = offline_run.Asked(path, mode, orgs, accounts, mapping)
-            return offline_run.plan(asked, as_json=as_json, **options)
+            with make_requested_plan(request, output=output, engine=engine) as made:
+                say_plan(made.session, made.plan, made.hits, output=output, as_json=as_json)
+                return exit_code_of_plan(made.plan, made.hits, detailed_exitcode=detailed_exitcode)
         except FileRefused as refusal:
-            return offline_report.say_refusal(refusal, as_json=as_json)
+            return say_refusal(refusal, as_json=as_json)
+
+
+def _refuse_unwritable(output: Path) -> None:
+    """Raise UsageFault before the work if the plan could not be written after it."""
+    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise UsageFault(f"The plan cannot be written to {output}.", fix="Name a file in a folder that is there.")
 
 
 def _plan_systems(
@@ -120,8 +149,3 @@ def _input(file: str) -> Iterator[Path]:
         with path.open("wb") as out:
             shutil.copyfileobj(sys.stdin.buffer, out)
         yield path
-
-
-def print_json(document: dict[str, Any]) -> None:
-    """One document with its schema version first."""
-    click.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False))

@@ -6,16 +6,17 @@ import click
 
 from sis_sync.cli.findings_report import say_failed_rows, say_groups
 from sis_sync.cli.given import given_command, quoted
+from sis_sync.cli.voice import print_json
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
 from sis_sync.core.wording import counted, percent, shown
-from sis_sync.engine.session import Session
-from sis_sync.formats.mapping_lines import preset_names
-from sis_sync.steps.group import group_findings
-from sis_sync.steps.plan import Plan
-from sis_sync.steps.read import Records
-from sis_sync.steps.validate import Judged
+from sis_sync.engine.duckdb import Session
+from sis_sync.steps.map.mapper_lines import preset_names
+from sis_sync.steps.plan.plan import Plan
+from sis_sync.steps.read.read import Records
+from sis_sync.steps.validate.messages import group_findings
+from sis_sync.steps.validate.validate import Judged
 
 _ACTIONS = (
     ("create", "to create"),
@@ -32,7 +33,7 @@ _ACTIONS = (
 def say_refusal(refusal: FileRefused, *, as_json: bool) -> int:
     """The refusal with its reason and remedy; gives its exit code."""
     if as_json:
-        _print({"refused": {"code": refusal.code, "message": refusal.message, "line": refusal.line}})
+        print_json({"refused": {"code": refusal.code, "message": refusal.message, "line": refusal.line}})
     click.echo(f"File refused ({refusal.code}): {refusal.message}\n{refusal.fix}".rstrip(), err=True)
     click.echo("Nothing is planned, and no account is touched.", err=True)
     return refusal.exit_code
@@ -43,7 +44,9 @@ def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
     records = judged.roster.records
     rows = {"rows": records.facts.rows, "failed": judged.failed_rows}
     if as_json:
-        _print({"file": records.facts.as_dict(), "mode": judged.mode.name, "counts": rows, "findings": judged.findings})
+        print_json(
+            {"file": records.facts.as_dict(), "mode": judged.mode.name, "counts": rows, "findings": judged.findings}
+        )
         return
     _say_file(records)
     click.echo(f"{counted(records.facts.rows, 'row', 'rows')}, {judged.failed_rows:,} failed.")
@@ -66,7 +69,7 @@ def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output
     """Counts, findings, guards, and the next command."""
     records = plan.judged.roster.records
     if as_json:
-        _print(document_of(plan, hits))
+        print_json(document_of(plan, hits))
         return
     _say_file(records)
     there = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
@@ -78,12 +81,6 @@ def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output
     if output:
         click.echo(f"The plan is in {output}.")
     click.echo(_next_step(plan, hits, is_written=output is not None))
-
-
-def _print(document: dict[str, object]) -> None:
-    from sis_sync.cli.offline import print_json
-
-    print_json(document)
 
 
 def _say_file(records: Records) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from sis_sync.core.errors import SisSyncError
-
-INTERRUPTED = 130
+from sis_sync.core.exit_codes import INTERRUPTED
 
 
 def exit_code_of(command: Callable[[], Any]) -> int:

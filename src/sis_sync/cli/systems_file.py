@@ -5,11 +5,11 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from sis_sync.cli.offline_run import Asked
+from sis_sync.cli.plan_request import PlanRequest
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import MODES
 from sis_sync.core.wording import shown
-from sis_sync.steps.tidy import records_of
+from sis_sync.steps.directory.csv_file import records_of
 
 NEEDED = ("school_system", "file", "mode", "orgs")
 OPTIONAL = ("accounts", "mapping")
@@ -19,8 +19,8 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s
 _FIX_NAME = "The name is its plan's file name: letters, digits, spaces, - and _ are understood on every system."
 
 
-def read_systems(path: Path) -> tuple[Asked, ...]:
-    """What is asked for each school system, in the order of the file. Relative paths begin in the file's folder.
+def read_systems(path: Path) -> tuple[PlanRequest, ...]:
+    """What is request for each school system, in the order of the file. Relative paths begin in the file's folder.
 
     ConfigurationError that names the line, what is wrong and what would be right: then nobody is planned.
     """
@@ -28,17 +28,17 @@ def read_systems(path: Path) -> tuple[Asked, ...]:
         lines = list(records_of(path))
     except OSError as error:
         raise ConfigurationError(f"{shown(path.name)} cannot be read.", fix="Check the path.") from error
-    systems: dict[str, Asked] = {}
+    systems: dict[str, PlanRequest] = {}
     for line, row in _rows(path, lines):
         where = f"{shown(path.name)} line {line}"
-        asked = _asked(where, row, path.parent)
-        key = _without_case(asked.school_system)
+        request = _request(where, row, path.parent)
+        key = _without_case(request.school_system)
         if key in systems:
             raise ConfigurationError(
                 f'{where}: there is a school system "{systems[key].school_system}" already.',
                 fix="Give each a name of its own, in more than upper and lower case: its plan has that name.",
             )
-        systems[key] = asked
+        systems[key] = request
     if not systems:
         raise ConfigurationError(f"{shown(path.name)} lists no school system.", fix="Write one row for each.")
     return tuple(systems.values())
@@ -69,7 +69,7 @@ def _refuse_header(path: Path, names: list[str]) -> None:
     )
 
 
-def _asked(where: str, row: dict[str, str], folder: Path) -> Asked:
+def _request(where: str, row: dict[str, str], folder: Path) -> PlanRequest:
     for column, cell in row.items():
         if column in NEEDED and not cell:
             raise ConfigurationError(f"{where}: {column} is empty.", fix=f"Each row needs {', '.join(NEEDED)}.")
@@ -85,7 +85,7 @@ def _asked(where: str, row: dict[str, str], folder: Path) -> Asked:
         name = shown(row["school_system"])
         raise ConfigurationError(f'{where}: the school system "{name}" {fault}.', fix=_FIX_NAME)
     accounts = row.get("accounts")
-    return Asked(
+    return PlanRequest(
         file=folder / row["file"],
         mode=row["mode"],
         orgs=folder / row["orgs"],

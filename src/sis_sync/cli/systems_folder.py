@@ -5,20 +5,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sis_sync.cli.offline_run import Asked
+from sis_sync.cli.plan_request import PlanRequest
 from sis_sync.core.errors import AnotherInstanceRuns, UsageFault
 from sis_sync.core.file_lock import file_lock
 
 LOCK = ".sis-sync.lock"
 
 
-def plan_path(folder: Path, asked: Asked) -> Path:
+def plan_path(folder: Path, request: PlanRequest) -> Path:
     """Where the plan of this school system is, once it is whole."""
-    return folder / f"{asked.school_system}.csv"
+    return folder / f"{request.school_system}.csv"
 
 
 @contextmanager
-def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> Iterator[Path]:
+def folder_for_plans(folder: Path, systems: Path, requests: tuple[PlanRequest, ...]) -> Iterator[Path]:
     """A folder inside, for plans until they are whole. Plans of an earlier run are removed before anything is planned.
 
     So a plan that lies there is of this run, however it ended: an old one beside a refusal would be taken for new.
@@ -35,12 +35,12 @@ def folder_for_plans(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> I
             raise AnotherInstanceRuns(
                 f"Another run writes its plans to {folder}.", fix="Wait until it has ended, or name another folder."
             )
-        _refuse_overwriting(folder, systems, asked)
-        yield Path(held.enter_context(_emptied(folder, asked)))
+        _refuse_overwriting(folder, systems, requests)
+        yield Path(held.enter_context(_emptied(folder, requests)))
 
 
-def _emptied(folder: Path, asked: tuple[Asked, ...]) -> "tempfile.TemporaryDirectory[str]":
-    paths = [plan_path(folder, each) for each in asked]
+def _emptied(folder: Path, requests: tuple[PlanRequest, ...]) -> "tempfile.TemporaryDirectory[str]":
+    paths = [plan_path(folder, each) for each in requests]
     for path in paths:
         if path.is_dir():
             raise _unwritable(folder, f"{path.name} is in the way")
@@ -61,9 +61,9 @@ def _unwritable(folder: Path, reason: str | None) -> UsageFault:
     )
 
 
-def _refuse_overwriting(folder: Path, systems: Path, asked: tuple[Asked, ...]) -> None:
-    is_read = _identities([systems, *(path for each in asked for path in _files_of(each))])
-    for each in asked:
+def _refuse_overwriting(folder: Path, systems: Path, requests: tuple[PlanRequest, ...]) -> None:
+    is_read = _identities([systems, *(path for each in requests for path in _files_of(each))])
+    for each in requests:
         path = plan_path(folder, each)
         if _identities([path]) & is_read:
             raise UsageFault(
@@ -72,12 +72,12 @@ def _refuse_overwriting(folder: Path, systems: Path, asked: tuple[Asked, ...]) -
             )
 
 
-def _files_of(asked: Asked) -> Iterator[Path]:
-    yield from (asked.file, asked.orgs)
-    if asked.accounts:
-        yield asked.accounts
-    if asked.mapping:
-        yield asked.folder / asked.mapping
+def _files_of(request: PlanRequest) -> Iterator[Path]:
+    yield from (request.file, request.orgs)
+    if request.accounts:
+        yield request.accounts
+    if request.mapping:
+        yield request.folder / request.mapping
 
 
 def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from sis_sync.cli.offline_run import DONE, HELD, ROWS_FAILED, exit_code_of_plan
 from sis_sync.core.errors import ConfigurationError, FileRefused, SisSyncError
+from sis_sync.core.exit_codes import DONE, HELD, ROWS_FAILED
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.plan import Counts
-from sis_sync.steps.plan import Plan
+from sis_sync.steps.plan.plan import Plan
 
 _BUG = SisSyncError.exit_code
 _GRAVEST_FIRST = (_BUG, FileRefused.exit_code, ConfigurationError.exit_code, HELD, ROWS_FAILED, DONE)
@@ -51,3 +51,10 @@ def code_of(refusal: SisSyncError) -> str:
     if isinstance(refusal, FileRefused):
         return refusal.code
     return "configuration" if isinstance(refusal, ConfigurationError) else "unexpected"
+
+
+def exit_code_of_plan(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
+    """Return the exit code of a plan that was made: held only if the detailed codes are wanted."""
+    if detailed_exitcode and hits:
+        return HELD
+    return ROWS_FAILED if plan.counts.failed else DONE

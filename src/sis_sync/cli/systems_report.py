@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from sis_sync.cli.offline import print_json
 from sis_sync.cli.offline_report import counts_in_words, document_of
 from sis_sync.cli.systems_outcome import Outcome, code_of, counts_of_all
+from sis_sync.cli.voice import print_json
 from sis_sync.core.errors import FileRefused, SisSyncError
 from sis_sync.core.wording import counted
-from sis_sync.steps.plan import Plan
+from sis_sync.steps.plan.plan import Plan
 
 
 def say_line(outcome: Outcome) -> None:

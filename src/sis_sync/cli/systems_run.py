@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from sis_sync.cli import systems_report
-from sis_sync.cli.offline_run import Asked, planned
 from sis_sync.cli.outcome import keep_details
+from sis_sync.cli.plan_request import PlanRequest, make_requested_plan
 from sis_sync.cli.systems_file import read_systems
 from sis_sync.cli.systems_folder import folder_for_plans, plan_path
 from sis_sync.cli.systems_outcome import Outcome, gravest_exit_code
 from sis_sync.core.errors import SisSyncError
 from sis_sync.engine.spark import SparkApplication
-from sis_sync.steps.planner import EngineName, shared_spark
+from sis_sync.steps.pipeline import EngineName, shared_spark
 
 # One on DuckDB, so that a run takes no more memory than a single plan. On Spark a plan is many small jobs in a row,
 # which leave most cores of a cluster idle.
@@ -32,11 +32,11 @@ def plan_systems(
     is planned. Each of those `at_once` may take the memory of a single plan, so that who is planned beside it changes
     nothing for any of them.
     """
-    asked = read_systems(systems)
+    requests = read_systems(systems)
     outcomes = []
-    with shared_spark(engine) as shared, folder_for_plans(output, systems, asked) as parts:
+    with shared_spark(engine) as shared, folder_for_plans(output, systems, requests) as parts:
         plan_one = partial(_outcome, output=output, parts=parts, engine=engine, shared=shared)
-        with closing(_in_turn(plan_one, asked, at_once or AT_ONCE[engine])) as made:
+        with closing(_in_turn(plan_one, requests, at_once or AT_ONCE[engine])) as made:
             for outcome in made:
                 outcomes.append(outcome)
                 if not as_json:
@@ -57,10 +57,12 @@ def _unless_nobody_reads(say: Callable[..., None], *what: object) -> None:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # for what is left to say
 
 
-def _in_turn(plan_one: Callable[[Asked], Outcome], asked: tuple[Asked, ...], at_once: int) -> Generator[Outcome]:
+def _in_turn(
+    plan_one: Callable[[PlanRequest], Outcome], requests: tuple[PlanRequest, ...], at_once: int
+) -> Generator[Outcome]:
     """The outcomes in the order of the file. Once they are not wanted any more, nothing that waits is begun."""
     with ThreadPoolExecutor(at_once) as pool:
-        waiting = [pool.submit(plan_one, each) for each in asked]
+        waiting = [pool.submit(plan_one, each) for each in requests]
         try:
             for each in waiting:
                 yield each.result()
@@ -69,15 +71,15 @@ def _in_turn(plan_one: Callable[[Asked], Outcome], asked: tuple[Asked, ...], at_
 
 
 def _outcome(
-    asked: Asked, *, output: Path, parts: Path, engine: EngineName, shared: SparkApplication | None
+    request: PlanRequest, *, output: Path, parts: Path, engine: EngineName, shared: SparkApplication | None
 ) -> Outcome:
     """Plan one. What is wrong with it is its outcome, even a bug, and no other's end."""
-    part = plan_path(parts, asked)
+    part = plan_path(parts, request)
     try:
-        with planned(asked, output=part, engine=engine, shared=shared) as made:
-            part.replace(plan_path(output, asked))
-            return Outcome(asked.school_system, made.plan, made.hits)
+        with make_requested_plan(request, output=part, engine=engine, shared=shared) as made:
+            part.replace(plan_path(output, request))
+            return Outcome(request.school_system, made.plan, made.hits)
     except SisSyncError as error:
-        return Outcome(asked.school_system, error)
+        return Outcome(request.school_system, error)
     except Exception:
-        return Outcome(asked.school_system, SisSyncError(f"Unexpected error, {keep_details()}"))
+        return Outcome(request.school_system, SisSyncError(f"Unexpected error, {keep_details()}"))

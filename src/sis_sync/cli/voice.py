@@ -4,6 +4,7 @@ stdout is the answer; stderr is progress, warnings and errors.
 """
 
 import codecs
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -127,3 +128,8 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)), error.end
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One document with its schema version first."""
+    click.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False))

@@ -12,7 +12,6 @@ from sis_sync.core.errors import (
     FileRefused,
     KeyRefused,
     NotPermitted,
-    Paused,
     RunClosed,
     ServerNotReached,
     SisSyncError,
@@ -32,7 +31,7 @@ _BY_STATUS: dict[int, type[SisSyncError]] = {
     422: UsageFault,
 }
 _BY_TITLE: dict[str, type[SisSyncError]] = {
-    error.title: error for error in (UsageFault, ConfigurationError, KeyRefused, NotPermitted, RunClosed, Paused)
+    error.title: error for error in (UsageFault, ConfigurationError, KeyRefused, NotPermitted, RunClosed)
 }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sis_sync.core.fields import FALLBACK_ENCODING
+
 TOKEN_KEY = "backend.api.token"  # noqa: S105 - the name of a key, not a secret
 TOKEN_VARIABLE = "SIS_SYNC_BACKEND_API_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
@@ -57,7 +59,7 @@ CLIENT_KEYS: tuple[Key, ...] = (
         "30",
         "Days after which archived files are removed, 1 to 3650. They hold personal data.",
     ),
-    Key("client.file.encoding.fallback", "windows-1252", "Encoding of files that are not UTF-8 or UTF-16."),
+    Key("client.file.encoding.fallback", FALLBACK_ENCODING, "Encoding of files that are not UTF-8 or UTF-16."),
 )
 
 

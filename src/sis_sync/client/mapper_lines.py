@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.formats.properties import Property
+from sis_sync.steps.map.properties import Property
 
 _MAX_NAME = 100
 
@@ -28,7 +28,7 @@ def section_mapping(settings: SettingsFile, key: str) -> SectionMapping:
 
 def mapping_of(settings: SettingsFile, name: str) -> SectionMapping:
     """The mapping of this name: the file's own lines, else a preset. ConfigurationError if it cannot be followed."""
-    from sis_sync.formats.mapping_lines import load_mapping, parse_mapping
+    from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping
 
     if not name:
         return SectionMapping()

@@ -7,8 +7,7 @@ from typing import Any
 from sis_sync.client.answers import CLOSED_STATES, RunStatus
 from sis_sync.client.logs import LOGGER
 from sis_sync.core.errors import RunClosed, SisSyncError
-
-DONE, FILE_REFUSED, ROWS_FAILED, HELD = 0, 6, 7, 8
+from sis_sync.core.exit_codes import DONE, FILE_REFUSED, HELD, ROWS_FAILED
 
 
 @dataclass(frozen=True)

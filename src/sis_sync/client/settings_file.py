@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 from sis_sync.client.keys import TOKEN_KEY, all_keys
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.formats.properties import Property, read_properties
+from sis_sync.steps.map.properties import Property, read_properties
 
 FILE_NAME = "client.properties"
 _VARIABLE = re.compile(r"\$\{env:([^}]*)\}")

@@ -3,11 +3,13 @@
 Faults in data are findings, not errors (`core/findings.py`).
 """
 
+from sis_sync.core import exit_codes
+
 
 class SisSyncError(Exception):
     """What went wrong, in words for the person who must act; `fix` says what to do."""
 
-    exit_code = 1
+    exit_code = exit_codes.UNEXPECTED_ERROR
     http_status = 500
     title = "Unexpected error"
 
@@ -20,13 +22,13 @@ class SisSyncError(Exception):
 class UsageFault(SisSyncError):
     """The command or request was put wrongly."""
 
-    exit_code, http_status, title = 2, 400, "Not understood"
+    exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 400, "Not understood"
 
 
 class ConfigurationError(SisSyncError):
     """A setting, properties line or mapping line that cannot be followed."""
 
-    exit_code, http_status, title = 3, 422, "Configuration error"
+    exit_code, http_status, title = exit_codes.WRONG_CONFIGURATION, 422, "Configuration error"
 
 
 class EngineUnavailable(ConfigurationError):
@@ -36,19 +38,19 @@ class EngineUnavailable(ConfigurationError):
 class KeyRefused(SisSyncError):
     """The API key is unknown, expired, revoked or lacks the right, or the API is disabled."""
 
-    exit_code, http_status, title = 4, 401, "API key refused"
+    exit_code, http_status, title = exit_codes.KEY_REFUSED, 401, "API key refused"
 
 
 class ServerNotReached(SisSyncError):
     """No answer from the server."""
 
-    exit_code, http_status, title = 5, 502, "Server not reached"
+    exit_code, http_status, title = exit_codes.SERVER_NOT_REACHED, 502, "Server not reached"
 
 
 class FileRefused(SisSyncError):
     """The whole file is refused and nothing is planned; `code` is a `file.*` finding code."""
 
-    exit_code, http_status, title = 6, 422, "File refused"
+    exit_code, http_status, title = exit_codes.FILE_REFUSED, 422, "File refused"
 
     def __init__(self, code: str, message: str, *, line: int | None = None, fix: str = "") -> None:
         super().__init__(message, fix=fix)
@@ -59,28 +61,22 @@ class FileRefused(SisSyncError):
 class RunClosed(SisSyncError):
     """The run was rejected, expired, superseded or is out of date."""
 
-    exit_code, http_status, title = 9, 409, "Run can no longer be decided"
+    exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "Run can no longer be decided"
 
 
 class NotPermitted(SisSyncError):
     """The person or key may not do this."""
 
-    exit_code, http_status, title = 4, 403, "Not permitted"
+    exit_code, http_status, title = exit_codes.KEY_REFUSED, 403, "Not permitted"
 
 
 class GaveUpWaiting(SisSyncError):
     """The run did not end in the time allowed."""
 
-    exit_code, http_status, title = 10, 504, "Gave up waiting"
+    exit_code, http_status, title = exit_codes.GAVE_UP_WAITING, 504, "Gave up waiting"
 
 
 class AnotherInstanceRuns(SisSyncError):
     """Another client holds the lock of this state folder, or another run that of this folder of plans."""
 
-    exit_code, http_status, title = 11, 409, "Another instance runs"
-
-
-class Paused(SisSyncError):
-    """The mode or school is paused."""
-
-    exit_code, http_status, title = 12, 409, "Paused"
+    exit_code, http_status, title = exit_codes.ANOTHER_INSTANCE_RUNS, 409, "Another instance runs"

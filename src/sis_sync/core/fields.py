@@ -5,6 +5,7 @@ Everything that judges a value takes its list, limit or pattern from here.
 
 from dataclasses import dataclass
 
+FALLBACK_ENCODING = "windows-1252"  # of a file that is neither UTF-8 nor UTF-16
 CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
 
 

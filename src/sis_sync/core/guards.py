@@ -46,6 +46,9 @@ class GuardLimits:
     drip_percent: int = 15
 
 
+STANDARD_LIMITS = GuardLimits()
+
+
 # What each guard says. `subject` is the slice, field or example; `{count:row|rows}` is the count with its noun.
 # The order is that of the rules.
 GUARD_MESSAGES: dict[str, str] = {

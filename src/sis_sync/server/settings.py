@@ -10,7 +10,7 @@ from sis_sync.server.data_folder import keep_to_owner, made_data_folder
 from sis_sync.server.database_url import database_settings
 from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.server.secret_key import read_or_make_secret_key
-from sis_sync.steps.planner import engine_named
+from sis_sync.steps.pipeline import engine_named
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 

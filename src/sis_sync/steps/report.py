@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.engine.session import Session
+from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.formats.header import MESSAGE_HEADER, secret_positions
-from sis_sync.steps.plan import Plan
-from sis_sync.steps.read_header import DELIMITERS
+from sis_sync.steps.map.columns import MESSAGE_HEADER, secret_positions
+from sis_sync.steps.plan.plan import Plan
+from sis_sync.steps.read.header import DELIMITERS
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 # Apostrophes before it count: where one was taken for ours, reading would take off one that the SIS wrote.

@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from sis_sync.engine.session import open_session
-from sis_sync.steps.read import read
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.read.read import read
 
 
 def main() -> None:

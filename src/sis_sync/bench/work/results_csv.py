@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.report import PLAN_COLUMNS, write_results
 
 BATCH_ROWS = 10_000

@@ -8,13 +8,10 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.wording import fill
-from sis_sync.engine.session import Session, open_session
-from sis_sync.formats.mapping import NO_MAPPING
+from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.accounts.values import ORG_FIELD
 from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.steps.map import map_records
-from sis_sync.steps.read import read
-from sis_sync.steps.validate import validate
+from sis_sync.steps.pipeline import check_file
 
 MEMORY_MB = 128
 # By hand an account may do without an ID, and its org is chosen from a list.
@@ -41,8 +38,7 @@ def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str,
         writer = csv.DictWriter(file, FIELD_NAMES, quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerow({name: values.get(name, "") for name in FIELD_NAMES})
-    records = read(session, path, mode=None, mapping=NO_MAPPING)
-    validate(session, map_records(session, records), None, None)
+    check_file(session, path)
     errors = dict(
         wording(code, value) for code, value in session.rows("SELECT code, value FROM findings ORDER BY code")
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sis_sync.engine.session import Session, open_session
+from sis_sync.engine.duckdb import Session, open_session
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:

@@ -1,6 +1,6 @@
 """Whether a plan changes people who manage more than its approver, as pages forbid by hand too."""
 
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import managed_orgs

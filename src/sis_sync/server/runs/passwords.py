@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sis_sync.engine.session import Session
-from sis_sync.formats.header import secret_positions
-from sis_sync.formats.records import Record, split_record
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.storage import RunFiles, is_as_stored, run_files, written_whole
-from sis_sync.steps.read import Records
-from sis_sync.steps.read_header import DELIMITERS
+from sis_sync.steps.map.columns import secret_positions
+from sis_sync.steps.read.header import DELIMITERS
+from sis_sync.steps.read.read import Records
+from sis_sync.steps.read.records import Record, split_record
 
 UTF8_MARK = b"\xef\xbb\xbf"
 # So many columns more than the header has that the record stays one that cannot be split.

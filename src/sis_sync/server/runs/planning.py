@@ -13,9 +13,7 @@ from django.contrib.auth.hashers import make_password
 from sis_sync.core.guards import GuardLimits
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
-from sis_sync.engine.session import Session
-from sis_sync.formats.mapping import NO_MAPPING, Mapping
-from sis_sync.formats.mapping_lines import load_preset, parse_mapping
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.runs.directory import export_directory
 from sis_sync.server.runs.engine import run_session
@@ -25,16 +23,12 @@ from sis_sync.server.runs.other_runs import unapplied_runs
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
 from sis_sync.server.runs.seen import write_seen_accounts
 from sis_sync.server.runs.storage import adopt_plan, forget_plans, new_plan_files, other_plans, run_files, work_folder
-from sis_sync.steps.directory import load_directory
-from sis_sync.steps.group import group_findings
-from sis_sync.steps.guard import guard
-from sis_sync.steps.guard_history import HISTORY_TABLES, load_history
-from sis_sync.steps.map import map_records
-from sis_sync.steps.plan import Plan, make_plan, plan_digest, save_plan
-from sis_sync.steps.planner import planner
-from sis_sync.steps.read import read
+from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.report import write_failed_rows, write_results
-from sis_sync.steps.validate import validate
+from sis_sync.steps.validate.messages import group_findings
 
 SETTING_NAMES = (
     "on_absent",
@@ -106,18 +100,20 @@ def mapping_of(run: Run) -> Mapping:
 
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
-    mode = MODES[run.mode]
     surroundings = surroundings_of(run)
     files = export_directory(run, folder, now=now)
-    records = read(session, _under_its_name(run, folder), mode=mode, mapping=mapping)
-    roster = map_records(session, records)
-    directory = load_directory(session, orgs=files.orgs, accounts=files.accounts)
-    history = history_of(run, now=now)
-    load_history(session, history)
-    with planner(session, installed.SIS_SYNC_ENGINE, also=HISTORY_TABLES) as engine:
-        judged = validate(engine, roster, directory, mode)
-        plan = make_plan(engine, judged, on_absent=on_absent(settings))
-        hits = guard(engine, plan, _limits(settings), history)
+    given = PlanInput(
+        file=_under_its_name(run, folder),
+        mode=MODES[run.mode],
+        orgs=files.orgs,
+        accounts=files.accounts,
+        mapping=mapping,
+        on_absent=on_absent(settings),
+        limits=_limits(settings),
+        history=history_of(run, now=now),
+    )
+    plan, hits = plan_file(session, given, engine=installed.SIS_SYNC_ENGINE)
+    records = plan.judged.roster.records
     digest = _store(run, session, plan, files.accounts)
     store_without_passwords(run, session, records)
     return Planned(

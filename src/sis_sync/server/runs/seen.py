@@ -6,7 +6,7 @@ The plan itself holds cleaned values (trimmed, normalised); whether an account c
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.engine.session import Session
+from sis_sync.engine.duckdb import Session
 
 
 def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org

@@ -21,7 +21,7 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.server.runs.models import Run
-from sis_sync.steps.plan import plan_digest
+from sis_sync.steps.plan.plan import plan_digest
 
 CHUNK_BYTES = 1024 * 1024
 MAX_NAME_BYTES = 255  # what file systems take

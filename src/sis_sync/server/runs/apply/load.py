@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from django.db import connection
 
-from sis_sync.engine.session import Session
+from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind
 from sis_sync.server.runs.apply.statements import execute, own_statements, sql_text
 from sis_sync.server.runs.approval import ApprovedPlan

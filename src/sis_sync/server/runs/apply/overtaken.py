@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from sis_sync.core.modes import MODES
-from sis_sync.engine.session import open_session
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.other_runs import CHANGES

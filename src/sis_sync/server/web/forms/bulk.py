@@ -6,13 +6,13 @@ from typing import Any
 from django import forms
 
 from sis_sync.core.modes import MODES
-from sis_sync.formats.mapping_lines import preset_names
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings
 from sis_sync.server.web.forms.base import PageForm, Typed
 from sis_sync.server.web.forms.people import org_choices
 from sis_sync.server.web.words import MODE_WORDS
+from sis_sync.steps.map.mapper_lines import preset_names
 
 MODE_CHOICES = [(mode, MODE_WORDS[mode]) for mode in MODES]
 SCOPE_CHOICES = [

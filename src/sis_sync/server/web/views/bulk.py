@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 from sis_sync.core.modes import MODES
-from sis_sync.formats.mapping_lines import parse_mapping, preset_names, preset_text
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
@@ -18,6 +17,7 @@ from sis_sync.server.web.entrance import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import UploadForm
 from sis_sync.server.web.health import risks_of_modes
 from sis_sync.server.web.render import page, see_other, sent, sent_files
+from sis_sync.steps.map.mapper_lines import parse_mapping, preset_names, preset_text
 
 PAGE_SIZE = 50
 

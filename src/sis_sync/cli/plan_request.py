@@ -1,0 +1,61 @@
+"""What `plan` is asked for one school system, and the plan that it gets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.guards import GuardHit
+from sis_sync.core.modes import MODES
+from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.engine.spark import SparkApplication
+from sis_sync.steps.map.mapper_lines import load_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
+from sis_sync.steps.plan.plan import Plan
+from sis_sync.steps.report import write_plan
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """The files and the rules of one plan. The path of a mapping is relative to `folder`.
+
+    `school_system` is the name of the plan among many.
+    """
+
+    file: Path
+    mode: str
+    orgs: Path
+    accounts: Path | None = None
+    mapping: str | None = None
+    folder: Path = Path()
+    school_system: str = ""
+
+    def plan_input(self) -> PlanInput:
+        """Return the request with its mapping loaded. Raise ConfigurationError for the mapping."""
+        mapping = load_mapping(self.mapping, folder=self.folder) if self.mapping else NO_MAPPING
+        return PlanInput(
+            self.file, MODES[self.mode], self.orgs, self.accounts, mapping, school_system=self.school_system
+        )
+
+
+@dataclass(frozen=True)
+class RequestedPlan:
+    """A plan, the guards that would hold it, and the session that contains its tables."""
+
+    session: Session
+    plan: Plan
+    hits: tuple[GuardHit, ...]
+
+
+@contextmanager
+def make_requested_plan(
+    request: PlanRequest, *, output: Path | None, engine: EngineName, shared: SparkApplication | None = None
+) -> Iterator[RequestedPlan]:
+    """Make the plan and write it to `output` as CSV. Raise FileRefused, ConfigurationError, EngineUnavailable."""
+    given = request.plan_input()
+    with open_session() as session:
+        plan, hits = plan_file(session, given, engine=engine, shared=shared)
+        if output:
+            write_plan(session, output)
+        yield RequestedPlan(session, plan, hits)

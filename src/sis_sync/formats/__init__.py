@@ -1,1 +1,0 @@
-"""How exports look: bytes, encodings, lines, headers, mappings and presets."""

@@ -1,0 +1,1 @@
+"""The orgs and accounts that a file is judged against."""

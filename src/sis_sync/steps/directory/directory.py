@@ -1,0 +1,136 @@
+"""The directory as it is now: orgs and accounts, from two CSV files, into the session."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
+from sis_sync.core.wording import shown
+from sis_sync.engine.base import Engine
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import bind, literal, quoted, sql_text
+from sis_sync.steps.directory.csv_file import tidied
+
+_ACCOUNT_EXTRAS = {
+    "state": "live",
+    "protected": "",
+    "account_id": "",
+    "held_by_hand": "",
+    "rights": "",
+    "in_scope": "yes",
+}
+_ORG_FIELDS = ("external_id", "name")
+_ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The session's tables `orgs` and `accounts`. An account without custom_id is unmanaged."""
+
+
+def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Directory:
+    """Read both files. ConfigurationError if one is missing, lacks a column or is no CSV in UTF-8."""
+    load_listed_values(session)
+    try:
+        _load_both(session, orgs, accounts)
+    except duckdb.Error:
+        session.run("DROP TABLE IF EXISTS orgs; DROP TABLE IF EXISTS accounts")
+        _load_tidied(session, orgs, accounts)
+    _refuse_shared_ids(session)
+    return Directory()
+
+
+def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
+    _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
+    _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
+    session.run(sql_text(__package__, "directory"))
+
+
+def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
+    """What the engine refuses is often but two kinds of line ends; what is truly wrong is said with its line."""
+    tidy_orgs = tidied(orgs, session.folder / "tidied-orgs.csv")
+    tidy_accounts = tidied(accounts, session.folder / "tidied-accounts.csv") if accounts else None
+    try:
+        _load_both(session, tidy_orgs, tidy_accounts)
+    except duckdb.Error as error:
+        names = " or ".join(path.name for path in (orgs, accounts) if path)
+        raise ConfigurationError(
+            f"{names} is no CSV file that can be read.", fix="Save it as CSV UTF-8 with commas and quotation marks."
+        ) from error
+
+
+def _refuse_shared_ids(session: Session) -> None:
+    shared = session.rows(
+        "SELECT custom_id FROM accounts WHERE custom_id <> '' GROUP BY custom_id HAVING count(*) > 1 ORDER BY 1 LIMIT 3"
+    )
+    if shared:
+        ids = ", ".join(row[0] for row in shared)
+        raise ConfigurationError(
+            f"Several accounts have the same custom_id, for example {ids}.", fix="Keep one of each."
+        )
+
+
+def load_listed_values(session: Engine) -> None:
+    """The lists of the format as a table: field, folded (lower case) and value (as stored)."""
+    rows = ", ".join(
+        bind("(:field, :folded, :value)", field=field, folded=value.lower(), value=value)
+        for field, values in LISTED_VALUES.items()
+        for value in values
+    )
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)"
+    )
+
+
+def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> None:
+    if path is None:
+        wanted = ", ".join(f"{name} VARCHAR" for name in (*fields, *extras))
+        session.run(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({wanted})")
+        return
+    header = _read_header(path)
+    missing = [name for name in fields if name not in header]
+    if missing:
+        raise ConfigurationError(
+            f"{path.name} lacks the columns {', '.join(missing)}.", fix=f"It needs {', '.join(fields)}."
+        )
+    picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
+    picked += [_extra(name, default, name in header) for name, default in extras.items()]
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    not_null = ", ".join(literal(name) for name in header)
+    file = literal(session.plainly_named(path))
+    source = (
+        f"read_csv({file}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
+        "compression='none', hive_partitioning=false, "
+        f"columns={{{columns}}}, force_not_null=[{not_null}])"
+    )
+    session.run(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
+
+
+def _extra(name: str, default: str, is_there: bool) -> str:
+    if not is_there:
+        return bind(f":default AS {name}", default=default)
+    return bind(f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default)
+
+
+def _read_header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"There is no file {path}.", fix="Check the path.") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(
+            f"{shown(path.name)} cannot be read as CSV in UTF-8.", fix="Check the path; save the file as CSV UTF-8."
+        ) from error
+    names = [name.strip().lower() for name in header]
+    _refuse_repeated_names(path, names)
+    return [name or f" {position}" for position, name in enumerate(names)]
+
+
+def _refuse_repeated_names(path: Path, names: list[str]) -> None:
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise ConfigurationError(f"{path.name} has the column {repeated[0]} twice.", fix="Keep one of the two.")

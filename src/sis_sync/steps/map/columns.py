@@ -1,0 +1,207 @@
+"""Header names: how two of them are compared, and which column supplies which field."""
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.fields import FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
+from sis_sync.core.findings import Finding, file_finding
+from sis_sync.steps.map.mapping import FieldRule, Mapping
+from sis_sync.steps.map.synonyms import SYNONYMS
+
+MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
+SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, is_required=False))
+_NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
+
+
+def comparable(header: str) -> str:
+    """The form in which headers are compared: no case, spaces, underscores, hyphens, BOM, zero-width characters."""
+    return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where each field comes from: `of_field` gives positions in the row, `used` all positions that matter."""
+
+    header: tuple[str, ...]
+    of_field: dict[str, int]
+    used: frozenset[int]
+
+    def position_of(self, header: str) -> int | None:
+        """The first column of this name, None if there is none."""
+        wanted = comparable(header)
+        for position, name in enumerate(self.header):
+            if comparable(name) == wanted:
+                return position
+        return None
+
+    @property
+    def message_position(self) -> int | None:
+        """The column that our own failed-rows file added, if this is one."""
+        return self.position_of(MESSAGE_HEADER)
+
+
+def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
+    """Which columns supply the fields under this mapping; a field without any is left out."""
+    plain = Columns(tuple(header), {}, frozenset())
+    of_field = {}
+    for field in SUPPLIED_FIELDS:
+        position = _column_of(field, mapping.rule(field.name), plain)
+        if position is not None:
+            of_field[field.name] = position
+    also_used = (plain.position_of(name) for name in mapping.other_headers())
+    used = frozenset(of_field.values()) | {position for position in also_used if position is not None}
+    return Columns(tuple(header), of_field, used)
+
+
+def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
+    """The variants whose names the header holds most of: one, or several where it cannot tell them apart."""
+    there = {comparable(name) for name in header}
+    variants = mapping.variants or (mapping,)
+    scores = [len({comparable(name) for name in variant.headers()} & there) for variant in variants]
+    return tuple(variant for variant, score in zip(variants, scores, strict=True) if score == max(scores))
+
+
+def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
+    if rule.constant is not None and not rule.columns:
+        return None  # a fixed value, whatever the file says
+    names = rule.columns if rule.columns else (field.name, *field.aliases)
+    positions = (columns.position_of(name) for name in names)
+    return next((position for position in positions if position is not None), None)
+
+
+def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
+    """The fields that neither the header nor the mapping supplies, in the order of the format."""
+    return [field.name for field in FIELDS if not _is_supplied(field.name, columns, mapping)]
+
+
+def _is_supplied(name: str, columns: Columns, mapping: Mapping) -> bool:
+    template = mapping.rule(name).template
+    return _has_source(name, columns, mapping) or (template is not None and can_fill(template, columns, mapping))
+
+
+def _has_source(name: str, columns: Columns, mapping: Mapping) -> bool:
+    """Whether a column, a constant or a part of a column supplies the field."""
+    rule = mapping.rule(name)
+    is_split = rule.split is not None and columns.position_of(rule.split.header) is not None
+    return name in columns.of_field or rule.constant is not None or is_split
+
+
+def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
+    """Whether every `{name}` of the template is a column of the file or a field that has a source.
+
+    What another template makes is no source: no two of them can wait for each other.
+    """
+    return all(
+        columns.position_of(name) is not None or _has_source(name, columns, mapping)
+        for name, _ in FieldRule.placeholders(template)
+    )
+
+
+def ignored_columns(columns: Columns) -> list[Finding]:
+    """One warning for each column that nothing uses; empty trailing columns share one."""
+    named = [name.strip() for name in columns.header]
+    last_named = max((position for position, name in enumerate(named) if name), default=-1)
+    findings = [
+        file_finding("column.ignored", value=name or f"column {position + 1}, without a name")
+        for position, name in enumerate(named[: last_named + 1])
+        if position not in columns.used and comparable(name) != comparable(MESSAGE_HEADER)
+    ]
+    if last_named + 1 < len(named):
+        findings.append(file_finding("column.ignored", value="empty columns at the end"))
+    return findings
+
+
+def secret_positions(columns: Columns) -> frozenset[int]:
+    """The columns that hold passwords or other secrets, by the mapping or by their header, and that no field needs."""
+    named = {
+        position
+        for position, header in enumerate(columns.header)
+        if any(word in header.lower() for word in SECRET_HEADER_WORDS)
+    }
+    password = {columns.of_field[PASSWORD]} if PASSWORD in columns.of_field else set()
+    return frozenset((named - (columns.used - password)) | password)
+
+
+def check_header(columns: Columns, mapping: Mapping) -> None:
+    """Raise FileRefused for a header that stands twice, or that lacks a field."""
+    _refuse_duplicates(columns, mapping)
+    missing = missing_fields(columns, mapping)
+    if missing:
+        raise FileRefused(
+            "file.header_missing", _missing_message(missing, columns, mapping), line=1, fix=_fix(missing, columns)
+        )
+
+
+_MISSING_FIX = (
+    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
+    "sis-sync mapper suggest FILE proposes the lines."
+)
+
+
+def _fix(missing: list[str], columns: Columns) -> str:
+    if "user_type" in missing and columns.position_of("sourcedId") is not None:
+        return _ROLES_FIX
+    return _MISSING_FIX
+
+
+_ROLES_FIX = (
+    "In OneRoster 1.2 and School Data Sync v2.1 the roles stand in roles.csv: export OneRoster 1.1, or join the main "
+    "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
+)
+
+
+def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> str:
+    found = [name.strip() for name in columns.header if name.strip()]
+    guesses = []
+    for field in missing:
+        kind, asked = _asked(field, columns, mapping)
+        close = _closest(asked or (field,), found)
+        wanted = f", which the mapping's line {kind}.{field} reads from {' or '.join(asked)}" if asked else ""
+        guesses.append(f"{field}{wanted}" + (f' (is it "{close}"?)' if close else ""))
+    shown = ", ".join(name[:40] for name in found[:30])
+    return f"The header lacks {', '.join(guesses)}. It has: {shown or 'nothing'}."
+
+
+def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:
+    """The kind of line that should supply the field, and the names in it that the file lacks."""
+    rule = mapping.rule(field)
+    if rule.template is not None:
+        names = (name for name, _ in FieldRule.placeholders(rule.template))
+        return "template", tuple(name for name in names if not can_fill(f"{{{name}}}", columns, mapping))
+    if rule.split is not None:
+        return "split", (rule.split.header,)
+    return "column", rule.columns
+
+
+def _closest(names: Sequence[str], found: list[str]) -> str | None:
+    """The column that another system calls so, else the one that is spelt most alike."""
+    by_form = {comparable(name): name for name in found}
+    for synonym in (comparable(synonym) for name in names for synonym in SYNONYMS.get(name, ())):
+        if synonym in by_form:
+            return by_form[synonym]
+    matches = (difflib.get_close_matches(comparable(name), by_form, n=1, cutoff=0.8) for name in names)
+    return next((by_form[match[0]] for match in matches if match), None)
+
+
+def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
+    names = [comparable(name) for name in columns.header]
+    for field in SUPPLIED_FIELDS:
+        if field.name not in columns.of_field:
+            continue
+        wanted = {names[columns.of_field[field.name]]}
+        if not mapping.rule(field.name).columns:
+            wanted |= {comparable(name) for name in (field.name, *field.aliases)}
+        _refuse_several(names, wanted, f"both say {field.name}")
+    for header in mapping.other_headers():
+        wanted = {comparable(header)}
+        _refuse_several(names, wanted, f'are both called "{header}", which a line of the mapping reads')
+
+
+def _refuse_several(names: list[str], wanted: set[str], what: str) -> None:
+    places = [str(position + 1) for position, name in enumerate(names) if name in wanted]
+    if len(places) > 1:
+        message = f"The columns {' and '.join(places)} {what}."
+        raise FileRefused("file.header_duplicate", message, line=1, fix="Leave one of them out of the export.")

@@ -1,0 +1,1 @@
+"""Proposes a mapping for a file of unknown columns."""

@@ -1,0 +1,87 @@
+"""The header and the first records of a file, as far as a suggestion looks."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.fields import FALLBACK_ENCODING, SECRET_HEADER_WORDS
+from sis_sync.steps.map.columns import comparable
+from sis_sync.steps.map.synonyms import OTHER_PERSON_WORDS
+from sis_sync.steps.read.encoding import detect_encoding
+from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
+
+_NOTE = re.compile(r"\s*\[[^\]]*\]\s*$")  # Google writes "First Name [Required]"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`rows` are records below the header; a short one lacks its last cells."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def cells(self, name: str) -> list[str]:
+        """The cells of a column, trimmed; empty where a record ends before it."""
+        position = list(self.header).index(name)
+        return [row[position].strip() if position < len(row) else "" for row in self.rows]
+
+    def values(self, name: str) -> list[str]:
+        """The cells of a column that are not empty."""
+        return [cell for cell in self.cells(name) if cell]
+
+    def usable(self) -> list[str]:
+        """The headers that a line may name: they stand once, hold no secret and are not of another person."""
+        forms = [comparable(name) for name in self.header]
+        return [name for name in self.header if _is_writable(name) and forms.count(comparable(name)) == 1]
+
+    def of_others(self) -> list[str]:
+        """The headers that speak of parents and other people than the one of the row."""
+        return [name for name in self.header if _speaks_of(name, OTHER_PERSON_WORDS)]
+
+
+def records_of(text: str, delimiter: str) -> list[list[str]]:
+    """The records of a piece of text, header first; what stands after one that cannot be read is left out."""
+    rows = []
+    try:
+        for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter):
+            if row:
+                rows.append(row)
+    except csv.Error:  # a cell longer than the module reads
+        return rows
+    return rows
+
+
+def bare(header: str) -> str:
+    """A header as synonyms are compared: without the name of its table, a note in brackets and punctuation."""
+    return comparable(_NOTE.sub("", header).rpartition(".")[2])
+
+
+def _is_writable(name: str) -> bool:
+    is_one_line = bool(comparable(name)) and not set(name) & set("|\r\n")
+    return is_one_line and not _speaks_of(name, (*SECRET_HEADER_WORDS, *OTHER_PERSON_WORDS))
+
+
+def _speaks_of(name: str, words: Sequence[str]) -> bool:
+    return any(word in name.lower() for word in words)
+
+
+BYTES = 256 * 1024
+DELIMITERS = (",", "\t", ";", "|")
+
+
+def read_sample(path: Path) -> Sample:
+    """Header and records of the first 256 KB. FileRefused where there is no file, no text or no header."""
+    head = head_of(path, BYTES)
+    refuse_unless_text(head)
+    text = (
+        head.decode(detect_encoding(path, FALLBACK_ENCODING).name, "replace").removeprefix("\ufeff").replace("\0", "")
+    )
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    rows = records_of(text, max(DELIMITERS, key=first.count)) if first else []
+    if not rows:
+        raise FileRefused("file.empty", "The file holds nothing but white space.", fix="Check the export in the SIS.")
+    is_cut = len(head) == BYTES  # then the last record may be half of one
+    return Sample(rows[0], rows[1:-1] if is_cut else rows[1:])

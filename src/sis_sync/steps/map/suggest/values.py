@@ -1,0 +1,59 @@
+"""Lines for values of user_type, grade and status that are in no list, and for rows of parents."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sis_sync.core.did_you_mean import guess_listed, known_meaning
+from sis_sync.core.fields import LISTED_VALUES
+from sis_sync.steps.map.columns import comparable, find_columns
+from sis_sync.steps.map.mapper_lines import folded
+from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.map.suggest.by_name import Proposal
+from sis_sync.steps.map.suggest.sample import Sample
+
+_MOST_SHOWN = 20
+_POWERFUL = "Administrator"  # nobody becomes one by a guess
+_NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
+
+
+def propose_values(sample: Sample, mapping: Mapping) -> Iterator[Proposal]:
+    """The value and skip lines that this mapping still needs for the records of the sample."""
+    columns = find_columns(sample.header, mapping)
+    for field in LISTED_VALUES:
+        if field in columns.of_field and mapping.rule(field).template is None:
+            yield from _of_field(field, sample.header[columns.of_field[field]], sample, mapping)
+
+
+def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iterator[Proposal]:
+    rule = mapping.rule(field)
+    cells = [cell.split(rule.first)[0].strip() if rule.first else cell for cell in sample.cells(header)]
+    known = {folded(value) for value in LISTED_VALUES[field]} | rule.values.keys() | _skipped(header, mapping)
+    counts = Counter(cell for cell in cells if folded(cell) not in known and _is_writable(cell))
+    others = [value for value in counts if field == "user_type" and folded(value) in _NO_ACCOUNTS]
+    if others and "=" not in header:
+        reason = "content: no accounts are made of them"
+        yield Proposal(field, header, reason, f"skip.{header.strip()}", " | ".join(others))
+    unknown = [value for value, _ in counts.most_common() if value not in others and (value or field != "grade")]
+    for value in unknown[:_MOST_SHOWN]:
+        yield _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
+    if unknown[_MOST_SHOWN:]:
+        reason = f"content: {len(unknown) - _MOST_SHOWN:,} more values are not in the list. This fails their rows"
+        yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
+
+
+def _skipped(header: str, mapping: Mapping) -> set[str]:
+    return {value for name, values in mapping.skips if comparable(name) == comparable(header) for value in values}
+
+
+def _is_writable(value: str) -> bool:
+    return not set(value) & set("=|\r\n") and value != "*"
+
+
+def _value(field: str, header: str, value: str, share: str) -> Proposal:
+    seen = f'"{value}"' if value else "an empty cell"
+    reason = f"content: {seen} ({share}) is in no list"
+    meaning = known_meaning(field, value) if value else ""
+    guess = meaning or guess_listed(field, value)
+    is_flag = field != "grade" and (len(value) < 2 or value.isdigit())  # 0 is active in one SIS, disabled in the next
+    is_open = not meaning or is_flag or guess == _POWERFUL
+    return Proposal(field, header, reason, f"value.{field}.{value}", guess, is_open=is_open)

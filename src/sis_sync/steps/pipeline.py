@@ -1,0 +1,185 @@
+"""The order of the steps: read, map, directory, validate, plan, guard. No other module knows it.
+
+DuckDB reads and cleans the files and writes plan and reports. The steps between run on the engine: the same DuckDB
+session, or Spark, which gets the tables as Parquet and gives back those that it made.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import quote
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.fields import FALLBACK_ENCODING
+from sis_sync.core.guards import STANDARD_LIMITS, GuardHit, GuardLimits, History
+from sis_sync.core.modes import Mode, OnAbsent
+from sis_sync.engine.base import Engine
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
+from sis_sync.steps.directory.directory import load_directory
+from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
+from sis_sync.steps.map.map import Roster, map_records
+from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.plan.plan import Plan, make_plan
+from sis_sync.steps.read.read import read
+from sis_sync.steps.validate.validate import Judged, validate
+
+EngineName = Literal["duckdb", "spark"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+LOGGER = logging.getLogger("sis_sync.steps")
+
+
+@dataclass(frozen=True)
+class PlanInput:
+    """A file, the directory it is planned against, and the rules.
+
+    `orgs` and `accounts` are CSV files; no accounts means that nobody has one yet. Without `history`, the guards that
+    compare with earlier runs are left out. `school_system` names the plan among many, in logs and in Spark's folders.
+    """
+
+    file: Path
+    mode: Mode
+    orgs: Path
+    accounts: Path | None = None
+    mapping: Mapping = NO_MAPPING
+    on_absent: OnAbsent = "delete"
+    limits: GuardLimits = STANDARD_LIMITS
+    history: History | None = None
+    school_system: str = ""
+
+
+def map_file(
+    session: Session,
+    file: Path,
+    *,
+    mode: Mode | None = None,
+    mapping: Mapping = NO_MAPPING,
+    fallback_encoding: str = FALLBACK_ENCODING,
+    school_system: str = "",
+) -> Roster:
+    """Read and map: the roster of the file. Raise FileRefused."""
+    with _timed("read", school_system):
+        records = read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
+    with _timed("map", school_system):
+        return map_records(session, records)
+
+
+def check_file(
+    session: Session,
+    file: Path,
+    *,
+    mode: Mode | None = None,
+    mapping: Mapping = NO_MAPPING,
+    orgs: Path | None = None,
+    fallback_encoding: str = FALLBACK_ENCODING,
+) -> Judged:
+    """Read, map and validate: the faults of every row. Orgs are judged if there is a list of them.
+
+    Raise FileRefused, and ConfigurationError for the list of orgs.
+    """
+    roster = map_file(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
+    directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
+    with _timed("validate"):
+        return validate(session, roster, directory, mode)
+
+
+def plan_file(
+    session: Session, given: PlanInput, *, engine: EngineName = "duckdb", shared: SparkApplication | None = None
+) -> tuple[Plan, tuple[GuardHit, ...]]:
+    """All steps: the plan, whose tables `session` holds afterwards, and the guards that hold it.
+
+    Raise FileRefused, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
+    """
+    name = given.school_system
+    roster = map_file(session, given.file, mode=given.mode, mapping=given.mapping, school_system=name)
+    with _timed("directory", name):
+        directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)
+        if given.history:
+            load_history(session, given.history)
+    with _planning_engine(session, engine, shared=shared, given=given) as where:
+        with _timed("validate", name):
+            judged = validate(where, roster, directory, given.mode)
+        with _timed("plan", name):
+            plan = make_plan(where, judged, on_absent=given.on_absent)
+        with _timed("guard", name):
+            return plan, guard(where, plan, given.limits, given.history)
+
+
+@contextmanager
+def _timed(step: str, school_system: str = "") -> Iterator[None]:
+    """Log how long a step took in seconds, and no value of the file."""
+    began = time.perf_counter()
+    yield
+    LOGGER.info("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
+
+
+def engine_named(name: str) -> EngineName:
+    """The engine of this name, DuckDB for none. ConfigurationError for a name that is no engine's."""
+    for engine in ENGINES:
+        if engine == (name.strip().lower() or "duckdb"):
+            return engine
+    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")
+
+
+# Passwords stay on this machine.
+_GIVEN = {
+    "roster": "SELECT * EXCLUDE (password) FROM roster",
+    "broken": "SELECT line, codes, width FROM broken",
+    "broken_cells": "SELECT * FROM broken_cells",
+    "accounts": "SELECT * FROM accounts",
+    "orgs": "SELECT * FROM orgs",
+    "listed_values": "SELECT * FROM listed_values",
+}
+_MADE = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "plan")
+
+
+@contextmanager
+def shared_spark(engine: EngineName) -> Iterator[SparkApplication | None]:
+    """Spark for many plans, started once and left once; for DuckDB there is nothing to share.
+
+    Raises EngineUnavailable where Spark cannot be used.
+    """
+    if engine == "duckdb":
+        yield None
+        return
+    with open_spark(SparkPlace.from_environment()) as application:
+        yield application
+
+
+@contextmanager
+def _planning_engine(
+    session: Session, engine: EngineName, *, shared: SparkApplication | None, given: PlanInput
+) -> Iterator[Engine]:
+    """The engine that validates, plans and guards; afterwards `session` has the tables that it made."""
+    if engine == "duckdb":
+        yield session
+        return
+    also = HISTORY_TABLES if given.history else ()
+    with _opened(session, shared) as application, application.session(_folder_of(given.school_system)) as spark:
+        for name, query in {**_GIVEN, **{name: f"SELECT * FROM {name}" for name in also}}.items():
+            path = spark.folder / f"{name}.parquet"
+            session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path))
+            spark.take(name, path)
+        yield spark
+        for name in _MADE:
+            # Without hive_partitioning=false, a folder named key=value would become a column.
+            session.run(
+                f"CREATE TEMP TABLE {name} AS SELECT * FROM read_parquet(:files, hive_partitioning=false)",
+                files=f"{spark.give(name)}/*.parquet",
+            )
+
+
+def _folder_of(school_system: str) -> str:
+    """The folder of the tables of one plan. Quoted: a name may contain brackets, which Spark would interpret."""
+    return f"school_system={quote(school_system, safe='')}" if school_system else "tables"
+
+
+def _opened(session: Session, shared: SparkApplication | None) -> AbstractContextManager[SparkApplication]:
+    if shared:
+        return nullcontext(shared)
+    place = SparkPlace.from_environment()
+    return open_spark(replace(place, folder=place.folder or session.folder))

@@ -1,0 +1,1 @@
+"""One action for each row and for each absent account."""

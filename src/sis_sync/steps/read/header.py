@@ -1,0 +1,145 @@
+"""The header: where it stands, how it is split, and what is wrong with it (the file format's sections 2 and 3)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import literal
+from sis_sync.steps.map.columns import Columns, check_header, comparable, find_columns, fitting_variants, missing_fields
+from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.read.encoding import Encoding
+from sis_sync.steps.read.records import Buffer, Record, split_record
+from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
+
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header as it was found, not judged yet. `variants` are the mapping, or what fits of the files of a bundle."""
+
+    line: int
+    start: int
+    record: Record
+    delimiter: str
+    columns: Columns
+    variants: tuple[Mapping, ...]
+
+    @property
+    def mapping(self) -> Mapping:
+        """The mapping that fits."""
+        return self.variants[0]
+
+    def layout(self, encoding: Encoding) -> Layout:
+        """How the records behind it are read."""
+        return Layout(
+            start=self.record.end,
+            line=self.line + self.record.lines,
+            delimiter=ord(self.delimiter),
+            columns=len(self.columns.header),
+            has_bad_bytes=encoding.has_bad_bytes,
+        )
+
+
+def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
+    """The first line that holds anything. FileRefused (`file.too_large`) for one over the limits."""
+    start, line = _header_start(data)
+    most_bytes = most_columns * FILE_LIMITS.cell_bytes
+    if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
+        raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
+    delimiter, names = _best_split(data, start, mapping)
+    if len(names) > most_columns:
+        message = f"The header has {len(names)} columns; the limit is {most_columns}."
+        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
+    record = split_record(data, start, ord(delimiter), None)
+    if record.fault != "unclosed":
+        refuse_if_unreadable(record, line)
+    variants = fitting_variants(mapping, names)
+    return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
+
+
+def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
+    """FileRefused for a header that lacks a field, has one twice or does not end."""
+    _refuse_lone_returns(data[header.start : header.record.end], header.line)
+    _refuse_ambiguous(mapping, header)
+    check_header(header.columns, header.mapping)
+    refuse_if_unreadable(header.record, header.line)
+
+
+def _header_start(data: Buffer) -> tuple[int, int]:
+    """Offset and physical line of the first line that holds anything."""
+    first = SOMETHING.search(data)
+    start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
+    return start, data[:start].count(b"\n") + 1
+
+
+def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
+    """The delimiter under which the header holds the most known names, the first of equals; and the header."""
+    candidates = []
+    for delimiter in DELIMITERS:
+        cells = split_record(data, start, ord(delimiter), None).cells
+        header = [cell.decode("utf-8", "backslashreplace") for cell in cells]
+        known = max(len(find_columns(header, variant).used) for variant in fitting_variants(mapping, header))
+        candidates.append((known, delimiter, header))
+    _, delimiter, header = max(candidates, key=lambda candidate: candidate[0])
+    return delimiter, header
+
+
+def _mark_bytes(data: Buffer) -> int:
+    return 3 if data[:3] == b"\xef\xbb\xbf" else 0
+
+
+def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
+    """A file that one of several could read is not taken for that one: what tells them apart may be missing."""
+    readable = (not missing_fields(find_columns(header.columns.header, each), each) for each in header.variants)
+    if len(header.variants) > 1 and any(readable):
+        names = " or ".join(variant.name for variant in header.variants)
+        message = f"By its header the file could be any of the files of {mapping.name}."
+        raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
+
+
+def _refuse_lone_returns(header: bytes, line: int) -> None:
+    """Where lines end with CR alone, the header takes in the whole file and no record would be left."""
+    if b"\r" in header.replace(b"\r\n", b""):
+        message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
+        raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
+
+
+# As `comparable` of formats/header.py, for the engine.
+NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"
+
+
+def refuse_repeated_header(session: Session, columns: Columns) -> None:
+    """A record that holds all names of the header is a second header: two exports were joined."""
+    names = {comparable(columns.header[position]) for position in columns.of_field.values()}
+    if len(names) < 3:  # the mapping supplies nearly all: one ordinary cell may well be called as a header
+        names = {comparable(name) for name in columns.header if name.strip()}
+    for line, cells in _candidates(session, columns):
+        if names <= {comparable(cell) for cell in cells if cell}:
+            raise FileRefused(
+                "file.header_repeated",
+                f"The header stands again on line {line}: two exports were joined.",
+                line=line,
+                fix="Send each export as a file of its own, or export them as one.",
+            )
+
+
+def _candidates(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
+    """Records with a cell that is a name of the header, looked for where names are rarest: among IDs."""
+    names = [comparable(name) for name in columns.header if name.strip()]
+    position = columns.of_field.get("custom_id", next(iter(columns.of_field.values()), 0))
+    bare = f"lower(replace_all(c{position}, {literal(NOT_COMPARED)}, ''))"
+    has_letters = f"(lower(c{position}) <> upper(c{position}) OR strlen(c{position}) <> length(c{position}))"
+    may_be = has_letters if all(re.search("[a-z]", name) for name in names) else "TRUE"
+    rows = session.rows(f"SELECT * FROM cells WHERE {may_be} AND {bare} IN :names", names=names)
+    yield from ((row[0], list(row[2:])) for row in rows)
+    bare = f"lower(replace_all(cell, {literal(NOT_COMPARED)}, ''))"
+    yield from session.rows(
+        "SELECT line, cells FROM broken WHERE line IN (SELECT line FROM "
+        f"(SELECT line, unnest(cells) AS cell FROM broken) WHERE {bare} IN :names)",
+        names=names,
+    )

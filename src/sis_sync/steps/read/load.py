@@ -1,0 +1,198 @@
+"""Puts scanned records into the session: the table `cells` for those that split, `broken` for the others."""
+
+import mmap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import bind
+from sis_sync.steps.read.lines import Positions
+from sis_sync.steps.read.records import Buffer
+from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
+
+_BUFFER_BYTES = 1 << 20  # ranges are short: one system call for many
+
+
+class PlainLines:
+    """Takes part after part; from the first one that is not like the others, plain lines are copied to `path`."""
+
+    def __init__(self, path: Path, data: Buffer, layout: Layout) -> None:
+        self.path, self._data, self._layout = path, data, layout
+        self._out: BinaryIO | None = None
+        header = data[: layout.start]
+        self._ends_with_return = header.endswith(b"\r\n")
+        # The engine reads the header too, to step over it.
+        if layout.line != 2 or b'"' in header or layout.has_bad_bytes:
+            self._out = path.open("wb", buffering=_BUFFER_BYTES)
+
+    @property
+    def are_whole_file(self) -> bool:
+        """Whether the file itself, without its first line, is all plain lines with one kind of line end."""
+        return self._out is None
+
+    def take(self, part: Part) -> None:
+        """Keep the plain lines of the next part."""
+        if self._out is None and not self._is_like_the_header(part):
+            self._out = self.path.open("wb", buffering=_BUFFER_BYTES)
+            self._copy(self._layout.start, part.start)
+        if self._out is not None:
+            for start, end in part.ranges:
+                self._copy(start, end)
+
+    def _is_like_the_header(self, part: Part) -> bool:
+        last_is_open = part.end == len(self._data) and self._data[part.end - 1 : part.end] != b"\n"
+        ended = part.lines - last_is_open
+        return part.is_plain and part.lines_with_return == (ended if self._ends_with_return else 0)
+
+    def _copy(self, start: int, end: int) -> None:
+        """With LF alone at every line end: the engine wants one kind."""
+        if self._out is not None and end > start:
+            with memoryview(self._data)[start:end] as text:
+                self._out.write(text if bytes(text[-2:]) != b"\r\n" else text.tobytes().replace(b"\r\n", b"\n"))
+            if self._data[end - 1 : end] != b"\n":
+                self._out.write(b"\n")
+
+    def __enter__(self) -> "PlainLines":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._out is not None:
+            self._out.close()
+
+
+class OddRecords:
+    """Gathers records: those with the header's columns go into `cells`, `store` makes the table `broken` of the rest.
+
+    `cells` is there before: line, codes and a column for each of the header's.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._split: list[OddRecord] = []
+        self._broken: list[OddRecord] = []
+        session.run(
+            "CREATE TEMP TABLE broken_cells (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)"
+        )
+
+    def take(self, records: list[OddRecord]) -> None:
+        """Keep these; nothing is held for long, as a file may hold nothing else."""
+        for record in records:
+            (self._split if record.is_split else self._broken).append(record)
+        if len(self._split) + len(self._broken) >= MOST_ODD:
+            self._insert()
+
+    def store(self) -> None:
+        """Make `broken` (line, codes, width, cells), in file order."""
+        self._insert()
+        self._session.run(
+            "CREATE TEMP TABLE broken AS SELECT line, codes, width, list(cell ORDER BY place) AS cells "
+            "FROM broken_cells GROUP BY line, codes, width ORDER BY line; DROP TABLE broken_cells"
+        )
+
+    def _insert(self) -> None:
+        split, self._split = self._split, []
+        if split:
+            columns = zip(*[record.cells for record in split], strict=True)
+            cells = {f"c{position}": np.array(column, dtype=object) for position, column in enumerate(columns)}
+            self._append("cells", {"line": _lines(split), "codes": _codes(split), **cells})
+        broken, self._broken = self._broken, []
+        if broken:
+            self._append("broken_cells", _one_row_a_cell(broken))
+
+    def _append(self, table: str, batch: dict[str, Any]) -> None:
+        self._session.connection.register("odd_batch", batch)
+        self._session.run(f"INSERT INTO {table} SELECT * FROM odd_batch")
+        self._session.connection.unregister("odd_batch")
+
+
+def _one_row_a_cell(records: list[OddRecord]) -> dict[str, Any]:
+    """The engine takes arrays at once, lists of lists value by value."""
+    widths = np.array([len(record.cells) for record in records])
+    return {
+        "line": np.repeat(_lines(records), widths),
+        "codes": np.repeat(_codes(records), widths),
+        "width": np.repeat(np.array([record.width for record in records]), widths),
+        "place": np.arange(widths.sum()),
+        "cell": np.array([cell for record in records for cell in record.cells], dtype=object),
+    }
+
+
+def _lines(records: list[OddRecord]) -> Any:
+    return np.array([record.line for record in records])
+
+
+def _codes(records: list[OddRecord]) -> Any:
+    return np.array([";".join(record.codes) for record in records], dtype=object)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many records became rows: `split` of `cells`, `broken` of `broken`."""
+
+    split: int
+    broken: int
+
+    @property
+    def records(self) -> int:
+        """All of them."""
+        return self.split + self.broken
+
+
+def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
+    """Fill `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells); asserts that no record is lost."""
+    names = [f"c{position}" for position in range(layout.columns)]
+    columns = ", ".join(f"{name} VARCHAR" for name in names)
+    session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
+    odd = OddRecords(session)
+    numbers, records = [], 0
+    with PlainLines(session.folder / "plain.csv", data, layout) as plain:
+        for part in parts:
+            odd.take(part.odd)
+            plain.take(part)
+            numbers.append(part.plain_lines)
+            records += part.records
+    _let_go(data)
+    odd.store()
+    path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
+    _load_plain(session, path, skip, layout, names, numbers)
+    loaded = Loaded(session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken"))
+    if loaded.records != records:
+        raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
+    return loaded
+
+
+def _let_go(data: Buffer) -> None:
+    """The whole file was looked at: what is mapped of it goes before the engine takes its memory, not beside it."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
+def _load_plain(
+    session: Session, path: Path, skip: int, layout: Layout, names: list[str], numbers: list[Positions]
+) -> None:
+    lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
+    if not len(lines):
+        return
+    options = bind(
+        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, compression='none', "
+        "hive_partitioning=false, delim=:delim, skip=:skip",
+        delim=chr(layout.delimiter),
+        skip=skip,
+    )
+    types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    session.connection.register("plain_lines", {"line": lines})
+    # Side by side in file order: a join by position reads both in order, and copies nothing twice.
+    session.run(
+        "INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN "
+        f"read_csv(:path, {options}, columns={{{types}}}, force_not_null={names}) AS p",
+        path=str(session.plainly_named(path)),
+    )
+    session.connection.unregister("plain_lines")
+    # The join fills up the shorter side with NULL.
+    if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
+        raise AssertionError(f"The engine does not find the {len(lines)} plain lines in the file")

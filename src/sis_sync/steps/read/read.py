@@ -1,0 +1,177 @@
+"""Read: from the bytes of a file to records with their physical lines (the file format's section 2)."""
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.fields import FALLBACK_ENCODING
+from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
+from sis_sync.core.limits import FILE_LIMITS, FileLimits
+from sis_sync.core.modes import Mode
+from sis_sync.engine.duckdb import Session
+from sis_sync.steps.map.columns import Columns, ignored_columns
+from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
+from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
+from sis_sync.steps.read.header import DELIMITERS, SOMETHING, find_header, judge_header, refuse_repeated_header
+from sis_sync.steps.read.load import load_records
+from sis_sync.steps.read.records import Buffer
+from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
+
+_TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}}). {SPLIT_NO_LIST}"
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What was read: size in bytes, digest of the bytes as they came, and how they were understood."""
+
+    name: str
+    bytes: int
+    sha256: str
+    rows: int
+    columns: int
+    encoding: str
+    delimiter: str
+    mapping: str
+    has_final_newline: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON, in the order of the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The session's table `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, cells), and what they mean."""
+
+    facts: FileFacts
+    columns: Columns
+    mapping: Mapping
+    warnings: tuple[Finding, ...]
+
+
+def read(
+    session: Session,
+    path: Path,
+    *,
+    mode: Mode | None = None,
+    mapping: Mapping = NO_MAPPING,
+    fallback_encoding: str = FALLBACK_ENCODING,
+    limits: FileLimits = FILE_LIMITS,
+) -> Records:
+    """Every record of the file, or FileRefused. `mode` None or partial allows a file without records."""
+    _refuse_unfit(path, limits)
+    encoding = detect_encoding(path, fallback_encoding)
+    source, warnings = _as_utf8(session, path, encoding)
+    with _mapped(source) as data:
+        header = find_header(data, mapping, most_columns=limits.columns)
+        layout = header.layout(encoding)
+        _refuse_without_records(data, mode)
+        with _too_large_first(limits, data, layout):
+            judge_header(data, header, mapping)
+        loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
+        has_final_newline = _has_final_newline(data)
+    if not loaded.records:
+        _refuse_empty_list(mode)  # its header took in more than one line
+    refuse_repeated_header(session, header.columns)
+    facts = FileFacts(
+        name=path.name.encode("utf-8", "replace").decode("utf-8"),
+        bytes=path.stat().st_size,
+        sha256=_sha256(path),
+        rows=loaded.records,
+        columns=layout.columns,
+        encoding=encoding.name,
+        delimiter=DELIMITERS[header.delimiter],
+        mapping=header.mapping.name,
+        has_final_newline=has_final_newline,
+    )
+    if not has_final_newline:
+        warnings = [*warnings, file_finding("file.no_final_newline")]
+    return Records(facts, header.columns, header.mapping, (*warnings, *ignored_columns(header.columns)))
+
+
+def _refuse_unfit(path: Path, limits: FileLimits) -> None:
+    head = head_of(path, 4096)
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        message = f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}."
+        raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_FILE_MB"))
+    if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff"):
+        raise _empty("The file is empty.")
+    refuse_unless_text(head)
+
+
+def _empty(message: str) -> FileRefused:
+    return FileRefused(
+        "file.empty", message, fix="Check the export in the SIS. Nobody is deleted because of this file."
+    )
+
+
+def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
+    if encoding.name == "utf-8":
+        return path, []
+    source = session.folder / "utf8.csv"
+    return source, rewrite_as_utf8(path, encoding, source)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of the file, mapped: nothing is held in memory that is not looked at."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
+
+
+def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
+    header = SOMETHING.search(data)
+    if header is None:
+        raise _empty("The file holds nothing but white space.")
+    header_end = data.find(b"\n", header.start())
+    has_records = header_end != -1 and SOMETHING.search(data, header_end) is not None
+    if not has_records:
+        _refuse_empty_list(mode)
+
+
+def _refuse_empty_list(mode: Mode | None) -> None:
+    if mode is not None and mode.judges_absence:
+        raise _empty(f"The file has a header but no records, and in the mode {mode.name} everybody absent would leave.")
+
+
+def _has_final_newline(data: Buffer) -> bool:
+    """Whether the last line that holds anything has a line end."""
+    last = data.rfind(b"\n")
+    return not data[last + 1 :].strip(b" \t\r" + END_OF_FILE)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
+    """The same parts, as long as they hold no more records than may be."""
+    count = 0
+    for part in parts:
+        count += part.records
+        if count > limits.records:
+            message = f"The file has more than {limits.records:,} records, which is the limit."
+            raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_RECORDS"))
+        yield part
+
+
+@contextmanager
+def _too_large_first(limits: FileLimits, data: Buffer, layout: Layout) -> Iterator[None]:
+    """Where the header is refused: a file that is too large besides is named so, which is the first of the two."""
+    try:
+        yield
+    except FileRefused:
+        try:
+            for _ in _within(limits, scan(data, layout)):
+                pass
+        except FileRefused as refusal:
+            if refusal.code == "file.too_large":
+                raise refusal from None
+        raise

@@ -1,0 +1,1 @@
+"""Every fault of every row, and the sentence that says it."""

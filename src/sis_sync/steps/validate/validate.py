@@ -1,0 +1,101 @@
+"""Validate: every fault of every row, found in one pass (the file format's section 4).
+
+Faults are collected, never raised.
+"""
+
+from dataclasses import dataclass
+
+from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN, FIELDS
+from sis_sync.core.findings import ERROR_CODES
+from sis_sync.core.modes import PARTIAL, Mode
+from sis_sync.engine.base import Engine
+from sis_sync.engine.sql import bind, literal, sql_text
+from sis_sync.steps.directory.directory import Directory, load_listed_values
+from sis_sync.steps.map.map import Roster
+from sis_sync.steps.validate.messages import word_findings
+
+# The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
+FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
+# Codes that reading and mapping already found; the steps hand them on in the column `codes`.
+EARLY_CODES = (
+    "row.columns",
+    "row.quote",
+    "row.encoding",
+    "row.control_character",
+    "user_type.unknown",
+    "grade.unknown",
+    "status.unknown",
+    "org.unknown",
+)
+_NO_DIRECTORY = """
+CREATE TEMP TABLE accounts (account_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR,
+  email VARCHAR, email_key VARCHAR, custom_id VARCHAR, school_district_external_id VARCHAR, user_type VARCHAR,
+  position VARCHAR, grade VARCHAR,
+  status VARCHAR, is_deleted BOOLEAN, is_protected BOOLEAN, is_held_by_hand BOOLEAN, rights VARCHAR, in_scope BOOLEAN);
+CREATE TEMP TABLE orgs (external_id VARCHAR, name VARCHAR, kind VARCHAR, in_scope BOOLEAN)
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The session's tables `people`, `ignored`, `findings` and `failed` (lines with an error), and their sums."""
+
+    roster: Roster
+    mode: Mode
+    findings: dict[str, int]
+    failed_rows: int
+
+
+def validate(session: Engine, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
+    """Judge all rows. Without a directory orgs and accounts are not judged; without a mode any user type may stand."""
+    mode = mode or PARTIAL
+    if directory is None:
+        load_listed_values(session)
+        session.run(_NO_DIRECTORY)
+    placeholders = tuple(value.lower() for value in CUSTOM_ID_PLACEHOLDERS)
+    session.run(sql_text(__package__, "people"), placeholders=placeholders)
+    session.run(sql_text(__package__, "ignored"))
+    _run_rules(session, roster, mode, are_orgs_known=directory is not None)
+    session.run(sql_text(__package__, "addresses"), email_pattern=EMAIL_PATTERN)
+    session.run(_COLLECT, errors=ERROR_CODES)
+    word_findings(session, file_name=roster.records.facts.name)
+    return Judged(roster, mode, count_findings(session, roster), session.value("SELECT count(*) FROM failed"))
+
+
+def _run_rules(session: Engine, roster: Roster, mode: Mode, *, are_orgs_known: bool) -> None:
+    limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
+    early = ", ".join(f"({literal(code)})" for code in EARLY_CODES)
+    text = sql_text(__package__, "rules").replace(":early_codes", f"(VALUES {early})")
+    session.run(
+        bind(
+            text,
+            **limits,
+            email_pattern=EMAIL_PATTERN,
+            mode_types=mode.user_types,
+            format_characters=FORMAT_CHARACTERS,
+            columns=roster.records.facts.columns,
+            are_orgs_known=are_orgs_known,
+        )
+    )
+
+
+# One finding of a code per row; rows that are ignored are not judged.
+_COLLECT = """
+CREATE TEMP TABLE findings AS
+SELECT line, code, max(value) AS value, max(other) AS other
+FROM (SELECT * FROM rule_findings UNION ALL SELECT * FROM address_findings)
+WHERE NOT line IN (SELECT line FROM ignored)
+GROUP BY line, code;
+CREATE TEMP TABLE failed AS SELECT DISTINCT line FROM findings WHERE code IN :errors
+"""
+
+
+def count_findings(session: Engine, roster: Roster) -> dict[str, int]:
+    """How many rows (or columns, or files) have each code, sorted by code."""
+    counts = {warning.code: 0 for warning in roster.records.warnings}
+    for warning in roster.records.warnings:
+        counts[warning.code] += 1
+    rows = session.rows(
+        "SELECT code, count(*) FROM (SELECT code FROM findings UNION ALL SELECT code FROM ignored) GROUP BY code"
+    )
+    return dict(sorted({**counts, **dict(rows)}.items()))
