@@ -6,7 +6,7 @@ import pytest
 from steps.offline import HEADER, Said, command
 from steps.planning import ORGS
 
-from sis_sync.cli.systems_folder import LOCK
+from sis_sync.cli.plan_systems import LOCK
 
 COLUMNS = "school_system,file,mode,orgs,accounts,mapping"
 ANA = "Ana,,Ruiz,first@lakeview.example,1001,020,Student,,9,Active"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from sis_sync.cli.errors import exit_code_of
 from sis_sync.cli.main import run
-from sis_sync.cli.outcome import exit_code_of
 from sis_sync.core.fields import FIELD_NAMES
 
 HEADER = ",".join(FIELD_NAMES)

@@ -8,7 +8,7 @@ import pytest
 from steps.county import ANA, BAD, BEN, CY, DEE, County
 from steps.offline import Said
 
-from sis_sync.cli.systems_folder import LOCK
+from sis_sync.cli.plan_systems import LOCK
 from sis_sync.core.file_lock import file_lock
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.report import write_plan

@@ -7,7 +7,7 @@ import pytest
 from steps.county import ANA, COLUMNS, CY, County
 from steps.offline import Said, command
 
-from sis_sync.cli.systems_folder import LOCK
+from sis_sync.cli.plan_systems import LOCK
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sis_sync.cli.client_connection import config_option, load
-from sis_sync.cli.voice import may_ask, note
+from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import UsageFault
 
 WAIT_SECONDS = 30.0
@@ -50,7 +50,7 @@ def init(config_path: Path | None, url: str | None, force: bool) -> None:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a run is held or waits.")
 def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_exitcode: bool) -> int:
     """One pass over the watched folders, then exit. For cron and Task Scheduler."""
-    from sis_sync.cli.client_output import say_report, say_warnings
+    from sis_sync.cli.print_client import say_report, say_warnings
     from sis_sync.client.watching import Stop, listening, open_pass, run_once
 
     config, stop = load(config_path), Stop()
@@ -69,7 +69,7 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line, for each pass that did something.")
 def watch(config_path: Path | None, as_json: bool) -> int:
     """Watch the folders until stopped; SIGTERM finishes the file in hand."""
-    from sis_sync.cli.client_output import PassTeller, say_warnings
+    from sis_sync.cli.print_client import PassTeller, say_warnings
     from sis_sync.client.watching import Stop, listening, open_pass
     from sis_sync.client.watching import watch as watch_folders
 
@@ -92,7 +92,7 @@ def config_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def config_show(config_path: Path | None, as_json: bool) -> None:
     """Print every setting with its value and where it comes from; secrets are masked."""
-    from sis_sync.cli.client_output import say_warnings
+    from sis_sync.cli.print_client import say_warnings
     from sis_sync.client.effective import effective_settings
     from sis_sync.client.settings_file import find_settings_file
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sis_sync.cli.client_connection import config_option, connected, load
-from sis_sync.cli.voice import may_ask, note
+from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
 from sis_sync.core.wording import counted
@@ -65,7 +65,7 @@ def upload(
 @json_option
 def status(run_id: str | None, config_path: Path | None, as_json: bool) -> None:
     """Show RUN, or the latest runs."""
-    from sis_sync.cli.client_output import run_line
+    from sis_sync.cli.print_client import run_line
 
     with connected(load(config_path)) as api:
         if run_id:
@@ -124,7 +124,7 @@ def reject(run_id: str, reason: str, config_path: Path | None, as_json: bool) ->
 
 
 def _say_run(found: "RunStatus", *, as_json: bool) -> None:
-    from sis_sync.cli.client_output import run_line
+    from sis_sync.cli.print_client import run_line
 
     if as_json:
         click.echo(json.dumps({"schema_version": 1, "run": found.as_dict()}, ensure_ascii=False))

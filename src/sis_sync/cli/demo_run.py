@@ -12,7 +12,7 @@ import click
 
 from sis_sync.cli.demo_manager import DemoManager
 from sis_sync.cli.demo_place import DemoPlace, write_properties
-from sis_sync.cli.voice import note
+from sis_sync.cli.terminal import note
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
 from sis_sync.server.demo.people import export_of_day

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sis_sync.cli.voice import give_options, survive_any_encoding
+from sis_sync.cli.terminal import give_options, survive_any_encoding
 
 # Command name -> (module, attribute). Nothing is imported before its command is asked for, so --help stays quick.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -85,7 +85,7 @@ give_options(cli, is_shown=True)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of the outcome (the command line's section 4)."""
-    from sis_sync.cli.outcome import exit_code_of
+    from sis_sync.cli.errors import exit_code_of
 
     survive_any_encoding()
     sys.exit(exit_code_of(lambda: run(arguments)))

@@ -31,7 +31,7 @@ def presets(name: str | None) -> None:
 @click.option("--mapping", required=True, help="A preset, or a .properties file with mapper lines.")
 def try_mapping(file: Path, mapping: str) -> int:
     """The first rows of FILE as the mapping makes them, and what it leaves out."""
-    from sis_sync.cli.offline_report import say_refusal
+    from sis_sync.cli.print_plan import say_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps.map.mapper_lines import load_mapping
@@ -60,7 +60,7 @@ def try_mapping(file: Path, mapping: str) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def suggest(file: Path, write: Path | None, as_json: bool) -> int:
     """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
-    from sis_sync.cli.offline_report import say_refusal
+    from sis_sync.cli.print_plan import say_refusal
     from sis_sync.steps.map.suggest.sample import read_sample
     from sis_sync.steps.map.suggest.suggestion import suggest as suggest_mapping
 

@@ -27,7 +27,7 @@ _path = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
-    from sis_sync.cli.offline_report import say_check, say_refusal
+    from sis_sync.cli.print_plan import say_check, say_refusal
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps.map.mapper_lines import load_mapping
     from sis_sync.steps.map.mapping import NO_MAPPING
@@ -90,9 +90,9 @@ def _plan_file(
     as_json: bool,
     detailed_exitcode: bool,
 ) -> int:
-    from sis_sync.cli.offline_report import say_plan, say_refusal
+    from sis_sync.cli.plan_outcomes import exit_code_of_plan
     from sis_sync.cli.plan_request import PlanRequest, make_requested_plan
-    from sis_sync.cli.systems_outcome import exit_code_of_plan
+    from sis_sync.cli.print_plan import say_plan, say_refusal
 
     if output:
         _refuse_unwritable(output)
@@ -123,7 +123,7 @@ def _plan_systems(
     output: Path | None,
     **options: Any,
 ) -> int:
-    from sis_sync.cli import systems_run
+    from sis_sync.cli import plan_systems
 
     of_one = {"FILE": file, "--mode": mode, "--orgs": orgs, "--accounts": accounts, "--mapping": mapping}
     given = [name for name, value in of_one.items() if value is not None]
@@ -133,7 +133,7 @@ def _plan_systems(
         )
     if output is None:
         raise UsageFault("--systems needs --output.", fix="Name the folder that gets a plan for each school system.")
-    return systems_run.plan_systems(systems, output=output, **options)
+    return plan_systems.plan_systems(systems, output=output, **options)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from sis_sync.cli.voice import ask, may_ask
+from sis_sync.cli.terminal import ask, may_ask
 from sis_sync.core.errors import ConfigurationError, UsageFault
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import click
 
-from sis_sync.cli.voice import note
+from sis_sync.cli.terminal import note
 from sis_sync.client.answers import RunStatus
 from sis_sync.client.report import FileOutcome, PassReport
 
