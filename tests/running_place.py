@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from sis_sync.cli.demo_manager import DemoManager
-from sis_sync.cli.demo_place import DemoPlace, free_port, write_properties
-from sis_sync.server.demo.people import export_of_day
+from sis_sync.demo.manager import DemoManager
+from sis_sync.demo.people import export_of_day
+from sis_sync.demo.place import DemoPlace, free_port, write_properties
 
 PREPARE = """
 import django, json

@@ -18,7 +18,7 @@ sys.meta_path.insert(0, Blocker())
 EVERY_MODULE = """
 import importlib, pkgutil
 import sis_sync
-server_side = ("sis_sync.server", "sis_sync.cli.server", "sis_sync.cli.demo")
+server_side = ("sis_sync.server", "sis_sync.demo", "sis_sync.cli.server", "sis_sync.cli.demo")
 count = 0
 for module in pkgutil.walk_packages(sis_sync.__path__, "sis_sync.", onerror=lambda name: None):
     if not module.name.startswith(server_side) and not module.name.endswith("__main__"):

@@ -6,8 +6,9 @@ from types import FrameType
 
 import click
 
-from sis_sync.cli.demo_place import DemoPlace, demo_place
 from sis_sync.cli.server import needs_server
+from sis_sync.cli.terminal import note
+from sis_sync.demo.place import DemoPlace, demo_place
 
 TERMINATED = 143
 
@@ -31,6 +32,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 def _run(place: DemoPlace, once: bool) -> None:
-    from sis_sync.cli.demo_run import play, show
+    from sis_sync.demo.run import play, show
 
+    note("Setting up a made-up district ...")
     play(place) if once else show(place)

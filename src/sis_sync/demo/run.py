@@ -10,13 +10,12 @@ from typing import Any
 
 import click
 
-from sis_sync.cli.demo_manager import DemoManager
-from sis_sync.cli.demo_place import DemoPlace, write_properties
-from sis_sync.cli.terminal import note
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
-from sis_sync.server.demo.people import export_of_day
-from sis_sync.server.demo.prepare import DemoAccess, prepare_demo
+from sis_sync.demo.manager import DemoManager
+from sis_sync.demo.people import export_of_day
+from sis_sync.demo.place import DemoPlace, write_properties
+from sis_sync.demo.prepare import DemoAccess, prepare_demo
 from sis_sync.server.serve.first_start import forget_connections, migrate
 
 DAYS = (1, 2, 3)
@@ -54,7 +53,6 @@ def show(place: DemoPlace) -> None:
 
 
 def _prepare(place: DemoPlace) -> DemoAccess:
-    note("Setting up a made-up district ...")
     migrate()
     access = prepare_demo()
     forget_connections()

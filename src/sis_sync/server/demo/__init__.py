@@ -1,1 +1,0 @@
-"""The demo district: made-up people, exports of three days, and a server that knows the schools."""
