@@ -15,7 +15,7 @@ import click
 
 from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
-from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.modes import MODES

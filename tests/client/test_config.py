@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sis_sync.client.config import ClientConfig, load_config, require_backend
-from sis_sync.client.keys import all_keys
+from sis_sync.client.setting_keys import all_keys
 from sis_sync.client.template import template
 from sis_sync.core.errors import ConfigurationError
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sis_sync.client.answers import Answer, TryLater, error_of
 from sis_sync.client.found_file import FoundFile
-from sis_sync.client.patience import Clock, until_answered
-from sis_sync.client.remembered import is_settled
-from sis_sync.client.schedule import is_due, parse_schedule
-from sis_sync.client.state import open_state
+from sis_sync.client.journal import is_settled, open_state
+from sis_sync.client.responses import Answer, TryLater, error_of
+from sis_sync.client.retry import Clock, until_answered
+from sis_sync.client.sections import is_due, parse_schedule
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 
 NOW = datetime(2026, 11, 23, 6, 45, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 from fuzz import values
 from steps.planning import accounts_file
 
-from sis_sync.client.keys import all_keys
+from sis_sync.client.setting_keys import all_keys
 from sis_sync.core.fields import FIELD_NAMES
 
 KEYS = tuple(key.name for key in all_keys())

@@ -21,7 +21,7 @@ WAIT_SECONDS = 30.0
 @click.option("--force", is_flag=True, help="Write it anew if it is there already.")
 def init(config_path: Path | None, url: str | None, force: bool) -> None:
     """Write a commented client.properties with all five sections."""
-    from sis_sync.client.address import server_address
+    from sis_sync.client.config import server_address
     from sis_sync.client.settings_file import FILE_NAME
     from sis_sync.client.template import template, write_settings_file
 
@@ -51,7 +51,7 @@ def init(config_path: Path | None, url: str | None, force: bool) -> None:
 def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_exitcode: bool) -> int:
     """One pass over the watched folders, then exit. For cron and Task Scheduler."""
     from sis_sync.cli.print_client import say_report, say_warnings
-    from sis_sync.client.watching import Stop, listening, open_pass, run_once
+    from sis_sync.client.watch import Stop, listening, open_pass, run_once
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
@@ -70,8 +70,8 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 def watch(config_path: Path | None, as_json: bool) -> int:
     """Watch the folders until stopped; SIGTERM finishes the file in hand."""
     from sis_sync.cli.print_client import PassTeller, say_warnings
-    from sis_sync.client.watching import Stop, listening, open_pass
-    from sis_sync.client.watching import watch as watch_folders
+    from sis_sync.client.watch import Stop, listening, open_pass
+    from sis_sync.client.watch import watch as watch_folders
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
@@ -93,7 +93,7 @@ def config_group() -> None:
 def config_show(config_path: Path | None, as_json: bool) -> None:
     """Print every setting with its value and where it comes from; secrets are masked."""
     from sis_sync.cli.print_client import say_warnings
-    from sis_sync.client.effective import effective_settings
+    from sis_sync.client.config import effective_settings
     from sis_sync.client.settings_file import find_settings_file
 
     config = load(config_path)

@@ -15,7 +15,7 @@ from sis_sync.core.modes import MODES
 from sis_sync.core.wording import counted
 
 if TYPE_CHECKING:
-    from sis_sync.client.answers import RunStatus
+    from sis_sync.client.responses import RunStatus
 
 LONGEST_WAIT_SECONDS = 3600.0
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -42,7 +42,7 @@ def upload(
 ) -> int:
     """Check FILE here and send it once. The file stays where it is."""
     from sis_sync.client.report import run_exit_code
-    from sis_sync.client.single import send_file, wait_for
+    from sis_sync.client.upload import send_file, wait_for
 
     config = load(config_path)
     if not file.is_file():
@@ -167,8 +167,8 @@ def token() -> None:
 @config_option
 def token_set(config_path: Path | None) -> None:
     """Read the key from the terminal or stdin, never from an argument, and keep it beside the settings."""
+    from sis_sync.client.api_key import checked_secret, keep_secret
     from sis_sync.client.settings_file import find_settings_file
-    from sis_sync.client.token_file import checked_secret, keep_secret
 
     path = find_settings_file(config_path)
     load(path)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import click
 
 from sis_sync.cli.terminal import note
-from sis_sync.client.answers import RunStatus
 from sis_sync.client.report import FileOutcome, PassReport
+from sis_sync.client.responses import RunStatus
 
 STATE_WORDS = {
     "received": "received, not checked yet",

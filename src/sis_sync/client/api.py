@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from sis_sync.client.address import API_PATH, is_loopback
-from sis_sync.client.answers import Answer, RunStatus, TryLater, error_of, run_of
-from sis_sync.client.config import Backend
-from sis_sync.client.copying import write_whole
+from sis_sync.client.config import API_PATH, Backend, is_loopback
+from sis_sync.client.responses import Answer, RunStatus, TryLater, error_of, run_of
+from sis_sync.client.spool import write_whole
 from sis_sync.core.errors import ConfigurationError, ServerNotReached
 
 if TYPE_CHECKING:

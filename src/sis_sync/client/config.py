@@ -1,17 +1,64 @@
 """What client.properties says, checked at the start: the server, the client itself, and the watched sections."""
 
+import ipaddress
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
-from sis_sync.client.address import proxy_address, server_address
 from sis_sync.client.api_key import Token, exposed_token_warning, find_token
-from sis_sync.client.keys import SECTION_KINDS
-from sis_sync.client.section import Section, read_section
-from sis_sync.client.settings_file import SettingsFile, read_settings_file
-from sis_sync.client.shared_folders import check_folders
+from sis_sync.client.sections import Section, check_folders, read_section
+from sis_sync.client.setting_keys import SECTION_KINDS, TOKEN_KEY, all_keys
+from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile, read_settings_file
 from sis_sync.core.errors import ConfigurationError
+
+API_PATH = "/api/v1"
+
+
+def server_address(text: str) -> str:
+    """The address without a trailing slash or API path. ValueError says what would be right."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("Write https://host or https://host:port.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0 or not _is_plain(text):
+        raise ValueError("Write https://host or https://host:port.")
+    if parts.username is not None or parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("Leave out user names, ? and #: https://host or https://host/path.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("Use https://; http:// works for this same computer only (localhost, 127.0.0.1).")
+    return _without_api_path(parts)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not set(text) & set(' <>"{}|\\^`')
+
+
+def _without_api_path(parts: SplitResult) -> str:
+    path = parts.path.rstrip("/").removesuffix(API_PATH).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host can only be this computer."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def proxy_address(text: str) -> str:
+    """The proxy as given. ValueError says what would be right."""
+    try:
+        parts = urlsplit(text)
+        is_wrong = parts.port == 0
+    except ValueError:
+        is_wrong = True
+    if is_wrong or parts.scheme not in ("http", "https") or not parts.hostname or not _is_plain(text):
+        raise ValueError("Write http://host:port.")
+    return text
 
 
 @dataclass(frozen=True)
@@ -114,3 +161,18 @@ def _client(settings: SettingsFile) -> ClientSettings:
         archive_keep_days=settings.number("client.archive.keep.days", 1, 3650),
         fallback_encoding=settings.encoding("client.file.encoding.fallback"),
     )
+
+
+def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(key, value, origin) of every key and mapper line. ConfigurationError as the file's reader raises it."""
+    settings = read_settings_file(path, environment)
+    rows = []
+    for key in all_keys():
+        line = settings.line_of(key.name)
+        origin = f"{path} line {line}" if line and settings.text(key.name) != "" else "default"
+        rows.append((key.name, settings.text(key.name), origin))
+    token = find_token(settings, environment)
+    masked = f"{token.secret[:4]}..." if len(token.secret) > 12 else "..." if token.secret else ""
+    rows = [(TOKEN_KEY, masked, token.origin) if row[0] == TOKEN_KEY else row for row in rows]
+    mapper = [line for line in settings.lines.values() if line.key.startswith(MAPPER_PREFIX)]
+    return [*rows, *((line.key, line.value, f"{path} line {line.line}") for line in mapper)]

@@ -10,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sis_sync.client.answers import TryLater
 from sis_sync.client.api import Api, open_api
 from sis_sync.client.config import ClientConfig, require_backend
-from sis_sync.client.section import Section
+from sis_sync.client.responses import TryLater
+from sis_sync.client.sections import Section
 from sis_sync.core.errors import ConfigurationError, KeyRefused, ServerNotReached, SisSyncError
 from sis_sync.core.wording import counted
 

@@ -1,16 +1,14 @@
 """Which files of the watched folders may be taken now."""
 
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sis_sync.client.found_file import FoundFile, can_open, is_temporary, look_at
-from sis_sync.client.journal import is_in_hand
-from sis_sync.client.patterns import matches
-from sis_sync.client.remembered import is_settled
-from sis_sync.client.section import Section
-from sis_sync.client.state import State
+from sis_sync.client.journal import State, is_in_hand, is_settled
+from sis_sync.client.sections import Section, matches
 
 
 @dataclass(frozen=True)
@@ -82,3 +80,15 @@ def is_too_old(found: FoundFile, section: Section, *, now: datetime) -> bool:
     """Whether the file is older than the section allows."""
     modified_at = datetime.fromtimestamp(found.modified_ns / 1e9, UTC)
     return section.max_age_hours is not None and now - modified_at > timedelta(hours=section.max_age_hours)
+
+
+def remove_ready_files(scans: Sequence[Scan], complete: Collection[str]) -> None:
+    """`complete` names the sections whose files were all taken; sections may share a ready file."""
+    for ready in {scan.ready for scan in scans if scan.ready and scan.seen}:
+        sharing = [scan for scan in scans if _ready_path(scan) == ready.path]
+        if all(not scan.seen or scan.section.name in complete for scan in sharing) and ready.is_as_found:
+            ready.path.unlink(missing_ok=True)
+
+
+def _ready_path(scan: Scan) -> object:
+    return scan.section.folder / scan.section.ready_file if scan.section.ready_file else None

@@ -5,15 +5,97 @@ A delivery is `taken`, after the local check `spooled`, and `received` once the 
 a received one is `ended` once its run has.
 """
 
+import os
 import secrets
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sis_sync.client.found_file import FoundFile
-from sis_sync.client.section import Section
-from sis_sync.client.state import State
+from sis_sync.client.sections import Section
+from sis_sync.core.errors import ConfigurationError
+
+_SCHEMA = """
+create table if not exists delivery (
+    id integer primary key,
+    section text not null,
+    mode text not null,
+    source text not null,
+    size_bytes integer not null,
+    modified_ns integer not null,
+    sha256 text not null,
+    spool text not null,
+    mapping_name text not null,
+    mapping_lines text not null,
+    idempotency_key text not null unique,
+    state text not null,
+    taken_at text not null,
+    attempts integer not null default 0,
+    run_id text not null default '',
+    destination text not null default '',
+    note text not null default '',
+    put_away_at text not null default '',
+    received_at text not null default '',
+    ended_at text not null default ''
+);
+create index if not exists delivery_by_content on delivery (sha256, mode);
+create index if not exists delivery_by_state on delivery (state);
+create table if not exists look (
+    path text primary key, size_bytes integer not null, modified_ns integer not null, first_seen_at text not null
+);
+create table if not exists kept (path text primary key, kept_at text not null);
+create table if not exists served (section text primary key, served_at text not null);
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """The open state: `spool` is the folder of the files on their way."""
+
+    database: sqlite3.Connection
+    spool: Path
+
+
+@contextmanager
+def open_state(folder: Path) -> Iterator[State]:
+    """The state folder, made if needed, for its owner only. ConfigurationError if it cannot be used."""
+    try:
+        spool = folder / "spool"
+        for each in (folder, spool):
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = _open_database(folder / "journal.sqlite3")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The state folder {folder} cannot be used: {error.strerror}.",
+            fix="Name a folder that the client may write to: client.state.folder=PATH.",
+        ) from None
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationError(
+            f"The journal in {folder} cannot be read: {error}.",
+            fix="Move journal.sqlite3 away and look into the folder spool beside it for files on their way.",
+        ) from None
+    try:
+        yield State(database, spool)
+    finally:
+        database.close()
+
+
+def _open_database(path: Path) -> sqlite3.Connection:
+    """EXTRA: a commit is on disk, its directory entry too, before the call returns."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        database.execute("pragma journal_mode=delete")
+        database.execute("pragma synchronous=extra")
+        database.row_factory = sqlite3.Row
+        database.executescript(_SCHEMA)
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database
 
 
 @dataclass(frozen=True)
@@ -180,3 +262,56 @@ def _read(state: State, condition: str, *values: object) -> Iterator[Delivery]:
             destination=row["destination"],
             note=row["note"],
         )
+
+
+def is_settled(state: State, found: FoundFile, *, settle_seconds: int, now: datetime) -> bool:
+    """Whether an earlier look, at least `settle_seconds` ago, saw the same size and time. Remembers this look.
+
+    Our own clock counts: the file's time may come from another computer or from a copy.
+    """
+    row = state.database.execute("select * from look where path = ?", (str(found.path),)).fetchone()
+    if row and (row["size_bytes"], row["modified_ns"]) == (found.size_bytes, found.modified_ns):
+        first_seen_at = datetime.fromisoformat(row["first_seen_at"])
+        if first_seen_at <= now:
+            return now - first_seen_at >= timedelta(seconds=settle_seconds)
+    state.database.execute(
+        "insert or replace into look values (?, ?, ?, ?)",
+        (str(found.path), found.size_bytes, found.modified_ns, now.isoformat()),
+    )
+    return settle_seconds == 0
+
+
+def forget_others(state: State, paths: Iterable[Path]) -> None:
+    """Forget the looks at files that are no longer there."""
+    present = {str(path) for path in paths}
+    for row in state.database.execute("select path from look").fetchall():
+        if row["path"] not in present:
+            state.database.execute("delete from look where path = ?", (row["path"],))
+
+
+def served_at(state: State, section: str, *, now: datetime) -> datetime:
+    """When the section's schedule was last served; a new section counts from now on."""
+    state.database.execute("insert or ignore into served values (?, ?)", (section, now.isoformat()))
+    row = state.database.execute("select served_at from served where section = ?", (section,)).fetchone()
+    return datetime.fromisoformat(row["served_at"])
+
+
+def mark_served(state: State, section: str, *, now: datetime) -> None:
+    """The section's files of this moment have been taken."""
+    state.database.execute("insert or replace into served values (?, ?)", (section, now.isoformat()))
+
+
+def remember_kept(state: State, path: Path, *, now: datetime) -> None:
+    """A file that we put into an archive; only such files are ever removed from one."""
+    state.database.execute("insert or replace into kept values (?, ?)", (str(path), now.isoformat()))
+
+
+def kept_before(state: State, moment: datetime) -> list[Path]:
+    """The archived files that are older than this."""
+    rows = state.database.execute("select path from kept where kept_at < ?", (moment.isoformat(),))
+    return [Path(row["path"]) for row in rows]
+
+
+def forget_kept(state: State, path: Path) -> None:
+    """The archived file is gone."""
+    state.database.execute("delete from kept where path = ?", (str(path),))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from sis_sync.client.keys import TOKEN_KEY, all_keys
+from sis_sync.client.setting_keys import TOKEN_KEY, all_keys
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.steps.map.properties import Property, read_properties
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sis_sync.client.keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
 from sis_sync.core.errors import ConfigurationError
 
 _HEAD = """\

@@ -3,22 +3,39 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from sis_sync.client.checking import check_file
 from sis_sync.client.config import ClientConfig
-from sis_sync.client.delivering import Courier
-from sis_sync.client.folders import Scan, scan_section
-from sis_sync.client.following import remove_old_archives
-from sis_sync.client.journal import Delivery, deliveries_to_put_away, mark_checked, taken_deliveries
-from sis_sync.client.mapper_lines import SectionMapping
-from sis_sync.client.ready_files import remove_ready_files
-from sis_sync.client.remembered import forget_others
+from sis_sync.client.deliver import Courier, put_away_again, refuse
+from sis_sync.client.folders import Scan, remove_ready_files, scan_section
+from sis_sync.client.follow import remove_old_archives
+from sis_sync.client.journal import (
+    Delivery,
+    State,
+    deliveries_to_put_away,
+    forget_others,
+    mark_checked,
+    taken_deliveries,
+)
 from sis_sync.client.report import FileOutcome, PassReport
-from sis_sync.client.section import Section
-from sis_sync.client.sending import put_away_again, refuse
-from sis_sync.client.state import State
-from sis_sync.client.taking import remove_orphans, skip_older, take_file
+from sis_sync.client.sections import Section, SectionMapping
+from sis_sync.client.spool import remove_orphans, skip_older, take_file
 from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.modes import Mode
+
+
+def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, fallback_encoding: str) -> None:
+    """Read, map and validate the file. FileRefused if the whole file is."""
+    from sis_sync.engine.duckdb import open_session
+    from sis_sync.steps import pipeline
+    from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping
+    from sis_sync.steps.map.mapping import NO_MAPPING
+
+    rules = NO_MAPPING
+    if mapping.name:
+        rules = parse_mapping(mapping.lines, name=mapping.name) if mapping.lines else load_mapping(mapping.name)
+    with open_session() as session:
+        pipeline.check_file(session, path, mode=mode, mapping=rules, fallback_encoding=fallback_encoding)
 
 
 @dataclass(frozen=True)

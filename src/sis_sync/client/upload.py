@@ -5,13 +5,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sis_sync.client.answers import RunStatus
 from sis_sync.client.api import Api, Upload
-from sis_sync.client.checking import check_file
 from sis_sync.client.config import ClientConfig
-from sis_sync.client.copying import sha256_of
-from sis_sync.client.mapper_lines import mapping_of
-from sis_sync.client.patience import Clock, Tell, until_answered
+from sis_sync.client.one_pass import check_file
+from sis_sync.client.responses import RunStatus
+from sis_sync.client.retry import Clock, Tell, until_answered
+from sis_sync.client.sections import mapping_of
+from sis_sync.client.spool import sha256_of
 from sis_sync.core.modes import Mode
 
 _LOOK_EVERY_SECONDS = 1.0

@@ -3,15 +3,20 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sis_sync.client.answers import NotThere, RunStatus
 from sis_sync.client.api import Api
-from sis_sync.client.copying import write_whole
-from sis_sync.client.journal import Delivery, mark_ended, open_deliveries
-from sis_sync.client.patience import Clock
-from sis_sync.client.put_away import beside
-from sis_sync.client.remembered import forget_kept, kept_before, remember_kept
+from sis_sync.client.journal import (
+    Delivery,
+    State,
+    forget_kept,
+    kept_before,
+    mark_ended,
+    open_deliveries,
+    remember_kept,
+)
 from sis_sync.client.report import FileOutcome, PassReport
-from sis_sync.client.state import State
+from sis_sync.client.responses import NotThere, RunStatus
+from sis_sync.client.retry import Clock
+from sis_sync.client.spool import beside, write_whole
 
 _LOOK_EVERY_SECONDS = 0.5
 _REFUSED_CODE = "file.refused"

@@ -4,23 +4,41 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from sis_sync.client.api import open_api
 from sis_sync.client.config import ClientConfig, require_backend
-from sis_sync.client.delivering import Courier
-from sis_sync.client.lock import client_lock
-from sis_sync.client.logs import LOGGER, client_log
-from sis_sync.client.passes import Pass
-from sis_sync.client.patience import Clock, Tell
-from sis_sync.client.remembered import mark_served, served_at
-from sis_sync.client.report import PassReport
-from sis_sync.client.schedule import is_due
-from sis_sync.client.section import Section
-from sis_sync.client.state import open_state
-from sis_sync.core.errors import ConfigurationError
+from sis_sync.client.deliver import Courier
+from sis_sync.client.journal import mark_served, open_state, served_at
+from sis_sync.client.one_pass import Pass
+from sis_sync.client.report import LOGGER, PassReport, client_log
+from sis_sync.client.retry import Clock, Tell
+from sis_sync.client.sections import Section, is_due
+from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
+from sis_sync.core.file_lock import file_lock
+
+
+@contextmanager
+def client_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of the state folder. AnotherInstanceRuns if somebody else does."""
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            is_free = held.enter_context(file_lock(folder / "client.lock"))
+        except OSError as error:
+            message = f"The state folder {folder} cannot be used: {error.strerror}."
+            raise ConfigurationError(
+                message, fix="Name a folder that the client may write to: client.state.folder=PATH."
+            ) from None
+        if not is_free:
+            raise AnotherInstanceRuns(
+                f"Another sync client works with the state folder {folder}.",
+                fix="Wait until it has ended, or stop it; a second client needs its own client.state.folder.",
+            )
+        yield
 
 
 class Stop:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sis_sync.client.answers import TryLater
+from sis_sync.client.responses import TryLater
 from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
