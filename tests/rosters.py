@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.server.jobs.worker import work_until_idle
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.services import receive_run
+from sis_sync.server.runs.worker import work_until_idle
 
 DEFAULTS = {"middle_name": "", "position": "", "grade": "", "status": "Active"}
 

@@ -14,7 +14,8 @@ def begin() -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from sis_sync.server.orgs.services import create_org, create_school_system
+    from sis_sync.server.orgs.services import create_org
+    from sis_sync.server.setup.services import create_school_system
 
     call_command("migrate", verbosity=0)
     now = timezone.now()

@@ -12,7 +12,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.services import create_key, set_client_api
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
-from sis_sync.server.orgs.services import create_org, create_school_system, give_right, update_org
+from sis_sync.server.orgs.services import create_org, give_right, update_org
+from sis_sync.server.setup.services import create_school_system
 
 
 @pytest.fixture

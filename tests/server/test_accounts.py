@@ -19,9 +19,9 @@ from sis_sync.server.accounts.services import (
     update_account,
 )
 from sis_sync.server.audit.models import AccountChange
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right
-from sis_sync.server.refused_values import ValuesRefused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

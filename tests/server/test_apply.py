@@ -14,11 +14,11 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right, take_right
-from sis_sync.server.runs.approval import ApprovedPlan, approved_plan
+from sis_sync.server.runs.apply.approved import ApprovedPlan, approved_plan
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.services import approve_run, reject_run
-from sis_sync.server.runs.storage import run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

@@ -10,7 +10,7 @@ from spark_here import need_spark
 
 from sis_sync.core.errors import ConfigurationError, EngineUnavailable
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.files import run_files
 from sis_sync.steps.pipeline import engine_named
 
 

@@ -11,10 +11,10 @@ from rosters import roster, send, settled, student
 from sis_sync.server.jobs.lock import lock_path, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
-from sis_sync.server.jobs.worker import MAX_ATTEMPTS, work_until_idle
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import planning
-from sis_sync.server.runs.storage import clear_incoming, run_files
+from sis_sync.server.runs.files import clear_incoming, run_files
+from sis_sync.server.runs.worker import MAX_ATTEMPTS, work_until_idle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

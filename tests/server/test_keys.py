@@ -8,6 +8,7 @@ from django.http import Http404
 from sis_sync.core.api_key import checksum
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.selectors import access_key, keys_of
 from sis_sync.server.keys.services import (
@@ -19,7 +20,6 @@ from sis_sync.server.keys.services import (
     set_client_api,
 )
 from sis_sync.server.orgs.models import Org, SchoolSystem
-from sis_sync.server.refused_values import ValuesRefused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

@@ -10,8 +10,8 @@ from rosters import needs_approval, roster, settled, student, sync
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import flow
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.services import approve_run
-from sis_sync.server.runs.storage import run_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

@@ -18,17 +18,16 @@ from sis_sync.core.limits import FileLimits
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.errors import DeletionsNotTyped, FileDamaged, IdempotencyKeyReused, PlanDiffers
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow, planning, selectors, storage
-from sis_sync.server.runs.decide import expire_waiting
-from sis_sync.server.runs.errors import DeletionsNotTyped, FileDamaged, IdempotencyKeyReused, PlanDiffers
+from sis_sync.server.runs import files, flow, planning, selectors
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import access_run, plan_rows, runs_of, waiting_runs
-from sis_sync.server.runs.services import approve_run, receive_run, reject_run
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.services import approve_run, expire_waiting, receive_run, reject_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -94,7 +93,7 @@ def test_unknown_mode_and_foreign_org_are_refused(district: Org, charlie: Accoun
 
 
 def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "FILE_LIMITS", FileLimits(file_bytes=100))
+    monkeypatch.setattr(files, "FILE_LIMITS", FileLimits(file_bytes=100))
     with pytest.raises(FileRefused) as refused:
         send(district, *students(5), now=now)
     assert refused.value.code == "file.too_large"

@@ -13,10 +13,8 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.limits import number_setting
-from sis_sync.server.data_folder import made_data_folder
-from sis_sync.server.database_url import database_settings, sqlite_settings
+from sis_sync.server.environment import database_settings, made_data_folder, read_or_make_secret_key, sqlite_settings
 from sis_sync.server.logs import WithoutValues
-from sis_sync.server.secret_key import read_or_make_secret_key
 
 FAR_AWAY = "192.0.2.9"
 ADDRESS = "/api/v1/openapi.json"

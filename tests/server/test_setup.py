@@ -8,9 +8,9 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import is_district_manager
-from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.setup.services import claim_setup, is_setup_open, make_setup_link
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -12,12 +12,12 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import directory
-from sis_sync.server.runs.directory import export_directory
+from sis_sync.server.runs import snapshot
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.services import approve_run
-from sis_sync.server.runs.storage import run_files
+from sis_sync.server.runs.snapshot import export_directory
 from sis_sync.steps.plan.plan import plan_digest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -51,7 +51,7 @@ def exported(run: Run, folder: Path, now: datetime) -> dict[str, dict[str, str]]
 def test_accounts_leave_the_database_as_they_are(
     piece_rows: int, district: Org, north: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "PIECE_ROWS", piece_rows)
+    monkeypatch.setattr(snapshot, "PIECE_ROWS", piece_rows)
     sync(district, *(student(f"S{number}") for number in range(len(ODD_TEXTS))), now=now)
     for number, text in enumerate(ODD_TEXTS):
         Account.objects.filter(custom_id=f"S{number}").update(last_name=text, middle_name=text[::-1], position=text)

@@ -12,8 +12,8 @@ from rosters import needs_approval, roster, send, settled, student, sync, teache
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import run_files
 
 BOM = b"\xef\xbb\xbf"
 

@@ -45,15 +45,15 @@ def needs_server(command: Callable[P, R]) -> Callable[P, R]:
 @needs_server
 def serve(host: str, port: int, no_worker: bool) -> None:
     """Start the server: web and worker, both kept alive."""
-    from sis_sync.server.serve import first_start
+    from sis_sync.server.serve import setup_commands
     from sis_sync.server.serve.supervisor import stop_on_signals, supervise, web_child, worker_child
 
-    first_start.refuse_plain_http_from_afar(host)
-    first_start.migrate()
-    link = first_start.setup_link(f"http://{host}:{port}")
+    setup_commands.refuse_plain_http_from_afar(host)
+    setup_commands.migrate()
+    link = setup_commands.setup_link(f"http://{host}:{port}")
     if link:
         click.echo(f"This server is new. Set it up here within 60 minutes:\n{link}")
-    first_start.forget_connections()
+    setup_commands.forget_connections()
     children = [web_child(host, port)] if no_worker else [web_child(host, port), worker_child()]
     with stop_on_signals() as stop:
         supervise(children, stop)
@@ -77,7 +77,7 @@ def server() -> None:
 @needs_server
 def migrate() -> None:
     """Bring the database up to date."""
-    from sis_sync.server.serve.first_start import migrate as bring_up_to_date
+    from sis_sync.server.serve.setup_commands import migrate as bring_up_to_date
 
     bring_up_to_date()
     click.echo("The database is up to date.")
@@ -87,7 +87,7 @@ def migrate() -> None:
 @needs_server
 def check() -> None:
     """Check the settings, the database and the data folder."""
-    from sis_sync.server.serve.checks import check_server
+    from sis_sync.server.serve.setup_commands import check_server
 
     for line in check_server():
         click.echo(line)
@@ -110,7 +110,7 @@ def create_admin(
     last_name: str | None,
 ) -> None:
     """Make a manager of the district. The password is asked for, or read from standard input."""
-    from sis_sync.server.serve.administrator import create_administrator
+    from sis_sync.server.serve.setup_commands import create_administrator
 
     account = create_administrator(
         slug=slug,
@@ -139,7 +139,7 @@ def _read_password() -> str:
 @needs_server
 def openapi() -> None:
     """Print the OpenAPI description of the HTTP API."""
-    from sis_sync.server.serve.checks import openapi_document
+    from sis_sync.server.serve.setup_commands import openapi_document
 
     click.echo(openapi_document())
 
@@ -150,7 +150,7 @@ def openapi() -> None:
 @needs_server
 def import_orgs(file: Path, slug: str | None) -> None:
     """Create and update schools from a CSV (external_id,name,kind)."""
-    from sis_sync.server.serve.administrator import import_org_file
+    from sis_sync.server.serve.setup_commands import import_org_file
 
     done = import_org_file(file, slug=slug)
     click.echo(f"{done.created} created, {done.updated} updated, {done.unchanged} unchanged.")

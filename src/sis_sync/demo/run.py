@@ -16,7 +16,7 @@ from sis_sync.demo.manager import DemoManager
 from sis_sync.demo.people import export_of_day
 from sis_sync.demo.place import DemoPlace, write_properties
 from sis_sync.demo.prepare import DemoAccess, prepare_demo
-from sis_sync.server.serve.first_start import forget_connections, migrate
+from sis_sync.server.serve.setup_commands import forget_connections, migrate
 
 DAYS = (1, 2, 3)
 STOP_SECONDS = 20

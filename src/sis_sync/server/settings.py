@@ -6,10 +6,8 @@ from pathlib import Path
 import platformdirs
 
 from sis_sync.core.limits import number_setting
-from sis_sync.server.data_folder import keep_to_owner, made_data_folder
-from sis_sync.server.database_url import database_settings
+from sis_sync.server.environment import database_settings, keep_to_owner, made_data_folder, read_or_make_secret_key
 from sis_sync.server.logs import LOGGING_SETTINGS
-from sis_sync.server.secret_key import read_or_make_secret_key
 from sis_sync.steps.pipeline import engine_named
 
 TRUE_WORDS = ("1", "true", "yes", "on")

@@ -16,7 +16,8 @@ def main() -> None:
 
     from sis_sync.server.accounts.models import Account
     from sis_sync.server.orgs.selectors import district_of
-    from sis_sync.server.orgs.services import create_school_system, give_right, import_orgs
+    from sis_sync.server.orgs.services import give_right, import_orgs
+    from sis_sync.server.setup.services import create_school_system
 
     call_command("migrate", verbosity=0)
     now = timezone.now()

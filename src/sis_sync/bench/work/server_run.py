@@ -15,10 +15,10 @@ def main() -> None:
     from django.utils import timezone
 
     from sis_sync.server.accounts.models import Account
-    from sis_sync.server.jobs.worker import work_until_idle
     from sis_sync.server.runs.permission import leaving
     from sis_sync.server.runs.services import approve_run, receive_run
     from sis_sync.server.runs.states import DECIDABLE, State
+    from sis_sync.server.runs.worker import work_until_idle
 
     approver = Account.objects.select_related("school_system", "org").get(email=APPROVER)
     with Path(sys.argv[1]).open("rb") as file:

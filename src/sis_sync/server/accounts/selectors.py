@@ -10,7 +10,7 @@ from django.http import Http404
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
-from sis_sync.server.tidy import has_controls
+from sis_sync.server.text import has_controls
 
 DELETED = "Deleted"
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sis_sync.core.errors import FileRefused, KeyRefused, SisSyncError
-from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.errors import ValuesRefused
 
 MEDIA_TYPE = "application/problem+json"
 NO_KEY = KeyRefused("The call carries no API key.", fix="Send it as: Authorization: Bearer sissync_...")

@@ -6,21 +6,22 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.utils import timezone
-from ninja import File, Form, Header, Query, Router, Status, UploadedFile
+from ninja import Field, File, Form, Header, Query, Router, Schema, Status, UploadedFile
 
 from sis_sync.core.errors import UsageFault
 from sis_sync.core.modes import MODES
+from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
 from sis_sync.server.api.schemas import Approval, Problem, Rejection, RunDocument, RunList, run_document
-from sis_sync.server.api.signed import SignedRequest, require_mode, require_scope
 from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
+from sis_sync.server.audit.services import record
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
+from sis_sync.server.runs.files import base_name, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import runs_of_key
 from sis_sync.server.runs.services import approve_run, receive_run, reject_run
-from sis_sync.server.runs.storage import run_files
-from sis_sync.server.tidy import has_controls
+from sis_sync.server.text import has_controls
 
 MOST_PER_PAGE = 200
 FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422), Problem)
@@ -143,3 +144,42 @@ def csv_file(path: Path) -> FileResponse:
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(file, content_type="text/csv; charset=utf-8", filename=path.name)
+
+
+refusals_router = Router(tags=["refusals"])
+
+
+class Refusal(Schema):
+    """Which file was refused, and why. Nothing of its content."""
+
+    file_name: str = Field(max_length=255)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    code: str = Field(pattern=r"^file\.[a-z_]+$", max_length=40)
+    line: int | None = None
+
+
+@refusals_router.post("", response={204: None, **FAULTS}, summary="Tell of a file that the client refused")
+def tell_refusal(
+    request: SignedRequest, mode: Annotated[str, Query(description="The mode it was for.")], body: Refusal
+) -> Status[None]:
+    """Writes it into the log, where managers see it."""
+    key = request.auth
+    require_scope(key, UPLOAD)
+    if mode not in MODES:
+        raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
+    require_mode(key, mode)
+    detail = {
+        "mode": mode,
+        "file_name": base_name(body.file_name),
+        "sha256": body.sha256,
+        "code": body.code,
+        "line": body.line,
+    }
+    record(
+        school_system=key.school_system,
+        action="file.refused_by_client",
+        api_key=key,
+        detail=detail,
+        now=timezone.now(),
+    )
+    return Status(204, None)

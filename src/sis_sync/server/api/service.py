@@ -5,12 +5,11 @@ from importlib.metadata import version
 from django.utils import timezone
 from ninja import NinjaAPI
 
+from sis_sync.server.api.auth import BearerKey, SignedRequest
 from sis_sync.server.api.problems import add_problem_answers
-from sis_sync.server.api.refusals import router as refusals
-from sis_sync.server.api.runs import FAULTS
+from sis_sync.server.api.runs import FAULTS, refusals_router
 from sis_sync.server.api.runs import router as runs
 from sis_sync.server.api.schemas import Ping
-from sis_sync.server.api.signed import BearerKey, SignedRequest
 
 VERSION = version("sis-sync")
 api = NinjaAPI(
@@ -22,7 +21,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("/runs", runs)
-api.add_router("/refusals", refusals)
+api.add_router("/refusals", refusals_router)
 add_problem_answers(api)
 
 

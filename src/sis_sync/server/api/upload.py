@@ -8,8 +8,8 @@ from typing import IO
 from django.core.files.uploadedfile import UploadedFile
 
 from sis_sync.core.errors import ConfigurationError, UsageFault
-from sis_sync.server.runs.errors import FileDamaged
-from sis_sync.server.tidy import has_controls
+from sis_sync.server.errors import FileDamaged
+from sis_sync.server.text import has_controls
 from sis_sync.steps.map.mapper_lines import parse_mapping
 
 LINE_CHARACTERS = dict.fromkeys(map(ord, "\t\r\n"))

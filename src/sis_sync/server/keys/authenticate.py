@@ -1,12 +1,41 @@
 """Which key a call is signed with, and why one is refused."""
 
+import hashlib
 import hmac
+import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sis_sync.core.api_key import is_well_formed
+from sis_sync.core.api_key import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum, is_well_formed
 from sis_sync.core.errors import KeyRefused
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.secret import prefix_of, sha256_of
+
+
+@dataclass(frozen=True)
+class NewSecret:
+    """`text` is shown once and never stored; `prefix` names the key in pages and logs."""
+
+    text: str
+    prefix: str
+    sha256: str
+
+
+def make_secret() -> NewSecret:
+    """A fresh one."""
+    body = KIND + "".join(secrets.choice(ALPHABET) for _ in range(NAME_LENGTH + RANDOM_LENGTH))
+    text = body + checksum(body)
+    return NewSecret(text, prefix_of(text), sha256_of(text))
+
+
+def prefix_of(text: str) -> str:
+    """The part of a key that is no secret."""
+    return text[: len(KIND) + NAME_LENGTH]
+
+
+def sha256_of(text: str) -> str:
+    """What is stored. A plain hash is enough: nobody can try 190 random bits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
 
 # Last use is stored at most this often: a client that asks every second writes nothing every second.
 LAST_USE_STEP = timedelta(minutes=1)

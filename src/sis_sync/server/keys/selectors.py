@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.authenticate import prefix_of, sha256_of
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.secret import prefix_of, sha256_of
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 
 

@@ -8,13 +8,12 @@ from django.db import transaction
 from sis_sync.core.modes import MODES
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
-from sis_sync.server.keys.authenticate import ApiDisabled, authenticate_key, refuse_if_over
+from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.keys.authenticate import ApiDisabled, authenticate_key, make_secret, refuse_if_over
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.secret import make_secret
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import access_org, require_district_manager
-from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.tidy import has_controls, tidy
+from sis_sync.server.text import has_controls, tidy
 
 __all__ = ["ApiDisabled", "authenticate_key", "create_key", "revoke_key", "rotate_key", "set_client_api"]
 

@@ -1,9 +1,14 @@
 """Who manages what, and the orgs a person may see."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
+from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 
@@ -74,3 +79,31 @@ def number_or_404(identifier: int | str) -> int:
 def can_be_number(text: str) -> bool:
     """Whether a row may have this number: one with more digits fits into no database."""
     return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+
+
+@contextmanager
+def keeping_a_manager(school_system_id: int) -> Iterator[None]:
+    """A transaction that is undone, with NotPermitted, if it takes the district its last active manager.
+
+    The row of the school system is locked first: of two managers who remove each other at once, one waits.
+    History that refers to it may still be added meanwhile, or those who hold an account would wait for us in a circle.
+    """
+    with transaction.atomic():
+        SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
+        had_manager = has_active_manager(school_system_id)
+        yield
+        if had_manager and not has_active_manager(school_system_id):
+            raise NotPermitted(
+                "This would leave the district without an active manager.",
+                fix="Give somebody else the right to manage the district first.",
+            )
+
+
+def has_active_manager(school_system_id: int) -> bool:
+    """Whether anybody who can sign in manages the district."""
+    return Right.objects.filter(
+        org__school_system_id=school_system_id,
+        org__kind=Org.Kind.DISTRICT,
+        account__status=ACTIVE,
+        account__deleted_at__isnull=True,
+    ).exists()

@@ -12,13 +12,13 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system, was_overtaken
-from sis_sync.server.runs.approval import approved_plan
+from sis_sync.server.runs.apply.approved import approved_plan
+from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_changed_accounts
+from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.other_runs import applied_runs, applied_since, that_changed_accounts
 from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
 from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
-from sis_sync.server.runs.storage import remove_original
 
 APPROVALS_BY_POLICY = 3
 

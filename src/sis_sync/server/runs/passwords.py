@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sis_sync.engine.duckdb import Session
+from sis_sync.server.runs.files import RunFiles, is_as_stored, run_files, written_whole
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.storage import RunFiles, is_as_stored, run_files, written_whole
 from sis_sync.steps.map.columns import secret_positions
 from sis_sync.steps.read.header import DELIMITERS
 from sis_sync.steps.read.read import Records

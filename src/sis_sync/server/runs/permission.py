@@ -4,13 +4,33 @@ from datetime import datetime
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.core.wording import counted
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import refuse_unless_taken
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
-from sis_sync.server.runs.greater_managers import changes_greater_manager
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
+
+READING_MEMORY_MB = 256
+CHANGED_AMONG = """
+SELECT count(*) FROM read_parquet(:plan)
+WHERE action IN ('update', 'restore', 'delete', 'disable') AND account_id IN :accounts
+"""
+
+
+def changes_greater_manager(*, run: Run, actor: Account) -> bool:
+    """Whether the stored plan changes an account with a right over an org that the actor does not manage."""
+    rights = Right.objects.filter(account__school_system=run.school_system_id)
+    beyond = rights.exclude(org__in=managed_orgs(actor=actor)).values_list("account_id", flat=True)
+    accounts = sorted({str(account_id) for account_id in beyond})
+    plan = run_files(run).plan
+    if not accounts or not plan.is_file():  # without its file the plan cannot be applied either
+        return False
+    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+        return bool(session.value(CHANGED_AMONG, plan=str(plan), accounts=accounts))
+
 
 APPROVE_SCOPE = "approve"
 MANAGERS_GUARD = "guard.managers"

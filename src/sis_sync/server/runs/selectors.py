@@ -15,9 +15,9 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import DECIDABLE
-from sis_sync.server.runs.storage import run_files
 
 READING_MEMORY_MB = 256
 

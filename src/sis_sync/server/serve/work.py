@@ -13,7 +13,7 @@ def main() -> int:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
     django.setup()
-    from sis_sync.server.jobs.worker import work_forever
+    from sis_sync.server.runs.worker import work_forever
 
     stop_with_parent(end_process)
     exit_on_signals()

@@ -6,12 +6,15 @@ from django.db import transaction
 from django.urls import reverse
 
 from sis_sync.core.errors import NotPermitted
+from sis_sync.core.modes import MODES, PARTIAL
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
+from sis_sync.server.audit.services import record
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
-from sis_sync.server.orgs.services import create_org, create_school_system, give_right, update_org
-from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.orgs.services import checked_name, checked_time_zone, create_org, free_slug, give_right, update_org
+from sis_sync.server.runs.models import ModeSettings
 from sis_sync.server.setup.link import NEW_LINK, is_good, make_token, use_up
 
 
@@ -63,6 +66,26 @@ def claim_setup(
     give_right(account=manager, org=district, actor=None, now=now)
     use_up()
     return manager
+
+
+@transaction.atomic
+def create_school_system(*, name: str, slug: str = "", time_zone: str = "UTC", now: datetime) -> SchoolSystem:
+    """The new school system, with its district of the same name and the settings of the four modes.
+
+    The slug is made of the name where none is given. Only partial runs need no approval.
+    """
+    school_system = SchoolSystem.objects.create(
+        name=checked_name(name),
+        slug=free_slug(slug or name),
+        time_zone=checked_time_zone(time_zone),
+        created_at=now,
+    )
+    Org.objects.create(school_system=school_system, kind=Org.Kind.DISTRICT, name=school_system.name)
+    ModeSettings.objects.bulk_create(
+        ModeSettings(school_system=school_system, mode=mode, requires_approval=mode != PARTIAL.name) for mode in MODES
+    )
+    record(school_system=school_system, action="school_system.created", now=now)
+    return school_system
 
 
 def make_district(name: str, external_id: str, time_zone: str, now: datetime) -> Org:

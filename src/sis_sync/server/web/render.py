@@ -13,7 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from sis_sync.core.errors import SisSyncError
 from sis_sync.server.orgs.selectors import is_district_manager, is_manager, scope_org
 from sis_sync.server.runs.selectors import waiting_runs
-from sis_sync.server.web.entrance import PageRequest
+from sis_sync.server.web.access import PageRequest
 
 PLACES: dict[str, tuple[str, ...]] = {
     "home": ("home",),

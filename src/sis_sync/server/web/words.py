@@ -1,8 +1,13 @@
 """The words that pages use for the names in the code: one each, the reference product's where it has one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sis_sync.core.fields import STUDENT
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import Run
 
 State = Run.State
@@ -133,3 +138,90 @@ def id_label(user_type: str) -> str:
 def field_word(name: str) -> str:
     """The label of a field."""
     return FIELD_WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+KINDS: dict[str, str] = {
+    "required": "is empty",
+    "too_long": "is too long",
+    "unknown": "is not one of the known values",
+}
+CODES: dict[str, str] = {
+    "email.invalid": "E-mail is not an address",
+    "email.duplicate": "The same e-mail for several people",
+    "email.taken": "E-mail belongs to another account",
+    "email.taken_unmanaged": "E-mail belongs to an account without an ID",
+    "custom_id.placeholder": "Employee/Student ID is a placeholder such as N/A",
+    "custom_id.duplicate": "The same Employee/Student ID with different data",
+    "org.unknown": "No school or district has this external ID",
+    "org.out_of_scope": "School or district outside what the sender manages",
+    "account.out_of_scope": "Account outside what the sender manages",
+    "account.out_of_mode": "Account of a type that this mode may not touch",
+    "account.last_manager": "No manager of the district would be left",
+    "account.protected": "Account is protected from sync",
+    "account.held_by_hand": "Account was disabled or deleted by hand and stays so",
+    "user_type.out_of_mode": "User type that this mode does not manage",
+    "row.columns": "Too many or too few columns",
+    "row.quote": "Stray quotation mark",
+    "row.encoding": "Bytes that are no text",
+    "row.control_character": "Control character in a value",
+    "row.duplicate": "The same row again (the first counts)",
+    "row.other_org": "The same person at another school (the first counts)",
+    "row.skipped": "Left out by the column mapping",
+    "position.ignored": "Position of a student, ignored",
+    "grade.ignored": "Grade of somebody who is no student, ignored",
+    "column.ignored": "Column that is not one of ours, ignored",
+    "file.encoding_fallback": "The file is not UTF-8 and was read in another encoding",
+    "file.no_final_newline": "The last line has no line end",
+}
+
+
+def finding_word(code: str) -> str:
+    """The kind of fault that the code stands for."""
+    if code in CODES:
+        return CODES[code]
+    field, _, kind = code.partition(".")
+    if kind in KINDS:
+        return f"{field_word(field)} {KINDS[kind]}"
+    known = FINDING_CODES.get(code)
+    return known.message if known else code
+
+
+def is_error(code: str) -> bool:
+    """Whether rows fail by it; else it is a remark and the row goes on."""
+    known = FINDING_CODES.get(code)
+    return known is not None and known.severity == "error"
+
+
+def restorable_until(account: Account) -> datetime | None:
+    """When a deleted account can be restored no longer; None for one that is not deleted."""
+    return account.deleted_at + RESTORABLE_FOR if account.deleted_at else None
+
+
+def is_restorable(account: Account, now: datetime) -> bool:
+    """Whether it is deleted and can still be restored."""
+    until = restorable_until(account)
+    return until is not None and now < until
+
+
+def held_words(account: Account, now: datetime) -> str:
+    """Why files do not bring it back, and who can. Empty where files may, or nobody can."""
+    if not account.is_held_by_hand:
+        return ""
+    if account.deleted_at is None:
+        return "Disabled by hand: no file enables or changes it until somebody enables it here."
+    if not is_restorable(account, now):
+        return ""
+    run_id = deleted_by_run(account)
+    if run_id is None:
+        return "Deleted by hand: it stays so, whatever files say, until somebody restores it here."
+    return (
+        f"Disabled by hand, and later deleted by run {run_id}, whose file did not name it. "
+        "No file brings it back; whoever restores it here gets it back disabled."
+    )
+
+
+def deleted_by_run(account: Account) -> int | None:
+    """The run that deleted it; None if a person did."""
+    deletions = AccountChange.objects.filter(account=account, action="delete").order_by("-changed_at", "-id")
+    last = deletions.first()
+    return last.run_id if last else None

@@ -5,10 +5,9 @@ from typing import Any
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.keys.authenticate import refuse_unless_taken
-from sis_sync.server.runs.apply.overtaken import was_overtaken, was_undercut
-from sis_sync.server.runs.apply.statements import count, statements
+from sis_sync.server.runs.apply.sql import count, statements
+from sis_sync.server.runs.conflicts import applied_since, that_changed_accounts, was_overtaken, was_undercut
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.other_runs import applied_since, that_changed_accounts
 from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers, may_still_send
 from sis_sync.server.runs.planning import named_orgs, right_holders, settings_used
 

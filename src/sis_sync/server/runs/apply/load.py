@@ -10,10 +10,9 @@ from django.db import connection
 
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind
-from sis_sync.server.runs.apply.statements import execute, own_statements, sql_text
-from sis_sync.server.runs.approval import ApprovedPlan
-from sis_sync.server.runs.engine import run_session
-from sis_sync.server.runs.storage import work_folder
+from sis_sync.server.runs.apply.approved import ApprovedPlan
+from sis_sync.server.runs.apply.sql import execute, own_statements, sql_text
+from sis_sync.server.runs.files import run_session, work_folder
 
 BATCH_ROWS = 10_000
 BLOCK_BYTES = 1024 * 1024

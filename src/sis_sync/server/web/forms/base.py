@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.errors import ValuesRefused
 
 WIDE_CLASSES: dict[type[forms.Widget], str] = {
     forms.CheckboxInput: "form-check-input",

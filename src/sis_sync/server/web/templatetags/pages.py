@@ -17,7 +17,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
-from sis_sync.server.web import finding_words, words
+from sis_sync.server.web import words
 from sis_sync.server.web.words import Badge
 
 register = template.Library()
@@ -190,13 +190,13 @@ def count_words(run: Run) -> list[str]:
 @register.filter
 def finding_word(code: str) -> str:
     """The kind of fault that a finding code stands for."""
-    return finding_words.finding_word(code)
+    return words.finding_word(code)
 
 
 @register.simple_tag
 def finding_badge(code: str) -> SafeString:
     """Whether rows fail by this finding, or go on."""
-    return badge(Badge("warn", "Row fails", "bad") if finding_words.is_error(code) else Badge("dot", "Remark"))
+    return badge(Badge("warn", "Row fails", "bad") if words.is_error(code) else Badge("dot", "Remark"))
 
 
 @register.filter

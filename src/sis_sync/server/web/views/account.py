@@ -11,16 +11,16 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import access_account
 from sis_sync.server.accounts.services import create_account, update_account
 from sis_sync.server.audit.models import AccountChange
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import access_org, is_district_manager, managed_orgs
 from sis_sync.server.orgs.services import give_right, take_right
-from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.web.account_words import held_words, is_restorable, restorable_until
-from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
+from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
 from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_of
 from sis_sync.server.web.render import page, say, say_refused, see_other, sent
+from sis_sync.server.web.words import held_words, is_restorable, restorable_until
 
 PAGE_SIZE = 50
 

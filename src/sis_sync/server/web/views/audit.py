@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from sis_sync.server.audit.models import AuditEntry
-from sis_sync.server.web.entrance import PageRequest, for_district_managers
+from sis_sync.server.web.access import PageRequest, for_district_managers
 from sis_sync.server.web.render import page
 
 PAGE_SIZE = 50

@@ -13,9 +13,9 @@ from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
 from sis_sync.server.runs.services import receive_run
-from sis_sync.server.web.entrance import PageRequest, for_managers
+from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import UploadForm
-from sis_sync.server.web.health import risks_of_modes
+from sis_sync.server.web.mode_cards import risks_of_modes
 from sis_sync.server.web.render import page, see_other, sent, sent_files
 from sis_sync.steps.map.mapper_lines import parse_mapping, preset_names, preset_text
 

@@ -4,8 +4,8 @@ from django.http import HttpResponse
 
 from sis_sync.server.orgs.selectors import is_manager
 from sis_sync.server.runs.selectors import waiting_runs
-from sis_sync.server.web.entrance import PageRequest, for_everybody
-from sis_sync.server.web.health import health_of_modes
+from sis_sync.server.web.access import PageRequest, for_everybody
+from sis_sync.server.web.mode_cards import health_of_modes
 from sis_sync.server.web.render import page, see_other
 
 

@@ -7,11 +7,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.orgs.services import create_org, import_orgs, update_org
-from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
+from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
 from sis_sync.server.web.render import page, say, see_other, sent, sent_files
 

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sis_sync.server.accounts.services import set_password
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Right
-from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.web.entrance import PageRequest, for_everybody
+from sis_sync.server.web.access import PageRequest, for_everybody
 from sis_sync.server.web.forms.people import OwnPasswordForm
 from sis_sync.server.web.render import page, say, see_other, sent
 

@@ -1,6 +1,10 @@
 """One run: what became of a file, what it would change, and the decision."""
 
-from django.http import HttpResponse
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -8,15 +12,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.wording import counted
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
 from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.runs.states import TO_APPLY
-from sis_sync.server.web.entrance import PageRequest, for_managers
+from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
 from sis_sync.server.web.render import page, say, see_other, sent
-from sis_sync.server.web.run_view import RunView, approve_words, leaving_words, look_at, no_changes_words, steps_of
+from sis_sync.server.web.run_page import RunView, approve_words, leaving_words, look_at, no_changes_words, steps_of
 from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS
 
 REPLANNED_STATES = (*DECIDABLE_STATES, Run.State.CHECKING, Run.State.OUT_OF_DATE)
@@ -128,3 +133,42 @@ def reject(request: PageRequest, run_id: int) -> HttpResponse:
     if found.state not in DECIDABLE_STATES and not form.errors:
         return see_other("web:run", found.pk)
     return page(request, "web/runs/reject.html", {"run": found, "form": form})
+
+
+CHUNK_BYTES = 64 * 1024
+
+
+@for_managers
+@require_GET
+def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
+    """The results CSV: one line per line of the file, then one per account that leaves."""
+    run = access_run(actor=request.user, run_id=run_id)
+    return csv_file(run_files(run).results, f"run-{run.pk}-results.csv")
+
+
+@for_managers
+@require_GET
+def run_failed(request: PageRequest, run_id: int) -> StreamingHttpResponse:
+    """The failed rows in the file's own format, each with its message."""
+    run = access_run(actor=request.user, run_id=run_id)
+    return csv_file(run_files(run).failed, f"run-{run.pk}-failed-rows.csv")
+
+
+def csv_file(path: Path, name: str) -> StreamingHttpResponse:
+    """The file as a download. Http404 where the run has none, or its time is over."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise Http404("This report is not there: the check is not done, or its time of storage is over.") from None
+    response = StreamingHttpResponse(marked(path), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Length"] = str(len(codecs.BOM_UTF8) + size)
+    return response
+
+
+def marked(path: Path) -> Iterator[bytes]:
+    """The file behind a byte order mark, by which spreadsheets know that it is UTF-8."""
+    yield codecs.BOM_UTF8
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.setup.link import NEW_LINK
 from sis_sync.server.setup.services import claim_setup, is_setup_open
 from sis_sync.server.web.forms.orgs import SetupForm

@@ -6,9 +6,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.modes import MODES
 from sis_sync.core.wording import counted
-from sis_sync.server.runs.mode_settings import settings_of_modes, update_mode_settings
 from sis_sync.server.runs.selectors import waiting_runs
-from sis_sync.server.web.entrance import PageRequest, for_district_managers, for_managers
+from sis_sync.server.runs.settings import settings_of_modes, update_mode_settings
+from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.bulk import ModeSettingsForm
 from sis_sync.server.web.render import page, say, see_other, sent
 from sis_sync.server.web.words import MODE_WORDS

@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.refused_values import ValuesRefused
-from sis_sync.server.tidy import tidy
+from sis_sync.server.text import tidy
 
 REQUIRED = ("external_id", "name")
 TOO_MANY = "too many cells"

@@ -9,9 +9,9 @@ from django.db import transaction
 from sis_sync.core.modes import MODES
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
-from sis_sync.server.refused_values import ValuesRefused
 from sis_sync.server.runs.models import ModeSettings
 
 SETTINGS = (

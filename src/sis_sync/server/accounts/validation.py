@@ -2,16 +2,43 @@
 
 import csv
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+
+from django.db import IntegrityError, transaction
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import fill
 from sis_sync.engine.duckdb import Session, open_session
-from sis_sync.server.accounts.values import ORG_FIELD
-from sis_sync.server.refused_values import ValuesRefused
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.selectors import account_at
+from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.orgs.models import Org
 from sis_sync.steps.pipeline import check_file
+
+ORG_FIELD = "school_district_external_id"
+STORED_FIELDS = tuple(name for name in FIELD_NAMES if name != ORG_FIELD)
+
+
+def values_of(account: Account) -> dict[str, str]:
+    """The ten values now, each a text; empty where there is none."""
+    stored = {name: getattr(account, name) or "" for name in STORED_FIELDS}
+    org_value = {ORG_FIELD: account.org.external_id or ""}
+    return {name: (stored | org_value)[name] for name in FIELD_NAMES}
+
+
+def take_values(account: Account, values: dict[str, str], org: Org) -> None:
+    """Put judged values into the account, unsaved. An empty custom ID is none: the account is unmanaged."""
+    for name in STORED_FIELDS:
+        setattr(account, name, values[name])
+    account.custom_id = values["custom_id"] or None
+    account.org = org
+
 
 MEMORY_MB = 128
 # By hand an account may do without an ID, and its org is chosen from a list.
@@ -60,3 +87,36 @@ def wording(code: str, value: str) -> tuple[str, str]:
     message = message.removeprefix(finding.column).strip()
     colon = ":" if message.startswith('"') else ""
     return finding.column, f"{finding.column.replace('_', ' ').capitalize()}{colon} {message}."
+
+
+def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None, now: datetime) -> None:
+    """ValuesRefused if the custom ID or the address belongs to another account of the school system.
+
+    An account that was deleted too long ago to be restored gives its ID up.
+    """
+    same_id = Account.objects.filter(school_system_id=school_system_id, custom_id=values["custom_id"] or None)
+    same_id.filter(deleted_at__lte=now - RESTORABLE_FOR).update(custom_id=None)
+    errors: dict[str, str] = {}
+    holder = account_at(school_system_id=school_system_id, email=values["email"])
+    if holder is not None and holder.pk != account_id:
+        errors["email"] = "Another account has this address. Use another one, or change it there first."
+    holder = same_id.first() if values["custom_id"] else None
+    if holder is not None and holder.pk != account_id:
+        errors["custom_id"] = (
+            "A deleted account has this ID. Restore that account instead."
+            if holder.deleted_at is not None
+            else "Another account has this ID. Check which of the two it belongs to."
+        )
+    if errors:
+        raise ValuesRefused(errors)
+
+
+@contextmanager
+def refusing_clashes() -> Iterator[None]:
+    """A transaction; if somebody took the ID or the address in the meantime it ends in ValuesRefused."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        taken = "Somebody took this address or ID just now. Look again, then save once more."
+        raise ValuesRefused({"email": taken}) from error

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from sis_sync.server.runs.files import RunFiles, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import TO_APPLY
-from sis_sync.server.runs.storage import RunFiles, run_files
 
 _MADE_HERE = object()
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 
@@ -112,3 +114,27 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
             yield after, found[0]
             after = found[0]
     yield after, LAST_ID
+
+
+def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:
+    """Write a Parquet of account_id and the ten fields for the accounts in the plan that change.
+
+    `accounts` is the exported directory file, whose every cell is quoted.
+    """
+    with accounts.open(encoding="utf-8") as file:
+        header = file.readline().strip().replace('"', "").split(",")
+    session.run(
+        f"""
+        COPY (
+          SELECT account_id, {", ".join(FIELD_NAMES)}
+          FROM read_csv(:accounts, auto_detect=false, header=false, skip=1, delim=',', quote='"', escape='"',
+                        columns={{{", ".join(f"'{name}': 'VARCHAR'" for name in header)}}}, force_not_null={header})
+          WHERE account_id IN (
+            SELECT account_id FROM read_parquet(:plan) WHERE action IN ('update', 'restore', 'delete', 'disable'))
+          ORDER BY account_id
+        ) TO :target (FORMAT parquet)
+        """,
+        accounts=str(accounts),
+        plan=str(plan),
+        target=str(target),
+    )

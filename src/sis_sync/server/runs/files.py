@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from django.conf import settings
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
@@ -239,3 +240,12 @@ def remove_original(run_id: int) -> None:
 def remove_files(run: Run) -> None:
     """Remove all files of a run."""
     shutil.rmtree(run_files(run).folder, ignore_errors=True)
+
+
+def run_session(folder: Path) -> AbstractContextManager[Session]:
+    """A session that spills into `folder` what is past the server's memory limit."""
+    return open_session(
+        temp_folder=folder,
+        memory_limit_mb=settings.SIS_SYNC_MEMORY_MB,
+        threads=settings.SIS_SYNC_THREADS,
+    )

@@ -1,0 +1,156 @@
+"""Where the database is: a SQLite file by default, PostgreSQL by URL. With the durability rules of each."""
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sis_sync.core.errors import ConfigurationError
+
+BUSY_TIMEOUT_SECONDS = 30
+# Older libraries can lose a committed write in WAL mode when a checkpoint meets a write (fixed in 3.51.3).
+SAFE_WAL_VERSION = (3, 51, 3)
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
+EXAMPLE = "postgresql://user:password@host:5432/name"
+
+
+def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
+    """One entry of Django's DATABASES for `url`; an empty one means the SQLite file in the data folder.
+
+    Raises ConfigurationError for anything that is no PostgreSQL or sqlite:/// URL.
+    """
+    if not url:
+        return sqlite_settings(data_folder / "sis-sync.sqlite3")
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        return sqlite_settings(Path(unquote(url.removeprefix("sqlite:///"))))
+    if scheme in POSTGRESQL_SCHEMES:
+        return postgresql_settings(url)
+    raise ConfigurationError(
+        f"SIS_SYNC_DATABASE_URL starts with {scheme or 'no scheme'!r}, which is no known database.",
+        fix=f"Leave it empty for SQLite, or write {EXAMPLE}",
+    )
+
+
+def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> dict[str, Any]:
+    """SQLite as durable as its version allows: every commit is on the disk before it counts."""
+    journal = "WAL; PRAGMA synchronous=FULL" if version >= SAFE_WAL_VERSION else "DELETE; PRAGMA synchronous=EXTRA"
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": BUSY_TIMEOUT_SECONDS,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": f"PRAGMA journal_mode={journal};",
+        },
+    }
+
+
+def postgresql_settings(url: str) -> dict[str, Any]:
+    """PostgreSQL from a URL; `?host=/folder` names a socket folder, other parameters go to libpq."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ConfigurationError("SIS_SYNC_DATABASE_URL names no database.", fix=f"Write {EXAMPLE}")
+    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or parts.hostname or "",
+        "PORT": str(options.pop("port", "") or port_of(url)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def port_of(url: str) -> int | str:
+    """The port of the URL, or an empty text where it has none."""
+    try:
+        return urlsplit(url).port or ""
+    except ValueError as error:
+        raise ConfigurationError("The port in SIS_SYNC_DATABASE_URL is no number.", fix=f"Write {EXAMPLE}") from error
+
+
+OWNER_ONLY = 0o600
+OTHERS = 0o077
+
+
+def made_data_folder(path: Path) -> Path:
+    """The folder, made if it is not there, for its owner only. ConfigurationError where it cannot be used."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            return path
+        reason: str | None = "permission denied"
+    except FileExistsError:
+        reason = "it is a file"
+    except OSError as error:
+        reason = error.strerror
+    raise ConfigurationError(
+        f"The data folder {path} cannot be used: {reason}.",
+        fix="Name a folder that the user of the server may write to: SIS_SYNC_DATA_FOLDER=PATH.",
+    )
+
+
+def keep_to_owner(path: Path) -> None:
+    """Make a file readable by its owner only, now or before another makes it: the folder may have been there, open.
+
+    The files that SQLite puts beside its database get the rights of the database. On Windows the folder's rights rule.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
+        if os.name != "nt" and path.stat().st_mode & OTHERS:
+            with suppress(PermissionError):  # another's file, or a disk without rights: whoever made it so decides
+                path.chmod(OWNER_ONLY)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The database file {path} cannot be used: {error.strerror}.",
+            fix="Name one that the user of the server may write to, in SIS_SYNC_DATABASE_URL or SIS_SYNC_DATA_FOLDER.",
+        ) from error
+
+
+RANDOM_BYTES = 64
+SECRET_MODE = 0o600
+
+
+def read_or_make_secret_key(path: Path) -> str:
+    """The key in `path`; made there, readable by its owner only, if there is none yet.
+
+    Two processes that start together get the same key: only one of them makes the file.
+    """
+    try:
+        return checked(path.read_text(encoding="ascii").strip(), path)
+    except FileNotFoundError:
+        return make_secret_key(path)
+
+
+def make_secret_key(path: Path) -> str:
+    """Write a new key to a temporary file and link it into place; another process's key wins if it was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(RANDOM_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+    return checked(path.read_text(encoding="ascii").strip(), path)
+
+
+def checked(key: str, path: Path) -> str:
+    """The key, refused when it is too short to keep sessions safe."""
+    if len(key) < RANDOM_BYTES:
+        raise ConfigurationError(
+            f"The secret key in {path} is too short ({len(key)} characters).",
+            fix="Delete the file; a new one is made at the next start, and everybody signs in again.",
+        )
+    return key

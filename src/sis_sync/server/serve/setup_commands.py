@@ -1,0 +1,172 @@
+"""What `serve` does before its processes start: bring the database up to date, and say how a new server begins."""
+
+import io
+import ipaddress
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from sis_sync.core.errors import ConfigurationError, UsageFault
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import create_account
+from sis_sync.server.environment import OTHERS, made_data_folder
+from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.orgs.import_csv import ImportedOrgs
+from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.orgs.selectors import district_of
+from sis_sync.server.orgs.services import give_right, import_orgs
+from sis_sync.server.setup.services import create_school_system
+
+LOCAL_NAMES = ("localhost",)
+
+
+def refuse_plain_http_from_afar(host: str) -> None:
+    """ConfigurationError for an address that other machines reach without HTTPS."""
+    if settings.SIS_SYNC_BEHIND_PROXY or is_local(host):
+        return
+    raise ConfigurationError(
+        f"{host} can be reached by other machines, and this server speaks plain HTTP: passwords and keys would "
+        "travel in the open.",
+        fix="Put a reverse proxy with HTTPS in front and set SIS_SYNC_BEHIND_PROXY=1, or leave --host at 127.0.0.1.",
+    )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return host in LOCAL_NAMES or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def migrate() -> None:
+    """Bring the database up to date. ConfigurationError if it cannot be reached."""
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        raise ConfigurationError(
+            "The database cannot be reached or written.", fix="Check SIS_SYNC_DATABASE_URL and SIS_SYNC_DATA_FOLDER."
+        ) from error
+
+
+def setup_link(base_url: str) -> str | None:
+    """The one-time link that makes the first school system and its manager; None once there is one."""
+    from sis_sync.server.setup.services import make_setup_link
+
+    if SchoolSystem.objects.exists():
+        return None
+    return make_setup_link(base_url=base_url, now=timezone.now())
+
+
+def forget_connections() -> None:
+    """Close what this process has open, before it only looks after others."""
+    connections.close_all()
+
+
+def check_server() -> Iterator[str]:
+    """One line for each thing that is well. ConfigurationError for the first that is not."""
+    yield _check_settings()
+    yield _check_data_folder()
+    yield _check_database()
+
+
+def _check_settings() -> str:
+    try:
+        call_command("check", stdout=io.StringIO())
+    except SystemCheckError as error:
+        raise ConfigurationError("The settings of the server do not fit together.") from error
+    return "settings: fine"
+
+
+def _check_data_folder() -> str:
+    folder = made_data_folder(Path(settings.SIS_SYNC_DATA_FOLDER))
+    rest = folder.stat().st_mode & OTHERS if os.name != "nt" else 0
+    more = f"; others may look into it, its files are kept from them (better: chmod 700 {folder})" if rest else ""
+    return f"data folder: {folder}{more}"
+
+
+def _check_database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        raise ConfigurationError("The database cannot be reached.", fix="Check SIS_SYNC_DATABASE_URL.") from error
+    if missing:
+        raise ConfigurationError(f"The database lacks {len(missing)} migrations.", fix="sis-sync server migrate")
+    return f"database: {connection.vendor}, up to date"
+
+
+def openapi_document() -> str:
+    """The OpenAPI description of the HTTP API, as JSON."""
+    from sis_sync.server.api.service import api
+
+    return json.dumps(api.get_openapi_schema(), indent=2)
+
+
+@transaction.atomic
+def create_administrator(
+    *,
+    slug: str | None,
+    name: str | None,
+    time_zone: str,
+    email: str,
+    first_name: str,
+    last_name: str,
+    password: str,
+) -> Account:
+    """A manager of the district of the named school system, which is made if it is not there."""
+    now = timezone.now()
+    school_system = _found(slug)
+    if school_system is None:
+        if not name:
+            raise UsageFault("There is no such school system yet.", fix="Give its --name, and it is made.")
+        school_system = create_school_system(name=name, slug=slug or "", time_zone=time_zone, now=now)
+    district = district_of(school_system)
+    values = {
+        "first_name": first_name,
+        "last_name": last_name,
+        "email": email,
+        "user_type": "Administrator",
+        "status": "Active",
+    }
+    account = create_account(
+        school_system=school_system, org=district, values=values, password=password, actor=None, now=now
+    )
+    give_right(account=account, org=district, actor=None, now=now)
+    return account
+
+
+def import_org_file(file: Path, *, slug: str | None) -> ImportedOrgs:
+    """What the file created and updated. ConfigurationError if it cannot be read or a line cannot be taken."""
+    school_system = _found(slug)
+    if school_system is None:
+        raise UsageFault("There is no such school system.", fix="sis-sync server create-admin makes the first one.")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"There is no file {file}.", fix="Check the path.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file.name} cannot be read as UTF-8 text.", fix="Save it as CSV UTF-8.") from error
+    try:
+        return import_orgs(school_system=school_system, text=text, actor=None, now=timezone.now())
+    except ValuesRefused as refused:
+        message = f"{file.name}: {refused.message} Nothing was imported."
+        raise ConfigurationError(message, fix="Correct the file and import it again.") from refused
+
+
+def _found(slug: str | None) -> SchoolSystem | None:
+    """The school system of this short name, or the only one there is."""
+    if slug:
+        return SchoolSystem.objects.filter(slug=slug).first()
+    found = list(SchoolSystem.objects.all()[:2])
+    if len(found) > 1:
+        raise UsageFault("There are several school systems.", fix="Say which one with --school-system.")
+    return found[0] if found else None
