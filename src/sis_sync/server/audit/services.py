@@ -1,13 +1,17 @@
 """Writes the log of deeds and the history of accounts. Called inside the transaction of what it records."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange, AuditEntry
-from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.orgs.models import SchoolSystem
+
+if TYPE_CHECKING:
+    from sis_sync.server.accounts.models import Account
+    from sis_sync.server.keys.models import ApiKey
+    from sis_sync.server.orgs.models import SchoolSystem
 
 
 def record(

@@ -1,9 +1,14 @@
 """Putting work into the job table."""
 
+from __future__ import annotations
+
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sis_sync.server.jobs.models import Job
-from sis_sync.server.runs.models import Run
+
+if TYPE_CHECKING:
+    from sis_sync.server.runs.models import Run
 
 
 def enqueue(*, kind: str, run: Run, now: datetime) -> Job:

@@ -1,7 +1,10 @@
 """Who manages what, and the orgs a person may see."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -9,8 +12,11 @@ from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE
-from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
+
+if TYPE_CHECKING:
+    from sis_sync.server.accounts.models import Account
+
 
 MANAGERS_ONLY = "Only managers may do this."
 DISTRICT_MANAGERS_ONLY = "Only managers of the district may do this."

@@ -1,13 +1,15 @@
 """Makes and changes school systems, orgs and rights."""
 
+from __future__ import annotations
+
 import zoneinfo
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.text import slugify
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.import_csv import ImportedOrgs, read_org_lines
@@ -20,6 +22,10 @@ from sis_sync.server.orgs.selectors import (
     require_district_manager,
 )
 from sis_sync.server.text import has_controls, tidy
+
+if TYPE_CHECKING:
+    from sis_sync.server.accounts.models import Account
+
 
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 100
