@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import django
 import pytest
 from django.conf import settings
-from postgresql_cluster import find_binaries, running_cluster
+from kit.services import find_binaries, running_cluster
 
 if settings.configured:
     # Tests would run on the database and the data folder that somebody works with.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from running_place import Place, running_place
+from kit.servers import Place, running_place
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

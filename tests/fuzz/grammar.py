@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from fuzz import values
-from steps.planning import accounts_file
+from kit.plans import accounts_file
 
 from sis_sync.client.setting_keys import all_keys
 from sis_sync.core.fields import FIELD_NAMES

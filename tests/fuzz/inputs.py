@@ -9,7 +9,7 @@ from typing import Any
 from fuzz import grammar
 from fuzz.damage import damaged
 from fuzz.values import MODES
-from steps.planning import ORGS
+from kit.plans import ORGS
 
 CASES = Path(__file__).parents[1] / "cases"
 MOST_CASE_BYTES = 100_000

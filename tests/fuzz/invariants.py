@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from fuzz.inputs import Input
 from fuzz.programs import ask_command_line, read_mapping, read_settings
-from steps.planning import Planned, accounts_file, applied, plan_bytes
+from kit.plans import Planned, accounts_file, applied, plan_bytes
 
 from sis_sync.core.errors import SisSyncError
 

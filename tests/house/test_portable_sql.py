@@ -4,7 +4,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from spark_here import need_spark
+from kit.services import need_spark
 
 from sis_sync.engine.duckdb import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from rosters import needs_approval, roster, settled, student
+from kit.rosters import needs_approval, roster, settled, student
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry

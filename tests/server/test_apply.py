@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kit.rosters import needs_approval, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
-from rosters import needs_approval, send, settled, student, sync, teacher
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account

@@ -4,9 +4,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from kit.rosters import send, settled, student, teacher
+from kit.services import need_spark
 from pytest_django.fixtures import Settings
-from rosters import send, settled, student, teacher
-from spark_here import need_spark
 
 from sis_sync.core.errors import ConfigurationError, EngineUnavailable
 from sis_sync.server.orgs.models import Org

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from rosters import student, sync
+from kit.rosters import student, sync
 
 from sis_sync.server.orgs.models import Org
 

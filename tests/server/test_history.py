@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kit.rosters import needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
-from rosters import needs_approval, roster, settled, student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org

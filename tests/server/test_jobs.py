@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kit.rosters import roster, send, settled, student
 from pytest_django.fixtures import Settings
-from rosters import roster, send, settled, student
 
 from sis_sync.server.jobs.lock import lock_path, named_lock
 from sis_sync.server.jobs.models import Job

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.http import Http404
+from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
-from rosters import needs_approval, roster, send, settled, student, sync, teacher
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
 from sis_sync.core.limits import FileLimits

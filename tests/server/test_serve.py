@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from server_processes import Scene, kill, wait_until
+from kit.servers import Scene, kill, wait_until
 
 RUN = "from sis_sync.cli.main import main; main()"
 

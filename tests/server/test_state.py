@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from kit.rosters import needs_approval, send, student, sync
 from pytest_django.fixtures import Settings
-from rosters import needs_approval, send, student, sync
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import open_session

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from rosters import needs_approval, student, sync
+from kit.rosters import needs_approval, student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from django.utils import timezone
-from rosters import student, sync
+from kit.rosters import student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from rosters import needs_approval, roster, send, settled, student, sync, teacher
+from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org

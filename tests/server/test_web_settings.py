@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from rosters import student, sync
+from kit.rosters import student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey

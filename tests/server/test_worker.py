@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from server_processes import Scene, kill
+from kit.servers import Scene, kill
 
 STATE = "select state from runs_run"
 ACCOUNTS = "select count(*) from accounts_account"

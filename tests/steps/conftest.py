@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from steps.offline import command
-from steps.planning import ORGS, accounts_file, roster_file
+from kit.commands import command
+from kit.plans import ORGS, accounts_file, roster_file
 
 MORE_ORGS = "".join(f"{number:03},School {number}\n" for number in range(30, 38))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, command
+from kit.commands import HEADER, command
 
 LINKS = 100_000
 

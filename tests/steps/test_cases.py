@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from steps.offline import Said, command, written_plan
+from kit.commands import Said, command, written_plan
 
 CASES = Path(__file__).parents[1] / "cases"
 COMPARED = ("line", "action", "custom_id", "fields", "codes")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, Said, command
-from steps.planning import ORGS
+from kit.commands import HEADER, Said, command
+from kit.plans import ORGS
 
 ANA = "Ana,,Ruiz,ana@lakeview.example,1001,020,Student,,9,Active"
 TOM = "Tom,,Till,tom@lakeview.example,T1,999,Teacher,Math,,Active"

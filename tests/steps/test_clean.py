@@ -4,7 +4,7 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.thoroughness import examples
+from kit.plans import examples
 
 from sis_sync.engine.duckdb import open_session
 

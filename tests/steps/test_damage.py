@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - the signs that look like others are what this is about
 
 import pytest
-from steps.planning import plan_bytes, roster_file
+from kit.plans import plan_bytes, roster_file
 
 from sis_sync.core.fields import FIELD_NAMES
 

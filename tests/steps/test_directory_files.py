@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, Said, command
+from kit.commands import HEADER, Said, command
 
 ANA = "Ana,,Ruiz,ana@x.example,1001,010,Student,,9,Active"
 BEN = "Ben,,Cole,ben@x.example,1002,010,Student,,9,Active"

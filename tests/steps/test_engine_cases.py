@@ -4,10 +4,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from spark_here import need_spark
-from steps.offline import command
+from kit.commands import command
+from kit.plans import IS_THOROUGH
+from kit.services import need_spark
 from steps.test_cases import CASES, arguments_of
-from steps.thoroughness import IS_THOROUGH
 
 # Several guards at once; a mapping with letters that are no ASCII.
 SOME = ("guard-several", "mapping-value-accented-key")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from spark_here import need_spark
-from steps.mixed_rosters import AWKWARD, ORGS, District, mixed_district
+from kit.districts import AWKWARD, ORGS, District, mixed_district
+from kit.services import need_spark
 
 from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.thoroughness import examples
+from kit.plans import examples
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL

@@ -1,8 +1,8 @@
 """What a guard counts, where counting something else would let a bad file through or hold a good one."""
 
 import pytest
+from kit.plans import people, person
 from steps.conftest import Messages
-from steps.people import people, person
 
 
 def test_accounts_that_are_not_active_leave_their_school_too(said: Messages) -> None:

@@ -1,7 +1,7 @@
 """A guard against damage names examples that belong together: old and new, or the lines to look at."""
 
+from kit.plans import person
 from steps.conftest import Messages
-from steps.people import person
 
 
 def test_lost_zeros_pair_each_id_with_the_one_it_was(said: Messages) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steps.offline import HEADER, Said, command
+from kit.commands import HEADER, Said, command
 
 from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
 from sis_sync.core.fields import LISTED_VALUES

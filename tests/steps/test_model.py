@@ -2,9 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.planning import Planned, accounts_file, applied, plan_bytes, roster_file, table
-from steps.thoroughness import examples
-from steps.worlds import Person, World, decide, worlds
+from kit.plans import Planned, accounts_file, applied, examples, plan_bytes, roster_file, table
+from kit.worlds import Person, World, decide, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.steps.read.scan import CHUNK_BYTES

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, Said, command, written_plan
+from kit.commands import HEADER, Said, command, written_plan
 
 ROW = "Ana,,Lee,ana@school.example,101,S1,Teacher,,,Active"
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, Said, command
-from steps.planning import ORGS
+from kit.commands import HEADER, Said, command
+from kit.plans import ORGS
 
 ANA = "Ana,,Ruiz,ana@lakeview.example,1001,020,Student,,9,Active"
 BEN = "Ben,,Cole,ben@lakeview.example,1002,020,Student,,9,Active"

@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from steps.place import Place, place
-from steps.planning import roster_file, table
-from steps.thoroughness import IS_THOROUGH
+from kit.plans import IS_THOROUGH, Place, place, roster_file, table
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES

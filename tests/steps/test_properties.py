@@ -8,8 +8,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.planning import ORGS, Planned, accounts_file, plan_bytes, roster_file
-from steps.thoroughness import examples
+from kit.plans import ORGS, Planned, accounts_file, examples, plan_bytes, roster_file
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES

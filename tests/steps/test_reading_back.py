@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.thoroughness import examples
+from kit.plans import examples
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import open_session

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import Said, command, written_plan
+from kit.commands import Said, command, written_plan
 
 DATA = Path(__file__).parents[1] / "data"
 ORGS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from steps.offline import command
+from kit.commands import command
 
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.suggest.sample import Sample

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from steps.county import ANA, BAD, BEN, CY, DEE, County
-from steps.offline import Said
+from kit.commands import Said
+from kit.county import ANA, BAD, BEN, CY, DEE, County
 
 from sis_sync.cli.plan_systems import LOCK
 from sis_sync.core.file_lock import file_lock

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from steps.county import ANA, COLUMNS, CY, County
-from steps.offline import Said, command
+from kit.commands import Said, command
+from kit.county import ANA, COLUMNS, CY, County
 
 from sis_sync.cli.plan_systems import LOCK
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from spark_here import need_spark
-from steps.county import ANA, BAD, BEN, CY, DEE, County
+from kit.county import ANA, BAD, BEN, CY, DEE, County
+from kit.services import need_spark
 
 from sis_sync.engine import spark
 from sis_sync.engine.spark import SparkPlace, open_spark

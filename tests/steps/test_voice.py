@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER
+from kit.commands import HEADER
 
 from sis_sync.core.errors import UsageFault
 

@@ -109,7 +109,7 @@ def _refuse_lone_returns(header: bytes, line: int) -> None:
         raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
 
 
-# As `comparable` of formats/header.py, for the engine.
+# As `comparable` of map/columns.py, for the engine.
 NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"
 
 

@@ -1,4 +1,4 @@
-"""What a scene is made of, step by step, in a process of its own: `python -m server_scene '[["begin"]]'`."""
+"""What a scene is made of, step by step, in a process of its own: `python -m kit.scene '[["begin"]]'`."""
 
 import json
 import sys
@@ -26,8 +26,8 @@ def begin() -> None:
 def send(first: int, count: int) -> int:
     """The ID of a partial run of so many new students, received."""
     from django.utils import timezone
-    from rosters import send as send_roster
-    from rosters import student
+    from kit.rosters import send as send_roster
+    from kit.rosters import student
 
     from sis_sync.server.orgs.models import Org
 

@@ -1,13 +1,14 @@
 """A district with every fault that a row can have, in one row of twenty, and with names that are hard on software."""
 
-# ruff: noqa: RUF001 - signs that look like others are what this is about
-
 import random
 from dataclasses import dataclass
 
-from steps.planning import ACCOUNT_COLUMNS, table
+from kit.plans import ACCOUNT_COLUMNS, table
 
 from sis_sync.core.fields import FIELD_NAMES
+
+# ruff: noqa: RUF001 - signs that look like others are what this is about
+
 
 Person = dict[str, str]
 ACCOUNT_EXTRAS = ("account_id", "held_by_hand", "rights", "in_scope")

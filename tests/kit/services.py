@@ -1,5 +1,6 @@
 """A throwaway PostgreSQL server for tests: its own folder, a Unix socket, no network, gone at the end."""
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import psycopg
+import pytest
 
 DATABASE = "sis_sync"
 START_SECONDS = 60
@@ -82,3 +84,17 @@ def make_database(folder: Path | str, name: str) -> None:
 def url_of(folder: Path | str, name: str) -> str:
     """What SIS_SYNC_DATABASE_URL would be."""
     return f"postgresql://postgres@/{name}?{urlencode({'host': str(folder)})}"
+
+
+def need_spark() -> None:
+    """Skip the test without pyspark or Java; where CI=true that fails."""
+    missing = [name for name, is_here in _parts().items() if not is_here]
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"not installed: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}; this was tried on DuckDB only")
+
+
+def _parts() -> dict[str, bool]:
+    has_java = bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
+    return {"pyspark": importlib.util.find_spec("pyspark") is not None, "Java 17": has_java}

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from steps.offline import HEADER, Said, command
-from steps.planning import ORGS
+from kit.commands import HEADER, Said, command
+from kit.plans import ORGS
 
 from sis_sync.cli.plan_systems import LOCK
 
