@@ -12,6 +12,7 @@ from sis_sync.cli.client_connection import config_option, connected, load
 from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
+from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.wording import counted
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _say_run(found: "RunStatus", *, as_json: bool) -> None:
     click.echo(f"{found.file_name} ({found.mode}): {run_line(found)}")
     for guard in found.guards:
         click.echo(f"  held by {guard.get('code')}: {guard.get('message')}")
-    if found.state in ("waiting", "held") and found.digest:
+    if found.state in DECIDABLE and found.digest:
         note(f"Plan {found.digest}")
 
 

@@ -8,21 +8,22 @@ import click
 from sis_sync.cli.terminal import note
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import RunStatus
+from sis_sync.core import run_states
 
 STATE_WORDS = {
-    "received": "received, not checked yet",
-    "checking": "being checked",
-    "waiting": "waiting for approval",
-    "held": "on hold: a person must look at it",
-    "approved": "approved, to be applied",
-    "applying": "being applied",
-    "applied": "applied",
-    "refused": "refused: the file cannot be used",
-    "rejected": "rejected",
-    "superseded": "superseded by a newer file",
-    "expired": "expired, nobody decided in time",
-    "out_of_date": "out of date: accounts have changed since it was planned",
-    "failed": "failed on the server",
+    run_states.RECEIVED: "received, not checked yet",
+    run_states.CHECKING: "being checked",
+    run_states.WAITING: "waiting for approval",
+    run_states.HELD: "on hold: a person must look at it",
+    run_states.APPROVED: "approved, to be applied",
+    run_states.APPLYING: "being applied",
+    run_states.APPLIED: "applied",
+    run_states.REFUSED: "refused: the file cannot be used",
+    run_states.REJECTED: "rejected",
+    run_states.SUPERSEDED: "superseded by a newer file",
+    run_states.EXPIRED: "expired, nobody decided in time",
+    run_states.OUT_OF_DATE: "out of date: accounts have changed since it was planned",
+    run_states.FAILED: "failed on the server",
 }
 COUNT_WORDS = {
     "create": "to create",
@@ -91,7 +92,7 @@ def run_line(run: RunStatus) -> str:
 
 def counts_line(run: RunStatus) -> str:
     """The counts of a run; empty before it has any."""
-    words = {**COUNT_WORDS, **DONE_WORDS} if run.state == "applied" else COUNT_WORDS
+    words = {**COUNT_WORDS, **DONE_WORDS} if run.state == run_states.APPLIED else COUNT_WORDS
     return ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
 
 

@@ -10,9 +10,10 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from sis_sync.client.responses import CLOSED_STATES, RunStatus
+from sis_sync.client.responses import RunStatus
 from sis_sync.core.errors import ConfigurationError, RunClosed, SisSyncError
 from sis_sync.core.exit_codes import DONE, FILE_REFUSED, HELD, ROWS_FAILED
+from sis_sync.core.run_states import APPLIED, EXPIRED, FAILED, OUT_OF_DATE, REFUSED, REJECTED, SUPERSEDED
 
 LOGGER = logging.getLogger("sis_sync.client")
 _MAX_BYTES, _KEPT_FILES = 1_000_000, 5
@@ -110,19 +111,19 @@ class PassReport:
         if self.problems:
             return self.problems[0][1].exit_code
         runs = [each.run for each in self.files if each.run]
-        if any(each.outcome == "refused" for each in self.files) or any(run.state == "refused" for run in runs):
+        if any(each.outcome == "refused" for each in self.files) or any(run.state == REFUSED for run in runs):
             return FILE_REFUSED
         return max((run_exit_code(run, is_detailed=is_detailed) for run in runs), default=DONE)
 
 
 def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
     """The exit code that a run's state stands for."""
-    if run.state == "refused":
+    if run.state == REFUSED:
         return FILE_REFUSED
-    if run.state in (*CLOSED_STATES, "out_of_date"):
+    if run.state in (REJECTED, SUPERSEDED, EXPIRED, OUT_OF_DATE):
         return RunClosed.exit_code
-    if run.state == "failed":
+    if run.state == FAILED:
         return SisSyncError.exit_code
-    if run.state == "applied":
+    if run.state == APPLIED:
         return ROWS_FAILED if run.counts.get("failed") else DONE
     return HELD if is_detailed else DONE

@@ -17,10 +17,8 @@ from sis_sync.core.errors import (
     SisSyncError,
     UsageFault,
 )
+from sis_sync.core.run_states import ENDED, MOVING
 
-MOVING_STATES = ("received", "checking", "approved", "applying")
-CLOSED_STATES = ("rejected", "superseded", "expired")
-ENDED_STATES = ("applied", "refused", "failed", *CLOSED_STATES)
 TRY_LATER_STATUSES = (429, 502, 503, 504)
 _BY_STATUS: dict[int, type[SisSyncError]] = {
     400: UsageFault,
@@ -69,12 +67,12 @@ class RunStatus:
     @property
     def has_ended(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.state in ENDED_STATES
+        return self.state in ENDED
 
     @property
     def is_moving(self) -> bool:
         """Whether it goes on by itself, without a person."""
-        return self.state in MOVING_STATES
+        return self.state in MOVING
 
 
 @dataclass(frozen=True)

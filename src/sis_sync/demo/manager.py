@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 
 from sis_sync.core.errors import GaveUpWaiting, SisSyncError
+from sis_sync.core.run_states import MOVING
 
 _HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|digest)" value="([^"]*)"')
 LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 120
-MOVING_STATES = ("received", "checking", "approved", "applying")
 
 
 class DemoManager:
@@ -54,7 +54,7 @@ class DemoManager:
 
     def wait_for_decision(self, run_id: int) -> dict[str, Any]:
         """The run, once it waits for a person or has ended."""
-        self._until(f"run {run_id}", lambda: self.run(run_id)["state"] not in MOVING_STATES)
+        self._until(f"run {run_id}", lambda: self.run(run_id)["state"] not in MOVING)
         return self.run(run_id)
 
     def newest_run(self) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import click
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
+from sis_sync.core.run_states import DECIDABLE
 from sis_sync.demo.manager import DemoManager
 from sis_sync.demo.people import export_of_day
 from sis_sync.demo.place import DemoPlace, write_properties
@@ -105,7 +106,7 @@ def _decided(manager: DemoManager) -> dict[str, Any]:
     if newest is None:
         raise SisSyncError("The file did not reach the server.")
     run = manager.wait_for_decision(int(newest["id"]))
-    if run["state"] in ("waiting", "held"):
+    if run["state"] in DECIDABLE:
         manager.approve(run)
         run = manager.wait_for_decision(int(newest["id"]))
     if run["state"] != "applied":
