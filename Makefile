@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint fix lock docs bench setup setup-dev clean
+.PHONY: help demo test check night fuzz lint fix lock docs bench setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
@@ -8,9 +8,16 @@ help: ## list these commands
 demo: setup ## a made-up district, server and client, ready to try in a browser
 	@.venv/bin/sis-sync demo
 
-test: setup-dev ## every check and every test
+test: setup-dev ## the gate: every check and every test but those of the night
 	@tools/services
 	@tools/check
+
+check: setup-dev ## what your change touches, in under a minute; `make check SINCE=main`
+	@.venv/bin/python tools/check_changes.py $(SINCE)
+
+night: setup-dev ## every test, more of each, and what takes long; some hours
+	@tools/services
+	@tools/night
 
 MINUTES ?= 10
 fuzz: setup-dev ## made-up and damaged files from bytes to plan; `make fuzz MINUTES=10 SEED=1`

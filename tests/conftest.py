@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,8 +22,46 @@ if settings.configured:
 DATA_FOLDER = tempfile.mkdtemp(prefix="sis-sync-tests-")
 os.environ["SIS_SYNC_DATA_FOLDER"] = DATA_FOLDER
 os.environ["SIS_SYNC_DATABASE_URL"] = os.environ.get("SIS_SYNC_TEST_DATABASE_URL", "")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "sis_sync.server.settings"
 django.setup()
+# Not inherited by the workers of xdist: pytest-django would read the settings there before this module does.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --within, for `make check`."""
+    parser.addoption("--within", type=float, help="Begin no test after so many seconds; the rest is not run.")
+
+
+class TimeBox:
+    """Ends a run in time. What was not run is no failure: `make test` runs all."""
+
+    def __init__(self, seconds: float) -> None:
+        self.ends_at = time.monotonic() + seconds
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Ask for the end once the time is over; with xdist, in the process that hands out the tests."""
+        if self.session and time.monotonic() > self.ends_at:
+            self.session.shouldstop = "the time is over; `make test` runs the rest"
+
+    session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep the session."""
+        self.session = session
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Report success if all tests that ran passed."""
+        if session.shouldstop and not session.testsfailed:
+            session.exitstatus = pytest.ExitCode.OK
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the clock of --within."""
+    seconds = config.getoption("--within")
+    if seconds and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(TimeBox(seconds))
 
 
 def pytest_unconfigure() -> None:
