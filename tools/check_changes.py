@@ -55,8 +55,8 @@ def main() -> int:
     """Run the checks one after the other. Return 1 if one failed."""
     began = time.monotonic()
     os.environ["SIS_SYNC_DATA_FOLDER"] = str(ROOT / ".mypy_cache" / "data")
-    checks = (["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"])
-    checks += (["lint-imports", "--no-cache", "--no-logo"], ["mypy"])
+    checks = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"]]
+    checks += [["lint-imports", "--no-cache", "--no-logo"], ["mypy"]]
     processes = [(check, subprocess.Popen(check, cwd=ROOT)) for check in checks]
     tests = nearest_tests(changed_files(sys.argv[1] if len(sys.argv) > 1 else "HEAD"))
     failed = [check[0] for check, process in processes if process.wait()]
