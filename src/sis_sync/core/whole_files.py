@@ -1,0 +1,89 @@
+"""Files that are written whole or not at all.
+
+The promise: a reader finds the old file or the new one, never a part of one, and once the call has returned the new
+one survives a loss of power. For this a file is written next to its final name, brought to the disk and renamed; then
+the folder, which holds the names, is brought to the disk too.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+CHUNK_BYTES = 1 << 20
+OWNER_ONLY = 0o600
+# Some network file systems cannot bring a folder to the disk, and answer with one of these.
+_CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
+
+
+def write_whole(target: Path, chunks: Iterable[bytes]) -> str:
+    """Write a file that only its owner may read. Return the SHA-256 of its bytes in hex."""
+    digest = hashlib.sha256()
+    with replaced_whole(target) as draft, draft.open("wb") as out:
+        for chunk in chunks:
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def replaced_whole(target: Path) -> Iterator[Path]:
+    """Yield a path next to `target`: the file that the block writes there replaces it, unless the block raises.
+
+    Only its owner may read the new file.
+    """
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        _make_empty(draft)
+        yield draft
+        # The block may have put a file of its own there, which has not the rights that we made ours with.
+        with suppress(PermissionError):  # a disk without rights
+            draft.chmod(OWNER_ONLY)
+        sync_file(draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+def _make_empty(path: Path) -> None:
+    path.unlink(missing_ok=True)  # left by a crash
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+
+
+def sync_file(path: Path) -> None:
+    """Bring the content of a file to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk. Windows cannot open a folder and does this by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, at most 1 MiB at a time."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def sha256_of(*paths: Path) -> str:
+    """Return the SHA-256 of the files, read one after the other, in hex."""
+    digest = hashlib.sha256()
+    for path in paths:
+        for chunk in chunks_of(path):
+            digest.update(chunk)
+    return digest.hexdigest()
