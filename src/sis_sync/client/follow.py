@@ -16,7 +16,8 @@ from sis_sync.client.journal import (
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import NotThere, RunStatus
 from sis_sync.client.retry import Clock
-from sis_sync.client.spool import beside, write_whole
+from sis_sync.client.spool import beside
+from sis_sync.core.whole_files import write_whole
 
 _LOOK_EVERY_SECONDS = 0.5
 _REFUSED_CODE = "file.refused"

@@ -11,8 +11,8 @@ from sis_sync.client.one_pass import check_file
 from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Clock, Tell, until_answered
 from sis_sync.client.sections import mapping_of
-from sis_sync.client.spool import sha256_of
 from sis_sync.core.modes import Mode
+from sis_sync.core.whole_files import sha256_of
 
 _LOOK_EVERY_SECONDS = 1.0
 

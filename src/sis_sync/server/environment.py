@@ -1,6 +1,5 @@
 """Where the database is: a SQLite file by default, PostgreSQL by URL. With the durability rules of each."""
 
-import contextlib
 import os
 import secrets
 import sqlite3
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.whole_files import OWNER_ONLY, sync_folder, write_whole
 
 BUSY_TIMEOUT_SECONDS = 30
 # Older libraries can lose a committed write in WAL mode when a checkpoint meets a write (fixed in 3.51.3).
@@ -78,7 +78,6 @@ def port_of(url: str) -> int | str:
         raise ConfigurationError("The port in SIS_SYNC_DATABASE_URL is no number.", fix=f"Write {EXAMPLE}") from error
 
 
-OWNER_ONLY = 0o600
 OTHERS = 0o077
 
 
@@ -117,7 +116,6 @@ def keep_to_owner(path: Path) -> None:
 
 
 RANDOM_BYTES = 64
-SECRET_MODE = 0o600
 
 
 def read_or_make_secret_key(path: Path) -> str:
@@ -134,15 +132,12 @@ def read_or_make_secret_key(path: Path) -> str:
 def make_secret_key(path: Path) -> str:
     """Write a new key to a temporary file and link it into place; another process's key wins if it was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(RANDOM_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    write_whole(draft, [f"{secrets.token_urlsafe(RANDOM_BYTES)}\n".encode()])
+    with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
+    sync_folder(path.parent)
     return checked(path.read_text(encoding="ascii").strip(), path)
 
 

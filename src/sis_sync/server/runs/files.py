@@ -1,11 +1,9 @@
-"""Where the files of a run lie, and how they get there whole: temporary name, fsync, rename, fsync of the folder.
+"""Where the files of a run lie, and how they get there whole.
 
 The files of a plan lie in a folder that has its digest for a name. The one that the run records is the plan; until then
 the one before it is.
 """
 
-import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -20,11 +18,11 @@ from django.conf import settings
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, sync_file, sync_folder, write_whole
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
-CHUNK_BYTES = 1024 * 1024
 MAX_NAME_BYTES = 255  # what file systems take
 
 
@@ -101,7 +99,7 @@ def new_plan_files(run: Run) -> Iterator[RunFiles]:
 def adopt_plan(made: RunFiles, digest: str) -> None:
     """Make these the files of the plan of this digest, on the disk. To be called before the digest is recorded."""
     for path in made.of_plan:
-        path.chmod(0o600)
+        path.chmod(OWNER_ONLY)
         sync_file(path)
     sync_folder(made.plan.parent)
     before = _files(made.folder, digest)
@@ -146,28 +144,19 @@ def store_upload(source: IO[bytes]) -> StoredUpload:
     folder = data_folder() / "incoming"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / secrets.token_hex(16)
-    try:
-        return _copy(source, path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    sha256 = write_whole(path, _chunks_within_limit(source))
+    return StoredUpload(path, path.stat().st_size, sha256)
 
 
-def _copy(source: IO[bytes], path: Path) -> StoredUpload:
-    digest, size = hashlib.sha256(), 0
-    with path.open("xb") as target:
-        path.chmod(0o600)
-        while chunk := source.read(CHUNK_BYTES):
-            size += len(chunk)
-            if size > FILE_LIMITS.file_bytes:
-                message = f"The file is larger than {FILE_LIMITS.file_bytes:,} bytes, which is the limit."
-                fix = f"Leave columns out, or ask for a higher limit (SIS_SYNC_MAX_FILE_MB). {SPLIT_NO_LIST}"
-                raise FileRefused("file.too_large", message, fix=fix)
-            digest.update(chunk)
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-    return StoredUpload(path, size, digest.hexdigest())
+def _chunks_within_limit(source: IO[bytes]) -> Iterator[bytes]:
+    size = 0
+    while chunk := source.read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > FILE_LIMITS.file_bytes:
+            message = f"The file is larger than {FILE_LIMITS.file_bytes:,} bytes, which is the limit."
+            fix = f"Leave columns out, or ask for a higher limit (SIS_SYNC_MAX_FILE_MB). {SPLIT_NO_LIST}"
+            raise FileRefused("file.too_large", message, fix=fix)
+        yield chunk
 
 
 def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
@@ -198,38 +187,6 @@ def clear_incoming(*, before: datetime) -> int:
     for path in left:
         path.unlink(missing_ok=True)
     return len(left)
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; what is written there takes its place, on the disk, or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.unlink(missing_ok=True)
-    try:
-        yield temporary
-        sync_file(temporary)
-        temporary.chmod(0o600)
-        temporary.replace(path)
-        sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync_file(path: Path) -> None:
-    """Bring what a file holds to the disk."""
-    with path.open("rb+") as written:
-        os.fsync(written.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk. Windows cannot open folders and does it by itself."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def remove_original(run_id: int) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
-from sis_sync.server.runs.files import RunFiles, is_as_stored, run_files, written_whole
+from sis_sync.server.runs.files import RunFiles, is_as_stored, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.map.columns import secret_positions
 from sis_sync.steps.read.header import DELIMITERS
@@ -52,7 +53,7 @@ def store_without_passwords(run: Run, session: Session, records: Records) -> Non
         return
     converted = session.folder / "utf8.csv"  # what `read` made of a file in another encoding
     data = (converted if converted.is_file() else original).read_bytes()
-    with written_whole(original) as path, path.open("wb") as target:
+    with replaced_whole(original) as path, path.open("wb") as target:
         if converted.is_file() and not data.startswith(UTF8_MARK):
             target.write(UTF8_MARK)
         target.writelines(_rewritten(data, records, secret, _known_ids(session)))

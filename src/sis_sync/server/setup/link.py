@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from sis_sync.core.errors import NotPermitted
+from sis_sync.core.whole_files import write_whole
 
 LIFE = timedelta(minutes=60)
 TOKEN_BYTES = 32
@@ -25,12 +25,8 @@ def link_file() -> Path:
 def make_token(*, now: datetime) -> str:
     """A new token. Any older one is no longer good."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    draft = link_file().with_suffix(".part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump({"sha256": sha256_of(token), "expires_at": (now + LIFE).isoformat()}, file)
-    draft.replace(link_file())
+    link = {"sha256": sha256_of(token), "expires_at": (now + LIFE).isoformat()}
+    write_whole(link_file(), [json.dumps(link).encode()])
     return token
 
 

@@ -3,19 +3,18 @@
 Nothing is written; the plan is the dry run.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.core.plan import Counts
+from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate.validate import Judged, count_findings
 
-BLOCK_BYTES = 1 << 20
 # Whose account holds an address is told within the scope only.
 _TAKEN = """
 INSERT INTO findings
@@ -89,12 +88,7 @@ def save_plan(
 
 def plan_digest(*files: Path) -> str:
     """What a stored plan is known by: the SHA-256 of its files, one behind the other, in hex."""
-    digest = hashlib.sha256()
-    for part in files:
-        with part.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
-    return digest.hexdigest()
+    return sha256_of(*files)
 
 
 def _assert_complete(session: Session, plan: Plan, *paths: Path) -> None:

@@ -2,7 +2,6 @@
 
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.whole_files import chunks_of
 
 Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
@@ -67,7 +67,6 @@ def unfinished_bytes(chunk: bytes) -> int:
     return 0
 
 
-_CHUNK_BYTES = 1 << 20
 _SAVE_AS_UTF8 = "Export or save the file as UTF-8."
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -123,16 +122,10 @@ def _judged_utf8(path: Path, encoding: Encoding, *, trusted: bool) -> Encoding:
     return Encoding("")
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
-
-
 def _count_utf8(path: Path) -> tuple[int, int]:
     """Valid multi-byte sequences, and bytes that belong to none."""
     valid, bad, held = 0, 0, b""
-    for chunk in chain(_chunks(path), [b""]):
+    for chunk in chain(chunks_of(path), [b""]):
         text = held + chunk
         kept = len(text) - unfinished_bytes(text) if chunk else len(text)
         held = text[kept:]
@@ -147,7 +140,7 @@ def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Findin
     samples: list[str] = []
     with target.open("wb") as out:
         first = True
-        for chunk in chain(_chunks(path), [b""]):
+        for chunk in chain(chunks_of(path), [b""]):
             text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
             first = False
             out.write(text.encode("utf-8"))

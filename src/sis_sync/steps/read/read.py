@@ -1,6 +1,5 @@
 """Read: from the bytes of a file to records with their physical lines (the file format's section 2)."""
 
-import hashlib
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from sis_sync.core.fields import FALLBACK_ENCODING
 from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
 from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
+from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import Columns, ignored_columns
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
@@ -81,7 +81,7 @@ def read(
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
-        sha256=_sha256(path),
+        sha256=sha256_of(path),
         rows=loaded.records,
         columns=layout.columns,
         encoding=encoding.name,
@@ -144,11 +144,6 @@ def _has_final_newline(data: Buffer) -> bool:
     """Whether the last line that holds anything has a line end."""
     last = data.rfind(b"\n")
     return not data[last + 1 :].strip(b" \t\r" + END_OF_FILE)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:

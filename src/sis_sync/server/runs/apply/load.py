@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from django.db import connection
 
+from sis_sync.core.whole_files import chunks_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind
 from sis_sync.server.runs.apply.approved import ApprovedPlan
@@ -15,7 +16,6 @@ from sis_sync.server.runs.apply.sql import execute, own_statements, sql_text
 from sis_sync.server.runs.files import run_session, work_folder
 
 BATCH_ROWS = 10_000
-BLOCK_BYTES = 1024 * 1024
 
 
 @contextmanager
@@ -65,9 +65,9 @@ class Changes:
         self.session.run(f"COPY ({self.queries[name]}) TO {target} ({options})")
 
     def _copy_in(self, name: str, statement: str) -> None:
-        with self._file(name).open("rb") as file, connection.cursor() as cursor, cursor.copy(statement) as copy:
-            while block := file.read(BLOCK_BYTES):
-                copy.write(block)
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for chunk in chunks_of(self._file(name)):
+                copy.write(chunk)
 
     def _insert(self, name: str, statement: str) -> None:
         found: duckdb.DuckDBPyConnection = self.session.connection.execute(self.queries[name])

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
+from sis_sync.core.whole_files import chunks_of
 from sis_sync.core.wording import counted
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
@@ -135,9 +136,6 @@ def reject(request: PageRequest, run_id: int) -> HttpResponse:
     return page(request, "web/runs/reject.html", {"run": found, "form": form})
 
 
-CHUNK_BYTES = 64 * 1024
-
-
 @for_managers
 @require_GET
 def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
@@ -169,6 +167,4 @@ def csv_file(path: Path, name: str) -> StreamingHttpResponse:
 def marked(path: Path) -> Iterator[bytes]:
     """The file behind a byte order mark, by which spreadsheets know that it is UTF-8."""
     yield codecs.BOM_UTF8
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    yield from chunks_of(path)
