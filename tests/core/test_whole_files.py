@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sis_sync.core import whole_files
 from sis_sync.core.whole_files import CHUNK_BYTES, chunks_of, replaced_whole, sha256_of, sync_folder, write_whole
 
 
@@ -64,7 +63,7 @@ def test_folder_that_cannot_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         def fsync(descriptor: int) -> None:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr(whole_files.os, "fsync", fsync)
+        monkeypatch.setattr(os, "fsync", fsync)
 
     fail_with(errno.EINVAL)
     sync_folder(tmp_path)

@@ -76,7 +76,7 @@ class OddRecords:
         self._split: list[OddRecord] = []
         self._broken: list[OddRecord] = []
         session.run(
-            "CREATE TEMP TABLE broken_cells (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)"
+            "CREATE TEMP TABLE broken_by_cell (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)"
         )
 
     def take(self, records: list[OddRecord]) -> None:
@@ -91,7 +91,7 @@ class OddRecords:
         self._insert()
         self._session.run(
             "CREATE TEMP TABLE broken AS SELECT line, codes, width, list(cell ORDER BY place) AS cells "
-            "FROM broken_cells GROUP BY line, codes, width ORDER BY line; DROP TABLE broken_cells"
+            "FROM broken_by_cell GROUP BY line, codes, width ORDER BY line; DROP TABLE broken_by_cell"
         )
 
     def _insert(self) -> None:
@@ -102,7 +102,7 @@ class OddRecords:
             self._append("cells", {"line": _lines(split), "codes": _codes(split), **cells})
         broken, self._broken = self._broken, []
         if broken:
-            self._append("broken_cells", _one_row_a_cell(broken))
+            self._append("broken_by_cell", _one_row_a_cell(broken))
 
     def _append(self, table: str, batch: dict[str, Any]) -> None:
         self._session.connection.register("odd_batch", batch)
