@@ -9,8 +9,8 @@ from django.utils import timezone
 from kit.rosters import student, sync
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.services import authenticate_key
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.models import ModeSettings
 

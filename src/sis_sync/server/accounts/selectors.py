@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.http import Http404
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.orgs.models import Org, Right
+from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
 from sis_sync.server.text import has_controls
 
@@ -73,8 +73,3 @@ def rights_beyond(*, actor: Account, accounts: QuerySet[Account]) -> bool:
     """Whether any of the accounts manages what the actor does not: changing it would be climbing."""
     rights = Right.objects.filter(account__in=accounts)
     return rights.exclude(org__in=managed_orgs(actor=actor)).exists()
-
-
-def count_accounts_at(*, org: Org) -> int:
-    """How many accounts, deleted ones too, name the org: what a change of its external ID concerns."""
-    return Account.objects.filter(org=org).count()

@@ -143,18 +143,6 @@ def state_of(account: Account) -> dict[str, Any]:
     return {"status": account.status if account.deleted_at is None else DELETED}
 
 
-__all__ = [
-    "ValuesRefused",
-    "create_account",
-    "delete_accounts",
-    "disable_accounts",
-    "enable_accounts",
-    "restore_accounts",
-    "set_password",
-    "update_account",
-]
-
-
 def create_account(
     *,
     school_system: SchoolSystem,

@@ -7,8 +7,8 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from sis_sync.core.errors import NotPermitted
+from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.keys.services import authenticate_key
 
 OTHER_KEY = "Use a key that may, or let a manager make one under Bulk Management > Sync Client."
 

@@ -9,13 +9,11 @@ from sis_sync.core.modes import MODES
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
-from sis_sync.server.keys.authenticate import ApiDisabled, authenticate_key, make_secret, refuse_if_over
+from sis_sync.server.keys.authenticate import make_secret, refuse_if_over
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import access_org, require_district_manager
 from sis_sync.server.text import has_controls, tidy
-
-__all__ = ["ApiDisabled", "authenticate_key", "create_key", "revoke_key", "rotate_key", "set_client_api"]
 
 UPLOAD, READ, APPROVE = "upload", "read", "approve"
 SCOPES = (UPLOAD, READ, APPROVE)

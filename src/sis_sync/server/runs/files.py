@@ -194,11 +194,6 @@ def remove_original(run_id: int) -> None:
     (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
 
 
-def remove_files(run: Run) -> None:
-    """Remove all files of a run."""
-    shutil.rmtree(run_files(run).folder, ignore_errors=True)
-
-
 def run_session(folder: Path) -> AbstractContextManager[Session]:
     """A session that spills into `folder` what is past the server's memory limit."""
     return open_session(

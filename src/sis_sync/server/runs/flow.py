@@ -11,9 +11,10 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.apply import OutOfDate, apply_plan, lock_school_system, was_overtaken
+from sis_sync.server.runs.apply.apply import apply_plan, lock_school_system
 from sis_sync.server.runs.apply.approved import approved_plan
-from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_changed_accounts
+from sis_sync.server.runs.apply.check import OutOfDate
+from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_changed_accounts, was_overtaken
 from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send

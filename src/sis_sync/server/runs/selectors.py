@@ -72,14 +72,6 @@ def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
     return runs if api_key.org.kind == Org.Kind.DISTRICT else runs.filter(scope_org=api_key.org_id)
 
 
-def access_run_of_key(*, api_key: ApiKey, run_id: int | str) -> Run:
-    """The run, if the key's org covers it. Http404 for any other, there or not."""
-    run = runs_of_key(api_key=api_key).filter(pk=number_or_404(run_id)).first()
-    if run is None:
-        raise Http404
-    return run
-
-
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
     """A page of the plan in its order: every action, or one. Empty while there is no plan."""
     files = run_files(run)
