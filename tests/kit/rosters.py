@@ -8,7 +8,7 @@ from typing import Any
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.services import receive_run
+from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.worker import work_until_idle
 
 DEFAULTS = {"middle_name": "", "position": "", "grade": "", "status": "Active"}
@@ -45,15 +45,8 @@ def roster(*rows: dict[str, str], extra: tuple[str, ...] = ()) -> bytes:
 def send(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:
     """The run of a file of these rows over what `org` covers, received and not yet planned."""
     content = values.pop("content", None) or roster(*rows)
-    return receive_run(
-        school_system=org.school_system,
-        scope_org=org,
-        mode=mode,
-        file=io.BytesIO(content),
-        file_name=values.pop("file_name", "people.csv"),
-        now=now,
-        **values,
-    )
+    values.setdefault("file_name", "people.csv")
+    return receive_run(Upload(scope_org=org, mode=mode, file=io.BytesIO(content), **values), now=now)
 
 
 def sync(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:

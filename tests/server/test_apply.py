@@ -15,10 +15,10 @@ from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.runs.apply.approved import ApprovedPlan, approved_plan
+from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.services import approve_run, reject_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -41,7 +41,7 @@ def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: 
     """A students run that waits or is held, approved by a manager, applied."""
     run = sync(org, *rows, mode="students", now=now)
     deletions = run.counts["delete"]
-    approve_run(run=run, digest=run.plan_digest, actor=actor, typed_deletions=deletions, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=deletions, now=now)
     return settled(run, now=now)
 
 
@@ -124,7 +124,7 @@ def test_absent_account_is_disabled_where_the_mode_says_so(
     sync(district, student("S1"), student("S2"), now=now)
     run = sync(district, student("S1"), mode="students", now=now)
     assert (run.counts["disable"], run.counts["delete"]) == (1, 0)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert people(district)["S2"].status == "Disabled"
     assert AccountChange.objects.get(run=run).after == {"status": "Disabled"}
@@ -237,7 +237,7 @@ def test_plan_that_no_longer_fits_applies_nothing_and_is_planned_again(
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", email="new@riverbend.example", grade="9"), student("S9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     assert callable(meanwhile)
     meanwhile(Account.objects.get(custom_id="S1"), alice, north, now)
     apply_run(run.pk, now=now)
@@ -256,7 +256,7 @@ def test_approver_who_lost_the_right_approves_nothing(
 ) -> None:
     needs_approval(district, "partial")
     run = sync(north, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
     take_right(account=bob, org=north, actor=alice, now=now)
     assert settled(run, now=now).state == "waiting"
     assert "S1" not in people(district)
@@ -280,9 +280,9 @@ def test_newer_file_over_the_same_accounts_overtakes_a_plan(
     needs_approval(district, "partial", required=False)
     newer = sync(district, newer_row, mode=mode, now=now + timedelta(hours=1))
     if newer.state in ("waiting", "held"):
-        approve_run(run=newer, digest=newer.plan_digest, actor=alice, now=now + timedelta(hours=1))
+        approve_run(run=newer, digest=newer.plan_digest, by=alice, now=now + timedelta(hours=1))
         assert settled(newer, now=now + timedelta(hours=1)).state == "applied"
-    approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + timedelta(hours=2))
+    approve_run(run=older, digest=older.plan_digest, by=alice, now=now + timedelta(hours=2))
     apply_run(older.pk, now=now + timedelta(hours=2))
     older.refresh_from_db()
     assert older.state == ("out_of_date" if is_overtaken else "applied")
@@ -300,7 +300,7 @@ def test_policy_does_not_put_an_older_file_back_over_a_newer_one(
     Job.objects.filter(pk=held_back.pk).update(state="queued")
     assert settled(older, now=now + timedelta(minutes=1)).state == "waiting"
     assert people(district)["S1"].grade == "9"
-    approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + timedelta(minutes=2))
+    approve_run(run=older, digest=older.plan_digest, by=alice, now=now + timedelta(minutes=2))
     assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
 
 
@@ -309,7 +309,7 @@ def test_nobody_lands_in_a_school_that_took_over_the_external_id(
 ) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S9", org="N1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     Org.objects.filter(pk=north.pk).update(external_id="N2")
     Org.objects.filter(pk=south.pk).update(external_id="N1")
     assert settled(run, now=now).state == "waiting"
@@ -349,7 +349,7 @@ def test_run_whose_approval_is_not_recorded_does_not_stay_in_between(
 ) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     Run.objects.filter(pk=run.pk).update(decided_by=None)
     assert settled(run, now=now).state == "waiting"
     assert "S1" not in people(district)
@@ -374,7 +374,7 @@ def test_manager_who_became_the_last_one_stays(
         now=now,
     )
     assert run.state == "held"
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     Account.objects.filter(pk=alice.pk).update(status="Disabled")
     apply_run(run.pk, now=now)
     run.refresh_from_db()
@@ -392,12 +392,12 @@ def test_school_manager_approves_no_change_of_who_manages_more(
     row = teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", **{"email": alice.email, **deed})
     run = sync(north, row, now=now)
     assert [hit["code"] for hit in run.guards] == ["guard.managers"]
-    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
     take_right(account=bob, org=district, actor=alice, now=now)
     assert settled(run, now=now).state == "held"
     with pytest.raises(NotPermitted, match="manages more"):
-        approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
-    assert reject_run(run=run, reason="Not ours to change", actor=bob, now=now).state == "rejected"
+        approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+    assert reject_run(run=run, reason="Not ours to change", by=bob, now=now).state == "rejected"
 
 
 def test_school_manager_approves_a_change_of_another_manager_of_the_school(
@@ -406,7 +406,7 @@ def test_school_manager_approves_a_change_of_another_manager_of_the_school(
     give_right(account=dana, org=north, actor=alice, now=now)
     run = sync(north, teacher("E-4", "Dubois", first_name="Dana", email="dana@riverbend.example"), now=now)
     assert run.state == "held"
-    approve_run(run=run, digest=run.plan_digest, actor=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
     assert settled(run, now=now).state == "applied"
 
 

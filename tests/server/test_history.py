@@ -9,8 +9,8 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.services import approve_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ def applied(org: Org, rows: list[dict[str, str]], *, now: datetime, actor: Accou
     if run.state != "applied":
         assert actor is not None
         typed = run.counts["delete"]
-        approve_run(run=run, digest=run.plan_digest, actor=actor, typed_deletions=typed, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=typed, now=now)
         run = settled(run, now=now)
     assert run.state == "applied"
     return run

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import flow
+from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.files import run_files
-from sis_sync.server.runs.services import approve_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -39,10 +39,10 @@ def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(
     assert stored.count(b"\n") == content.count(b"\n")
 
     Account.objects.filter(pk=alice.pk).update(email="s4@riverbend.example")
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     again = settled(run, now=now)
     assert (again.state, again.counts["create"], again.counts["failed"]) == ("waiting", 2, 2)
-    approve_run(run=again, digest=again.plan_digest, actor=alice, now=now)
+    approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 

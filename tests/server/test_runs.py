@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
 from sis_sync.core.limits import FileLimits
-from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.errors import DeletionsNotTyped, FileDamaged, IdempotencyKeyReused, PlanDiffers
@@ -24,10 +24,11 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import files, flow, planning, selectors
+from sis_sync.server.runs.approval import approve_run, reject_run
+from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import access_run, plan_rows, runs_of, waiting_runs
-from sis_sync.server.runs.services import approve_run, expire_waiting, receive_run, reject_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -78,18 +79,13 @@ def test_nothing_is_left_in_the_incoming_folder(district: Org, now: datetime, tm
     assert Run.objects.count() == 1
 
 
-def test_unknown_mode_and_foreign_org_are_refused(district: Org, charlie: Account, now: datetime) -> None:
+def test_unknown_mode_and_foreign_org_are_refused(
+    district: Org, alice: Account, charlie: Account, now: datetime
+) -> None:
     with pytest.raises(UsageFault, match="everything"):
         send(district, student("S1"), mode="everything", now=now)
     with pytest.raises(NotPermitted):
-        receive_run(
-            school_system=district.school_system,
-            scope_org=charlie.org,
-            mode="partial",
-            file=io.BytesIO(roster(student("S1"))),
-            file_name="people.csv",
-            now=now,
-        )
+        send(charlie.org, student("S1"), by=alice, now=now)
 
 
 def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,19 +97,19 @@ def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: 
 
 
 def test_same_idempotency_key_gives_the_same_run(district: Org, api_key: ApiKey, now: datetime) -> None:
-    first = send(district, student("S1"), api_key=api_key, idempotency_key="k1", now=now)
-    again = send(district, student("S1"), api_key=api_key, idempotency_key="k1", now=now)
-    other = send(district, student("S1"), api_key=api_key, idempotency_key="k2", now=now)
+    first = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
+    again = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
+    other = send(district, student("S1"), by=api_key, idempotency_key="k2", now=now)
     assert (again.pk, other.pk) == (first.pk, first.pk + 1)
     assert first.jobs.count() == 1
 
 
 def test_idempotency_key_with_another_body_is_refused(district: Org, api_key: ApiKey, now: datetime) -> None:
-    send(district, student("S1"), api_key=api_key, idempotency_key="k1", now=now)
+    send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     with pytest.raises(IdempotencyKeyReused):
-        send(district, student("S2"), api_key=api_key, idempotency_key="k1", now=now)
+        send(district, student("S2"), by=api_key, idempotency_key="k1", now=now)
     with pytest.raises(IdempotencyKeyReused):
-        send(district, student("S1"), api_key=api_key, idempotency_key="k1", mode="full", now=now)
+        send(district, student("S1"), by=api_key, idempotency_key="k1", mode="full", now=now)
 
 
 # Planning
@@ -184,11 +180,11 @@ def test_a_plan_that_goes_while_a_page_reads_it_has_no_rows(
 ) -> None:
     run = sync(district, *students(3), now=now)
 
-    def made_anew(*, memory_limit_mb: int, threads: int) -> AbstractContextManager[Session]:
+    def made_anew() -> AbstractContextManager[Session]:
         shutil.rmtree(run_files(run).plan.parent)
-        return open_session(memory_limit_mb=memory_limit_mb, threads=threads)
+        return files.reading_session()
 
-    monkeypatch.setattr(selectors, "open_session", made_anew)
+    monkeypatch.setattr(selectors, "reading_session", made_anew)
     assert plan_rows(run=run).rows == ()
 
 
@@ -218,7 +214,7 @@ def test_a_worker_that_dies_while_a_plan_is_made_anew_leaves_one_whole_plan(
     rows = [student("S1", password="Grey-harbour-12"), student("S2", grade="8")]
     run = sync(district, content=roster(*rows, extra=("password",)), now=now)
     first = run.plan_digest
-    approve_run(run=run, digest=first, actor=alice, now=now)
+    approve_run(run=run, digest=first, by=alice, now=now)
     Account.objects.filter(custom_id="S2").update(grade="8")
     run_files(run).results.unlink()  # a report that is gone costs nobody a password
     flow.apply_run(run.pk, now=now)
@@ -231,7 +227,7 @@ def test_a_worker_that_dies_while_a_plan_is_made_anew_leaves_one_whole_plan(
     assert shown == [(2, "create"), (3, "update" if run.plan_digest == first else "unchanged")]
     again = settled(run, now=now)
     assert [path.name for path in run_files(again).folder.iterdir() if path.is_dir()] == [again.plan_digest]
-    approve_run(run=again, digest=again.plan_digest, actor=alice, now=now)
+    approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
@@ -242,10 +238,10 @@ def test_a_plan_whose_files_are_damaged_is_made_anew(
 ) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     getattr(run_files(run), name).unlink()
     assert settled(run, now=now).state == "waiting"
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert getattr(run_files(run), name).is_file()
 
@@ -295,7 +291,7 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
 def test_held_run_is_applied_once_a_manager_approves(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, *students(20), now=now)
     run = sync(district, *students(10), mode="students", now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     run = settled(run, now=now)
     assert (run.state, run.decided_by, run.is_approved_by_policy) == ("applied", alice, False)
     assert accounts_of(district) == 11
@@ -309,38 +305,38 @@ def test_more_than_ten_deletions_are_typed(district: Org, north: Org, alice: Acc
     run = sync(district, *students(9), mode="students", now=now)
     for typed in (None, 10, 12):
         with pytest.raises(DeletionsNotTyped, match="11 accounts would leave"):
-            approve_run(run=run, digest=run.plan_digest, actor=alice, typed_deletions=typed, now=now)
+            approve_run(run=run, digest=run.plan_digest, by=alice, typed_deletions=typed, now=now)
     assert settled(run, now=now).state == "held"
-    approve_run(run=run, digest=run.plan_digest, actor=alice, typed_deletions=11, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, typed_deletions=11, now=now)
     assert settled(run, now=now).state == "applied"
 
 
 def test_another_digest_is_refused(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="full", now=now)
     with pytest.raises(PlanDiffers):
-        approve_run(run=run, digest="0" * 64, actor=alice, now=now)
+        approve_run(run=run, digest="0" * 64, by=alice, now=now)
     assert settled(run, now=now).state in ("waiting", "held")
 
 
 def test_rejected_run_applies_nothing(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     with pytest.raises(UsageFault):
-        reject_run(run=run, reason="  ", actor=alice, now=now)
-    run = reject_run(run=run, reason="Last year's file", actor=alice, now=now)
+        reject_run(run=run, reason="  ", by=alice, now=now)
+    run = reject_run(run=run, reason="Last year's file", by=alice, now=now)
     assert (run.state, run.decision_reason, run.decided_by) == ("rejected", "Last year's file", alice)
     with pytest.raises(RunClosed, match="rejected"):
-        approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "rejected"
     assert accounts_of(district) == 1
 
 
 def test_the_same_approval_twice_is_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     assert run.jobs.filter(kind="apply").count() == 1
     settled(run, now=now)
-    assert approve_run(run=run, digest=run.plan_digest, actor=alice, now=now).state == "applied"
+    assert approve_run(run=run, digest=run.plan_digest, by=alice, now=now).state == "applied"
 
 
 def test_newer_file_supersedes_a_waiting_one_of_its_mode(
@@ -354,7 +350,7 @@ def test_newer_file_supersedes_a_waiting_one_of_its_mode(
     assert (older.state, newer.state) == ("superseded", "waiting")
     assert other_mode.state in ("waiting", "held")
     with pytest.raises(RunClosed, match="newer file"):
-        approve_run(run=older, digest=older.plan_digest, actor=alice, now=now)
+        approve_run(run=older, digest=older.plan_digest, by=alice, now=now)
 
 
 def test_older_file_planned_late_is_superseded_by_the_newer(district: Org, north: Org, now: datetime) -> None:
@@ -395,7 +391,7 @@ def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account
     other = sync(north, student("S1"), mode="students", now=now)
     assert expire_waiting(now=now + timedelta(days=7)) == 0
     with pytest.raises(RunClosed, match="7 days"):
-        approve_run(run=run, digest=run.plan_digest, actor=alice, now=now + timedelta(days=7, seconds=1))
+        approve_run(run=run, digest=run.plan_digest, by=alice, now=now + timedelta(days=7, seconds=1))
     assert expire_waiting(now=now + timedelta(days=8)) == 1
     other.refresh_from_db()
     assert other.state == "expired"
@@ -420,14 +416,14 @@ def test_only_managers_of_what_a_run_covers_see_and_decide_it(
         with pytest.raises(Http404):
             access_run(actor=actor, run_id=whole.pk)
         with pytest.raises(NotPermitted):
-            approve_run(run=whole, digest=whole.plan_digest, actor=actor, now=now)
+            approve_run(run=whole, digest=whole.plan_digest, by=actor, now=now)
         with pytest.raises(NotPermitted):
-            reject_run(run=whole, reason="no", actor=actor, now=now)
+            reject_run(run=whole, reason="no", by=actor, now=now)
     with pytest.raises(Http404):
         access_run(actor=alice, run_id="none")
     assert access_run(actor=bob, run_id=school.pk) == school
     assert runs_of(actor=alice).first() == school
-    assert approve_run(run=school, digest=school.plan_digest, actor=bob, now=now).state == "approved"
+    assert approve_run(run=school, digest=school.plan_digest, by=bob, now=now).state == "approved"
 
 
 def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
@@ -439,9 +435,9 @@ def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
     deleting = sync(district, *students(20)[1:], mode="students", now=now)
     assert (deleting.state, deleting.counts["delete"]) == ("waiting", 1)
     with pytest.raises(NotPermitted, match="0 guards hold it, 1 account would leave"):
-        approve_run(run=deleting, digest=deleting.plan_digest, api_key=api_key, now=now)
+        approve_run(run=deleting, digest=deleting.plan_digest, by=api_key, now=now)
     harmless = sync(district, *students(21), mode="students", now=now)
-    approve_run(run=harmless, digest=harmless.plan_digest, api_key=api_key, now=now)
+    approve_run(run=harmless, digest=harmless.plan_digest, by=api_key, now=now)
     done = settled(harmless, now=now)
     assert (done.state, done.decided_by_key) == ("applied", api_key)
 
@@ -454,6 +450,6 @@ def test_key_without_the_approve_scope_decides_nothing(
     )
     run = sync(district, student("S1"), mode="students", now=now)
     with pytest.raises(NotPermitted):
-        approve_run(run=run, digest=run.plan_digest, api_key=key, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=key, now=now)
     with pytest.raises(NotPermitted):
-        reject_run(run=run, reason="no", api_key=key, now=now)
+        reject_run(run=run, reason="no", by=key, now=now)

@@ -14,10 +14,10 @@ from sis_sync.server.keys.services import create_key, revoke_key, set_client_api
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import create_org, give_right, take_right
 from sis_sync.server.runs import flow, planning
+from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.flow import plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import plan_rows
-from sis_sync.server.runs.services import approve_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -35,7 +35,7 @@ def live(org: Org) -> int:
 
 
 def approved(run: Run, actor: Account, now: datetime) -> Run:
-    approve_run(run=run, digest=run.plan_digest, actor=actor, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=actor, now=now)
     return settled(run, now=now)
 
 
@@ -89,7 +89,7 @@ def test_a_plan_is_made_again_where_another_run_was_applied_while_it_was_made(
     def made_while_another_is_applied(*values: object, **named: object) -> object:
         planned = make(*values, **named)  # type: ignore[arg-type]
         monkeypatch.setattr(flow, "make_stored_plan", make)
-        approve_run(run=older, digest=older.plan_digest, actor=alice, now=now + 3 * HOUR)
+        approve_run(run=older, digest=older.plan_digest, by=alice, now=now + 3 * HOUR)
         flow.apply_run(older.pk, now=now + 3 * HOUR)
         return planned
 
@@ -137,12 +137,12 @@ def test_a_file_of_a_key_that_is_no_longer_taken_waits_for_a_person(
         create_key(school_system=district.school_system, org=district, name=name, actor=alice, now=now)[0]
         for name in ("revoked", "disabled")
     ]
-    revoked, disabled = (send(district, student(key.name), now=now, api_key=key, idempotency_key="one") for key in keys)
+    revoked, disabled = (send(district, student(key.name), now=now, by=key, idempotency_key="one") for key in keys)
     revoke_key(key=keys[0], actor=alice, now=now)
     assert settled(revoked, now=now).state == "waiting"
     disabled.refresh_from_db()
     assert disabled.state == "applied"
-    later = send(district, student("later"), now=now, api_key=keys[1], idempotency_key="two")
+    later = send(district, student("later"), now=now, by=keys[1], idempotency_key="two")
     set_client_api(school_system=district.school_system, enabled=False, actor=alice, now=now)
     assert settled(later, now=now).state == "waiting"
 
@@ -150,7 +150,7 @@ def test_a_file_of_a_key_that_is_no_longer_taken_waits_for_a_person(
 def test_a_file_of_somebody_who_lost_the_right_waits_for_another(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
-    run = send(north, student("S1"), now=now, uploaded_by=bob)
+    run = send(north, student("S1"), now=now, by=bob)
     plan_run(run.pk, now=now)
     take_right(account=bob, org=north, actor=alice, now=now)
     assert settled(run, now=now + HOUR).state == "waiting"
@@ -215,8 +215,8 @@ def test_a_school_manager_learns_nothing_of_people_elsewhere(
     district: Org, north: Org, south: Org, bob: Account, now: datetime
 ) -> None:
     sync(district, student("S777", "Weiss", org="S1", first_name="Wilhelmina", email="w.weiss@x.example"), now=now)
-    asked = sync(north, student("S777", "X", first_name="X"), now=now, uploaded_by=bob)
+    asked = sync(north, student("S777", "X", first_name="X"), now=now, by=bob)
     assert [row.person for row in plan_rows(run=asked).rows] == ["X X"]
-    taken = sync(north, student("N1", email="w.weiss@x.example"), now=now, uploaded_by=bob)
+    taken = sync(north, student("N1", email="w.weiss@x.example"), now=now, by=bob)
     assert "belongs to an account of another school" in plan_rows(run=taken).rows[0].message
     assert "S777" not in plan_rows(run=taken).rows[0].message

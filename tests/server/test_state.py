@@ -13,10 +13,10 @@ from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import snapshot
+from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.services import approve_run
 from sis_sync.server.runs.snapshot import export_directory
 from sis_sync.steps.plan.plan import plan_digest
 
@@ -88,7 +88,7 @@ def test_edit_of_any_field_since_the_plan_was_made_is_seen(
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     account = Account.objects.get(custom_id="S1")
     Account.objects.filter(pk=account.pk).update(**edit)
     apply_run(run.pk, now=now)
@@ -106,7 +106,7 @@ def test_move_to_another_school_since_the_plan_was_made_is_seen(
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     Account.objects.filter(custom_id="S1").update(org=south)
     apply_run(run.pk, now=now)
     run.refresh_from_db()
@@ -119,7 +119,7 @@ def test_account_that_the_plan_did_not_see_is_not_changed(
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, actor=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     files = run_files(run)
     seen = files.seen
     with open_session(memory_limit_mb=256, threads=1) as session:

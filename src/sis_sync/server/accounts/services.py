@@ -118,7 +118,7 @@ def change_all(
             changed += change_batch(concerned, change, action, actor, now)
         detail = {"accounts": changed}
         school_system = SchoolSystem.objects.get(pk=system_id)
-        record(school_system=school_system, action=f"accounts.{action}", actor=actor, detail=detail, now=now)
+        record(school_system=school_system, action=f"accounts.{action}", by=actor, detail=detail, now=now)
     return changed
 
 

@@ -86,7 +86,7 @@ class SchoolSystemBackend(BaseBackend):
             count_failure(key, now=moment)
             return None
         forget_failures(key)
-        record(school_system=system, action="signed_in", actor=account, now=moment)
+        record(school_system=system, action="signed_in", by=account, now=moment)
         return account
 
     def get_user(self, user_id: int) -> Account | None:

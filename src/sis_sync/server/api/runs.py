@@ -17,10 +17,11 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
+from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.files import base_name, run_files
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of_key
-from sis_sync.server.runs.services import approve_run, receive_run, reject_run
 from sis_sync.server.text import has_controls
 
 MOST_PER_PAGE = 200
@@ -46,19 +47,18 @@ def send_file(
     require_mode(key, mode)
     checked_key = checked_idempotency_key(idempotency_key)
     refuse_bad_mapping(mapping_lines, mapping_name)
-    run = receive_run(
-        school_system=key.school_system,
+    upload = Upload(
         scope_org=key.org,
         mode=mode,
         file=plain_bytes(file),
         file_name=plain_name(file.name),
         mapping_lines=mapping_lines,
         mapping_name=mapping_name,
-        api_key=key,
+        by=key,
         idempotency_key=checked_key,
-        sha256=sha256 or None,
-        now=timezone.now(),
+        sha256=sha256,
     )
+    run = receive_run(upload, now=timezone.now())
     return Status(202, run_document(run, request))
 
 
@@ -108,7 +108,7 @@ def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
     """Only with an approve key, only what no guard holds and what deletes nobody."""
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
-    approved = approve_run(run=run, digest=body.digest, api_key=request.auth, now=timezone.now())
+    approved = approve_run(run=run, digest=body.digest, by=request.auth, now=timezone.now())
     return run_document(approved, request)
 
 
@@ -119,7 +119,7 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     require_scope(request.auth, APPROVE)
     if has_controls(body.reason):
         raise UsageFault("The reason holds a control character.", fix="Write it as one line of plain text.")
-    rejected = reject_run(run=run, reason=body.reason, api_key=request.auth, now=timezone.now())
+    rejected = reject_run(run=run, reason=body.reason, by=request.auth, now=timezone.now())
     return run_document(rejected, request)
 
 
@@ -178,7 +178,7 @@ def tell_refusal(
     record(
         school_system=key.school_system,
         action="file.refused_by_client",
-        api_key=key,
+        by=key,
         detail=detail,
         now=timezone.now(),
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
+
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 
 if TYPE_CHECKING:
@@ -18,15 +20,16 @@ def record(
     *,
     school_system: SchoolSystem,
     action: str,
-    actor: Account | None = None,
-    api_key: ApiKey | None = None,
+    by: Account | ApiKey | None = None,
     detail: dict[str, Any] | None = None,
     now: datetime,
 ) -> AuditEntry:
-    """The new entry. `detail` holds IDs, counts and settings only, never a value of a person."""
-    return AuditEntry.objects.create(
-        school_system=school_system, action=action, actor=actor, api_key=api_key, detail=detail or {}, at=now
-    )
+    """Write and return an entry of the log. `by` is None for what the server itself does.
+
+    `detail` contains IDs, counts and settings only, never a value of a person.
+    """
+    author: dict[str, Any] = {"actor" if isinstance(by, get_user_model()) else "api_key": by}
+    return AuditEntry.objects.create(school_system=school_system, action=action, detail=detail or {}, at=now, **author)
 
 
 def record_change(

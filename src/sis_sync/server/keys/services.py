@@ -54,7 +54,7 @@ def create_key(
         expires_at=expires_at,
     )
     detail = {"key": key.prefix, "org": org.pk, "scopes": key.scopes, "modes": key.modes}
-    record(school_system=school_system, action="key.created", actor=actor, detail=detail, now=now)
+    record(school_system=school_system, action="key.created", by=actor, detail=detail, now=now)
     return key, secret.text
 
 
@@ -97,7 +97,7 @@ def rotate_key(*, key: ApiKey, actor: Account | None, now: datetime) -> tuple[Ap
     key.expires_at = min(key.expires_at or overlap_ends_at, overlap_ends_at)
     key.save(update_fields=["expires_at"])
     detail = {"key": key.prefix, "new_key": new_key.prefix}
-    record(school_system=key.school_system, action="key.rotated", actor=actor, detail=detail, now=now)
+    record(school_system=key.school_system, action="key.rotated", by=actor, detail=detail, now=now)
     return new_key, secret
 
 
@@ -109,7 +109,7 @@ def revoke_key(*, key: ApiKey, actor: Account | None, now: datetime) -> None:
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
         key.revoked_at = now
         detail = {"key": key.prefix}
-        record(school_system=key.school_system, action="key.revoked", actor=actor, detail=detail, now=now)
+        record(school_system=key.school_system, action="key.revoked", by=actor, detail=detail, now=now)
 
 
 @transaction.atomic
@@ -119,4 +119,4 @@ def set_client_api(*, school_system: SchoolSystem, enabled: bool, actor: Account
     school_system.is_client_api_enabled = enabled
     school_system.save(update_fields=["is_client_api_enabled"])
     action = "client_api.enabled" if enabled else "client_api.disabled"
-    record(school_system=school_system, action=action, actor=actor, now=now)
+    record(school_system=school_system, action=action, by=actor, now=now)

@@ -95,7 +95,7 @@ def create_org(
         name=checked_name(name),
         external_id=checked_external_id(external_id, school_system=school_system, org_id=None),
     )
-    record(school_system=school_system, action="org.created", actor=actor, detail={"org": org.pk}, now=now)
+    record(school_system=school_system, action="org.created", by=actor, detail={"org": org.pk}, now=now)
     return org
 
 
@@ -109,7 +109,7 @@ def update_org(*, org: Org, name: str, external_id: str | None, actor: Account |
     org.external_id = checked_external_id(external_id, school_system=org.school_system, org_id=org.pk)
     org.save(update_fields=["name", "external_id"])
     detail = {"org": org.pk, "before": before, "after": {"name": org.name, "external_id": org.external_id}}
-    record(school_system=org.school_system, action="org.updated", actor=actor, detail=detail, now=now)
+    record(school_system=org.school_system, action="org.updated", by=actor, detail=detail, now=now)
     return org
 
 
@@ -150,7 +150,7 @@ def give_right(*, account: Account, org: Org, actor: Account | None, now: dateti
     right, is_new = Right.objects.get_or_create(account=account, org=org)
     if is_new:
         detail = {"account": account.pk, "org": org.pk}
-        record(school_system=org.school_system, action="right.given", actor=actor, detail=detail, now=now)
+        record(school_system=org.school_system, action="right.given", by=actor, detail=detail, now=now)
     return right
 
 
@@ -161,4 +161,4 @@ def take_right(*, account: Account, org: Org, actor: Account | None, now: dateti
         taken, _ = Right.objects.filter(account=account, org=org).delete()
         if taken:
             detail = {"account": account.pk, "org": org.pk}
-            record(school_system=org.school_system, action="right.taken", actor=actor, detail=detail, now=now)
+            record(school_system=org.school_system, action="right.taken", by=actor, detail=detail, now=now)

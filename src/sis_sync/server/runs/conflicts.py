@@ -7,11 +7,12 @@ from django.db.models import Q, QuerySet
 
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
-from sis_sync.engine.duckdb import open_session
+from sis_sync.core.run_states import ENDED
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.states import CLOSED, State
+from sis_sync.server.runs.states import State
+from sis_sync.server.runs.superseding import over_the_same
 
 CHANGES = (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
 
@@ -20,7 +21,7 @@ def unapplied_runs(run: Run) -> dict[str, Any]:
     """The runs that may still be applied: those that are open, and all to come after the newest."""
     runs = Run.objects.filter(school_system=run.school_system_id)
     newest = runs.order_by("-pk").values_list("pk", flat=True).first()
-    return {"open": list(runs.exclude(state__in=CLOSED).values_list("pk", flat=True)), "after": newest}
+    return {"open": list(runs.exclude(state__in=ENDED).values_list("pk", flat=True)), "after": newest}
 
 
 def applied_runs(run: Run) -> QuerySet[Run]:
@@ -38,7 +39,6 @@ def that_changed_accounts(runs: QuerySet[Run]) -> list[Run]:
     return [each for each in runs.only("pk", "counts", "plan_digest") if any(map(each.counts.get, CHANGES))]
 
 
-READING_MEMORY_MB = 256
 CHANGING = f"action IN {CHANGES}"
 PEOPLE_OF_TYPES = f"""
 SELECT count(*) FROM read_parquet(:plan) WHERE {CHANGING} AND (user_type IN :types OR old_user_type IN :types)
@@ -66,7 +66,7 @@ def was_undercut(run: Run, others: list[Run]) -> bool:
     plans, named = [run_files(other).plan for other in others], run_files(run)
     if not all(plan.is_file() for plan in plans):
         return True
-    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+    with reading_session() as session:
         paths = {"newer": str(named.plan), "unchanged": str(named.unchanged)}
         return bool(session.value(PEOPLE_IN_BOTH, plan=[str(plan) for plan in plans], **paths))
 
@@ -75,7 +75,7 @@ def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
     mode, files = MODES[newer.mode], run_files(newer)
     if not files.plan.is_file() or not files.unchanged.is_file():
         return True
-    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+    with reading_session() as session:
         if mode.judges_absence:
             return bool(session.value(PEOPLE_OF_TYPES, plan=str(plan), types=mode.user_types))
         return bool(
@@ -85,7 +85,4 @@ def _speaks_of_the_same(plan: Path, newer: Run) -> bool:
 
 def _newer_over_the_same(run: Run, applied: QuerySet[Run]) -> QuerySet[Run]:
     newer = applied.filter(pk__gt=run.pk)
-    if run.scope_org.kind == Org.Kind.SCHOOL:
-        districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
-        newer = newer.filter(scope_org__in=[run.scope_org_id, *districts.values_list("pk", flat=True)])
-    return newer
+    return over_the_same(run, newer) if run.scope_org.kind == Org.Kind.SCHOOL else newer

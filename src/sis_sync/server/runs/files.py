@@ -24,6 +24,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
 MAX_NAME_BYTES = 255  # what file systems take
+READING_MEMORY_MB = 256
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,11 @@ def clear_incoming(*, before: datetime) -> int:
 def remove_original(run_id: int) -> None:
     """Remove the file of a run that came to no plan: it may hold passwords, which only planning takes out."""
     (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
+
+
+def reading_session() -> AbstractContextManager[Session]:
+    """A small session that reads stored plans while a page or a decision waits."""
+    return open_session(memory_limit_mb=READING_MEMORY_MB, threads=1)
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:

@@ -10,7 +10,6 @@ from sis_sync.core.errors import ConfigurationError, EngineUnavailable, FileRefu
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
-from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.apply.apply import apply_plan, lock_school_system
 from sis_sync.server.runs.apply.approved import approved_plan
 from sis_sync.server.runs.apply.check import OutOfDate
@@ -19,7 +18,8 @@ from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
-from sis_sync.server.runs.states import DECIDABLE, PLANNED, TO_APPLY, TO_PLAN, State, move
+from sis_sync.server.runs.states import TO_APPLY, TO_PLAN, State, move
+from sis_sync.server.runs.superseding import has_newer, supersede_older
 
 APPROVALS_BY_POLICY = 3
 
@@ -134,7 +134,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
 
 def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> tuple[str, dict[str, Any]]:
     by_policy = {"decided_at": now, "is_approved_by_policy": True}
-    if _has_newer(run):
+    if has_newer(run):
         return State.SUPERSEDED, {}
     if planned.guards:
         return State.HELD, {}
@@ -151,7 +151,7 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
 
 def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
     if state != State.SUPERSEDED:
-        _supersede_older(run)
+        supersede_older(run)
     if state == State.APPROVED:
         enqueue(kind=Job.Kind.APPLY, run=run, now=now)
     detail = {"run": run.pk, "digest": planned.digest, "counts": planned.counts.as_dict()}
@@ -169,26 +169,3 @@ def _was_decided_by_somebody(run: Run) -> bool:
 def _keeps_going_out_of_date(run: Run) -> bool:
     """Whether policy approved the run often enough: accounts change faster than it is applied, so a person looks."""
     return run.jobs.filter(kind=Job.Kind.APPLY).count() >= APPROVALS_BY_POLICY
-
-
-def _has_newer(run: Run) -> bool:
-    """Whether a later file of the same mode over the same accounts was planned first. Partial files are deltas."""
-    if run.mode == "partial":
-        return False
-    wider = [run.scope_org_id, *_district_ids(run)]
-    newer = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__gt=run.pk)
-    return newer.filter(state__in=PLANNED, scope_org__in=wider).exists()
-
-
-def _supersede_older(run: Run) -> None:
-    if run.mode == "partial":
-        return
-    older = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__lt=run.pk, state__in=DECIDABLE)
-    if run.scope_org.kind != Org.Kind.DISTRICT:
-        older = older.filter(scope_org=run.scope_org_id)
-    older.update(state=State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
-
-
-def _district_ids(run: Run) -> list[int]:
-    districts = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
-    return list(districts.values_list("pk", flat=True))

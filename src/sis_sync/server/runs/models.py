@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from sis_sync.core import run_states
 from sis_sync.core.modes import MODES
 
 MODE_CHOICES = [(name, name) for name in MODES]
@@ -30,26 +31,26 @@ class ModeSettings(models.Model):
 
 
 class Run(models.Model):
-    """One trip of one file. `state` only moves by compare-and-set in `runs/services`.
+    """One trip of one file. `state` only moves by compare-and-set in `runs/states`.
 
     `settings_used` are the mode's settings, and the orgs by external ID, that the plan was made with; others now make
     it out of date.
     """
 
     class State(models.TextChoices):
-        RECEIVED = "received", "Received"
-        CHECKING = "checking", "Checking"
-        REFUSED = "refused", "File refused"
-        WAITING = "waiting", "Waiting for approval"
-        HELD = "held", "On hold"
-        APPROVED = "approved", "Approved"
-        APPLYING = "applying", "Applying"
-        APPLIED = "applied", "Applied"
-        REJECTED = "rejected", "Rejected"
-        SUPERSEDED = "superseded", "Superseded"
-        EXPIRED = "expired", "Expired"
-        OUT_OF_DATE = "out_of_date", "Out of date"
-        FAILED = "failed", "Failed"
+        RECEIVED = run_states.RECEIVED, "Received"
+        CHECKING = run_states.CHECKING, "Checking"
+        REFUSED = run_states.REFUSED, "File refused"
+        WAITING = run_states.WAITING, "Waiting for approval"
+        HELD = run_states.HELD, "On hold"
+        APPROVED = run_states.APPROVED, "Approved"
+        APPLYING = run_states.APPLYING, "Applying"
+        APPLIED = run_states.APPLIED, "Applied"
+        REJECTED = run_states.REJECTED, "Rejected"
+        SUPERSEDED = run_states.SUPERSEDED, "Superseded"
+        EXPIRED = run_states.EXPIRED, "Expired"
+        OUT_OF_DATE = run_states.OUT_OF_DATE, "Out of date"
+        FAILED = run_states.FAILED, "Failed"
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)

@@ -10,16 +10,13 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
-from sis_sync.engine.duckdb import open_session
+from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
-from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.states import DECIDABLE
-
-READING_MEMORY_MB = 256
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> Pla
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
     chosen = "FROM read_parquet(?, union_by_name = true) WHERE ? IN ('', action)"
     names = [str(path) for path in paths]
-    with open_session(memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+    with reading_session() as session:
         found = session.connection.execute(
             f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} "
             "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",

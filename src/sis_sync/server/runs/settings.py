@@ -54,7 +54,7 @@ def update_mode_settings(
             "before": {name: before[name] for name in changed},
             "after": {name: wanted[name] for name in changed},
         }
-        record(school_system=current.school_system, action="mode_settings.updated", actor=actor, detail=detail, now=now)
+        record(school_system=current.school_system, action="mode_settings.updated", by=actor, detail=detail, now=now)
     return current
 
 

@@ -17,9 +17,9 @@ from sis_sync.core.errors import EngineUnavailable
 from sis_sync.server.jobs.lock import jobs_lock, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.logs import WithoutValues
+from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
-from sis_sync.server.runs.services import expire_waiting
 
 logger = logging.getLogger(__name__)
 

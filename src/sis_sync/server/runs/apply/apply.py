@@ -89,8 +89,7 @@ def _record(run: Run, now: datetime) -> None:
     record(
         school_system=run.school_system,
         action="run.applied",
-        actor=run.decided_by,
-        api_key=run.decided_by_key,
+        by=run.decided_by or run.decided_by_key,
         detail={"run": run.pk, "counts": run.counts},
         now=now,
     )

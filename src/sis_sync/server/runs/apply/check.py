@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sis_sync.core.errors import KeyRefused, NotPermitted
-from sis_sync.server.keys.authenticate import refuse_unless_taken
 from sis_sync.server.runs.apply.sql import count, statements
 from sis_sync.server.runs.conflicts import applied_since, that_changed_accounts, was_overtaken, was_undercut
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.permission import check_approver, check_key_limits, is_held_for_managers, may_still_send
+from sis_sync.server.runs.permission import is_held_for_managers, may_still_approve, may_still_send
 from sis_sync.server.runs.planning import named_orgs, right_holders, settings_used
 
 REASONS: dict[str, str] = {
@@ -70,12 +68,5 @@ def _has_new_managers(run: Run) -> bool:
 
 
 def _may_still_approve(run: Run, now: datetime) -> bool:
-    try:
-        if run.decided_by:
-            check_approver(run=run, actor=run.decided_by)
-        if run.decided_by_key:
-            check_key_limits(run=run, api_key=run.decided_by_key)
-            refuse_unless_taken(run.decided_by_key, now)
-    except (NotPermitted, KeyRefused):
-        return False
-    return True
+    deciders = [decider for decider in (run.decided_by, run.decided_by_key) if decider]
+    return all(may_still_approve(run=run, by=decider, now=now) for decider in deciders)

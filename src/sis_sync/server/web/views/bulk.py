@@ -11,8 +11,8 @@ from sis_sync.core.errors import ConfigurationError, SisSyncError
 from sis_sync.core.modes import MODES
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
-from sis_sync.server.runs.services import receive_run
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import UploadForm
 from sis_sync.server.web.mode_cards import risks_of_modes
@@ -42,22 +42,21 @@ def bulk_upload(request: PageRequest) -> HttpResponse:
 
 def received(request: PageRequest, form: UploadForm) -> Run | None:
     """The run of the file; None, with the fault on the form, where it was not taken."""
-    upload = form.cleaned_data["file"]
+    file = form.cleaned_data["file"]
     lines = form.cleaned_data["mapping_lines"] if form.cleaned_data["mapping_lines"].strip() else ""
     try:
         if lines:
             parse_mapping(lines)
-        return receive_run(
-            school_system=request.user.school_system,
+        upload = Upload(
             scope_org=scope_org(actor=request.user),
             mode=form.cleaned_data["mode"],
-            file=upload,
-            file_name=upload.name,
+            file=file,
+            file_name=file.name,
             mapping_name="" if lines else form.cleaned_data["mapping_name"],
             mapping_lines=lines,
-            uploaded_by=request.user,
-            now=timezone.now(),
+            by=request.user,
         )
+        return receive_run(upload, now=timezone.now())
     except ConfigurationError as error:
         form.add_error("mapping_lines", f"{error.message} {error.fix}".strip())
     except SisSyncError as error:

@@ -13,11 +13,11 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.core.wording import counted
+from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
 from sis_sync.server.runs.selectors import access_run, finding_groups
-from sis_sync.server.runs.services import approve_run, reject_run
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
@@ -76,7 +76,7 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
             approve_run(
                 run=found,
                 digest=form.cleaned_data["digest"],
-                actor=request.user,
+                by=request.user,
                 typed_deletions=form.cleaned_data["typed"],
                 now=timezone.now(),
             )
@@ -125,7 +125,7 @@ def reject(request: PageRequest, run_id: int) -> HttpResponse:
     form = RejectForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
-            reject_run(run=found, reason=form.cleaned_data["reason"], actor=request.user, now=timezone.now())
+            reject_run(run=found, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
         except SisSyncError as error:
             form.add_error(None, f"{error.message} {error.fix}".strip())
         else:

@@ -1,0 +1,129 @@
+"""Approve or reject a run that waits. A person decides, or an API key within its limits."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from sis_sync.core.errors import RunClosed, UsageFault
+from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
+from sis_sync.core.run_states import DECIDABLE
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.services import record
+from sis_sync.server.errors import DeletionsNotTyped, PlanDiffers
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import enqueue
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.runs.expiry import expire_if_due
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.permission import check_may_approve, check_may_reject, leaving
+from sis_sync.server.runs.states import State
+
+MAX_REASON_CHARACTERS = 500
+
+CLOSED_WORDS: dict[str, str] = {
+    State.RECEIVED: "It has not been checked yet.",
+    State.CHECKING: "It is being checked.",
+    State.REFUSED: "Its file was refused.",
+    State.APPROVED: "It was approved before.",
+    State.APPLYING: "It is being applied.",
+    State.APPLIED: "It was applied before.",
+    State.REJECTED: "It was rejected.",
+    State.SUPERSEDED: "A newer file of its mode took its place.",
+    State.EXPIRED: "It waited for more than 7 days.",
+    State.OUT_OF_DATE: "Accounts changed since it was planned; it is planned again.",
+    State.FAILED: "It failed.",
+}
+
+
+def approve_run(
+    *, run: Run, digest: str, by: Account | ApiKey, typed_deletions: int | None = None, now: datetime
+) -> Run:
+    """Approve the plan with this digest, queue it for applying and return the run.
+
+    A person must type the number of accounts that leave if it is above 10. The same approval a second time changes
+    nothing. Raise PlanDiffers, DeletionsNotTyped, NotPermitted or RunClosed.
+    """
+    run = _fresh(run)
+    check_may_approve(run=run, by=by)
+    if run.state in (State.APPROVED, State.APPLYING, State.APPLIED) and _is_repeat(run, digest, by):
+        return run
+    _check_open(run, now)
+    if digest != run.plan_digest:
+        raise _plan_differs(run)
+    if isinstance(by, Account):
+        _check_typed(run, typed_deletions)
+    with transaction.atomic():
+        _decide(run, State.APPROVED, by, now, digest=digest)
+        enqueue(kind=Job.Kind.APPLY, run=run, now=now)
+    return _fresh(run)
+
+
+def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) -> Run:
+    """Reject the run, so that nothing of it is ever applied, and return it.
+
+    Raise UsageFault if there is no reason, NotPermitted or RunClosed.
+    """
+    run = _fresh(run)
+    check_may_reject(run=run, by=by)
+    if not reason.strip():
+        raise UsageFault("A rejection needs a reason.", fix="Say why, for those who read the history.")
+    _check_open(run, now)
+    with transaction.atomic():
+        _decide(run, State.REJECTED, by, now, reason=reason.strip()[:MAX_REASON_CHARACTERS])
+    return _fresh(run)
+
+
+def _fresh(run: Run) -> Run:
+    return Run.objects.select_related("scope_org", "school_system").get(pk=run.pk)
+
+
+def _is_repeat(run: Run, digest: str, by: Account | ApiKey) -> bool:
+    decided_by_id = run.decided_by_id if isinstance(by, Account) else run.decided_by_key_id
+    return digest == run.plan_digest and by.pk == decided_by_id
+
+
+def _check_open(run: Run, now: datetime) -> None:
+    if run.state not in DECIDABLE or expire_if_due(run, now=now):
+        raise _closed(run)
+
+
+def _closed(run: Run) -> RunClosed:
+    return RunClosed(
+        f"Run {run.pk} cannot be decided. {CLOSED_WORDS.get(run.state, '')}".strip(),
+        fix="Look at the run's page for what it needs, if anything.",
+    )
+
+
+def _plan_differs(run: Run) -> PlanDiffers:
+    return PlanDiffers(f"The plan of run {run.pk} is not the one that was shown.", fix="Look at it again, then decide.")
+
+
+def _check_typed(run: Run, typed_deletions: int | None) -> None:
+    number = leaving(run)
+    if number > DELETIONS_WITHOUT_TYPING and typed_deletions != number:
+        raise DeletionsNotTyped(
+            f"{number:,} accounts would leave. The number that was typed is "
+            f"{'none' if typed_deletions is None else f'{typed_deletions:,}'}. Nothing was approved.",
+            fix=f"Type {number:,} to approve.",
+        )
+
+
+def _decide(
+    run: Run, to_state: str, by: Account | ApiKey, now: datetime, *, digest: str | None = None, reason: str = ""
+) -> None:
+    """Move the run and record who decided. Only a plan of this `digest`, if one is named, is decided."""
+    undecided = Run.objects.filter(pk=run.pk, state__in=DECIDABLE)
+    if digest is not None:
+        undecided = undecided.filter(plan_digest=digest)
+    decided = undecided.update(
+        state=to_state,
+        decided_at=now,
+        decided_by=by if isinstance(by, Account) else None,
+        decided_by_key=by if isinstance(by, ApiKey) else None,
+        is_approved_by_policy=False,
+        decision_reason=reason,
+    )
+    if not decided:
+        raise _closed(_fresh(run))
+    detail = {"run": run.pk, "digest": run.plan_digest, "counts": run.counts}
+    record(school_system=run.school_system, action=f"run.{to_state}", by=by, detail=detail, now=now)

@@ -1,0 +1,34 @@
+"""A newer full, students or staff run supersedes a waiting one of its mode. Partial files are deltas: each waits."""
+
+from django.db.models import QuerySet
+
+from sis_sync.core.modes import PARTIAL
+from sis_sync.core.run_states import DECIDABLE
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import PLANNED, State
+
+
+def has_newer(run: Run) -> bool:
+    """True if a later file of the same mode over the same accounts was planned first."""
+    if run.mode == PARTIAL.name:
+        return False
+    newer = over_the_same(run, Run.objects.filter(mode=run.mode, pk__gt=run.pk))
+    return newer.filter(state__in=PLANNED).exists()
+
+
+def supersede_older(run: Run) -> None:
+    """Close the waiting runs of the mode whose accounts this run covers."""
+    if run.mode == PARTIAL.name:
+        return
+    older = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__lt=run.pk, state__in=DECIDABLE)
+    if run.scope_org.kind != Org.Kind.DISTRICT:
+        older = older.filter(scope_org=run.scope_org_id)
+    older.update(state=State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
+
+
+def over_the_same(run: Run, runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Return those of `runs` whose scope includes this run's: the same org, or the district."""
+    district = Org.objects.filter(school_system=run.school_system_id, kind=Org.Kind.DISTRICT)
+    orgs = [run.scope_org_id, *district.values_list("pk", flat=True)]
+    return runs.filter(school_system=run.school_system_id, scope_org__in=orgs)
