@@ -11,7 +11,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import is_district_manager
-from sis_sync.server.setup.services import claim_setup, is_setup_open, make_setup_link
+from sis_sync.server.setup.services import Claim, claim_setup, is_setup_open, make_setup_link
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -31,20 +31,17 @@ def token(db: None, now: datetime) -> str:
 
 
 def claim(token: str, now: datetime, **values: str) -> Account:
-    return claim_setup(
-        **{
-            "token": token,
-            "system_name": "Riverbend Unified",
-            "district_external_id": "RB",
-            "time_zone": "America/Chicago",
-            "first_name": "Alice",
-            "last_name": "Abara",
-            "email": "alice@riverbend.example",
-            "password": PASSWORD,
-            **values,
-        },
-        now=now,
-    )
+    typed = {
+        "system_name": "Riverbend Unified",
+        "district_external_id": "RB",
+        "time_zone": "America/Chicago",
+        "first_name": "Alice",
+        "last_name": "Abara",
+        "email": "alice@riverbend.example",
+        "password": PASSWORD,
+        **values,
+    }
+    return claim_setup(Claim(**typed), token=token, now=now)
 
 
 def test_claiming_makes_the_first_manager(token: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What the jobs of a run do. Both may be begun again at any point: a job runs at least once, its effect comes once."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,16 @@ from sis_sync.server.runs.superseding import has_newer, supersede_older
 APPROVALS_BY_POLICY = 3
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why nothing of a file is applied, as `Run.refusal` stores it. `line` is a physical line of the file."""
+
+    code: str
+    message: str
+    line: int | None
+    fix: str
+
+
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     """Check and plan the file of a run, and move it on: refused, held, waiting, approved or applied."""
     now = now or timezone.now()
@@ -34,11 +45,11 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     try:
         planned = make_stored_plan(run, settings, now=now)
     except FileRefused as refusal:
-        _refuse(run, refusal.code, refusal.message, refusal.line, refusal.fix, now)
+        _refuse(run, Refusal(refusal.code, refusal.message, refusal.line, refusal.fix), now)
     except EngineUnavailable:
         raise  # neither file nor mapping is to blame
     except ConfigurationError as error:
-        _refuse(run, "mapping.invalid", error.message, None, error.fix, now)
+        _refuse(run, Refusal("mapping.invalid", error.message, None, error.fix), now)
     else:
         _record_plan(run, settings, planned, now)
 
@@ -78,28 +89,22 @@ def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ..
 
 def fail_run(run_id: int, *, reference: str) -> None:
     """Mark a run whose job gave up. `reference` is what the log of the server knows it by."""
-    failed = move(
-        run_id,
-        (*TO_PLAN, *TO_APPLY),
-        State.FAILED,
-        refusal={
-            "code": "run.failed",
-            "message": f"This run failed because of an error in the server, reference {reference}. "
-            "No account was changed.",
-            "line": None,
-            "fix": "Send the file again. If it fails again, give the reference to whoever runs the server.",
-        },
+    refusal = Refusal(
+        code="run.failed",
+        message=f"This run failed because of an error in the server, reference {reference}. No account was changed.",
+        line=None,
+        fix="Send the file again. If it fails again, give the reference to whoever runs the server.",
     )
-    if failed:
+    if move(run_id, (*TO_PLAN, *TO_APPLY), State.FAILED, refusal=asdict(refusal)):
         remove_original(run_id)
 
 
-def _refuse(run: Run, code: str, message: str, line: int | None, fix: str, now: datetime) -> None:
-    refusal = {"code": code, "message": message, "line": line, "fix": fix}
+def _refuse(run: Run, refusal: Refusal, now: datetime) -> None:
     with transaction.atomic():
-        refused = move(run.pk, (State.CHECKING,), State.REFUSED, refusal=refusal, planned_at=now)
+        refused = move(run.pk, (State.CHECKING,), State.REFUSED, refusal=asdict(refusal), planned_at=now)
         if refused:
-            record(school_system=run.school_system, action="run.refused", detail={"run": run.pk, "code": code}, now=now)
+            detail = {"run": run.pk, "code": refusal.code}
+            record(school_system=run.school_system, action="run.refused", detail=detail, now=now)
     if refused:
         remove_original(run.pk)
 

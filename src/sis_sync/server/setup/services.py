@@ -1,5 +1,6 @@
 """First start: an empty database is claimed once, through a link that only the console shows."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -35,33 +36,44 @@ def is_setup_open(*, token: str, now: datetime) -> bool:
     return is_setup_needed() and is_good(token, now=now)
 
 
-@transaction.atomic
-def claim_setup(
-    *,
-    token: str,
-    system_name: str,
-    district_external_id: str,
-    time_zone: str,
-    first_name: str,
-    last_name: str,
-    email: str,
-    password: str,
-    school_name: str = "",
-    school_external_id: str = "",
-    now: datetime,
-) -> Account:
-    """The first manager of the new school system; a first school too where its name is given. The link is used up.
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The values of the setup page: the school system, its first manager, and a first school if it has a name."""
 
-    NotPermitted for a link that is not, or no longer, good. ValuesRefused keeps the link open.
+    system_name: str
+    district_external_id: str
+    time_zone: str
+    first_name: str
+    last_name: str
+    email: str
+    password: str
+    school_name: str = ""
+    school_external_id: str = ""
+
+
+@transaction.atomic
+def claim_setup(claim: Claim, *, token: str, now: datetime) -> Account:
+    """Make the school system, use the link up and return the first manager.
+
+    Raise NotPermitted for a link that is not, or no longer, good. ValuesRefused keeps the link open.
     """
     if not is_setup_open(token=token, now=now):
         raise NotPermitted("This setup link is not, or no longer, good.", fix=NEW_LINK)
-    district = make_district(system_name, district_external_id, time_zone, now)
-    if school_name:
-        make_school(district, school_name, school_external_id, now)
-    names = {"first_name": first_name, "last_name": last_name, "email": email, "user_type": "Administrator"}
+    district = make_district(claim.system_name, claim.district_external_id, claim.time_zone, now)
+    if claim.school_name:
+        make_school(district, claim.school_name, claim.school_external_id, now)
     manager = create_account(
-        school_system=district.school_system, org=district, values=names, password=password, actor=None, now=now
+        school_system=district.school_system,
+        org=district,
+        values={
+            "first_name": claim.first_name,
+            "last_name": claim.last_name,
+            "email": claim.email,
+            "user_type": "Administrator",
+        },
+        password=claim.password,
+        actor=None,
+        now=now,
     )
     give_right(account=manager, org=district, actor=None, now=now)
     use_up()

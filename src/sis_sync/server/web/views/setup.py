@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.setup.link import NEW_LINK
-from sis_sync.server.setup.services import claim_setup, is_setup_open
+from sis_sync.server.setup.services import Claim, claim_setup, is_setup_open
 from sis_sync.server.web.forms.orgs import SetupForm
 from sis_sync.server.web.render import say, see_other, sent
 
@@ -32,13 +32,8 @@ def claimed(request: HttpRequest, form: SetupForm, token: str) -> bool:
     """Whether the school system was made; if not, the faults are on the form."""
     values = dict(form.cleaned_data)
     try:
-        manager = claim_setup(
-            token=token,
-            system_name=values.pop("name"),
-            district_external_id=values.pop("external_id"),
-            now=timezone.now(),
-            **values,
-        )
+        claim = Claim(system_name=values.pop("name"), district_external_id=values.pop("external_id"), **values)
+        manager = claim_setup(claim, token=token, now=timezone.now())
     except ValuesRefused as refused:
         form.take_refusals(refused)
     except NotPermitted as error:
