@@ -13,7 +13,7 @@ from sis_sync.core.errors import SisSyncError
 
 # Beside the codes of the error tree: done, usage as click says it, done with failed rows, held or waiting, interrupted.
 OTHER_EXIT_CODES = {0, 2, 7, 8, 130, 143}
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
