@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check night fuzz lint fix lock docs bench setup setup-dev clean
+.PHONY: help demo test check night fuzz lint fix hooks lock docs bench setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
@@ -29,6 +29,9 @@ lint: setup-dev ## the checks without the tests
 fix: setup-dev ## put right what ruff can put right by itself
 	@.venv/bin/ruff check --fix --quiet || true
 	@.venv/bin/ruff format --quiet
+
+hooks: ## let git check each commit with tools/hooks
+	@git config core.hooksPath tools/hooks
 
 lock: setup-dev ## write requirements/*.lock anew; `make lock UPGRADE=--upgrade` takes newer versions
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/lock $(UPGRADE)
