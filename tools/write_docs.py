@@ -18,6 +18,7 @@ from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
+from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import MODES
 from sis_sync.steps.map.mapper_lines import preset_names
 from sis_sync.steps.report import PLAN_COLUMNS
@@ -87,6 +88,14 @@ def refusals() -> str:
     return table(("Code", "When", "What to do"), rows)
 
 
+def guards() -> str:
+    """Every guard with the usual reason, those of one reason together."""
+    codes: dict[str, list[str]] = {}
+    for guard in GUARDS:
+        codes.setdefault(guard.usual_reason, []).append(f"`{guard.code}`")
+    return table(("Guard", "Usually means"), [(", ".join(each), reason) for reason, each in codes.items()])
+
+
 def results_columns() -> str:
     """The columns of the results file."""
     return f"```csv\n{','.join((*PLAN_COLUMNS, *FIELD_NAMES))}\n```"
@@ -138,7 +147,8 @@ def performance() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(commands, fields, refusals, findings, results_columns, modes, client_keys, presets, session, performance),
+        *(commands, fields, refusals, findings, guards, results_columns),
+        *(modes, client_keys, presets, session, performance),
     )
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sis_sync.core.guards import GUARD_MESSAGES
+from sis_sync.core.guards import GUARDS, Guard
 from sis_sync.core.wording import Count, percent
 
 
@@ -22,14 +22,15 @@ def test_a_share_says_neither_all_nor_none_of_what_is_not(part: int, whole: int,
     assert percent(part, whole) == said
 
 
-@pytest.mark.parametrize("code", list(GUARD_MESSAGES))
-def test_a_guard_speaks_of_one_as_of_one(code: str) -> None:
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.code)
+def test_a_guard_speaks_of_one_as_of_one(guard: Guard) -> None:
     holes = {"subject": "at N1", "percent": "2.5 %", "limit": "10 %"}
-    one = GUARD_MESSAGES[code].format(count=Count(1), base=Count(1), **holes)
+    one = guard.message.format(count=Count(1), base=Count(1), **holes)
     assert "|" not in one
     assert not any(f"1 {many}" in one for many in ("accounts", "rows", "failed rows", "people"))
 
 
 def test_a_drip_is_told_as_what_would_be() -> None:
-    said = GUARD_MESSAGES["guard.drip"].format(count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
+    drip = next(guard for guard in GUARDS if guard.code == "guard.drip")
+    said = drip.message.format(count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
     assert said.startswith("With this run, 29,999 accounts would have left within 7 days: ")

@@ -1,7 +1,151 @@
-"""The guards: limits that hold a plan until a person approves it (the sync rules' section 3)."""
+"""The guards: limits that hold a plan until a person approves it (the sync rules' section 3).
 
-from dataclasses import asdict, dataclass
+To add a guard: a row in GUARDS, its rule in steps/guard/NAME.sql, and `tools/write_docs.py` for docs/approve.md.
+"""
+
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guard. Its rule, with the limits that are fixed, is steps/guard/NAME.sql.
+
+    `message` is a format: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
+    `usual_reason` completes "it usually means that". `needs_history`: only a server knows the earlier runs.
+    """
+
+    code: str
+    message: str
+    usual_reason: str
+    needs_history: bool = False
+
+    @property
+    def name(self) -> str:
+        """The code without its prefix, as the file of the rule is called."""
+        return self.code.removeprefix("guard.")
+
+
+_LOST_PART = "the export lost a school, a grade or the lines after some point"
+_OTHER_COLUMNS = "the export's columns or values have changed"
+_WRONG_COLUMN = "a column was mapped wrongly or left empty"
+_SPREADSHEET = "the file went through a spreadsheet, which changed the IDs"
+_SHORTER = "the export is shorter than the last one, or ends where that one went on: it may have been cut off"
+
+# In the order of the rules, in which a plan lists the guards that hold it.
+GUARDS: tuple[Guard, ...] = (
+    Guard(
+        "guard.deletions",
+        "{count} of {base:account|accounts} {subject} ({percent}) would be deleted or disabled; the limit is {limit}.",
+        _LOST_PART,
+    ),
+    Guard(
+        "guard.emptied",
+        "All {count:active account|active accounts} {subject} would be gone after this run.",
+        _LOST_PART,
+    ),
+    Guard(
+        "guard.failed_rows",
+        "{count} of {base:row|rows} ({percent}) failed; the limit is {limit}.",
+        _OTHER_COLUMNS,
+    ),
+    Guard(
+        "guard.unidentified_rows",
+        "{base:account|accounts} would leave while {count:failed row names|failed rows name} no known account "
+        "({subject}): one of these people may be meant.",
+        _OTHER_COLUMNS,
+    ),
+    Guard(
+        "guard.managers",
+        "{count:account|accounts} with rights would be deleted, disabled, moved, restored or change address "
+        "({subject}).",
+        "somebody who runs the system would be deleted, disabled or moved",
+    ),
+    Guard(
+        "guard.identity",
+        "{count:row changes|rows change} first name, last name and address of one account together ({subject}): "
+        "was the ID given to somebody else?",
+        "an Employee or Student ID was given to another person",
+    ),
+    Guard(
+        "guard.changes",
+        "{count} of {base} matched accounts ({percent}) would change their {subject}; the limit is {limit}.",
+        _WRONG_COLUMN,
+    ),
+    Guard(
+        "guard.cleared",
+        "{count} of {base} values of {subject} ({percent}) would become empty; the limit is {limit}.",
+        _WRONG_COLUMN,
+    ),
+    Guard(
+        "guard.no_final_newline",
+        "The last line of the file ({subject}) has no line end: the file may have been cut off.",
+        "the export may have been cut off",
+    ),
+    Guard(
+        "guard.lost_zeros",
+        "{count} unknown custom IDs equal known ones but for leading zeros ({subject}): "
+        "a spreadsheet may have cut them.",
+        _SPREADSHEET,
+    ),
+    Guard(
+        "guard.rounded_ids",
+        "{count} custom IDs look rounded by a spreadsheet ({subject}).",
+        _SPREADSHEET,
+    ),
+    Guard(
+        "guard.renumbered",
+        "{count} of {base} absent accounts ({percent}) come back as new rows with the same names and org ({subject}): "
+        "did the SIS give out new IDs?",
+        "the SIS gave people new IDs: accounts would be deleted and created again",
+    ),
+    Guard(
+        "guard.shifted_columns",
+        "{count} of {base:row|rows} ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
+        "the limit is {limit}: did columns of the file move?",
+        "values stand one column beside their header",
+    ),
+    Guard(
+        "guard.mojibake",
+        "{count} of {base:name|names} ({percent}) have damaged letters ({subject}); the limit is {limit}: "
+        "was the file saved in a wrong encoding?",
+        "the export was saved in a wrong encoding: names like Jos\u00c3\u00a9",
+    ),
+    Guard(
+        "guard.skipped",
+        "{count:row that the mapping leaves out names a live account|"
+        "rows that the mapping leaves out name live accounts} ({subject}).",
+        "the mapping leaves out rows of people who have accounts",
+    ),
+    Guard(
+        "guard.shrunk",
+        "The file has {count:row|rows}, the last applied one of this mode had {base}; the limit is {limit}: "
+        "is it complete?",
+        _SHORTER,
+        needs_history=True,
+    ),
+    Guard(
+        "guard.tail",
+        "The last applied file ends with {count:person who is absent|people who are absent} now "
+        "({subject}; {base:person is|people are} absent in all): the file may have been cut off at a line end.",
+        _SHORTER,
+        needs_history=True,
+    ),
+    Guard(
+        "guard.first_sync",
+        "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first file here whose "
+        "absent people leave: is it the complete list?",
+        "the first complete list over accounts that came another way: is everybody in it?",
+        needs_history=True,
+    ),
+    Guard(
+        "guard.drip",
+        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base} there are "
+        "now; the limit is {limit}.",
+        "many small deletions within 7 days, each below its limit",
+        needs_history=True,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -21,100 +165,19 @@ class GuardHit:
 
 @dataclass(frozen=True)
 class GuardLimits:
-    """The limits of one mode. Percentages are of whole accounts or rows; `*_floor` is the least count that counts.
+    """The limits that a school system sets for each mode. Their SQL names them, for example `:deletions_percent`.
 
-    Only deletions and failed rows are settings; the others are fixed.
+    Those of deletions count only where a mode judges absence. Percentages are whole numbers of accounts or of rows.
     """
 
     deletions_percent: int = 10
     deletions_count: int = 500
     deletions_slice_percent: int = 20
     failed_rows_percent: int = 5
-    floor: int = 5
-    emptied_floor: int = 5
-    changes_percent: int = 5
-    changes_floor: int = 20
-    cleared_percent: int = 5
-    cleared_floor: int = 20
-    lost_zeros: int = 20
-    rounded_ids: int = 5
-    renumbered: int = 5
-    shifted_percent: int = 2
-    mojibake_per_mille: int = 1
-    mojibake_floor: int = 3
-    shrunk_percent: int = 20
-    drip_percent: int = 15
 
 
-STANDARD_LIMITS = GuardLimits()
-
-
-# What each guard says. `subject` is the slice, field or example; `{count:row|rows}` is the count with its noun.
-# The order is that of the rules.
-GUARD_MESSAGES: dict[str, str] = {
-    "guard.deletions": (
-        "{count} of {base:account|accounts} {subject} ({percent}) would be deleted or disabled; the limit is {limit}."
-    ),
-    "guard.emptied": "All {count:active account|active accounts} {subject} would be gone after this run.",
-    "guard.failed_rows": "{count} of {base:row|rows} ({percent}) failed; the limit is {limit}.",
-    "guard.unidentified_rows": (
-        "{base:account|accounts} would leave while {count:failed row names|failed rows name} no known account "
-        "({subject}): one of these people may be meant."
-    ),
-    "guard.managers": (
-        "{count:account|accounts} with rights would be deleted, disabled, moved, restored or "
-        "change address ({subject})."
-    ),
-    "guard.identity": (
-        "{count:row changes|rows change} first name, last name and address of one account together ({subject}): "
-        "was the ID given to somebody else?"
-    ),
-    "guard.changes": (
-        "{count} of {base} matched accounts ({percent}) would change their {subject}; the limit is {limit}."
-    ),
-    "guard.cleared": "{count} of {base} values of {subject} ({percent}) would become empty; the limit is {limit}.",
-    "guard.no_final_newline": "The last line of the file ({subject}) has no line end: the file may have been cut off.",
-    "guard.lost_zeros": (
-        "{count} unknown custom IDs equal known ones but for leading zeros ({subject}): "
-        "a spreadsheet may have cut them."
-    ),
-    "guard.rounded_ids": "{count} custom IDs look rounded by a spreadsheet ({subject}).",
-    "guard.renumbered": (
-        "{count} of {base} absent accounts ({percent}) come back as new rows with the same names and org ({subject}): "
-        "did the SIS give out new IDs?"
-    ),
-    "guard.shifted_columns": (
-        "{count} of {base:row|rows} ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
-        "the limit is {limit}: did columns of the file move?"
-    ),
-    "guard.mojibake": (
-        "{count} of {base:name|names} ({percent}) have damaged letters ({subject}); the limit is {limit}: "
-        "was the file saved in a wrong encoding?"
-    ),
-    "guard.skipped": (
-        "{count:row that the mapping leaves out names a live account|"
-        "rows that the mapping leaves out name live accounts} ({subject})."
-    ),
-    "guard.shrunk": (
-        "The file has {count:row|rows}, the last applied one of this mode had {base}; the limit is {limit}: "
-        "is it complete?"
-    ),
-    "guard.tail": (
-        "The last applied file ends with {count:person who is absent|people who are absent} now "
-        "({subject}; {base:person is|people are} absent in all): the file may have been cut off at a line end."
-    ),
-    "guard.first_sync": (
-        "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first file here whose "
-        "absent people leave: is it the complete list?"
-    ),
-    "guard.drip": (
-        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base} there are now; "
-        "the limit is {limit}."
-    ),
-}
-
-# These compare with earlier runs, which only a server knows.
-HISTORY_GUARDS = frozenset({"guard.shrunk", "guard.tail", "guard.first_sync", "guard.drip"})
+STANDARD_GUARD_LIMITS = GuardLimits()
+SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))
 
 
 @dataclass(frozen=True)
@@ -122,7 +185,7 @@ class History:
     """Of the last applied file of the same mode and scope: its rows, and the files of its stored plan.
 
     `last_plan` are the rows that changed anything and those that did not; none if they are gone.
-    `had_deleting_sync`: whether a file whose absent accounts leave was ever applied in this school system.
+    `had_deleting_sync`: a file whose absent accounts leave was applied in this school system before.
     `left_ids`: custom IDs of accounts that runs deleted or disabled in the last 7 days, come back since or not.
     """
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FALLBACK_ENCODING
-from sis_sync.core.guards import STANDARD_LIMITS, GuardHit, GuardLimits, History
+from sis_sync.core.guards import STANDARD_GUARD_LIMITS, GuardHit, GuardLimits, History
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
@@ -47,7 +47,7 @@ class PlanInput:
     accounts: Path | None = None
     mapping: Mapping = NO_MAPPING
     on_absent: OnAbsent = "delete"
-    limits: GuardLimits = STANDARD_LIMITS
+    limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
     school_system: str = ""
 

@@ -1,5 +1,5 @@
 -- Many accounts change the same thing at once: a shifted column, a new domain, a renumbered school.
-SELECT subject, count(*) AS found, max(matched) AS base, CAST(:changes_percent AS STRING) || ' %' AS bound
+SELECT subject, count(*) AS found, max(matched) AS base, '5 %' AS bound
 FROM (
   SELECT 'address' AS subject FROM changed WHERE has_match(fields, 'email')
   UNION ALL SELECT 'names' FROM changed WHERE has_match(fields, '_name')
@@ -7,5 +7,5 @@ FROM (
   UNION ALL SELECT 'user type' FROM changed WHERE has_match(fields, 'user_type')
 ), matched_total
 GROUP BY subject
-HAVING count(*) >= :changes_floor AND count(*) * 100 > max(matched) * :changes_percent
+HAVING count(*) >= 20 AND count(*) * 100 > max(matched) * 5
 ORDER BY subject

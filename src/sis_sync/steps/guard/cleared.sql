@@ -3,7 +3,7 @@ WITH kept AS (
   SELECT middle_name, position, grade FROM people
   WHERE is_same AND NOT is_deleted AND NOT line IN (SELECT line FROM ignored) AND NOT line IN (SELECT line FROM failed)
 )
-SELECT c.subject, c.cleared AS found, c.filled + u.filled AS base, CAST(:cleared_percent AS STRING) || ' %' AS bound
+SELECT c.subject, c.cleared AS found, c.filled + u.filled AS base, '5 %' AS bound
 FROM (
   SELECT 'middle_name' AS subject, count(*) FILTER (WHERE middle_name = '') AS cleared, count(*) AS filled
   FROM changed WHERE old_middle_name <> ''
@@ -20,5 +20,5 @@ JOIN (
   UNION ALL
   SELECT 'grade', count(*) FILTER (WHERE NOT grade IN ('', 'Unspecified')) FROM kept
 ) AS u ON u.subject = c.subject
-WHERE c.cleared >= :cleared_floor AND c.cleared * 100 > (c.filled + u.filled) * :cleared_percent
+WHERE c.cleared >= 20 AND c.cleared * 100 > (c.filled + u.filled) * 5
 ORDER BY c.subject

@@ -7,6 +7,6 @@ SELECT trim(user_type || ' ' || CASE WHEN org = '' THEN '' ELSE 'at ' || org END
        ELSE CAST(:deletions_slice_percent AS STRING) || ' %' END AS bound
 FROM (SELECT org, user_type, base AS living, leaving, idle FROM slices) AS s
 WHERE (org = '' AND user_type = ''
-       AND (leaving > :deletions_count OR (leaving >= :floor AND leaving * 100 > living * :deletions_percent)))
-   OR ((org <> '' OR user_type <> '') AND leaving >= :floor AND leaving * 100 > living * :deletions_slice_percent)
+       AND (leaving > :deletions_count OR (leaving >= 5 AND leaving * 100 > living * :deletions_percent)))
+   OR ((org <> '' OR user_type <> '') AND leaving >= 5 AND leaving * 100 > living * :deletions_slice_percent)
 ORDER BY org, user_type

@@ -7,6 +7,6 @@ WITH gone AS (
     AND (a.is_deleted OR a.status = 'Disabled')
     AND NOT a.custom_id IN (SELECT custom_id FROM changed WHERE status = 'Active')
 )
-SELECT '' AS subject, found, total AS base, CAST(:drip_percent AS STRING) || ' %' AS bound
+SELECT '' AS subject, found, total AS base, '15 %' AS bound
 FROM (SELECT count(*) AS found FROM gone) AS counted, (SELECT count(*) AS total FROM base) AS living
-WHERE (SELECT count(*) FROM leaving) > 0 AND found >= :floor AND found * 100 > total * :drip_percent
+WHERE (SELECT count(*) FROM leaving) > 0 AND found >= 5 AND found * 100 > total * 15

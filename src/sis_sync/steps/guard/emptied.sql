@@ -2,7 +2,7 @@
 SELECT before.subject, before.base AS found, before.base, '0' AS bound
 FROM (
   SELECT CASE WHEN org = '' THEN user_type ELSE 'at ' || org END AS subject, org, user_type, base
-  FROM slices WHERE (org = '') <> (user_type = '') AND base >= :emptied_floor
+  FROM slices WHERE (org = '') <> (user_type = '') AND base >= 5
 ) AS before
 LEFT JOIN (
   SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, count(*) AS rest

@@ -1,4 +1,4 @@
 -- Rows that failed, of all rows.
 SELECT '' AS subject, failed AS found, total AS base, CAST(:failed_rows_percent AS STRING) || ' %' AS bound
 FROM (SELECT count(*) FILTER (WHERE action = 'failed') AS failed, count(*) AS total FROM plan WHERE line IS NOT NULL)
-WHERE failed >= :floor AND failed * 100 > total * :failed_rows_percent
+WHERE failed >= 5 AND failed * 100 > total * :failed_rows_percent

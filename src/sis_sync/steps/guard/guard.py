@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARD_MESSAGES, HISTORY_GUARDS, GuardHit, GuardLimits, History
+from sis_sync.core.guards import GUARDS, Guard, GuardHit, GuardLimits, History
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine
@@ -22,9 +22,8 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
     made its tables.
     """
     session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
-    codes = [code for code in GUARD_MESSAGES if history is not None or code not in HISTORY_GUARDS]
     values = _values(plan, limits, history or History())
-    hits = (_judge(session, code, values) for code in codes)
+    hits = (_judge(session, each, values) for each in GUARDS if history is not None or not each.needs_history)
     return tuple(hit for hit in hits if hit is not None)
 
 
@@ -41,22 +40,19 @@ def _values(plan: Plan, limits: GuardLimits, history: History) -> dict[str, obje
     }
 
 
-def _judge(session: Engine, code: str, values: dict[str, object]) -> GuardHit | None:
-    name = code.removeprefix("guard.")
-    found = session.rows(bind(sql_text(__package__, name), **values))
+def _judge(session: Engine, each: Guard, values: dict[str, object]) -> GuardHit | None:
+    found = session.rows(bind(sql_text(__package__, each.name), **values))
     if not found:
         return None
     _, count, base, limit = found[0]
-    return GuardHit(code, _message(code, found), count, base, limit)
+    return GuardHit(each.code, _message(each, found), count, base, limit)
 
 
-def _message(code: str, found: list[tuple[str, int, int, str]]) -> str:
+def _message(each: Guard, found: list[tuple[str, int, int, str]]) -> str:
     """The first case in numbers, and the others by name."""
     subject, count, base, limit = found[0]
     share = percent(count, base) or "all"
-    message = GUARD_MESSAGES[code].format(
-        subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit
-    )
+    message = each.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
     message = " ".join(message.split())
     return f"{message} {_also(found[1:])}" if len(found) > 1 else message
 

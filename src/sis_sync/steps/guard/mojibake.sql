@@ -11,7 +11,7 @@ damaged AS (
   ) AS named
   WHERE has_match(name, :mojibake)
 )
-SELECT 'for example ' || example AS subject, found, base, CAST(:mojibake_per_mille AS STRING) || ' of 1,000' AS bound
+SELECT 'for example ' || example AS subject, found, base, '1 of 1,000' AS bound
 FROM
   (SELECT count(*) AS found FROM damaged) AS counted,
   (SELECT count(*) AS base FROM judged WHERE first_name <> '' OR middle_name <> '' OR last_name <> '') AS total,
@@ -19,4 +19,4 @@ FROM
     SELECT string_agg(name || ' on line ' || CAST(line AS STRING), ', ' ORDER BY line) AS example
     FROM (SELECT line, name FROM damaged ORDER BY line LIMIT 3)
   ) AS shown
-WHERE found >= :mojibake_floor AND found * 1000 > base * :mojibake_per_mille
+WHERE found >= 3 AND found * 1000 > base

@@ -23,4 +23,4 @@ FROM
     SELECT string_agg(custom_id || ' as ' || new_id, ', ' ORDER BY custom_id) AS example
     FROM (SELECT custom_id, new_id FROM renumbered ORDER BY custom_id LIMIT 3)
   ) AS shown
-WHERE found >= :renumbered AND found * 2 >= base
+WHERE found >= 5 AND found * 2 >= base

@@ -7,11 +7,11 @@ WITH judged AS (
   FROM people
   WHERE NOT line IN (SELECT line FROM ignored)
 )
-SELECT 'for example line ' || example AS subject, found, base, CAST(:shifted_percent AS STRING) || ' %' AS bound
+SELECT 'for example line ' || example AS subject, found, base, '2 %' AS bound
 FROM
   (SELECT count(*) AS base, count(*) FILTER (WHERE is_shifted) AS found FROM judged) AS counted,
   (
     SELECT string_agg(CAST(line AS STRING), ', ' ORDER BY line) AS example
     FROM (SELECT line FROM judged WHERE is_shifted ORDER BY line LIMIT 3)
   ) AS shown
-WHERE found >= :floor AND found * 100 > base * :shifted_percent
+WHERE found >= 5 AND found * 100 > base * 2

@@ -18,4 +18,4 @@ FROM
     SELECT string_agg(custom_id, ', ' ORDER BY line) AS example
     FROM (SELECT line, custom_id FROM tail ORDER BY line LIMIT 3)
   ) AS shown
-WHERE found > 0 AND (found >= :floor OR found = (SELECT count(*) FROM absent))
+WHERE found > 0 AND (found >= 5 OR found = (SELECT count(*) FROM absent))
