@@ -18,8 +18,8 @@ SELECT
   ['Ana', 'Ben', 'Zoë', 'Núria', 'José', 'Wei', 'Fatima', 'O''Neil', 'Mary-Jane', 'Łukasz', 'Søren', 'Aoife',
    'Tariq', 'Mei', 'Olga', 'Raj', 'Ines', 'Noah', 'Liam', 'Emma'][1 + a % 20] AS first_name,
   CASE WHEN (a // 20) % 10 < 3 THEN ['Lee', 'Ann', 'Kim', 'Jo'][1 + (a // 200) % 4] ELSE '' END AS middle_name,
-  ['Ruiz', 'Cole', 'Núñez', 'García-López', 'O''Brien', 'Smith', 'Nguyen', 'Kowalski', 'Østergård', 'Müller', 'Silva',
-   'Cohen', 'Khan', 'Li', 'Park', 'Singh', 'Diaz', 'Brown'][1 + (a // 800) % 18] AS last_name,
+  ['Ruiz', 'Cole', 'Núñez', 'García-López', 'O''Brien', 'Smith', 'Nguyen', 'Kowalski', 'Østergård', 'Müller',
+   'Silva', 'Cohen', 'Khan', 'Li', 'Park', 'Singh', 'Diaz', 'Brown'][1 + (a // 800) % 18] AS last_name,
   'u' || i || '@district.example' AS email,
   lpad(CAST(i AS VARCHAR), 8, '0') AS custom_id,
   lpad(CAST(1 + i % 400 AS VARCHAR), 4, '0') AS school_district_external_id,
@@ -36,8 +36,10 @@ CREATE TEMP TABLE listed AS
 SELECT * REPLACE (
   CASE WHEN fault < 200 THEN '' ELSE first_name END AS first_name,
   CASE WHEN fault BETWEEN 200 AND 399 THEN '' ELSE last_name END AS last_name,
-  CASE WHEN fault BETWEEN 400 AND 599 THEN 'not-an-address' WHEN fault BETWEEN 600 AND 799 THEN '' ELSE email END AS email,
-  CASE WHEN fault BETWEEN 800 AND 999 THEN '' WHEN fault BETWEEN 1000 AND 1199 THEN 'N/A' ELSE custom_id END AS custom_id,
+  CASE WHEN fault BETWEEN 400 AND 599 THEN 'not-an-address' WHEN fault BETWEEN 600 AND 799 THEN ''
+    ELSE email END AS email,
+  CASE WHEN fault BETWEEN 800 AND 999 THEN '' WHEN fault BETWEEN 1000 AND 1199 THEN 'N/A'
+    ELSE custom_id END AS custom_id,
   CASE WHEN fault BETWEEN 1200 AND 1399 THEN '9999' ELSE school_district_external_id END AS school_district_external_id,
   CASE WHEN fault BETWEEN 1400 AND 1599 THEN 'Pupil' ELSE user_type END AS user_type,
   CASE WHEN fault BETWEEN 1600 AND 1799 THEN 'Gone' ELSE status END AS status,

@@ -1,6 +1,8 @@
--- In:  accounts_read (the ten fields as text, and state, protected, account_id, held_by_hand, rights, in_scope), orgs_read.
--- Out: orgs, one row per org; accounts, one row per account, its values as a plan compares them:
---      a grade only for students, a position only for others.
+-- In:  accounts_read, orgs_read, listed_values.
+-- Out: orgs: one row per org that has an external ID;
+--      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
+--        only for others.
+-- accounts_read has the ten fields as text, and state, protected, account_id, held_by_hand, rights and in_scope.
 CREATE TEMP TABLE orgs AS
 SELECT external_id, any_value(name) AS name, any_value(kind) AS kind, bool_or(in_scope <> 'no') AS in_scope
 FROM orgs_read

@@ -1,16 +1,17 @@
 -- In:  plan, differences, people, accounts.
--- Out: changed, one row per row that updates or restores an account, with the values that guards compare;
---      arriving, one row per row that creates an account;
---      matched_total, one row: how many rows go on with an account that is there;
---      leaving, one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
---      base, one row per managed, live, Active account of the mode's types in scope;
---      slices, one row for all of base, for each org, each user type, and each user type within each org: how many
---      accounts base has there, how many leave, and how many of these are not of base, as they are not Active.
+-- Out: changed: one row per row that updates or restores an account, with the values that guards compare;
+--      arriving: one row per row that creates an account;
+--      matched_total: one row with the number of rows that match an account;
+--      leaving: one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
+--      base: one row per managed, live, Active account of the mode's types in scope;
+--      slices: one row for all of base, for each org, each user type, and each user type within each org: how many
+--        accounts of base there are, how many accounts leave, and how many of those were not Active (idle).
 CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 
 CREATE TEMP TABLE arriving AS
-SELECT p.custom_id, p.first_name, p.middle_name, p.last_name, p.school_district_external_id AS org, p.user_type, p.status
+SELECT p.custom_id, p.first_name, p.middle_name, p.last_name, p.school_district_external_id AS org, p.user_type,
+  p.status
 FROM (SELECT line FROM plan WHERE action = 'create') AS x JOIN people AS p ON p.line = x.line;
 
 CREATE TEMP TABLE matched_total AS

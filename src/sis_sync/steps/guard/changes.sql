@@ -1,4 +1,5 @@
--- Many accounts change the same thing at once: a shifted column, a new domain, a renumbered school.
+-- More than 5 % of the matched accounts, and at least 20, change the same one of address, names, org and user type:
+-- a shifted column, a new domain, a renumbered school.
 SELECT subject, count(*) AS found, max(matched) AS base, '5 %' AS bound
 FROM (
   SELECT 'address' AS subject FROM changed WHERE has_match(fields, 'email')

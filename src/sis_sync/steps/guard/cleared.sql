@@ -1,4 +1,5 @@
--- Many values of one field become empty. Unspecified counts as empty. An unchanged row keeps its value.
+-- More than 5 % of the values of one field, and at least 20, become empty. Unspecified counts as empty. The percentage
+-- is of the values that the accounts in the file have now.
 WITH kept AS (
   SELECT middle_name, position, grade FROM people
   WHERE is_same AND NOT is_deleted AND NOT line IN (SELECT line FROM ignored) AND NOT line IN (SELECT line FROM failed)

@@ -1,4 +1,4 @@
--- A school or a user type that has accounts now and none after the run.
+-- A school or a user type has 5 active accounts or more now, and none after the run.
 SELECT before.subject, before.base AS found, before.base, '0' AS bound
 FROM (
   SELECT CASE WHEN org = '' THEN user_type ELSE 'at ' || org END AS subject, org, user_type, base

@@ -1,4 +1,4 @@
--- An account with rights would be deleted, disabled, moved, restored, or change address.
+-- An account with rights would be deleted, disabled, moved or restored, or would change its address.
 SELECT 'IDs ' || string_agg(a.custom_id, ', ' ORDER BY a.custom_id) AS subject, count(*) AS found,
   (SELECT count(*) FROM accounts WHERE rights <> '') AS base, '0' AS bound
 FROM accounts AS a JOIN plan AS x ON x.custom_id = a.custom_id

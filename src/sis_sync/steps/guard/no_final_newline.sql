@@ -1,4 +1,4 @@
--- The last line has no line end, and accounts would leave or the last record would change anything.
+-- The last line has no line end, and accounts would leave or the last record would change an account.
 SELECT 'line ' || CAST(last.line AS STRING) AS subject, (SELECT count(*) FROM leaving) AS found, 0 AS base, '0' AS bound
 FROM (SELECT line, action FROM plan WHERE line = (SELECT max(line) FROM plan)) AS last
 WHERE NOT :has_final_newline

@@ -1,7 +1,8 @@
--- Absent accounts come back as new rows with the same names and org: the SIS gave out new IDs. Namesakes count as often
--- as there are both, so that each row is one of them once.
+-- At least 5 absent accounts, and at least half of them, come back as new rows with the same names and org: the SIS
+-- gave out new IDs. Each row stands for one namesake only: the smaller of the two numbers counts.
 WITH gone AS (
-  SELECT first_name, middle_name, last_name, school_district_external_id AS org, count(*) AS people, min(custom_id) AS custom_id
+  SELECT first_name, middle_name, last_name, school_district_external_id AS org, count(*) AS people,
+    min(custom_id) AS custom_id
   FROM accounts WHERE custom_id IN (SELECT custom_id FROM absent)
   GROUP BY first_name, middle_name, last_name, school_district_external_id
 ),

@@ -1,5 +1,5 @@
--- Rows without an @ in the address, or with one in a name or an ID: the columns are not what their headers say.
--- Of the rows that split and are not ignored. A cell that does not decode says nothing.
+-- More than 2 % of the rows, and at least 5, have no @ in the address or have one in a name or an ID: the columns do
+-- not match their headers. Rows count if they could be split and are not ignored. Cells that do not decode are skipped.
 WITH judged AS (
   SELECT line, coalesce(NOT email LIKE '%@%', FALSE)
     OR first_name LIKE '%@%' OR middle_name LIKE '%@%' OR last_name LIKE '%@%' OR custom_id LIKE '%@%'

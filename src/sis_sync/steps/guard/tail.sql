@@ -1,6 +1,5 @@
--- The end of the previous file is what is absent now: this file was cut off at a line end.
--- Asked of the accounts that are there and could leave, in the order of the previous file. Its last rows have to be absent:
--- as many as the floor, or fewer if nobody else is absent.
+-- The last people of the previous file are absent: this file was cut off at a line end. Only accounts that could leave
+-- count, in the order of the previous file. At least 5 of the last ones are absent, or fewer if no one else is absent.
 WITH standing AS (
   SELECT r.line, r.custom_id, r.custom_id IN (SELECT custom_id FROM absent) AS is_absent
   FROM previous_rows AS r

@@ -1,7 +1,8 @@
 -- Accounts would leave while a failed row names no known account: the row may be one of them.
--- A record that could not be split names an account only where one of its cells is the ID of an account that has no
--- row of its own: any number in it could be somebody else's ID.
-SELECT 'for example line ' || CAST(min(x.line) AS STRING) AS subject, count(*) AS found, (SELECT count(*) FROM leaving) AS base, '0' AS bound
+-- A record that could not be split names an account only if one of its cells is the ID of an account without a row of
+-- its own: any other number in it could be someone else's ID.
+SELECT 'for example line ' || CAST(min(x.line) AS STRING) AS subject, count(*) AS found,
+  (SELECT count(*) FROM leaving) AS base, '0' AS bound
 FROM plan AS x
 WHERE x.action = 'failed'
   AND NOT x.line IN (SELECT p.line FROM people AS p JOIN failed AS f ON f.line = p.line WHERE p.is_known)

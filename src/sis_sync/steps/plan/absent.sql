@@ -1,7 +1,7 @@
 -- In:  people, broken_cells, accounts.
--- Out: present, the custom IDs seen in the file, valid row or not, each as often as it stands;
---      absent, one row per managed account that is missing.
---      A row that the mapping leaves out is not present. A protected account is never absent.
+-- Out: present: the custom IDs in the file, of valid rows and of others, each as often as it occurs;
+--      absent: one row per managed account that is not in the file.
+-- A row that the mapping leaves out is not present. A protected account is never absent.
 CREATE TEMP TABLE present AS
 SELECT custom_id FROM people WHERE NOT is_skipped AND custom_id <> ''
 UNION ALL

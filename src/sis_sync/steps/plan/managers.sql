@@ -1,5 +1,6 @@
 -- In:  people, failed, ignored, absent, accounts.
--- Out: findings and failed gain the rows, and absent loses the accounts, that would leave the district without an active manager.
+-- Out: findings, failed: gain the rows that would leave the district without an active manager;
+--      absent: loses the accounts that would.
 CREATE TEMP TABLE leaving_managers AS
 SELECT a.custom_id, p.line
 FROM accounts AS a

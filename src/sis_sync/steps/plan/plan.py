@@ -15,16 +15,6 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
 from sis_sync.steps.validate.validate import Judged, count_findings
 
-# Whose account holds an address is told within the scope only.
-_TAKEN = """
-INSERT INTO findings
-SELECT t.line, CASE WHEN t.holder = '' THEN 'email.taken_unmanaged' ELSE 'email.taken' END, t.email,
-  CASE WHEN t.holder = '' THEN ''
-       WHEN a.in_scope THEN 'the account with ID ' || t.holder
-       ELSE 'an account of another school' END
-FROM taken AS t LEFT JOIN accounts AS a ON a.custom_id = t.holder AND t.holder <> '';
-INSERT INTO failed SELECT line FROM taken
-"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ def _judge_addresses(session: Engine) -> None:
     longest_chain = session.value("SELECT count(*) FROM waits")
     for _ in range(longest_chain.bit_length()):
         session.run(sql_text(__package__, "addresses_pass"))
-    session.run(_TAKEN)
+    session.run(sql_text(__package__, "taken"))
 
 
 def _count(session: Engine, judged: Judged) -> Counts:

@@ -1,7 +1,7 @@
--- In:  people, ignored, failed, findings, broken, absent, accounts, remarks.
--- Out: differences, one row per row that updates or restores an account, with the values that guards compare;
---      plan, one row per record of the file, then one per absent account (line NULL).
---      fields: names of what changes, in the order of the format. codes and message: of failed and ignored rows, and warnings.
+-- In:  people, ignored, failed, broken, absent, accounts, remarks.
+-- Out: differences: one row per row that updates or restores an account, with the values that guards compare;
+--      plan: one row per record of the file, then one per absent account (line NULL). fields has the names of the
+--        fields that change, in the order of the format; codes and message are empty for a row without findings.
 CREATE TEMP TABLE differences AS
 SELECT p.line, concat_ws(';',
   CASE WHEN a.first_name <> p.first_name THEN 'first_name' END,

@@ -1,11 +1,10 @@
 -- In:  plan, people, accounts, password_hashes.
--- Out: the stored plan, in the order of the file, then by custom ID: at :path one row per row of plan that is not
---      unchanged, with the values to store and the values now (old_*); at :unchanged one row per row that is, with the name.
---      Two files, because most rows of most nights change nothing, and each empty value of theirs would cost as much as
---      a full one.
+-- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
+--      with the values to store and the values now (old_*). :unchanged has one row per unchanged row, with the name.
+-- Two files, because most rows of most nights change nothing, and each empty value would cost as much as a full one.
 
--- The accounts whose old values are told: few on most nights, so that no row has to be looked up among all accounts.
--- None outside the scope: a row may name anybody's ID, and who sent it must not learn whose it is.
+-- The accounts whose old values are stored: few on most nights, so that no row is looked up among all accounts.
+-- Only accounts in scope: a row may name anyone's ID, and the sender must not learn whose ID it is.
 CREATE TEMP TABLE concerned AS
 SELECT * FROM accounts
 WHERE custom_id <> '' AND in_scope AND custom_id IN (SELECT custom_id FROM plan WHERE action <> 'unchanged');

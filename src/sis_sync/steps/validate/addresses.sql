@@ -1,8 +1,9 @@
 -- In:  people, ignored.
--- Out: address_findings, one row per row whose address also stands for a different person (rows that are ignored do not count).
---      Rows without a usable custom ID are different people.
+-- Out: address_findings: one row per row whose address another person has too, with the lines of the others.
+-- Ignored rows do not count. Each row without a usable custom ID is a person of its own.
 CREATE TEMP TABLE sharing AS
-SELECT line, email, email_key, CASE WHEN has_id THEN 'id ' || custom_id ELSE 'line ' || CAST(line AS STRING) END AS person
+SELECT line, email, email_key,
+  CASE WHEN has_id THEN 'id ' || custom_id ELSE 'line ' || CAST(line AS STRING) END AS person
 FROM people
 WHERE email_key IN (SELECT email_key FROM people WHERE email_key <> '' GROUP BY email_key HAVING count(*) > 1)
   AND NOT line IN (SELECT line FROM ignored)

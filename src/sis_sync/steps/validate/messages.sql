@@ -1,6 +1,8 @@
--- In:  findings, ignored, finding_texts, guesses. Views, because planning adds to both tables.
--- Out: said, one row per finding of a row: line, code, is_error, fix, and the sentence that says it;
---      remarks, one row per row that has any: line, codes, and the message: file and line, the sentences, what follows, what to do.
+-- In:  findings, ignored, finding_texts, guesses.
+-- Out: said: one row per finding of a row: line, code, is_error, fix, and the sentence;
+--      remarks: one row per row with findings: line, codes, and the message, which has file and line, the sentences,
+--        what follows and what to do.
+-- These are views, because planning adds to findings.
 CREATE TEMP VIEW said AS
 SELECT line, code, is_error, fix, escaped(sentence) AS sentence
 FROM (

@@ -1,6 +1,6 @@
 -- In:  roster, accounts, listed_values.
--- Out: people, one row per record that splits: values as they would be stored, and what is known of its account.
---      A student has no position, nobody else a grade; where the type is unknown both stay as given.
+-- Out: people: one row per record that could be split, with the values as they would be stored, and its account.
+-- A student has no position, and only a student has a grade. If the type is unknown, both stay as they are in the file.
 CREATE TEMP TABLE people AS
 SELECT
   p.*,

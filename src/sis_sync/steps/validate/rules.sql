@@ -1,9 +1,9 @@
 -- In:  people, broken, repeated, ignored, orgs.
--- Out: findings, one row per fault of a row: line, code, value (what was found), other (what it clashes with).
---      One SELECT a rule; a cell that does not decode is NULL and is judged by no rule but row.encoding.
+-- Out: rule_findings: one row per fault or remark: line, code, value (from the row), other (the value it clashes with).
+-- One SELECT a rule. A cell that does not decode is NULL, and only row.encoding judges it.
 
--- clashing: rows of one custom ID with different data, numbered, so that each names 20 others at most: all of them
--- would be the square of their number.
+-- Rows of one custom ID with different data, numbered: each names 20 others at most, because all pairs would be the
+-- square of their number.
 CREATE TEMP TABLE clashing AS
 SELECT line, custom_id, row_number() OVER (PARTITION BY custom_id ORDER BY line) AS place,
   count(*) OVER (PARTITION BY custom_id) AS lines
@@ -32,7 +32,8 @@ UNION ALL SELECT line, 'user_type.unknown', user_type, '' FROM people WHERE user
 UNION ALL SELECT line, 'grade.unknown', given_grade, '' FROM people
           WHERE user_type = 'Student' AND given_grade <> '' AND NOT is_grade_known
 UNION ALL SELECT line, 'status.unknown', status, '' FROM people WHERE status <> '' AND NOT is_status_known
-UNION ALL SELECT line, 'user_type.out_of_mode', user_type, '' FROM people WHERE is_type_known AND NOT user_type IN :mode_types
+UNION ALL SELECT line, 'user_type.out_of_mode', user_type, '' FROM people
+          WHERE is_type_known AND NOT user_type IN :mode_types
 UNION ALL SELECT line, 'account.out_of_mode', custom_id, '' FROM people
           WHERE is_known AND has_id AND NOT account_type IN :mode_types
 UNION ALL SELECT line, 'account.out_of_scope', custom_id, '' FROM people WHERE has_id AND NOT is_account_in_scope
@@ -42,7 +43,8 @@ UNION ALL SELECT line, 'org.unknown', school_district_external_id, '' FROM peopl
 UNION ALL SELECT p.line, 'org.out_of_scope', p.school_district_external_id, '' FROM people AS p
           JOIN orgs AS o ON o.external_id = p.school_district_external_id WHERE NOT o.in_scope
 
-UNION ALL SELECT line, 'position.ignored', given_position, '' FROM people WHERE user_type = 'Student' AND given_position <> ''
+UNION ALL SELECT line, 'position.ignored', given_position, '' FROM people
+          WHERE user_type = 'Student' AND given_position <> ''
 UNION ALL SELECT line, 'grade.ignored', given_grade, '' FROM people
           WHERE is_type_known AND user_type <> 'Student' AND given_grade <> ''
 

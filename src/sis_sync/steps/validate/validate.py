@@ -27,13 +27,6 @@ EARLY_CODES = (
     "status.unknown",
     "org.unknown",
 )
-_NO_DIRECTORY = """
-CREATE TEMP TABLE accounts (account_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR,
-  email VARCHAR, email_key VARCHAR, custom_id VARCHAR, school_district_external_id VARCHAR, user_type VARCHAR,
-  position VARCHAR, grade VARCHAR,
-  status VARCHAR, is_deleted BOOLEAN, is_protected BOOLEAN, is_held_by_hand BOOLEAN, rights VARCHAR, in_scope BOOLEAN);
-CREATE TEMP TABLE orgs (external_id VARCHAR, name VARCHAR, kind VARCHAR, in_scope BOOLEAN)
-"""
 
 
 @dataclass(frozen=True)
@@ -51,13 +44,13 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
     mode = mode or PARTIAL
     if directory is None:
         load_listed_values(session)
-        session.run(_NO_DIRECTORY)
+        session.run(sql_text(__package__, "no_directory"))
     placeholders = tuple(value.lower() for value in CUSTOM_ID_PLACEHOLDERS)
     session.run(sql_text(__package__, "people"), placeholders=placeholders)
     session.run(sql_text(__package__, "ignored"))
     _run_rules(session, roster, mode, are_orgs_known=directory is not None)
     session.run(sql_text(__package__, "addresses"), email_pattern=EMAIL_PATTERN)
-    session.run(_COLLECT, errors=ERROR_CODES)
+    session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
     word_findings(session, file_name=roster.records.facts.name)
     return Judged(roster, mode, count_findings(session, roster), session.value("SELECT count(*) FROM failed"))
 
@@ -77,17 +70,6 @@ def _run_rules(session: Engine, roster: Roster, mode: Mode, *, are_orgs_known: b
             are_orgs_known=are_orgs_known,
         )
     )
-
-
-# One finding of a code per row; rows that are ignored are not judged.
-_COLLECT = """
-CREATE TEMP TABLE findings AS
-SELECT line, code, max(value) AS value, max(other) AS other
-FROM (SELECT * FROM rule_findings UNION ALL SELECT * FROM address_findings)
-WHERE NOT line IN (SELECT line FROM ignored)
-GROUP BY line, code;
-CREATE TEMP TABLE failed AS SELECT DISTINCT line FROM findings WHERE code IN :errors
-"""
 
 
 def count_findings(session: Engine, roster: Roster) -> dict[str, int]:

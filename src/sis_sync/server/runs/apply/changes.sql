@@ -11,8 +11,8 @@ WITH touched AS (
     END AS kept
   FROM (
     -- An address that differs by case is no change by itself; written with others it stands in the history.
-    SELECT *, string_split(concat_ws(';', nullif(fields, ''), CASE WHEN lower(email) = lower(old_email) AND email <> old_email
-      THEN 'email' END), ';') AS written
+    SELECT *, string_split(concat_ws(';', nullif(fields, ''),
+      CASE WHEN lower(email) = lower(old_email) AND email <> old_email THEN 'email' END), ';') AS written
     FROM read_parquet(:plan, file_row_number = true)
     WHERE action IN ('create', 'update', 'restore', 'delete', 'disable')
   )
