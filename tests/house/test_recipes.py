@@ -32,10 +32,10 @@ def test_guard_added_by_recipe(tmp_path: Path) -> None:
     (package / "steps" / "guard" / "long_names.sql").write_text(RULE, encoding="utf-8")
     guards = package / "core" / "guards.py"
     text = guards.read_text(encoding="utf-8")
-    sentence = '    "guard.long_names": "{count:first name is|first names are} long.",\n'
-    opening = re.search(r"^GUARD_MESSAGES.*\{\n", text, re.MULTILINE)
+    row = '    Guard("guard.long_names", "{count:first name is|first names are} long.", "an example"),\n'
+    opening = re.search(r"^GUARDS.*\(\n", text, re.MULTILINE)
     assert opening
-    guards.write_text(text[: opening.end()] + sentence + text[opening.end() :], encoding="utf-8")
+    guards.write_text(text[: opening.end()] + row + text[opening.end() :], encoding="utf-8")
     files = ("students.csv", "--mode", "students", "--orgs", "orgs.csv", "--accounts", "accounts.csv")
     done = subprocess.run(
         [sys.executable, "-m", "sis_sync", "plan", *files],

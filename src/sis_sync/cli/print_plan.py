@@ -107,7 +107,7 @@ def say_refusal(refusal: FileRefused, *, as_json: bool) -> int:
 
 def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
     """Findings of a file, without planning."""
-    records = judged.roster.records
+    records = judged.records
     rows = {"rows": records.facts.rows, "failed": judged.failed_rows}
     if as_json:
         print_json(
@@ -123,7 +123,7 @@ def say_check(session: Session, judged: Judged, *, as_json: bool) -> None:
 def document_of(plan: Plan, hits: tuple[GuardHit, ...]) -> dict[str, object]:
     """A plan for JSON."""
     return {
-        "file": plan.judged.roster.records.facts.as_dict(),
+        "file": plan.records.facts.as_dict(),
         "mode": plan.mode.name,
         "counts": plan.counts.as_dict(),
         "guards": [hit.as_dict() for hit in hits],
@@ -133,7 +133,7 @@ def document_of(plan: Plan, hits: tuple[GuardHit, ...]) -> dict[str, object]:
 
 def say_plan(session: Session, plan: Plan, hits: tuple[GuardHit, ...], *, output: Path | None, as_json: bool) -> None:
     """Counts, findings, guards, and the next command."""
-    records = plan.judged.roster.records
+    records = plan.records
     if as_json:
         print_json(document_of(plan, hits))
         return
@@ -180,7 +180,7 @@ def _upload(plan: Plan) -> str:
     """The command that sends the file to be read as it was read here."""
     params = click.get_current_context().params
     file = "FILE" if str(params["file"]) == "-" else str(params["file"])
-    name = plan.judged.roster.records.facts.mapping
+    name = plan.records.facts.mapping
     command = quoted("sis-sync", "upload", file, "--mode", plan.mode.name, *(["--mapper", name] if name else []))
     is_own = name and name not in preset_names()
     first = f"put the lines of {params['mapping']} into client.properties, then " if is_own else ""

@@ -156,7 +156,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         history=history_of(run, now=now),
     )
     plan, hits = plan_file(session, given, engine=installed.SIS_SYNC_ENGINE)
-    records = plan.judged.roster.records
+    records = plan.records
     digest = _store(run, session, plan, files.accounts)
     store_without_passwords(run, session, records)
     return Planned(
@@ -176,7 +176,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
         write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
         write_results(session, made.results)
         write_failed_rows(session, plan, made.failed)
-        groups = group_findings(session, plan.judged.roster.records, plan.findings)
+        groups = group_findings(session, plan.records, plan.findings)
         findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
         made.findings.write_text(findings, encoding="utf-8")
         digest = plan_digest(*made.stored_plan)

@@ -1,4 +1,8 @@
-"""Guard: the limits that hold a plan, checked on the plan, before anything is written (the sync rules' section 3)."""
+"""Guard: check the limits that hold a plan, before anything is written (the sync rules' section 3).
+
+The folder lists the guards: one .sql each, which returns a row (subject, found, base, bound) for each case over the
+limit, the whole before its parts.
+"""
 
 from dataclasses import asdict
 
@@ -10,60 +14,8 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.plan.plan import Plan
 
-# How messages call an org that no file can name. An empty text means all orgs there.
-NAMELESS_ORG = "an org without an external ID"
-MOST_NAMED = 5  # cases of a guard beside the first
-
-
-def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
-    """The guards that hold this plan, in the order of the rules; none if it may go on.
-
-    Without `history`, as offline, the guards that compare with earlier runs are left out; with it, `load_history` has
-    made its tables.
-    """
-    session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
-    values = _values(plan, limits, history or History())
-    hits = (_judge(session, each, values) for each in GUARDS if history is not None or not each.needs_history)
-    return tuple(hit for hit in hits if hit is not None)
-
-
-def _values(plan: Plan, limits: GuardLimits, history: History) -> dict[str, object]:
-    """What stands as `:name` in the texts of the guards."""
-    return {
-        **asdict(limits),
-        "has_final_newline": plan.judged.roster.records.facts.has_final_newline,
-        "mojibake": MOJIBAKE_PATTERN,
-        "mode_types": plan.mode.user_types,
-        "acts_on_absence": plan.acts_on_absence,
-        "last_rows": history.last_rows,
-        "had_deleting_sync": history.had_deleting_sync,
-    }
-
-
-def _judge(session: Engine, each: Guard, values: dict[str, object]) -> GuardHit | None:
-    found = session.rows(bind(sql_text(__package__, each.name), **values))
-    if not found:
-        return None
-    _, count, base, limit = found[0]
-    return GuardHit(each.code, _message(each, found), count, base, limit)
-
-
-def _message(each: Guard, found: list[tuple[str, int, int, str]]) -> str:
-    """The first case in numbers, and the others by name."""
-    subject, count, base, limit = found[0]
-    share = percent(count, base) or "all"
-    message = each.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
-    message = " ".join(message.split())
-    return f"{message} {_also(found[1:])}" if len(found) > 1 else message
-
-
-def _also(found: list[tuple[str, int, int, str]]) -> str:
-    """The others that are over the limit, the largest first: Also at 020 (12 of 14), Student (8 of 20) and 3 more."""
-    largest = sorted(found, key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
-    named = ", ".join(f"{subject} ({count:,} of {base:,})" for subject, count, base, _ in largest)
-    more = len(found) - len(largest)
-    return f"Also {named} and {more:,} more." if more else f"Also {named}."
-
+NAMELESS_ORG = "an org without an external ID"  # in messages; the SQL uses an empty text for all orgs together
+MOST_NAMED = 5  # cases of a guard after the first
 
 HISTORY_TABLES = ("previous_rows", "left_before")
 _PREVIOUS_ROWS = """
@@ -75,7 +27,7 @@ WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 def load_history(session: Session, history: History) -> None:
     """Make `previous_rows` (line and custom_id of the last applied file) and `left_before` (custom_id).
 
-    Files are read here, so call it before another engine takes over.
+    Call it before another engine takes over: only DuckDB reads files.
     """
     session.run("CREATE TEMP TABLE previous_rows (line BIGINT, custom_id VARCHAR)")
     if history.last_plan:
@@ -84,3 +36,49 @@ def load_history(session: Session, history: History) -> None:
     session.run("CREATE TEMP TABLE left_before (custom_id VARCHAR)")
     if history.left_ids:
         session.insert("INSERT INTO left_before SELECT unnest(?::VARCHAR[])", [list(history.left_ids)])
+
+
+def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
+    """Return the guards that hold this plan, in the order of the rules.
+
+    With `history`, load_history has made its tables. Without, as offline, the guards that need it are skipped.
+    """
+    session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
+    earlier = history or History()
+    values: dict[str, object] = {
+        **asdict(limits),
+        "has_final_newline": plan.records.facts.has_final_newline,
+        "mojibake": MOJIBAKE_PATTERN,
+        "mode_types": plan.mode.user_types,
+        "acts_on_absence": plan.acts_on_absence,
+        "last_rows": earlier.last_rows,
+        "had_deleting_sync": earlier.had_deleting_sync,
+    }
+    checked = [each for each in GUARDS if history is not None or not each.needs_history]
+    hits = (_check(session, each, values) for each in checked)
+    return tuple(hit for hit in hits if hit is not None)
+
+
+def _check(session: Engine, each: Guard, values: dict[str, object]) -> GuardHit | None:
+    found = session.rows(bind(sql_text(__package__, each.name), **values))
+    if not found:
+        return None
+    _, count, base, limit = found[0]
+    return GuardHit(each.code, _message(each, found), count, base, limit)
+
+
+def _message(each: Guard, found: list[tuple[str, int, int, str]]) -> str:
+    """Return the sentence of the first case, followed by the names of the others."""
+    subject, count, base, limit = found[0]
+    share = percent(count, base) or "all"
+    message = each.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
+    message = " ".join(message.split())
+    return f"{message} {_also(found[1:])}" if len(found) > 1 else message
+
+
+def _also(found: list[tuple[str, int, int, str]]) -> str:
+    """Return the other cases, the largest first: Also at 020 (12 of 14), Student (8 of 20) and 3 more."""
+    largest = sorted(found, key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
+    named = ", ".join(f"{subject} ({count:,} of {base:,})" for subject, count, base, _ in largest)
+    more = len(found) - len(largest)
+    return f"Also {named} and {more:,} more." if more else f"Also {named}."

@@ -1,7 +1,4 @@
-"""Plan: one action per row, one per absent account (the sync rules' section 2).
-
-Nothing is written; the plan is the dry run.
-"""
+"""Plan: one action per row and per absent account (the sync rules' section 2). It changes no account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,18 +10,18 @@ from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
+from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.validate import Judged, count_findings
-
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The session's table `plan` (line, action, custom_id, fields, codes, message), and its sums.
+    """The result of make_plan. The session contains `plan` (line, action, custom_id, fields, codes, message).
 
-    `acts_on_absence`: whether accounts leave that are not in the file.
+    `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
     """
 
-    judged: Judged
+    records: Records
     mode: Mode
     counts: Counts
     findings: dict[str, int]
@@ -32,8 +29,8 @@ class Plan:
 
 
 def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
-    """Decide what each row and each absent account becomes. `on_absent` is a setting of the mode."""
-    mode = judged.mode
+    """Decide the action of each row and each absent account. `on_absent` is a setting of the mode."""
+    records, mode = judged.records, judged.mode
     acts_on_absence = mode.judges_absence and on_absent != "nothing"
     session.run(
         sql_text(__package__, "absent"),
@@ -44,12 +41,13 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
     session.run(sql_text(__package__, "managers"))
     _judge_addresses(session)
     session.run(sql_text(__package__, "rows"))
-    counts = _count(session, judged)
-    return Plan(judged, mode, counts, count_findings(session, judged.roster), acts_on_absence)
+    actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
+    counts = Counts(rows=records.facts.rows, **actions)
+    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence)
 
 
 def _judge_addresses(session: Engine) -> None:
-    """Addresses are judged on the state after the run; failures travel along chains in doubling passes."""
+    """Fail the rows whose address is not free after the run. Failures travel along chains in doubling passes."""
     session.run(sql_text(__package__, "addresses"))
     longest_chain = session.value("SELECT count(*) FROM waits")
     for _ in range(longest_chain.bit_length()):
@@ -57,37 +55,24 @@ def _judge_addresses(session: Engine) -> None:
     session.run(sql_text(__package__, "taken"))
 
 
-def _count(session: Engine, judged: Judged) -> Counts:
-    """Counts checks that no record of the file is without an action."""
-    counts = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
-    return Counts(rows=judged.roster.records.facts.rows, **counts)
-
-
 def save_plan(
     session: Session, plan: Plan, path: Path, unchanged: Path, *, hash_password: Callable[[str], str] | None = None
 ) -> None:
-    """Write the plan as two Parquet files: what is not unchanged, with new and old values, and what is.
+    """Write the plan to two Parquet files: `path` has the old and new values of all rows that are not unchanged.
 
-    Passwords of rows that create an account, or would but for a fault that may be mended on our side, are hashed here
-    and written nowhere else.
+    `hash_password` hashes the passwords of rows that create an account, or that failed but could create one when the
+    fault is mended on the server. The hashes are written nowhere else.
     """
     _hash_passwords(session, hash_password)
     session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged))
-    _assert_complete(session, plan, path, unchanged)
-
-
-def plan_digest(*files: Path) -> str:
-    """What a stored plan is known by: the SHA-256 of its files, one behind the other, in hex."""
-    return sha256_of(*files)
-
-
-def _assert_complete(session: Session, plan: Plan, *paths: Path) -> None:
-    stored = sum(session.value("SELECT count(*) FROM read_parquet(:path)", path=str(path)) for path in paths)
+    files = (path, unchanged)
+    stored = sum(session.value("SELECT count(*) FROM read_parquet(:file)", file=str(file)) for file in files)
     if stored != plan.counts.rows + plan.counts.leaving:
         raise AssertionError(f"{plan.counts.rows + plan.counts.leaving} rows in the plan, but {stored} were stored")
 
 
 def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None) -> None:
+    """Make `password_hashes` (line, password_hash)."""
     session.run("CREATE OR REPLACE TEMP TABLE password_hashes (line BIGINT, password_hash VARCHAR)")
     if hash_password is None:
         return
@@ -103,3 +88,8 @@ def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None
             "(SELECT unnest(?::STRUCT(line BIGINT, password_hash VARCHAR)[]) AS h)",
             [rows],
         )
+
+
+def plan_digest(*files: Path) -> str:
+    """Return the SHA-256 of the files of a stored plan, one after the other, in hex. It identifies the plan."""
+    return sha256_of(*files)

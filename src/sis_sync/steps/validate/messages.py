@@ -1,4 +1,4 @@
-"""Word: says every finding in the one template, with what a value may have meant (the file format's section 4)."""
+"""Messages: every finding as a sentence, with a guess at the intended value (the file format's section 4)."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,7 +11,7 @@ from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.map.mapper_lines import value_line
 from sis_sync.steps.read.read import Records
 
-# Guesses are made for the values that stand most often, once each; a guess a row would be a loop over rows.
+# The most frequent values are guessed, once each; a guess for each row would be a loop over rows.
 MOST_GUESSED = 1000
 GUESSED_FIELDS: dict[str, str] = {
     "user_type.unknown": "user_type",
@@ -19,10 +19,17 @@ GUESSED_FIELDS: dict[str, str] = {
     "status.unknown": "status",
     "org.unknown": "school_district_external_id",
 }
+EXAMPLES = 3  # sentences in a group
+MAPPING_LINES = 5  # in a group
+_FIRST_SENTENCES = """
+SELECT code, line, sentence
+FROM (SELECT *, row_number() OVER (PARTITION BY code ORDER BY line) AS place FROM said)
+WHERE place <= :most ORDER BY code, line
+"""
 
 
 def word_findings(session: Engine, *, file_name: str) -> None:
-    """Make the views `said` and `remarks` over the findings so far and those still to come."""
+    """Make the views `said` and `remarks` over all findings, including those that planning adds later."""
     _load_texts(session)
     _load_guesses(session)
     session.run(
@@ -34,6 +41,7 @@ def word_findings(session: Engine, *, file_name: str) -> None:
 
 
 def _load_texts(session: Engine) -> None:
+    """Make `finding_texts`: one row per code, with its message in pieces."""
     rows = ", ".join(
         bind(
             "(:code, :head, :says_value, :middle, :says_other, :tail, :fix, :is_error)",
@@ -51,6 +59,7 @@ def _load_texts(session: Engine) -> None:
 
 
 def _load_guesses(session: Engine) -> None:
+    """Make `guesses`: code, value, guess, and how often the value occurs."""
     session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
     found = session.rows(
         "SELECT code, value, count(*) AS times FROM findings WHERE code IN :codes AND value <> '' "
@@ -61,7 +70,10 @@ def _load_guesses(session: Engine) -> None:
     if not found:
         return
     orgs = OrgGuesser(dict(session.rows("SELECT external_id, name FROM orgs")), len(found))
-    guessed = [(code, value, _guess(orgs, code, value), times) for code, value, times in found]
+    guessed = [
+        (code, value, orgs.guess(value) if code == "org.unknown" else guess_listed(GUESSED_FIELDS[code], value), times)
+        for code, value, times in found
+    ]
     rows = ", ".join(
         bind("(:code, :value, :guess, :times)", code=code, value=value, guess=guess, times=times)
         for code, value, guess, times in guessed
@@ -71,24 +83,11 @@ def _load_guesses(session: Engine) -> None:
         session.run(f"INSERT INTO guesses VALUES {rows}")
 
 
-def _guess(orgs: OrgGuesser, code: str, value: str) -> str:
-    return orgs.guess(value) if code == "org.unknown" else guess_listed(GUESSED_FIELDS[code], value)
-
-
-EXAMPLES = 3
-MAPPING_LINES = 5
-_FIRST_SENTENCES = """
-SELECT code, line, sentence
-FROM (SELECT *, row_number() OVER (PARTITION BY code ORDER BY line) AS place FROM said)
-WHERE place <= :most ORDER BY code, line
-"""
-
-
 @dataclass(frozen=True)
 class FindingGroup:
     """All findings of one code. `advice` says what follows and what to do.
 
-    `mapping_lines` would turn the values found most often into what they may have meant, in every row.
+    `mapping_lines` would turn the most frequent values into their guesses, in every row.
     """
 
     code: str
@@ -99,15 +98,26 @@ class FindingGroup:
     mapping_lines: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON, in the order of the fields."""
+        """Return the group for JSON, in the order of the fields."""
         return asdict(self)
 
 
 def group_findings(session: Session, records: Records, counts: dict[str, int]) -> tuple[FindingGroup, ...]:
-    """A group for each code of `counts`: errors first, then by number. Three examples each, first lines first."""
+    """Return a group for each code of `counts`: errors first, then the largest. The examples are the first lines."""
     order = sorted(counts.items(), key=lambda item: (FINDING_CODES[item[0]].severity, -item[1], item[0]))
     examples = _examples(session, records)
     return tuple(_group(session, code, count, examples.get(code, [])) for code, count in order)
+
+
+def _examples(session: Session, records: Records) -> dict[str, list[str]]:
+    """Return sentences by code: about the file first, then about its rows."""
+    name = shown(records.facts.name)
+    found: dict[str, list[str]] = {}
+    for warning in records.warnings:
+        found.setdefault(warning.code, []).append(f"{name}: {warning.message} ({warning.code}).")
+    for code, line, sentence in session.rows(_FIRST_SENTENCES, most=EXAMPLES):
+        found.setdefault(code, []).append(f"{name} line {line}, {sentence}")
+    return found
 
 
 def _group(session: Session, code: str, count: int, examples: list[str]) -> FindingGroup:
@@ -121,17 +131,6 @@ def _group(session: Session, code: str, count: int, examples: list[str]) -> Find
         advice=f"{follows} {finding.fix}".strip(),
         mapping_lines=_mapping_lines(session, code),
     )
-
-
-def _examples(session: Session, records: Records) -> dict[str, list[str]]:
-    """By code: what was found of the file, then of its rows."""
-    name = shown(records.facts.name)
-    found: dict[str, list[str]] = {}
-    for warning in records.warnings:
-        found.setdefault(warning.code, []).append(f"{name}: {warning.message} ({warning.code}).")
-    for code, line, sentence in session.rows(_FIRST_SENTENCES, most=EXAMPLES):
-        found.setdefault(code, []).append(f"{name} line {line}, {sentence}")
-    return found
 
 
 def _mapping_lines(session: Session, code: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Validate: every fault of every row, found in one pass (the file format's section 4).
+"""Validate: find every fault of every row in one pass (the file format's section 4).
 
-Faults are collected, never raised.
+Faults are stored as findings, never raised.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory, load_listed_values
 from sis_sync.steps.map.map import Roster
+from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import word_findings
 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
-# Codes that reading and mapping already found; the steps hand them on in the column `codes`.
+# Reading and mapping find these; their tables pass them on in the column `codes`.
 EARLY_CODES = (
     "row.columns",
     "row.quote",
@@ -31,16 +32,20 @@ EARLY_CODES = (
 
 @dataclass(frozen=True)
 class Judged:
-    """The session's tables `people`, `ignored`, `findings` and `failed` (lines with an error), and their sums."""
+    """The result of validate. The session contains `people`, `ignored`, `findings` and `failed` (lines with an error).
 
-    roster: Roster
+    `findings` is the number of rows, columns or files with each code.
+    """
+
+    records: Records
     mode: Mode
     findings: dict[str, int]
     failed_rows: int
 
 
 def validate(session: Engine, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
-    """Judge all rows. Without a directory orgs and accounts are not judged; without a mode any user type may stand."""
+    """Judge all rows. Skip orgs and accounts without a directory; allow every user type without a mode."""
+    records = roster.records
     mode = mode or PARTIAL
     if directory is None:
         load_listed_values(session)
@@ -48,14 +53,14 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
     placeholders = tuple(value.lower() for value in CUSTOM_ID_PLACEHOLDERS)
     session.run(sql_text(__package__, "people"), placeholders=placeholders)
     session.run(sql_text(__package__, "ignored"))
-    _run_rules(session, roster, mode, are_orgs_known=directory is not None)
+    _run_rules(session, records, mode, are_orgs_known=directory is not None)
     session.run(sql_text(__package__, "addresses"), email_pattern=EMAIL_PATTERN)
     session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
-    word_findings(session, file_name=roster.records.facts.name)
-    return Judged(roster, mode, count_findings(session, roster), session.value("SELECT count(*) FROM failed"))
+    word_findings(session, file_name=records.facts.name)
+    return Judged(records, mode, count_findings(session, records), session.value("SELECT count(*) FROM failed"))
 
 
-def _run_rules(session: Engine, roster: Roster, mode: Mode, *, are_orgs_known: bool) -> None:
+def _run_rules(session: Engine, records: Records, mode: Mode, *, are_orgs_known: bool) -> None:
     limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
     early = ", ".join(f"({literal(code)})" for code in EARLY_CODES)
     text = sql_text(__package__, "rules").replace(":early_codes", f"(VALUES {early})")
@@ -66,16 +71,16 @@ def _run_rules(session: Engine, roster: Roster, mode: Mode, *, are_orgs_known: b
             email_pattern=EMAIL_PATTERN,
             mode_types=mode.user_types,
             format_characters=FORMAT_CHARACTERS,
-            columns=roster.records.facts.columns,
+            columns=records.facts.columns,
             are_orgs_known=are_orgs_known,
         )
     )
 
 
-def count_findings(session: Engine, roster: Roster) -> dict[str, int]:
-    """How many rows (or columns, or files) have each code, sorted by code."""
-    counts = {warning.code: 0 for warning in roster.records.warnings}
-    for warning in roster.records.warnings:
+def count_findings(session: Engine, records: Records) -> dict[str, int]:
+    """Count the rows, columns or files with each code, sorted by code."""
+    counts = {warning.code: 0 for warning in records.warnings}
+    for warning in records.warnings:
         counts[warning.code] += 1
     rows = session.rows(
         "SELECT code, count(*) FROM (SELECT code FROM findings UNION ALL SELECT code FROM ignored) GROUP BY code"
