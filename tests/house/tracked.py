@@ -26,12 +26,18 @@ def git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["git", *arguments], cwd=folder, env=own, capture_output=True, text=True, check=False)
 
 
-def copy_repository(folder: Path, *patterns: str) -> Path:
-    """Return a new repository with the files as they are here, in one commit, and this environment as .venv."""
+def copy_files(folder: Path, *patterns: str) -> Path:
+    """Copy the tracked files as they are here, those that match the patterns if any are given; return the folder."""
     for path in tracked_files(*patterns):
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
+    return folder
+
+
+def copy_repository(folder: Path, *patterns: str) -> Path:
+    """Return a new repository with the files as they are here, in one commit, and this environment as .venv."""
+    copy_files(folder, *patterns)
     for step in (
         ["init", "--quiet", "--initial-branch=main"],
         ["add", "--all"],
