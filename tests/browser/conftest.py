@@ -1,8 +1,6 @@
 """The server, the browser and the district that the browser tests share."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser.riverbend import ALICE, PASSWORD, Riverbend, set_up
@@ -52,12 +50,3 @@ def alice_page(page: Page, riverbend: Riverbend) -> Page:
     """A page signed in as Alice, manager of the district."""
     sign_in(page, riverbend.url, ALICE, PASSWORD)
     return page
-
-
-@pytest.fixture(scope="session")
-def screenshot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the pages go: SIS_SYNC_SCREENSHOT_FOLDER, or a temporary one."""
-    named = os.environ.get("SIS_SYNC_SCREENSHOT_FOLDER")
-    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

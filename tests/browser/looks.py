@@ -1,15 +1,62 @@
-"""What a page must be for everybody: no axe violation, one h1, nothing wider than the window."""
+"""Checks that everyone can use a page: no axe violation, exactly one h1, nothing wider than the window.
+
+A page looks different in each colour scheme and window width. It is loaded once and then shown in each of its looks.
+"""
 
 import json
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+Look = tuple[Literal["light", "dark"], int]
+# Neighbours differ in one thing only, so that the browser has little to lay out again.
+LOOKS: tuple[Look, ...] = (("light", 1366), ("light", 320), ("dark", 320), ("dark", 1366))
+SCREENSHOT_FOLDER = os.environ.get("SIS_SYNC_SCREENSHOT_FOLDER")
+
+AXE_OPTIONS = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "resultTypes": ["violations"],
+}
+AXE_SCRIPT = Axe().axe_script
+# Only the violations come back: the rest of axe's result is several times the size of the page.
+RUN_AXE = """async (options) => (await axe.run(document, options)).violations.map(
+  (violation) => ({ id: violation.id, targets: violation.nodes.map((node) => node.target) })
+)"""
+# Colours fade when the scheme changes; axe must not measure the contrast half way. A spinner never finishes.
+WAIT_FOR_TRANSITIONS = """async () => {
+  const transitions = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(transitions.map((each) => each.finished));
+}"""
+
+
+class Faults:
+    """The faults that were found so far, by look."""
+
+    def __init__(self) -> None:
+        self.by_look: defaultdict[Look, list[str]] = defaultdict(list)
+
+    def look_at(self, page: Page, name: str) -> None:
+        """Show the loaded page in every look and collect its faults."""
+        for look in LOOKS:
+            show(page, look)
+            take_screenshot(page, f"{name}-{look[1]}-{look[0]}")
+            self.by_look[look] += faults_of(page, name)
+
+
+def show(page: Page, look: Look) -> None:
+    """Show the loaded page in this colour scheme and window width."""
+    scheme, width = look
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 768})
+    page.evaluate(WAIT_FOR_TRANSITIONS)
 
 
 def faults_of(page: Page, name: str) -> list[str]:
-    """All that is wrong with the page as it is shown now, each with the page's name."""
+    """Return all faults of the page as it is shown now, each after the page's name."""
     faults = violations(page)
     if is_scrolled_sideways(page):
         faults.append("scrolls sideways")
@@ -19,12 +66,18 @@ def faults_of(page: Page, name: str) -> list[str]:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds wrong with the page as it is shown."""
-    options = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{each['id']}: {json.dumps([node['target'] for node in each['nodes']])}" for each in found]
+    """Return the axe violations of the page as it is shown now."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return [f"{each['id']}: {json.dumps(each['targets'])}" for each in page.evaluate(RUN_AXE, AXE_OPTIONS)]
 
 
 def is_scrolled_sideways(page: Page) -> bool:
-    """Whether the page as a whole is wider than the window."""
+    """Return True if the page as a whole is wider than the window."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def take_screenshot(page: Page, name: str) -> None:
+    """Store a picture of the whole page in SIS_SYNC_SCREENSHOT_FOLDER. Without that variable do nothing."""
+    if SCREENSHOT_FOLDER:
+        page.screenshot(path=Path(SCREENSHOT_FOLDER) / f"{name}.png", full_page=True)

@@ -1,15 +1,15 @@
-"""Every page, light and dark, wide and narrow: no axe violation, no sideways scroll. Pictures are kept."""
+"""Every page is accessible in light and dark, wide and narrow: no axe violation, no sideways scroll."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Literal
 
 import pytest
-from browser.looks import faults_of
+from browser.looks import LOOKS, Faults, Look, faults_of, take_screenshot
 from browser.riverbend import ALICE, PASSWORD, Riverbend
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
 
 PATHS = {
     "home": "/",
@@ -33,8 +33,6 @@ PATHS = {
     "profile": "/profile",
     "not-found": "/nowhere",
 }
-
-
 FORMS = (
     ("create-user", "/members/new", "Create User"),
     ("upload", "/bulk", "Upload and check"),
@@ -65,85 +63,83 @@ def addresses(riverbend: Riverbend) -> dict[str, str]:
 
 
 @contextmanager
-def opened(browser: Browser, scheme: str, width: int) -> Iterator[Page]:
-    """A page in a window of this width, on a device that is set to light or dark."""
-    dark_or_light: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
-    context = browser.new_context(color_scheme=dark_or_light, viewport={"width": width, "height": 768})
-    yield context.new_page()
+def signed_in_page(browser: Browser, riverbend: Riverbend, width: int) -> Iterator[Page]:
+    """Open a page in a window of this width, signed in as Alice."""
+    context = browser.new_context(viewport={"width": width, "height": 768})
+    page = context.new_page()
+    sign_in(page, riverbend.url, ALICE, PASSWORD)
+    yield page
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1366, 320])
-def test_every_page_can_be_used_by_everybody(
-    browser: Browser, riverbend: Riverbend, screenshot_folder: Path, scheme: str, width: int
-) -> None:
-    with opened(browser, scheme, width) as page:
-        page.goto(f"{riverbend.url}/sign-in")
-        faults = faults_of(page, "sign-in")
-        sign_in(page, riverbend.url, ALICE, PASSWORD)
+@pytest.fixture(scope="module")
+def faults_of_pages(browser: Browser, riverbend: Riverbend) -> Faults:
+    """The faults of every page in every look."""
+    faults = Faults()
+    anonymous = browser.new_page()
+    anonymous.goto(f"{riverbend.url}/sign-in")
+    faults.look_at(anonymous, "sign-in")
+    anonymous.close()
+    with signed_in_page(browser, riverbend, 1366) as page:
         for name, address in addresses(riverbend).items():
             page.goto(address)
-            page.screenshot(path=screenshot_folder / f"{name}-{width}-{scheme}.png", full_page=True)
-            faults += faults_of(page, name)
-    assert faults == []
+            faults.look_at(page, name)
+    return faults
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1366, 320])
-def test_what_follows_a_form_can_be_used_by_everybody(
-    browser: Browser, riverbend: Riverbend, screenshot_folder: Path, scheme: str, width: int
-) -> None:
-    faults: list[str] = []
-
-    def look(page: Page, name: str) -> None:
-        page.screenshot(path=screenshot_folder / f"{name}-{width}-{scheme}.png", full_page=True)
-        faults.extend(faults_of(page, name))
-
-    with opened(browser, scheme, width) as page:
-        sign_in(page, riverbend.url, ALICE, PASSWORD)
+@pytest.fixture(scope="module")
+def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
+    """The faults, in every look, of the pages that follow a form: its errors, a question, a new key."""
+    faults = Faults()
+    with signed_in_page(browser, riverbend, 1366) as page:
         for name, path, button in FORMS:
             page.goto(riverbend.url + path)
             page.get_by_role("button", name=button).click()
             page.locator("[data-error-summary]").wait_for()
-            look(page, f"{name}-errors")
+            faults.look_at(page, f"{name}-errors")
         for action in ("Disable", "Change Password", "Delete"):
             page.goto(f"{riverbend.url}/members?type=Student")
             page.locator("input[data-tick]").first.check()
             page.get_by_role("button", name=action).click()
-            look(page, f"confirm-{action.lower().replace(' ', '-')}")
+            faults.look_at(page, f"confirm-{action.lower().replace(' ', '-')}")
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
         page.get_by_label("Name").fill("office")
         page.get_by_role("button", name="Create key").click()
-        look(page, "key-once")
+        faults.look_at(page, "key-once")
         page.goto(f"{riverbend.url}/bulk/client")
-        look(page, "sync-client-with-keys")
+        faults.look_at(page, "sync-client-with-keys")
         for name, link in (("rotate", "Rotate"), ("revoke", "Revoke")):
             page.goto(f"{riverbend.url}/bulk/client")
             page.get_by_role("link", name=link).first.click()
-            look(page, name)
-    assert faults == []
+            faults.look_at(page, name)
+    return faults
 
 
-def test_a_phone_shows_findings_and_keys_without_scrolling_sideways(
-    browser: Browser, riverbend: Riverbend, screenshot_folder: Path
-) -> None:
-    with opened(browser, "light", 390) as page:
-        sign_in(page, riverbend.url, ALICE, PASSWORD)
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible(faults_of_pages: Faults, look: Look) -> None:
+    assert faults_of_pages.by_look[look] == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_after_forms_are_accessible(faults_after_forms: Faults, look: Look) -> None:
+    assert faults_after_forms.by_look[look] == []
+
+
+def test_phone_fits_findings_and_keys(browser: Browser, riverbend: Riverbend) -> None:
+    with signed_in_page(browser, riverbend, 390) as page:
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
         page.get_by_label("Name").fill("office")
         page.get_by_role("button", name="Create key").click()
         for name, address in (("findings", riverbend.applied_run), ("keys", f"{riverbend.url}/bulk/client")):
             page.goto(address)
-            page.screenshot(path=screenshot_folder / f"{name}-390.png", full_page=True)
+            take_screenshot(page, f"{name}-390")
             table = page.locator("table.stacked")
             assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
             assert faults_of(page, name) == []
 
 
-def test_whatever_has_the_keyboard_s_focus_is_outlined(browser: Browser, riverbend: Riverbend) -> None:
-    with opened(browser, "light", 1366) as page:
-        sign_in(page, riverbend.url, ALICE, PASSWORD)
+def test_keyboard_focus_is_outlined(browser: Browser, riverbend: Riverbend) -> None:
+    with signed_in_page(browser, riverbend, 1366) as page:
         for path in ("/bulk", "/members"):
             page.goto(riverbend.url + path)
             names: list[str] = []

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from browser.riverbend import (
     ALICE,
     BOB,
@@ -16,6 +17,8 @@ from browser.riverbend import (
 )
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
 
 
 def staff(*numbers: int) -> list[dict[str, str]]:
