@@ -14,6 +14,7 @@ class Field:
     """One column of a roster. `max_length` counts code points; None: a list decides. `about` is for people."""
 
     name: str
+    label: str
     is_required: bool
     max_length: int | None = None
     aliases: tuple[str, ...] = ()
@@ -21,11 +22,12 @@ class Field:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("first_name", is_required=True, max_length=100),
-    Field("middle_name", is_required=False, max_length=100, about="An empty cell clears it."),
-    Field("last_name", is_required=True, max_length=100),
+    Field("first_name", "First name", is_required=True, max_length=100),
+    Field("middle_name", "Middle name", is_required=False, max_length=100, about="An empty cell clears it."),
+    Field("last_name", "Last name", is_required=True, max_length=100),
     Field(
         "email",
+        "E-mail",
         is_required=True,
         max_length=254,
         aliases=("email_address", "e-mail"),
@@ -34,6 +36,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "custom_id",
+        "Employee/Student ID",
         is_required=True,
         max_length=64,
         about="The Employee or Student ID: opaque text, case and leading zeros count. No IDs but placeholders are "
@@ -41,13 +44,20 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "school_district_external_id",
+        "School or district (external ID)",
         is_required=True,
         about="The external ID that the district or school has under Settings.",
     ),
-    Field("user_type", is_required=True, about="In any case of letters."),
-    Field("position", is_required=False, max_length=100, about="For everybody but students. An empty cell clears it."),
-    Field("grade", is_required=False, about="For students. An empty cell means Unspecified."),
-    Field("status", is_required=True, about="In any case of letters. Disabled people cannot sign in."),
+    Field("user_type", "User type", is_required=True, about="In any case of letters."),
+    Field(
+        "position",
+        "Position",
+        is_required=False,
+        max_length=100,
+        about="For everybody but students. An empty cell clears it.",
+    ),
+    Field("grade", "Grade", is_required=False, about="For students. An empty cell means Unspecified."),
+    Field("status", "Status", is_required=True, about="In any case of letters. Disabled people cannot sign in."),
 )
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")

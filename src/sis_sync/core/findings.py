@@ -17,136 +17,210 @@ SEND_AGAIN = "Correct it in the SIS and send the file again."
 
 @dataclass(frozen=True)
 class FindingCode:
-    """One fault or remark. `column` is the field it is about, empty where it is about the row or the file."""
+    """One fault or remark. `column` is the field it is about, empty where it is about the row or the file.
+
+    `title` names all findings of the code in a list; `message` is about one of them.
+    """
 
     code: str
     severity: Severity
+    title: str
     message: str
     fix: str = SEND_AGAIN
     column: str = ""
 
 
-def _of_field(column: str, rule: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:
-    return FindingCode(f"{column}.{rule}", "error", message, fix, column)
+def _of_field(column: str, rule: str, title: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:
+    return FindingCode(f"{column}.{rule}", "error", title, message, fix, column)
 
 
-def _warning(code: str, message: str, fix: str = "", column: str = "") -> FindingCode:
-    return FindingCode(code, "warning", message, fix, column)
+def _warning(code: str, title: str, message: str, fix: str = "", column: str = "") -> FindingCode:
+    return FindingCode(code, "warning", title, message, fix, column)
 
 
-def _row(code: str, message: str, fix: str = SEND_AGAIN, column: str = "") -> FindingCode:
-    return FindingCode(code, "error", message, fix, column)
+def _row(code: str, title: str, message: str, fix: str = SEND_AGAIN, column: str = "") -> FindingCode:
+    return FindingCode(code, "error", title, message, fix, column)
 
 
 _FIELD_CODES = (
-    *(_of_field(f.name, "required", f"{f.name} is empty") for f in FIELDS if f.is_required),
+    *(_of_field(f.name, "required", f"{f.label} is empty", f"{f.name} is empty") for f in FIELDS if f.is_required),
     *(
-        _of_field(f.name, "too_long", f'{f.name}: "{{value}}" is longer than {f.max_length} characters')
+        _of_field(
+            f.name,
+            "too_long",
+            f"{f.label} is too long",
+            f'{f.name}: "{{value}}" is longer than {f.max_length} characters',
+        )
         for f in FIELDS
         if f.max_length
     ),
-    _of_field("email", "invalid", 'email: "{value}" is not an email address'),
-    _of_field("user_type", "unknown", f'user_type: "{{value}}" is not one of {", ".join(USER_TYPES)}'),
-    _of_field("grade", "unknown", f'grade: "{{value}}" is not one of {_GRADES_IN_WORDS}'),
-    _of_field("status", "unknown", f'status: "{{value}}" is not one of {", ".join(STATUSES)}'),
-    _of_field("custom_id", "placeholder", 'custom_id: "{value}" is a placeholder, not an ID'),
-    _of_field("custom_id", "duplicate", 'custom_id: "{value}" also stands, with other data, on line {other}'),
-    _of_field("email", "duplicate", 'email: "{value}" also stands for somebody else on line {other}'),
-    _of_field("email", "taken", 'email: "{value}" belongs to {other}, which keeps it'),
+    _of_field("email", "invalid", "E-mail is not an address", 'email: "{value}" is not an email address'),
+    _of_field(
+        "user_type",
+        "unknown",
+        "User type is not one of the known values",
+        f'user_type: "{{value}}" is not one of {", ".join(USER_TYPES)}',
+    ),
+    _of_field(
+        "grade",
+        "unknown",
+        "Grade is not one of the known values",
+        f'grade: "{{value}}" is not one of {_GRADES_IN_WORDS}',
+    ),
+    _of_field(
+        "status",
+        "unknown",
+        "Status is not one of the known values",
+        f'status: "{{value}}" is not one of {", ".join(STATUSES)}',
+    ),
+    _of_field(
+        "custom_id",
+        "placeholder",
+        "Employee/Student ID is a placeholder such as N/A",
+        'custom_id: "{value}" is a placeholder, not an ID',
+    ),
+    _of_field(
+        "custom_id",
+        "duplicate",
+        "The same Employee/Student ID with different data",
+        'custom_id: "{value}" also stands, with other data, on line {other}',
+    ),
+    _of_field(
+        "email",
+        "duplicate",
+        "The same e-mail for several people",
+        'email: "{value}" also stands for somebody else on line {other}',
+    ),
+    _of_field(
+        "email", "taken", "E-mail belongs to another account", 'email: "{value}" belongs to {other}, which keeps it'
+    ),
     _of_field(
         "email",
         "taken_unmanaged",
+        "E-mail belongs to an account without an ID",
         'email: "{value}" belongs to an account without an Employee/Student ID',
         "Give that account this person's ID in User Admin, then send the file again.",
     ),
-    _of_field("user_type", "out_of_mode", 'user_type: this mode does not manage the type "{value}"'),
+    _of_field(
+        "user_type",
+        "out_of_mode",
+        "User type that this mode does not manage",
+        'user_type: this mode does not manage the type "{value}"',
+    ),
 )
 
 _ROW_CODES = (
     _row(
         "org.unknown",
+        "No school or district has this external ID",
         'school_district_external_id: no school or district has the external ID "{value}"',
         "Set this external ID in the school's Settings, or correct it in the SIS, and send the file again.",
         "school_district_external_id",
     ),
     _row(
         "org.out_of_scope",
+        "School or district outside what the sender manages",
         'school_district_external_id: "{value}" is outside what the uploader manages',
         "Ask a manager of the district to send this file.",
         "school_district_external_id",
     ),
     _row(
         "account.out_of_scope",
+        "Account outside what the sender manages",
         'the account with ID "{value}" is at an org outside what the uploader manages',
         "Ask a manager of the district to send this file.",
         "custom_id",
     ),
     _row(
         "account.out_of_mode",
+        "Account of a type that this mode may not touch",
         'the account with ID "{value}" is of a type that this mode may not touch',
         "Send this person in a file of the right mode.",
         "custom_id",
     ),
     _row(
         "account.last_manager",
+        "No manager of the district would be left",
         "after this run no active manager of the district would be left",
         "Give somebody else the right to manage the district first.",
         "custom_id",
     ),
     _row(
         "row.columns",
+        "Too many or too few columns",
         "the row has {value} columns, the header has {other}",
         "Look for a delimiter inside a value that stands without quotation marks, and send the file again.",
     ),
     _row(
         "row.quote",
+        "Stray quotation mark",
         "a quotation mark stands where none may be, so the row cannot be split into columns",
         "Take the mark out of the value, or double it, and send the file again.",
     ),
     _row(
         "row.encoding",
+        "Bytes that are no text",
         "the row holds bytes that are no text in the file's encoding",
         "Type the value with the odd letters anew in the SIS, or export as UTF-8, and send the file again.",
     ),
     _row(
         "row.control_character",
+        "Control character in a value",
         "the row holds a control character, or an invisible one in the ID or the address",
         "Type the value anew in the SIS and send the file again.",
     ),
 )
 
 _WARNINGS = (
-    _warning("row.duplicate", "the same row stands on line {other}; that one counts"),
+    _warning(
+        "row.duplicate", "The same row again (the first counts)", "the same row stands on line {other}; that one counts"
+    ),
     _warning(
         "row.other_org",
+        "The same person at another school (the first counts)",
         "the same person stands with another org on line {other}; that one counts",
         "If this org is the right one, let its row stand first.",
     ),
-    _warning("row.skipped", "the mapping leaves this row out"),
+    _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
     _warning(
         "account.protected",
+        "Account is protected from sync",
         'the account with ID "{value}" is protected from sync; the row is ignored',
         "Take the protection off in User Admin if the SIS shall manage it.",
     ),
     _warning(
         "account.held_by_hand",
+        "Account was disabled or deleted by hand and stays so",
         'the account with ID "{value}" was disabled or deleted by hand and stays so; the row is ignored',
         "Enable or restore it in User Admin if this person is back.",
     ),
-    _warning("position.ignored", 'position: "{value}" is ignored for students', column="position"),
-    _warning("grade.ignored", 'grade: "{value}" is ignored for everybody but students', column="grade"),
+    _warning(
+        "position.ignored",
+        "Position of a student, ignored",
+        'position: "{value}" is ignored for students',
+        column="position",
+    ),
+    _warning(
+        "grade.ignored",
+        "Grade of somebody who is no student, ignored",
+        'grade: "{value}" is ignored for everybody but students',
+        column="grade",
+    ),
     _warning(
         "column.ignored",
+        "Column that is not one of ours, ignored",
         'the column "{value}" is not one of ours and is ignored',
         "If it holds one of our fields, map it.",
     ),
     _warning(
         "file.encoding_fallback",
+        "The file is not UTF-8 and was read in another encoding",
         "the file is not UTF-8; it was read as {value}, for example {other}",
         "If these words read wrong, export the file as UTF-8.",
     ),
     _warning(
         "file.no_final_newline",
+        "The last line has no line end",
         "the last line has no line end; the file may have been cut off",
         "Compare the last row with the SIS; export again if one is missing or cut.",
     ),

@@ -12,7 +12,7 @@ from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
-SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, is_required=False))
+SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
 _NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
 
 
