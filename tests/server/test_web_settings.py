@@ -138,21 +138,21 @@ def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system
 
 def test_a_page_loaded_again_neither_makes_nor_shows_a_key(as_alice: Client, district: Org) -> None:
     form = as_alice.get("/bulk/client/keys/new").content.decode()
-    sign = form.split('name="sign" value="')[1].split('"')[0]
-    shown = as_alice.post("/bulk/client/keys/new", key_values(district, sign=sign), follow=True)
+    form_id = form.split('name="form_id" value="')[1].split('"')[0]
+    shown = as_alice.post("/bulk/client/keys/new", key_values(district, form_id=form_id), follow=True)
     assert "shown this once" in shown.content.decode()
     assert secret_in(shown.content.decode()) not in str(list(as_alice.session.items()))
     again = as_alice.get("/bulk/client/keys/new/shown", follow=True).content.decode()
     assert "A new key is shown once, and not again." in again
     assert "sissync_" not in again.replace(ApiKey.objects.get().prefix, "")
-    twice = as_alice.post("/bulk/client/keys/new", key_values(district, sign=sign), follow=True).content.decode()
+    twice = as_alice.post("/bulk/client/keys/new", key_values(district, form_id=form_id), follow=True).content.decode()
     assert "A new key is shown once, and not again." in twice
     assert ApiKey.objects.count() == 1
 
 
 def test_a_form_that_came_twice_shows_the_key_that_it_made(as_alice: Client, district: Org) -> None:
     form = as_alice.get("/bulk/client/keys/new").content.decode()
-    values = key_values(district, sign=form.split('name="sign" value="')[1].split('"')[0])
+    values = key_values(district, form_id=form.split('name="form_id" value="')[1].split('"')[0])
     as_alice.post("/bulk/client/keys/new", values)  # whose answer nobody waits for
     assert "shown this once" in as_alice.post("/bulk/client/keys/new", values, follow=True).content.decode()
     assert ApiKey.objects.count() == 1

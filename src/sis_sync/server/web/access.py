@@ -1,4 +1,4 @@
-"""Who may open a page: everybody signed in, managers, or managers of the district."""
+"""The access rules of pages: for everyone who is signed in, for managers, or for managers of the district."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -24,63 +24,62 @@ P = ParamSpec("P")
 
 
 class PageRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of someone who is signed in."""
 
     user: Account
 
 
 View = Callable[Concatenate[PageRequest, P], HttpResponseBase]
-Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+WrappedView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def for_everybody(view: View[P]) -> Door[P]:
-    """The page for whoever is signed in and active; the others go to the sign-in page."""
+def for_everyone(view: View[P]) -> WrappedView[P]:
+    """Let in everyone who is signed in and active; redirect all others to the sign-in page.
+
+    The page shows its times in the time zone of the school system.
+    """
 
     @wraps(view)
-    def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         account = request.user
         if not isinstance(account, Account) or not account.is_active:
-            return to_sign_in(request)
+            return redirect_to_sign_in(request)
         with timezone.override(zoneinfo.ZoneInfo(account.school_system.time_zone)):
             try:
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user was checked above
             except NotPermitted as error:
-                return refusal(request, error)
+                return render(request, "403.html", {"error": error}, status=error.http_status)
 
-    return door
+    return wrapper
 
 
-def for_managers(view: View[P]) -> Door[P]:
-    """The page for managers of the district or of a school."""
+def for_managers(view: View[P]) -> WrappedView[P]:
+    """Let in managers of the district or of a school."""
 
     @wraps(view)
-    def door(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not is_manager(account=request.user):
             raise NotPermitted(MANAGERS_ONLY, fix=ASK_A_MANAGER)
         return view(request, *args, **kwargs)
 
-    return for_everybody(door)
+    return for_everyone(wrapper)
 
 
-def for_district_managers(view: View[P]) -> Door[P]:
-    """The page for managers of the district."""
+def for_district_managers(view: View[P]) -> WrappedView[P]:
+    """Let in managers of the district."""
 
     @wraps(view)
-    def door(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not is_district_manager(account=request.user):
             raise NotPermitted(DISTRICT_MANAGERS_ONLY, fix=ASK_A_MANAGER)
         return view(request, *args, **kwargs)
 
-    return for_everybody(door)
+    return for_everyone(wrapper)
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """The sign-in page, and back to this one afterwards; a fragment's request takes the whole page along."""
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Return a redirect to the sign-in page, which leads back to this page."""
     if request.headers.get("HX-Request"):
+        # htmx would put the sign-in page into a part of this page: let the browser load the whole page again instead.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect_to_login(request.get_full_path())
-
-
-def refusal(request: HttpRequest, error: NotPermitted) -> HttpResponse:
-    """What one may not do, and whom to ask."""
-    return render(request, "403.html", {"error": error}, status=error.http_status)

@@ -1,4 +1,4 @@
-"""How each mode is doing: its last runs, and how many people it could touch."""
+"""The mode cards: the last runs of each mode (Home), and how many people it could touch (the upload form)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from sis_sync.server.web.words import MODE_PEOPLE
 
 @dataclass(frozen=True)
 class ModeHealth:
-    """A mode, its newest run, and the newest one that was applied."""
+    """A mode with its newest run and its newest applied run."""
 
     mode: Mode
     last_run: Run | None
@@ -25,7 +25,7 @@ class ModeHealth:
 
 @dataclass(frozen=True)
 class ModeRisk:
-    """A mode as the upload form offers it: what it does, to how many it could, and whether somebody approves first."""
+    """A mode as the upload form offers it. `people_at_risk` would leave if the file named none of them."""
 
     mode: Mode
     people_at_risk: int
@@ -34,7 +34,7 @@ class ModeRisk:
 
     @property
     def sentence(self) -> str:
-        """The consequence with the live number."""
+        """What happens to the people of this mode, with their number."""
         if not self.mode.judges_absence:
             return "People in the file are created or updated. Nobody else is touched."
         people = counted(self.people_at_risk, *MODE_PEOPLE[self.mode.name])
@@ -54,7 +54,7 @@ class ModeRisk:
 
 
 def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
-    """The four modes, over what the actor manages."""
+    """Return the four modes with their runs over the actor's orgs."""
     runs = runs_of(actor=actor)
     return tuple(
         ModeHealth(
@@ -67,7 +67,7 @@ def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
 
 
 def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
-    """The four modes with the accounts that absence from a file would touch: managed, live, not protected."""
+    """Return the four modes, each with the number of people whom absence from the actor's file would touch."""
     numbers = people_by_type(actor=actor)
     settings = {each.mode: each for each in ModeSettings.objects.filter(school_system_id=actor.school_system_id)}
     return tuple(
@@ -82,7 +82,7 @@ def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
 
 
 def people_by_type(*, actor: Account) -> dict[str, int]:
-    """How many managed, live and unprotected accounts of each user type a file of the actor could touch."""
+    """Count, by user type, the accounts that the actor's file could touch: managed, not deleted, not protected."""
     scope = scope_org(actor=actor)
     orgs = managed_orgs(actor=actor) if scope.kind == Org.Kind.DISTRICT else [scope]
     accounts = Account.objects.filter(

@@ -1,4 +1,8 @@
-"""Which people a list shows, as its address says it. The text searched for stays in the session: it names persons."""
+"""The list of people: its search, its filters and its pages of 50.
+
+The filters are in the address of the page. The searched text is not, because it names persons: the session keeps it,
+and the address has an ID in its place.
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -12,14 +16,17 @@ from sis_sync.core.fields import STATUSES, USER_TYPES
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.selectors import can_be_number
+from sis_sync.server.web.render import PAGE_SIZE
 
-SEARCHES = "searches"
+SEARCHES = "searches"  # in the session
 MOST_SEARCHES = 20
+MOST_COUNTED = 10_000
+ORDER = ("last_name", "first_name", "id")
 
 
 @dataclass(frozen=True)
 class PeopleFilters:
-    """The filters of User Admin. `search` stands for a text that the session keeps; `org_id` is digits or empty."""
+    """The filters of User Admin. `search` is the ID of a text in the session; `org_id` is digits or empty."""
 
     user_type: str = ""
     org_id: str = ""
@@ -41,12 +48,12 @@ class PeopleFilters:
 
     @property
     def is_any(self) -> bool:
-        """Whether anything is filtered at all."""
+        """True if the list is filtered or searched."""
         return bool(self.query)
 
 
 def read_filters(data: QueryDict) -> PeopleFilters:
-    """The filters in a query; what means nothing is left aside."""
+    """Return the filters in a query. Unknown values are skipped."""
     user_type, org_id, status = data.get("type", ""), data.get("school", ""), data.get("status", "")
     return PeopleFilters(
         user_type=user_type if user_type in USER_TYPES else "",
@@ -57,32 +64,28 @@ def read_filters(data: QueryDict) -> PeopleFilters:
     )
 
 
-def keep_search(session: SessionBase, text: str) -> str:
-    """The sign that stands for this text in addresses; the last 20 are kept."""
-    kept: dict[str, str] = session.get(SEARCHES, {})
-    sign = next((sign for sign, known in kept.items() if known == text), secrets.token_hex(4))
-    kept.pop(sign, None)
-    kept[sign] = text
-    session[SEARCHES] = dict(list(kept.items())[-MOST_SEARCHES:])
-    return sign
+def store_search(session: SessionBase, text: str) -> str:
+    """Store the text in the session, which keeps the last 20, and return its ID for addresses."""
+    stored: dict[str, str] = session.get(SEARCHES, {})
+    search = next((search for search, known in stored.items() if known == text), secrets.token_hex(4))
+    stored.pop(search, None)  # so that it is the newest again
+    stored[search] = text
+    session[SEARCHES] = dict(list(stored.items())[-MOST_SEARCHES:])
+    return search
 
 
-def searched_text(session: SessionBase, sign: str) -> str:
-    """The text that the sign stands for; empty for one that is forgotten."""
-    text: str = session.get(SEARCHES, {}).get(sign, "")
+def stored_search(session: SessionBase, search: str) -> str:
+    """Return the text with this ID; empty if the session no longer has it."""
+    text: str = session.get(SEARCHES, {}).get(search, "")
     return text
-
-
-PAGE_SIZE = 50
-MOST_COUNTED = 10_000
-ORDER = ("last_name", "first_name", "id")
 
 
 @dataclass(frozen=True)
 class PeoplePage:
-    """The rows of one page. `before` and `after` are the account numbers for the neighbour pages, None at an end.
+    """The people on one page.
 
-    `is_whole` where there is no other page.
+    `before` and `after` are the account numbers from which the neighbouring pages start, None at either end of the
+    list. `is_whole` if this is the only page.
     """
 
     rows: tuple[Account, ...]
@@ -91,28 +94,18 @@ class PeoplePage:
     is_whole: bool
 
 
-@dataclass(frozen=True)
-class CappedCount:
-    """A count that stops counting at 10,000, so that it stays quick."""
-
-    number: int
-    is_capped: bool
-
-    def __str__(self) -> str:
-        return f"more than {self.number:,}" if self.is_capped else f"{self.number:,}"
-
-
 def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before: str, after: str) -> PeoplePage:
-    """The 50 people after the account numbered `after`, or those before `before`, or the first ones.
+    """Return the 50 people after the account numbered `after`, or those before `before`, or the first ones.
 
-    `visible` are all whom the reader may see: a page cannot begin at anybody else.
+    `visible` are all accounts that the reader may see: a page starts at none but these.
     """
-    if start := account_named(visible, before):
+    # One more than a page is read, to know whether there is another page.
+    if start := account_numbered(visible, before):
         found = list(people.filter(earlier_than(start)).order_by(*(f"-{name}" for name in ORDER))[: PAGE_SIZE + 1])
         rows = found[:PAGE_SIZE][::-1]
         has_earlier, has_later = len(found) > PAGE_SIZE, True
     else:
-        start = account_named(visible, after)
+        start = account_numbered(visible, after)
         found = list((people.filter(later_than(start)) if start else people).order_by(*ORDER)[: PAGE_SIZE + 1])
         rows = found[:PAGE_SIZE]
         has_earlier, has_later = start is not None, len(found) > PAGE_SIZE
@@ -124,33 +117,45 @@ def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before
     )
 
 
-def account_named(visible: QuerySet[Account], number: str) -> Account | None:
-    """The account at which a page begins; None for no such number."""
+def account_numbered(visible: QuerySet[Account], number: str) -> Account | None:
+    """Return the account with this number, None if there is no such account."""
     return visible.filter(pk=int(number)).first() if can_be_number(number) else None
 
 
 def later_than(start: Account) -> Q:
-    """Those after `start`. The first condition alone lets the index find the place."""
+    """Return the condition for the people after `start` in the list."""
     last, first = start.last_name, start.first_name
+    # The first condition follows from the others, but it alone lets the database start inside its index.
     return Q(last_name__gte=last) & (
         Q(last_name__gt=last) | Q(first_name__gt=first) | Q(first_name=first, pk__gt=start.pk)
     )
 
 
 def earlier_than(start: Account) -> Q:
-    """Those before `start`."""
+    """Return the condition for the people before `start` in the list."""
     last, first = start.last_name, start.first_name
     return Q(last_name__lte=last) & (
         Q(last_name__lt=last) | Q(first_name__lt=first) | Q(first_name=first, pk__lt=start.pk)
     )
 
 
+@dataclass(frozen=True)
+class CappedCount:
+    """A count that stops at 10,000, so that it is quick."""
+
+    number: int
+    is_capped: bool
+
+    def __str__(self) -> str:
+        return f"more than {self.number:,}" if self.is_capped else f"{self.number:,}"
+
+
 def count_people(people: QuerySet[Account], shown: PeoplePage) -> CappedCount:
-    """How many there are on all pages. Where one page holds them all, they need no second look."""
+    """Count the people on all pages. If one page has them all, nothing is read again."""
     return CappedCount(len(shown.rows), is_capped=False) if shown.is_whole else count_capped(people)
 
 
 def count_capped(people: QuerySet[Account]) -> CappedCount:
-    """How many, exactly up to 10,000."""
+    """Count the people, exactly up to 10,000."""
     number = people.order_by()[: MOST_COUNTED + 1].count()
     return CappedCount(min(number, MOST_COUNTED), number > MOST_COUNTED)

@@ -1,10 +1,12 @@
-"""Puts a page together: what every page shows beside what the view found."""
+"""Helpers of all views: render a page with its frame, read the submitted form, flash a message, redirect."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,8 +16,12 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.server.orgs.selectors import is_district_manager, is_manager, scope_org
 from sis_sync.server.runs.selectors import waiting_runs
 from sis_sync.server.web.access import PageRequest
+from sis_sync.server.web.words import error_words
 
-PLACES: dict[str, tuple[str, ...]] = {
+M = TypeVar("M", bound=Model)
+PAGE_SIZE = 50  # rows of every list
+# The item of the main navigation that is marked, by the start of the page's name; all others are in Bulk Management.
+NAVIGATION: dict[str, tuple[str, ...]] = {
     "home": ("home",),
     "members": ("user_", "account_", "people_"),
     "settings": ("settings", "org"),
@@ -27,17 +33,18 @@ PLACES: dict[str, tuple[str, ...]] = {
 def page(
     request: PageRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """The page of somebody signed in, with the navigation that they may use."""
-    return render(request, template, {**surroundings(request), **(context or {})}, status=status)
+    """Render a page for someone who is signed in, with the navigation that they may use."""
+    return render(request, template, {**frame(request), **(context or {})}, status=status)
 
 
-def surroundings(request: PageRequest) -> dict[str, Any]:
-    """Who looks, what they manage, and how many runs wait for a decision."""
+def frame(request: PageRequest) -> dict[str, Any]:
+    """Return the part of the context that every page needs for its header and footer."""
     me = request.user
     manages = is_manager(account=me)
+    page_name = (request.resolver_match.url_name if request.resolver_match else "") or ""
     return {
         "me": me,
-        "place": place_of(request),
+        "place": next((place for place, starts in NAVIGATION.items() if page_name.startswith(starts)), "bulk"),
         "school_system": me.school_system,
         "is_manager": manages,
         "is_district_manager": manages and is_district_manager(account=me),
@@ -46,33 +53,32 @@ def surroundings(request: PageRequest) -> dict[str, Any]:
     }
 
 
-def place_of(request: HttpRequest) -> str:
-    """The part of the navigation that the page belongs to; what is in no other is in Bulk Management."""
-    name = (request.resolver_match.url_name if request.resolver_match else "") or ""
-    return next((place for place, starts in PLACES.items() if name.startswith(starts)), "bulk")
+def paged(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
+    """Return the page of the rows that the address asks for, else the first."""
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
 
 
-def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirect:
-    """After a deed: the page that shows what it did. Loading that again repeats nothing."""
-    address = reverse(url_name, args=args)
-    return HttpResponseRedirect(f"{address}?{query}" if query else address, status=303)
-
-
-def sent(request: HttpRequest) -> QueryDict | None:
-    """What a form sent, be it nothing at all; None where the page is only being opened."""
+def form_data(request: HttpRequest) -> QueryDict | None:
+    """Return the submitted form, which may be empty. None if the page is only opened: then the form has no faults."""
     return request.POST if request.method == "POST" else None
 
 
-def sent_files(request: HttpRequest) -> "MultiValueDict[str, UploadedFile[bytes]] | None":
-    """The files that came with a form, like `sent`."""
+def form_files(request: HttpRequest) -> "MultiValueDict[str, UploadedFile[bytes]] | None":
+    """Return the submitted files, or None as in `form_data`."""
     return request.FILES if request.method == "POST" else None
 
 
-def say(request: HttpRequest, text: str) -> None:
-    """Something that was done, told on the next page."""
+def flash(request: HttpRequest, text: str) -> None:
+    """Show on the next page what was done."""
     messages.success(request, text)
 
 
-def say_refused(request: HttpRequest, error: SisSyncError) -> None:
-    """Something that was not done, why, and what to do, told on the next page."""
-    messages.error(request, f"{error.message} {error.fix}".strip())
+def flash_error(request: HttpRequest, error: SisSyncError) -> None:
+    """Show on the next page what was not done, why, and what to do."""
+    messages.error(request, error_words(error))
+
+
+def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirect:
+    """Redirect after a change to the page that shows it. To load that page again repeats nothing."""
+    address = reverse(url_name, args=args)
+    return HttpResponseRedirect(f"{address}?{query}" if query else address, status=303)

@@ -1,23 +1,23 @@
-"""What the pages show of a run: its steps, and a page of its rows."""
+"""The parts of the run page: how far the run has come, a page of its rows, and sentences about its changes."""
 
 from dataclasses import dataclass
 
 from sis_sync.core.fields import ACTIVE
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
+from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.wording import counted, percent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving
 from sis_sync.server.runs.selectors import PlanPage, plan_rows
-from sis_sync.server.web.words import DECIDABLE_STATES, MODE_PEOPLE
+from sis_sync.server.web.render import PAGE_SIZE
+from sis_sync.server.web.words import MODE_PEOPLE
 
-PAGE_SIZE = 50
-ACTIONS = (*ABSENT_ACTIONS, *ROW_ACTIONS)
-STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
 State = Run.State
-# How many steps are done, and whether it stopped there for good.
+STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
+# How many of the steps are done. A failed run is not here: it may have failed before or after the approval.
 STEPS_DONE: dict[str, int] = {
     State.RECEIVED: 1,
     State.CHECKING: 1,
@@ -37,7 +37,7 @@ STOPPED = (State.REFUSED, State.REJECTED, State.SUPERSEDED, State.EXPIRED, State
 
 @dataclass(frozen=True)
 class Step:
-    """One step: done, current, bad (it ended here), to come, or never (it ended before)."""
+    """One step. Its progress is done, current, bad (the run ended here), to come, or never (it ended before)."""
 
     name: str
     progress: str
@@ -45,8 +45,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class RunView:
-    """A page of the rows with one action, or of all. `page` counts from 1."""
+class RowsView:
+    """A page of the rows with one action, or of all rows. `page` counts from 1."""
 
     action: str
     rows: PlanPage
@@ -54,40 +54,41 @@ class RunView:
 
     @property
     def pages(self) -> int:
-        """How many pages there are, at least one."""
+        """The number of pages, at least one."""
         return max(1, -(-self.rows.total // PAGE_SIZE))
 
     @property
     def first(self) -> int:
-        """The number of the first row shown; 0 where there are none."""
+        """The number of the first row of the page; 0 if there are no rows."""
         return (self.page - 1) * PAGE_SIZE + 1 if self.rows.rows else 0
 
     @property
     def last(self) -> int:
-        """The number of the last row shown."""
+        """The number of the last row of the page."""
         return (self.page - 1) * PAGE_SIZE + len(self.rows.rows)
 
     @property
-    def names_the_past(self) -> bool:
-        """Whether rows hold what accounts were: those of people who leave."""
+    def are_people_leaving(self) -> bool:
+        """True if the rows are people who are not in the file and leave: then they show the values of now."""
         return self.action in ABSENT_ACTIONS
 
 
-def look_at(run: Run, *, action: str, page: str) -> RunView:
-    """The rows of the run that the address asks for; what it cannot mean is left aside."""
-    wanted = action if action in ACTIONS else ""
+def view_rows(run: Run, *, action: str, page: str) -> RowsView:
+    """Return the rows that the address asks for: all of them for an unknown action, the first for an unknown page."""
+    known_action = action if action in (*ABSENT_ACTIONS, *ROW_ACTIONS) else ""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-    return RunView(wanted, plan_rows(run=run, action=wanted, page=number, page_size=PAGE_SIZE), max(number, 1))
+    rows = plan_rows(run=run, action=known_action, page=number, page_size=PAGE_SIZE)
+    return RowsView(known_action, rows, max(number, 1))
 
 
 def steps_of(run: Run) -> tuple[Step, ...]:
-    """Received, Checked, Approval, Applied, with how far the run came."""
+    """Return Received, Checked, Approval and Applied, each with its progress."""
     done = STEPS_DONE.get(run.state, 3 if run.decided_at else 1)
     return tuple(step_at(place, name, done, run.state in STOPPED) for place, name in enumerate(STEP_NAMES))
 
 
 def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:
-    """The step at this place."""
+    """Return the step at this place if `done` steps are done."""
     if place < done:
         return Step(name, "done", "check")
     if place == done:
@@ -96,19 +97,17 @@ def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:
 
 
 def approve_words(run: Run) -> str:
-    """What approving does, in numbers: create 40, update 310, delete 214."""
+    """Return the changes that approving makes: create 40, update 310, delete 214."""
     shown = [
-        f"{action} {run.counts[action]:,}"
-        for action in ("create", "update", "restore", "disable", "delete")
-        if run.counts.get(action)
+        f"{action} {run.counts[action]:,}" for action in (*CHANGING_ACTIONS, *ABSENT_ACTIONS) if run.counts.get(action)
     ]
     return ", ".join(shown) or counted(0, "change", "changes")
 
 
 def no_changes_words(run: Run) -> str:
-    """What a plan that changes nobody found. Empty where somebody would change, or a row failed.
+    """Return a sentence on a plan that changes no one. Empty if the plan changes someone, or a row failed.
 
-    It speaks of rows only: people who are not in the file may be there, where the mode leaves them alone.
+    The sentence is about rows only: if the mode ignores absence, there may be people who are not in the file.
     """
     quiet = (*CHANGING_ACTIONS, *ABSENT_ACTIONS, "failed")
     if not run.counts or any(run.counts.get(name) for name in quiet):
@@ -121,12 +120,13 @@ def no_changes_words(run: Run) -> str:
 
 
 def leaving_words(run: Run) -> str:
-    """214 of the 8,586 people here now would be deleted (2.5 %). Empty where nobody leaves, or nothing is to decide.
+    """Return the share of people who leave: 214 of the 8,586 people here now would be deleted (2.5 %).
 
-    Guards speak of those who were here at the check; "now" keeps two numbers from contradicting each other.
+    Empty if no one leaves, or the run cannot be decided. Guards count the people who were here at the check; "now"
+    says that this number may differ.
     """
     number = leaving(run)
-    if not number or run.state not in DECIDABLE_STATES:
+    if not number or run.state not in DECIDABLE:
         return ""
     base = people_managed(run)
     fate = "deleted" if run.counts.get("delete") else "disabled"
@@ -135,7 +135,10 @@ def leaving_words(run: Run) -> str:
 
 
 def people_managed(run: Run) -> int:
-    """The managed, live accounts of the mode's types in the run's scope: all that it could delete, or else disable."""
+    """Count the accounts that the run could delete: managed, not deleted, of the mode's types, in the run's scope.
+
+    If the run only disables, count those that are active.
+    """
     people = Account.objects.filter(
         school_system_id=run.school_system_id,
         custom_id__isnull=False,

@@ -1,12 +1,14 @@
-"""A form that shows its faults the same way on every page."""
+"""The base of all forms: they look alike, show their faults alike, and keep text as it was typed."""
 
 from typing import Any
 
 from django import forms
 
+from sis_sync.core.errors import SisSyncError
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.web.words import error_words
 
-WIDE_CLASSES: dict[type[forms.Widget], str] = {
+WIDGET_CLASSES: dict[type[forms.Widget], str] = {
     forms.CheckboxInput: "form-check-input",
     forms.CheckboxSelectMultiple: "form-check-input",
     forms.RadioSelect: "form-check-input",
@@ -15,24 +17,30 @@ WIDE_CLASSES: dict[type[forms.Widget], str] = {
 
 
 class PageForm(forms.Form):
-    """A form with our looks. Widgets get Bootstrap's classes; the browser's own bubbles are off."""
+    """A form whose widgets have Bootstrap's classes. The browser does not check it: the faults are ours to show."""
 
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            looks = WIDE_CLASSES.get(type(field.widget), "form-control")
-            field.widget.attrs.setdefault("class", looks)
+            css_class = WIDGET_CLASSES.get(type(field.widget), "form-control")
+            field.widget.attrs.setdefault("class", css_class)
 
-    def take_refusals(self, refused: ValuesRefused) -> None:
-        """Show what a service refused beside the fields it names, the rest on top."""
-        for name, message in refused.errors.items():
-            self.add_error(name if name in self.fields else None, message)
+    def add_refusal(self, error: SisSyncError, field: str | None = None) -> None:
+        """Show why a service refused the form: next to the fields that the error names, else next to `field`.
+
+        Without a field it is shown at the top.
+        """
+        if isinstance(error, ValuesRefused):
+            for name, message in error.errors.items():
+                self.add_error(name if name in self.fields else field, message)
+        else:
+            self.add_error(field, error_words(error))
 
 
 class Typed(forms.CharField):
-    """Text exactly as typed: trimming and judging are the services'. `required` speaks in our words."""
+    """Text exactly as it was typed: the services trim and check it. `missing` is the fault if it is required."""
 
     def __init__(self, *, missing: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("required", bool(missing))
@@ -40,7 +48,7 @@ class Typed(forms.CharField):
 
 
 class Secret(Typed):
-    """A password: never shown again, not even after a fault."""
+    """A password. It is never sent back to the page, not even after a fault."""
 
     widget = forms.PasswordInput
 

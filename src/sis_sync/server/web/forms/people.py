@@ -8,11 +8,10 @@ from django import forms
 from sis_sync.core.fields import ACTIVE, GRADES, STATUSES, USER_TYPES
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.words import id_label
-
-DELETED = "Deleted"
 
 
 def choices(values: Iterable[str], *, empty: str | None = None) -> list[tuple[str, str]]:
@@ -142,8 +141,8 @@ class DeleteForm(PageForm):
         return typed
 
 
-def initial_of(account: Account) -> dict[str, Any]:
-    """What the edit form shows at first."""
+def initial_values(account: Account) -> dict[str, Any]:
+    """Return the values of the account for the edit form."""
     names = ("first_name", "middle_name", "last_name", "email", "user_type", "grade", "position", "status")
     return {
         **{name: getattr(account, name) for name in names},

@@ -1,5 +1,6 @@
 """Numbers, times, icons and badges as every page shows them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,9 @@ from django.utils.timesince import timesince
 
 from sis_sync.core import wording
 from sis_sync.core.limits import PLAN_EXPIRES_AFTER
+from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
@@ -22,6 +25,7 @@ from sis_sync.server.web.words import Badge
 
 register = template.Library()
 SECONDS_JUST_NOW = 60
+SELDOM_ACTIONS = ("disable", "restore", "ignored")
 
 
 @register.filter
@@ -34,13 +38,6 @@ def number(value: int) -> str:
 def counted(value: int, one: str, many: str) -> str:
     """A count with its noun: 1 person, 8,586 people."""
     return wording.counted(value, one, many)
-
-
-@register.simple_tag
-def share(part: int, whole: int) -> str:
-    """A share in brackets: (2.5 %). Empty where there is nothing to share."""
-    value = wording.percent(part, whole)
-    return f"({value})" if value else ""
 
 
 @register.simple_tag
@@ -84,7 +81,6 @@ def exact_time(value: datetime) -> str:
     return date_format(timezone.localtime(value), "M j, Y, g:i A T")
 
 
-@register.simple_tag
 def badge(shown: Badge) -> SafeString:
     """Icon, word and colour together."""
     tone = f"status-{shown.tone}" if shown.tone else ""
@@ -94,22 +90,22 @@ def badge(shown: Badge) -> SafeString:
 
 @register.simple_tag
 def state_badge(run: Run) -> SafeString:
-    """The state of a run."""
-    return badge(words.STATE_BADGES[run.state])
+    """Return the badge of the run's state."""
+    return badge(words.STATES[run.state].badge)
 
 
 @register.simple_tag
 def action_badge(action: str, is_done: bool = False) -> SafeString:
-    """What happens, or happened, to a row or account."""
-    shown = words.ACTION_BADGES.get(action, Badge("dot", words.field_word(action)))
-    word = words.DONE_WORDS.get(action, shown.word) if is_done else shown.word
-    return badge(Badge(shown.icon, word, shown.tone))
+    """Return the badge of what happens, or happened, to a row or account."""
+    if action not in words.ACTIONS:
+        return badge(Badge("dot", words.field_word(action)))
+    return badge(replace(words.ACTIONS[action].badge, word=words.action_word(action, is_done=is_done)))
 
 
 @register.simple_tag
 def status_badge(account: Account) -> SafeString:
-    """Active, Disabled or Deleted."""
-    return badge(words.STATUS_BADGES["Deleted" if account.deleted_at else account.status])
+    """Return the badge Active, Disabled or Deleted."""
+    return badge(words.STATUS_BADGES[DELETED if account.deleted_at else account.status])
 
 
 @register.filter
@@ -121,7 +117,7 @@ def mode_word(mode: str) -> str:
 @register.filter
 def state_meaning(run: Run) -> str:
     """What the state means for the people in the file."""
-    return words.STATE_MEANINGS[run.state]
+    return words.STATES[run.state].meaning
 
 
 @register.filter
@@ -165,26 +161,32 @@ def expires_at(run: Run) -> datetime | None:
 
 @register.filter
 def count_cells(run: Run) -> list[tuple[str, str, int]]:
-    """The counts of a run: name, word and number. Actions that this mode cannot have are left out when 0."""
-    done = run.state == Run.State.APPLIED
-    cells = []
-    for name, word in words.COUNT_WORDS.items():
-        value = run.counts.get(name, 0)
-        if value or name not in words.SELDOM_COUNTS:
-            cells.append((name, words.DONE_WORDS.get(name, word) if done else word, value))
-    return cells
+    """Return name, word and number of each count of a run, people who leave first."""
+    is_done = run.state == Run.State.APPLIED
+    cells = [
+        (action, words.action_word(action, is_done=is_done), run.counts.get(action, 0))
+        for action in (*ABSENT_ACTIONS, *ROW_ACTIONS)
+        if is_shown(run, action)
+    ]
+    return [*cells, ("rows", "Rows in file", run.counts.get("rows", 0))]
 
 
 @register.filter
 def count_words(run: Run) -> list[str]:
-    """The counts that matter in words: 40 to create, or 40 created once it is done."""
+    """Return the counts that matter most as words: 40 to create, or 40 created once the run is applied."""
     is_done = run.state == Run.State.APPLIED
     parts = [
-        f"{run.counts.get(name, 0):,} {words.DONE_WORDS[name].lower() if is_done else f'to {name}'}"
-        for name in ("create", "update", "restore", "delete", "disable")
-        if run.counts.get(name) or name not in words.SELDOM_COUNTS
+        f"{run.counts.get(action, 0):,} "
+        f"{words.action_word(action, is_done=True).lower() if is_done else f'to {action}'}"
+        for action in (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
+        if is_shown(run, action)
     ]
     return [*parts, f"{run.counts.get('failed', 0):,} failed"]
+
+
+def is_shown(run: Run, action: str) -> bool:
+    """Return True if the count of the action is shown: many runs cannot have the seldom ones."""
+    return bool(run.counts.get(action)) or action not in SELDOM_ACTIONS
 
 
 @register.filter
@@ -197,12 +199,6 @@ def finding_word(code: str) -> str:
 def finding_badge(code: str) -> SafeString:
     """Whether rows fail by this finding, or go on."""
     return badge(Badge("warn", "Row fails", "bad") if words.is_error(code) else Badge("dot", "Remark"))
-
-
-@register.filter
-def delimiter_word(delimiter: str) -> str:
-    """The name of a delimiter."""
-    return words.DELIMITER_WORDS.get(delimiter, delimiter)
 
 
 @register.filter
@@ -224,12 +220,12 @@ def one_line(row: PlanRow) -> str:
 @register.filter
 def action_heading(action: str) -> str:
     """The heading over the rows of one action."""
-    return words.ACTION_HEADINGS[action]
+    return words.ACTIONS[action].heading
 
 
 @register.filter
-def deed_word(action: str) -> str:
-    """An entry of the audit log in words: run.approved is Run approved."""
+def audit_word(action: str) -> str:
+    """Return an action of the audit log in words: run.approved is Run approved."""
     return action.replace(".", " ").replace("_", " ").capitalize()
 
 

@@ -1,12 +1,12 @@
 """One account: create, edit, its history, and whom it manages."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import access_account
 from sis_sync.server.accounts.services import create_account, update_account
@@ -18,11 +18,8 @@ from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
-from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_of
-from sis_sync.server.web.render import page, say, say_refused, see_other, sent
-from sis_sync.server.web.words import held_words, is_restorable, restorable_until
-
-PAGE_SIZE = 50
+from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_values
+from sis_sync.server.web.render import flash, flash_error, form_data, page, paged, see_other
 
 
 @for_managers
@@ -31,13 +28,14 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     """The account's values and everything that changed them."""
     account = access_account(actor=request.user, account_id=account_id)
     changes = AccountChange.objects.filter(account=account).select_related("actor", "run")
-    now = timezone.now()
+    restorable_until = account.deleted_at + RESTORABLE_FOR if account.deleted_at else None
+    is_restorable = restorable_until is not None and timezone.now() < restorable_until
     context = {
         "account": account,
-        "held_words": held_words(account, now),
-        "restorable_until": restorable_until(account),
-        "is_restorable": is_restorable(account, now),
-        "changes": Paginator(changes.order_by("-changed_at", "-id"), PAGE_SIZE).get_page(request.GET.get("page")),
+        "held_words": held_words(account, is_restorable=is_restorable),
+        "restorable_until": restorable_until,
+        "is_restorable": is_restorable,
+        "changes": paged(request, changes.order_by("-changed_at", "-id")),
         "rights": Right.objects.filter(account=account).select_related("org"),
         "right_form": RightForm(orgs=managed_orgs(actor=request.user)),
         "may_give_rights": is_district_manager(account=request.user) and account.deleted_at is None,
@@ -45,12 +43,30 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     return page(request, "web/members/account.html", context)
 
 
+def held_words(account: Account, *, is_restorable: bool) -> str:
+    """Return why files do not bring the account back, and who can. Empty if files may, or no one can."""
+    if not account.is_held_by_hand:
+        return ""
+    if account.deleted_at is None:
+        return "Disabled by hand: no file enables or changes it until somebody enables it here."
+    if not is_restorable:
+        return ""
+    deletions = AccountChange.objects.filter(account=account, action="delete").order_by("-changed_at", "-id")
+    last = deletions.first()
+    if last is None or last.run_id is None:
+        return "Deleted by hand: it stays so, whatever files say, until somebody restores it here."
+    return (
+        f"Disabled by hand, and later deleted by run {last.run_id}, whose file did not name it. "
+        "No file brings it back; whoever restores it here gets it back disabled."
+    )
+
+
 @for_managers
 @require_http_methods(["GET", "POST"])
 def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
     """Edit User Info, with the Employee ID or Student ID."""
     account = access_account(actor=request.user, account_id=account_id)
-    form = EditAccountForm(sent(request), initial=initial_of(account), orgs=managed_orgs(actor=request.user))
+    form = EditAccountForm(form_data(request), initial=initial_values(account), orgs=managed_orgs(actor=request.user))
     if request.method == "POST" and form.is_valid():
         try:
             update_account(
@@ -62,12 +78,10 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
                 actor=request.user,
                 now=timezone.now(),
             )
-        except ValuesRefused as refused:
-            form.take_refusals(refused)
-        except NotPermitted as error:
-            form.add_error(None, f"{error.message} {error.fix}".strip())
+        except (ValuesRefused, NotPermitted) as error:
+            form.add_refusal(error)
         else:
-            say(request, "The account was updated.")
+            flash(request, "The account was updated.")
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/edit.html", {"account": account, "form": form})
 
@@ -76,7 +90,7 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def account_create(request: PageRequest) -> HttpResponse:
     """Create User."""
-    form = CreateAccountForm(sent(request), orgs=managed_orgs(actor=request.user))
+    form = CreateAccountForm(form_data(request), orgs=managed_orgs(actor=request.user))
     if request.method == "POST" and form.is_valid():
         try:
             account = create_account(
@@ -87,32 +101,32 @@ def account_create(request: PageRequest) -> HttpResponse:
                 actor=request.user,
                 now=timezone.now(),
             )
-        except ValuesRefused as refused:
-            form.take_refusals(refused)
+        except ValuesRefused as error:
+            form.add_refusal(error)
         else:
-            say(request, f"{account.full_name} was created.")
+            flash(request, f"{account.full_name} was created.")
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/create.html", {"form": form})
 
 
 def typed_values(form: PageForm) -> dict[str, str]:
-    """The fields of a roster that the form holds; the org is chosen, not typed."""
+    """Return the submitted values of the fields that a roster has too. The org is chosen, not typed."""
     return {name: form.cleaned_data[name] for name in FIELD_NAMES if name in form.cleaned_data}
 
 
 @for_district_managers
 @require_POST
 def account_rights(request: PageRequest, account_id: int) -> HttpResponse:
-    """Gives a right, or takes one away."""
+    """Give the person a right over an org, or take it away."""
     account: Account = access_account(actor=request.user, account_id=account_id)
     org = access_org(actor=request.user, org_id=request.POST.get("org", ""))
     try:
         if request.POST.get("action") == "take":
             take_right(account=account, org=org, actor=request.user, now=timezone.now())
-            say(request, f"{account.full_name} no longer manages {org.name}.")
+            flash(request, f"{account.full_name} no longer manages {org.name}.")
         elif request.POST.get("action") == "give":
             give_right(account=account, org=org, actor=request.user, now=timezone.now())
-            say(request, f"{account.full_name} now manages {org.name}.")
+            flash(request, f"{account.full_name} now manages {org.name}.")
     except NotPermitted as error:
-        say_refused(request, error)
+        flash_error(request, error)
     return see_other("web:account_history", account.pk)

@@ -1,8 +1,7 @@
-"""Bulk Management: the upload form, what waits for approval, the history, the column mappings."""
+"""Bulk Management: the upload form, the runs that wait for approval, the history, the column mappings."""
 
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -16,19 +15,17 @@ from sis_sync.server.runs.selectors import runs_of, waiting_runs
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import UploadForm
 from sis_sync.server.web.mode_cards import risks_of_modes
-from sis_sync.server.web.render import page, see_other, sent, sent_files
+from sis_sync.server.web.render import form_data, form_files, page, paged, see_other
 from sis_sync.steps.map.mapper_lines import parse_mapping, preset_names, preset_text
-
-PAGE_SIZE = 50
 
 
 @for_managers
 @require_http_methods(["GET", "POST"])
 def bulk_upload(request: PageRequest) -> HttpResponse:
-    """The upload form; a file that has arrived goes on to its run page."""
-    form = UploadForm(sent(request), sent_files(request))
+    """The upload form. An upload leads to the page of its run."""
+    form = UploadForm(form_data(request), form_files(request))
     if request.method == "POST" and form.is_valid():
-        run = received(request, form)
+        run = receive_upload(request, form)
         if run is not None:
             return see_other("web:run", run.pk)
     context = {
@@ -40,8 +37,8 @@ def bulk_upload(request: PageRequest) -> HttpResponse:
     return page(request, "web/bulk/upload.html", context)
 
 
-def received(request: PageRequest, form: UploadForm) -> Run | None:
-    """The run of the file; None, with the fault on the form, where it was not taken."""
+def receive_upload(request: PageRequest, form: UploadForm) -> Run | None:
+    """Return the new run. None if the file or its mapping is refused: then the form shows the fault."""
     file = form.cleaned_data["file"]
     lines = form.cleaned_data["mapping_lines"] if form.cleaned_data["mapping_lines"].strip() else ""
     try:
@@ -58,9 +55,9 @@ def received(request: PageRequest, form: UploadForm) -> Run | None:
         )
         return receive_run(upload, now=timezone.now())
     except ConfigurationError as error:
-        form.add_error("mapping_lines", f"{error.message} {error.fix}".strip())
+        form.add_refusal(error, "mapping_lines")
     except SisSyncError as error:
-        form.add_error("file", f"{error.message} {error.fix}".strip())
+        form.add_refusal(error, "file")
     return None
 
 
@@ -76,14 +73,14 @@ def pending(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_GET
 def history(request: PageRequest) -> HttpResponse:
-    """All runs, newest first, by mode and state."""
+    """All runs, newest first, filtered by mode and state."""
     mode, state = request.GET.get("mode", ""), request.GET.get("state", "")
     runs = runs_of(actor=request.user).select_related("uploaded_by", "api_key")
     if mode in MODES:
         runs = runs.filter(mode=mode)
     if state in Run.State.values:
         runs = runs.filter(state=state)
-    shown = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = paged(request, runs)
     context = {"runs": shown, "mode": mode, "state": state, "modes": list(MODES), "states": Run.State.choices}
     context["query"] = urlencode({"mode": mode, "state": state})
     return page(request, "web/bulk/history.html", context)
@@ -92,7 +89,7 @@ def history(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_GET
 def mappings(request: PageRequest) -> HttpResponse:
-    """The built-in column mappings; one of them with its lines."""
+    """The built-in column mappings. The chosen one shows its lines."""
     name = request.GET.get("preset", "")
     if name and name not in preset_names():
         raise Http404

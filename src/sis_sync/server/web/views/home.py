@@ -1,17 +1,17 @@
-"""Home: how each mode is doing, and what waits for a decision."""
+"""Home: the runs that wait for a decision, and the last runs of each mode."""
 
 from django.http import HttpResponse
 
 from sis_sync.server.orgs.selectors import is_manager
 from sis_sync.server.runs.selectors import waiting_runs
-from sis_sync.server.web.access import PageRequest, for_everybody
+from sis_sync.server.web.access import PageRequest, for_everyone
 from sis_sync.server.web.mode_cards import health_of_modes
 from sis_sync.server.web.render import page, see_other
 
 
-@for_everybody
+@for_everyone
 def home(request: PageRequest) -> HttpResponse:
-    """The first page of a manager; whoever manages nothing goes to their own profile."""
+    """The first page of a manager. Everyone else is redirected to their own profile."""
     if not is_manager(account=request.user):
         return see_other("web:profile")
     context = {

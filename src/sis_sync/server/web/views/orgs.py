@@ -13,13 +13,13 @@ from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.orgs.services import create_org, import_orgs, update_org
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
-from sis_sync.server.web.render import page, say, see_other, sent, sent_files
+from sis_sync.server.web.render import flash, form_data, form_files, page, see_other
 
 
 @for_managers
 @require_GET
 def settings(request: PageRequest) -> HttpResponse:
-    """The district and its schools, with external IDs and how many people each has."""
+    """The district and its schools, with their external IDs and numbers of people."""
     people = Count("accounts", filter=Q(accounts__deleted_at__isnull=True))
     orgs = list(managed_orgs(actor=request.user).annotate(people=people))
     context = {"orgs": orgs, "without_external_id": sum(not org.external_id for org in orgs)}
@@ -29,9 +29,9 @@ def settings(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_http_methods(["GET", "POST"])
 def org_edit(request: PageRequest, org_id: int) -> HttpResponse:
-    """One org: Edit, then Update. Says how many accounts and keys a change of the external ID touches."""
+    """Edit the name and external ID of an org, warning how many accounts a new external ID touches."""
     org = access_org(actor=request.user, org_id=org_id)
-    form = OrgForm(sent(request), initial={"name": org.name, "external_id": org.external_id or ""})
+    form = OrgForm(form_data(request), initial={"name": org.name, "external_id": org.external_id or ""})
     before = org.external_id
     if request.method == "POST" and form.is_valid():
         try:
@@ -42,23 +42,23 @@ def org_edit(request: PageRequest, org_id: int) -> HttpResponse:
                 actor=request.user,
                 now=timezone.now(),
             )
-        except ValuesRefused as refused:
-            form.take_refusals(refused)
+        except ValuesRefused as error:
+            form.add_refusal(error)
             org.refresh_from_db()
         else:
-            say(request, changed_words(org, before))
+            flash(request, changed_words(org, before))
             return see_other("web:settings")
     context = {"org": org, "form": form, "people": managed_people(org)}
     return page(request, "web/orgs/edit.html", context)
 
 
 def managed_people(org: Org) -> int:
-    """How many accounts files name by this org's external ID."""
+    """Count the accounts that files find by this org's external ID."""
     return Account.objects.filter(org=org, custom_id__isnull=False, deleted_at__isnull=True).count()
 
 
 def changed_words(org: Org, before: str | None) -> str:
-    """What was updated, and whom it touches."""
+    """Return what was updated, and how many accounts a new external ID touches."""
     if org.external_id == before:
         return f"{org.name} was updated."
     people = counted(managed_people(org), "account", "accounts")
@@ -71,8 +71,8 @@ def changed_words(org: Org, before: str | None) -> str:
 @for_district_managers
 @require_http_methods(["GET", "POST"])
 def org_create(request: PageRequest) -> HttpResponse:
-    """A new school."""
-    form = OrgForm(sent(request))
+    """Add a school."""
+    form = OrgForm(form_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             org = create_org(
@@ -83,10 +83,10 @@ def org_create(request: PageRequest) -> HttpResponse:
                 actor=request.user,
                 now=timezone.now(),
             )
-        except ValuesRefused as refused:
-            form.take_refusals(refused)
+        except ValuesRefused as error:
+            form.add_refusal(error)
         else:
-            say(request, f"{org.name} was added.")
+            flash(request, f"{org.name} was added.")
             return see_other("web:settings")
     return page(request, "web/orgs/create.html", {"form": form})
 
@@ -94,8 +94,8 @@ def org_create(request: PageRequest) -> HttpResponse:
 @for_district_managers
 @require_http_methods(["GET", "POST"])
 def orgs_import(request: PageRequest) -> HttpResponse:
-    """Schools from a CSV: all of its lines, or none."""
-    form = ImportOrgsForm(sent(request), sent_files(request))
+    """Import schools from a CSV file: all of its lines, or none."""
+    form = ImportOrgsForm(form_data(request), form_files(request))
     if request.method == "POST" and form.is_valid():
         try:
             text = form.cleaned_data["file"].read().decode("utf-8-sig")
@@ -104,11 +104,10 @@ def orgs_import(request: PageRequest) -> HttpResponse:
             )
         except UnicodeDecodeError:
             form.add_error("file", "This file is not UTF-8 text. Save it as CSV UTF-8 and upload it again.")
-        except ValuesRefused as refused:
-            for message in refused.errors.values():
-                form.add_error("file", message)
+        except ValuesRefused as error:
+            form.add_refusal(error, "file")
         else:
-            say(
+            flash(
                 request,
                 f"{counted(done.created, 'school was', 'schools were')} added, {done.updated:,} updated, "
                 f"{done.unchanged:,} unchanged.",

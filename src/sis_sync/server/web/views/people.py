@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -29,21 +29,29 @@ from sis_sync.server.web.people_list import (
     PeopleFilters,
     count_capped,
     count_people,
-    keep_search,
     people_page,
     read_filters,
-    searched_text,
+    store_search,
+    stored_search,
 )
-from sis_sync.server.web.render import page, say, see_other
-from sis_sync.server.web.words import DONE_WORDS
+from sis_sync.server.web.render import flash, page, see_other
+from sis_sync.server.web.words import action_word, error_words
+
+# The actions that ask first and can be done to many people at once.
+SERVICES: dict[str, Callable[..., int]] = {
+    "disable": disable_accounts,
+    "enable": enable_accounts,
+    "delete": delete_accounts,
+    "restore": restore_accounts,
+}
 
 
 @for_managers
 @require_GET
 def user_admin(request: PageRequest) -> HttpResponse:
-    """The people who fit the filters of the address, 50 at a time."""
+    """The people who fit the search and the filters of the address, 50 on a page."""
     filters = read_filters(request.GET)
-    text = searched_text(request.session, filters.search)
+    text = stored_search(request.session, filters.search)
     if filters.org_id:
         access_org(actor=request.user, org_id=filters.org_id)
     found = search_accounts(
@@ -70,12 +78,13 @@ def user_admin(request: PageRequest) -> HttpResponse:
     }
     response = page(request, "web/members/list.html", context)
     if request.headers.get("HX-Request"):
+        # htmx asked by the address of the search; show the address of the list, which can be loaded again.
         response.headers["HX-Push-Url"] = request.get_full_path()
     return response
 
 
 def search_form(request: PageRequest, filters: PeopleFilters, text: str) -> SearchForm:
-    """The form that shows the present filters."""
+    """Return the form filled with the current search and filters."""
     initial = {
         "text": text,
         "type": filters.user_type,
@@ -89,112 +98,86 @@ def search_form(request: PageRequest, filters: PeopleFilters, text: str) -> Sear
 @for_managers
 @require_POST
 def user_search(request: PageRequest) -> HttpResponse:
-    """Keeps the text in the session and goes on to the list, whose address holds the filters only."""
+    """Store the searched text in the session and go on to the list, whose address has the filters only."""
     filters, text = read_filters(request.POST), request.POST.get("text", "").strip()[:254]
-    sign = keep_search(request.session, text) if text else ""
-    return see_other("web:user_admin", query=replace(filters, search=sign).query)
-
-
-def ticked(request: PageRequest) -> list[Account]:
-    """The ticked people, by name. One whom the actor does not manage is left out like one that is not there."""
-    numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
-    accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
-    return list(accounts.order_by("last_name", "first_name", "id"))
-
-
-def back_to_list(request: PageRequest) -> HttpResponseRedirect:
-    """The list with the filters it had before."""
-    filters = read_filters(QueryDict(request.POST.get("back", "")))
-    return see_other("web:user_admin", query=filters.query)
-
-
-def list_address(request: PageRequest) -> str:
-    """The address of the list with the filters it had before."""
-    query = read_filters(QueryDict(request.POST.get("back", ""))).query
-    return f"{reverse('web:user_admin')}?{query}" if query else reverse("web:user_admin")
-
-
-ACTS: dict[str, Callable[..., int]] = {
-    "disable": disable_accounts,
-    "enable": enable_accounts,
-    "delete": delete_accounts,
-    "restore": restore_accounts,
-}
+    search = store_search(request.session, text) if text else ""
+    return see_other("web:user_admin", query=replace(filters, search=search).query)
 
 
 @for_managers
 @require_POST
 def people_act(request: PageRequest) -> HttpResponse:
-    """Asks first, naming the people; does it once that is confirmed."""
-    action, people = request.POST.get("action", ""), ticked(request)
+    """Do something with the ticked people: first ask, naming them, and do it once that is confirmed."""
+    action, people = request.POST.get("action", ""), ticked_people(request)
     if not people:
-        messages.error(request, "Nobody is ticked. Tick at least one person, then choose what to do.")
-        return back_to_list(request)
-    if action == "edit":
-        return edit(request, people)
-    if action == "password":
-        return change_password(request, people)
-    if action not in ACTS:
-        messages.error(request, "Choose what to do with the ticked people.")
-        return back_to_list(request)
-    return confirm_or_do(request, action, people)
+        fault = "Nobody is ticked. Tick at least one person, then choose what to do."
+    elif action in SERVICES:
+        return confirm_or_do(request, action, people)
+    elif action == "edit" and len(people) == 1:
+        return see_other("web:account_edit", people[0].pk)
+    elif action == "edit":
+        fault = f"{len(people):,} people are ticked. Tick one person to edit their info."
+    elif action == "password" and len(people) == 1:
+        return change_password(request, people[0])
+    elif action == "password":
+        fault = f"{len(people):,} people are ticked. Tick one person to change their password."
+    else:
+        fault = "Choose what to do with the ticked people."
+    messages.error(request, fault)
+    return see_other("web:user_admin", query=list_query(request))
 
 
-def edit(request: PageRequest, people: list[Account]) -> HttpResponse:
-    """Edit User Info is for one person at a time."""
-    if len(people) > 1:
-        messages.error(request, f"{len(people):,} people are ticked. Tick one person to edit their info.")
-        return back_to_list(request)
-    return see_other("web:account_edit", people[0].pk)
+def ticked_people(request: PageRequest) -> list[Account]:
+    """Return the ticked people by name, without those whom the manager does not manage or who do not exist."""
+    numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
+    accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
+    return list(accounts.order_by("last_name", "first_name", "id"))
 
 
 def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> HttpResponse:
-    """The page that names the people, or the deed."""
+    """Show the page that names the people and asks; once confirmed, do it and return to the list."""
     is_confirmed = request.POST.get("confirmed") == "yes"
     form = DeleteForm(request.POST if is_confirmed else None, people=len(people))
     if action != "delete":
         del form.fields["typed"]
     if is_confirmed and form.is_valid():
         try:
-            number = ACTS[action](accounts=people, actor=request.user, now=timezone.now())
+            number = SERVICES[action](accounts=people, actor=request.user, now=timezone.now())
         except (NotPermitted, ValuesRefused) as error:
-            form.add_error(None, f"{error.message} {error.fix}".strip())
+            form.add_error(None, error_words(error))  # the page has no fields for the values that were refused
         else:
-            say(request, f"{DONE_WORDS[action]}: {counted(number, 'person', 'people')}.")
-            return back_to_list(request)
+            flash(request, f"{action_word(action, is_done=True)}: {counted(number, 'person', 'people')}.")
+            return see_other("web:user_admin", query=list_query(request))
     context = {
         "action": action,
         "people": people,
         "form": form,
-        "back": request.POST.get("back", ""),
-        "list_address": list_address(request),
         "restorable_until": timezone.now() + RESTORABLE_FOR,
+        **back_to_list(request),
     }
     return page(request, "web/members/confirm.html", context)
 
 
-def change_password(request: PageRequest, people: list[Account]) -> HttpResponse:
-    """A new password for one person; each has a password of their own."""
-    if len(people) > 1:
-        messages.error(request, f"{len(people):,} people are ticked. Tick one person to change their password.")
-        return back_to_list(request)
+def change_password(request: PageRequest, person: Account) -> HttpResponse:
+    """Ask for the new password of one person; once confirmed, set it and return to the list."""
     form = NewPasswordForm(request.POST if request.POST.get("confirmed") == "yes" else None)
     if form.is_valid():
         try:
-            set_password(
-                account=people[0], password=form.cleaned_data["password"], actor=request.user, now=timezone.now()
-            )
-        except ValuesRefused as refused:
-            form.take_refusals(refused)
+            set_password(account=person, password=form.cleaned_data["password"], actor=request.user, now=timezone.now())
         except SisSyncError as error:
-            form.add_error(None, f"{error.message} {error.fix}".strip())
+            form.add_refusal(error)
         else:
-            say(request, f"The password of {people[0].full_name} was changed. They are signed out everywhere.")
-            return back_to_list(request)
-    context = {
-        "person": people[0],
-        "form": form,
-        "back": request.POST.get("back", ""),
-        "list_address": list_address(request),
-    }
-    return page(request, "web/members/password.html", context)
+            flash(request, f"The password of {person.full_name} was changed. They are signed out everywhere.")
+            return see_other("web:user_admin", query=list_query(request))
+    return page(request, "web/members/password.html", {"person": person, "form": form, **back_to_list(request)})
+
+
+def list_query(request: PageRequest) -> str:
+    """Return the filters that the list had when the people were ticked."""
+    return read_filters(QueryDict(request.POST.get("back", ""))).query
+
+
+def back_to_list(request: PageRequest) -> dict[str, str]:
+    """Return the part of the context by which a page that asks leads back to the list."""
+    address, query = reverse("web:user_admin"), list_query(request)
+    return {"back": request.POST.get("back", ""), "list_address": f"{address}?{query}" if query else address}

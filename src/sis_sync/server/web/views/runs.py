@@ -1,4 +1,4 @@
-"""One run: what became of a file, what it would change, and the decision."""
+"""One run: its page, the pages on which a manager approves or rejects it, and its files to download."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
+from sis_sync.core.run_states import CHECKING, DECIDABLE, MOVING, OUT_OF_DATE
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.core.wording import counted
+from sis_sync.server.errors import DeletionsNotTyped
 from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
@@ -21,17 +23,17 @@ from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
-from sis_sync.server.web.render import page, say, see_other, sent
-from sis_sync.server.web.run_page import RunView, approve_words, leaving_words, look_at, no_changes_words, steps_of
-from sis_sync.server.web.words import DECIDABLE_STATES, MOVING_STATES, STATE_BADGES, STATE_MEANINGS
+from sis_sync.server.web.render import flash, form_data, page, see_other
+from sis_sync.server.web.run_page import approve_words, leaving_words, no_changes_words, steps_of, view_rows
+from sis_sync.server.web.words import STATES
 
-REPLANNED_STATES = (*DECIDABLE_STATES, Run.State.CHECKING, Run.State.OUT_OF_DATE)
+REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
 
 
 @for_managers
 @require_GET
 def run(request: PageRequest, run_id: int) -> HttpResponse:
-    """The run page: steps, file, counts, guards, findings, rows."""
+    """The run page: steps, guards, counts, findings, rows, file."""
     found = access_run(actor=request.user, run_id=run_id)
     return page(request, "web/runs/run.html", context_of(request, found))
 
@@ -39,38 +41,38 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 @for_managers
 @require_GET
 def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
-    """The body of the run page once the state is another than the one seen; until then nothing (204)."""
+    """The body of the run page if the state is no longer the one that the browser shows; else nothing (204)."""
     found = access_run(actor=request.user, run_id=run_id)
     if found.state == request.GET.get("seen"):
         return HttpResponse(status=204)
-    context = context_of(request, found)
-    context["announcement"] = f"{STATE_BADGES[found.state].word}. {STATE_MEANINGS[found.state]}"
+    state = STATES[found.state]
+    context = context_of(request, found) | {"announcement": f"{state.badge.word}. {state.meaning}"}
     return HttpResponse(render_to_string("web/runs/_body.html", context, request))
 
 
 def context_of(request: PageRequest, found: Run) -> dict[str, object]:
-    """What the run page shows of a run."""
+    """Return the context of the run page."""
     return {
         "run": found,
         "groups": finding_groups(run=found) if found.findings else [],
-        "view": look_at(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
+        "view": view_rows(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "is_done": found.state == Run.State.APPLIED,
-        "is_moving": found.state in MOVING_STATES,
+        "is_moving": found.state in MOVING,
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
-        "is_planned_again": found.state in REPLANNED_STATES and bool(found.decision_reason),
+        "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
         "leaving_words": leaving_words(found),
         "steps": steps_of(found),
-        "may_decide": found.state in DECIDABLE_STATES and may_decide(run=found, actor=request.user),
+        "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
     }
 
 
 @for_managers
 @require_http_methods(["GET", "POST"])
 def approve(request: PageRequest, run_id: int) -> HttpResponse:
-    """Shows exactly the plan that would be applied, deletions first, and approves that one only."""
+    """Show exactly the plan that would be applied, and approve no other."""
     found = access_run(actor=request.user, run_id=run_id)
-    form = ApproveForm(sent(request))
+    form = ApproveForm(form_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             approve_run(
@@ -80,22 +82,24 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
                 typed_deletions=form.cleaned_data["typed"],
                 now=timezone.now(),
             )
+        except DeletionsNotTyped as error:
+            form.add_refusal(error, "typed")
         except SisSyncError as error:
-            form.add_error(refused_at(error), f"{error.message} {error.fix}".strip())
-            found.refresh_from_db()
+            form.add_refusal(error)
         else:
             return see_other("web:run", found.pk)
-    if found.state not in DECIDABLE_STATES and not form.errors:
+        found.refresh_from_db()
+    if found.state not in DECIDABLE and not form.errors:
         return see_other("web:run", found.pk)
     return approve_page(request, found, form)
 
 
 def approve_page(request: PageRequest, found: Run, form: ApproveForm) -> HttpResponse:
-    """The page on which a manager decides."""
+    """Return the page on which a manager decides: the people who leave first, then those who change or are new."""
     number = leaving(found)
     form.fields["typed"].label = f"Type {number:,} to confirm that {counted(number, 'person leaves', 'people leave')}"
-    sections: list[RunView] = [
-        look_at(found, action=action, page="")
+    sections = [
+        view_rows(found, action=action, page="")
         for action in ("delete", "disable", "update", "restore", "create")
         if found.counts.get(action)
     ]
@@ -105,33 +109,28 @@ def approve_page(request: PageRequest, found: Run, form: ApproveForm) -> HttpRes
         "sections": sections,
         "leaving": number,
         "leaving_words": leaving_words(found),
-        "may_decide": found.state in DECIDABLE_STATES,
+        "may_decide": found.state in DECIDABLE,
         "is_typing_needed": number > DELETIONS_WITHOUT_TYPING,
         "approve_words": approve_words(found),
     }
     return page(request, "web/runs/approve.html", context, status=409 if form.errors else 200)
 
 
-def refused_at(error: SisSyncError) -> str | None:
-    """The field that a refusal is about: the typed number, or the whole form."""
-    return "typed" if error.http_status == 422 else None
-
-
 @for_managers
 @require_http_methods(["GET", "POST"])
 def reject(request: PageRequest, run_id: int) -> HttpResponse:
-    """Asks for the reason and rejects the run."""
+    """Ask for the reason and reject the run."""
     found = access_run(actor=request.user, run_id=run_id)
-    form = RejectForm(sent(request))
+    form = RejectForm(form_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             reject_run(run=found, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
         except SisSyncError as error:
-            form.add_error(None, f"{error.message} {error.fix}".strip())
+            form.add_refusal(error)
         else:
-            say(request, "Rejected. No account was changed.")
+            flash(request, "Rejected. No account was changed.")
             return see_other("web:run", found.pk)
-    if found.state not in DECIDABLE_STATES and not form.errors:
+    if found.state not in DECIDABLE and not form.errors:
         return see_other("web:run", found.pk)
     return page(request, "web/runs/reject.html", {"run": found, "form": form})
 
@@ -139,7 +138,7 @@ def reject(request: PageRequest, run_id: int) -> HttpResponse:
 @for_managers
 @require_GET
 def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
-    """The results CSV: one line per line of the file, then one per account that leaves."""
+    """The results as CSV: one line for each row of the file, then one for each account that leaves."""
     run = access_run(actor=request.user, run_id=run_id)
     return csv_file(run_files(run).results, f"run-{run.pk}-results.csv")
 
@@ -147,24 +146,24 @@ def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
 @for_managers
 @require_GET
 def run_failed(request: PageRequest, run_id: int) -> StreamingHttpResponse:
-    """The failed rows in the file's own format, each with its message."""
+    """The failed rows as CSV, in the columns of the file, each with its message."""
     run = access_run(actor=request.user, run_id=run_id)
     return csv_file(run_files(run).failed, f"run-{run.pk}-failed-rows.csv")
 
 
 def csv_file(path: Path, name: str) -> StreamingHttpResponse:
-    """The file as a download. Http404 where the run has none, or its time is over."""
+    """Return the file as a download. Http404 if it does not exist yet, or was removed after its time."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         raise Http404("This report is not there: the check is not done, or its time of storage is over.") from None
-    response = StreamingHttpResponse(marked(path), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(with_byte_order_mark(path), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Content-Length"] = str(len(codecs.BOM_UTF8) + size)
     return response
 
 
-def marked(path: Path) -> Iterator[bytes]:
-    """The file behind a byte order mark, by which spreadsheets know that it is UTF-8."""
+def with_byte_order_mark(path: Path) -> Iterator[bytes]:
+    """Yield a byte order mark, by which spreadsheets recognise UTF-8, then the file."""
     yield codecs.BOM_UTF8
     yield from chunks_of(path)

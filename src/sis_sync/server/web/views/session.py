@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and sign out."""
 
 from django.contrib.auth import authenticate, login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,34 +12,34 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.sign_in import TooManySignIns, school_system_at
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
-from sis_sync.server.web.render import see_other, sent
+from sis_sync.server.web.render import form_data, see_other
 
 WRONG_PAIR = "This e-mail and password do not belong together, or the account is disabled. Nothing else is wrong."
 
 
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """The sign-in page of a school system; the bare address asks which where there are several."""
+    """The sign-in page of a school system. Without a slug it asks for the school system if there are several."""
     system = school_system_at(slug)
     if system is None:
         return which_system(request, slug)
-    form = SignInForm(sent(request))
+    form = SignInForm(form_data(request))
     if request.method == "POST" and form.is_valid():
-        account = account_of(request, system, form)
+        account = check_credentials(request, system, form)
         if account is not None:
             login(request, account)
-            return HttpResponseRedirect(way_on(request), status=303)
+            return HttpResponseRedirect(next_address(request), status=303)
     context = {"form": form, "system": system, "next": request.GET.get("next") or request.POST.get("next") or ""}
     return render(request, "web/session/sign_in.html", context)
 
 
-def account_of(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> Account | None:
-    """Whose address and password these are; None, with the fault on the form, where nobody's."""
+def check_credentials(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> Account | None:
+    """Return the account with this address and password. None if there is none: then the form shows the fault."""
     pair = {"email": form.cleaned_data["email"], "password": form.cleaned_data["password"]}
     try:
         account = authenticate(request, school_system=system, now=timezone.now(), **pair)
     except TooManySignIns as error:
-        form.add_error(None, f"{error.message} {error.fix}")
+        form.add_refusal(error)
         return None
     if not isinstance(account, Account):
         form.add_error(None, WRONG_PAIR)
@@ -47,20 +47,20 @@ def account_of(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> 
     return account
 
 
-def way_on(request: HttpRequest) -> str:
-    """The page asked for before signing in, if it is one of ours."""
+def next_address(request: HttpRequest) -> str:
+    """Return the page that was asked for before signing in, or Home if that page is on another server."""
     wanted = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if is_ours else reverse("web:home")
 
 
 def which_system(request: HttpRequest, slug: str) -> HttpResponse:
-    """Asks for the school system. An address that names none is not there."""
+    """Ask for the short name of the school system. Http404 if the address has an unknown one."""
     if slug:
         raise Http404
     if not SchoolSystem.objects.exists():
         return render(request, "web/session/not_set_up.html")
-    form = WhichSystemForm(sent(request))
+    form = WhichSystemForm(form_data(request))
     if request.method == "POST" and form.is_valid():
         system = school_system_at(form.cleaned_data["slug"].strip().lower())
         if system is not None:
@@ -71,7 +71,7 @@ def which_system(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Ends the session."""
+    """End the session."""
     slug = request.user.school_system.slug if isinstance(request.user, Account) else ""
     logout(request)
     return see_other("web:sign_in_at", slug) if slug else see_other("web:sign_in")

@@ -1,4 +1,4 @@
-"""First start: the page behind the one-time setup link."""
+"""First set-up: the page of the one-time setup link, which claims an empty server."""
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
@@ -11,33 +11,31 @@ from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.setup.link import NEW_LINK
 from sis_sync.server.setup.services import Claim, claim_setup, is_setup_open
 from sis_sync.server.web.forms.orgs import SetupForm
-from sis_sync.server.web.render import say, see_other, sent
+from sis_sync.server.web.render import flash, form_data, see_other
 
-OVER = NotPermitted("It was used, or its 60 minutes are over.", fix=NEW_LINK)
+LINK_IS_OVER = NotPermitted("It was used, or its 60 minutes are over.", fix=NEW_LINK)
 
 
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest, token: str) -> HttpResponse:
-    """Names the school system and makes its first manager, who is then signed in."""
+    """Name the school system and create its first manager, who is then signed in."""
     if not is_setup_open(token=token, now=timezone.now()):
-        return render(request, "web/session/setup_over.html", {"error": OVER}, status=410)
-    form = SetupForm(sent(request))
-    if request.method == "POST" and form.is_valid() and claimed(request, form, token):
-        say(request, "Your school system is set up. Next: add your schools, then upload a file.")
+        return render(request, "web/session/setup_over.html", {"error": LINK_IS_OVER}, status=410)
+    form = SetupForm(form_data(request))
+    if request.method == "POST" and form.is_valid() and claim_with_form(request, form, token):
+        flash(request, "Your school system is set up. Next: add your schools, then upload a file.")
         return see_other("web:settings")
     return render(request, "web/session/setup.html", {"form": form})
 
 
-def claimed(request: HttpRequest, form: SetupForm, token: str) -> bool:
-    """Whether the school system was made; if not, the faults are on the form."""
+def claim_with_form(request: HttpRequest, form: SetupForm, token: str) -> bool:
+    """Create the school system and sign its manager in. Return False if it is refused: then the form shows why."""
     values = dict(form.cleaned_data)
     try:
         claim = Claim(system_name=values.pop("name"), district_external_id=values.pop("external_id"), **values)
         manager = claim_setup(claim, token=token, now=timezone.now())
-    except ValuesRefused as refused:
-        form.take_refusals(refused)
-    except NotPermitted as error:
-        form.add_error(None, f"{error.message} {error.fix}")
+    except (ValuesRefused, NotPermitted) as error:
+        form.add_refusal(error)
     else:
         login(request, manager)
         return True

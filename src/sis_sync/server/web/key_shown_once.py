@@ -1,0 +1,73 @@
+"""A new API key is shown once: on its way to that page only a cookie has it, and a form sent twice makes one key."""
+
+import secrets
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from sis_sync.server.web.words import MODE_WORDS
+
+COOKIE = "new_key"
+COOKIE_SECONDS = 60
+SUBMITTED = "forms_sent"  # in the session
+MOST_REMEMBERED = 20
+SECTIONS: dict[str, tuple[str, str]] = {
+    "partial": ("partial.sync", "people in the file are created or updated, nobody else is touched"),
+    "full": ("full.sync", "the complete list"),
+    "students": ("student.sync", "the complete list of students"),
+    "staff": ("staff.sync", "the complete list of these"),
+}
+
+
+def set_key_cookie(response: HttpResponse, secret: str) -> HttpResponse:
+    """Return the redirect to the page of the new key with the secret in a cookie, which only that page can read."""
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=COOKIE_SECONDS,
+        path=reverse("web:new_api_key"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+def key_from_cookie(request: HttpRequest) -> str:
+    """Return the secret; empty if it was shown."""
+    return request.COOKIES.get(COOKIE, "")
+
+
+def delete_key_cookie(response: HttpResponse) -> HttpResponse:
+    """Return the page of the new key, after which the browser no longer has the secret."""
+    response.delete_cookie(COOKIE, path=reverse("web:new_api_key"), samesite="Strict")
+    return response
+
+
+def new_form_id() -> str:
+    """Return a random ID for the hidden field `form_id` of a form."""
+    return secrets.token_hex(8)
+
+
+def was_submitted(request: HttpRequest) -> bool:
+    """Return True if this very form made a key before."""
+    return request.POST.get("form_id", "") in request.session.get(SUBMITTED, [])
+
+
+def remember_submission(request: HttpRequest) -> None:
+    """Store in the session that this form made a key."""
+    form_id = request.POST.get("form_id", "")[:16]
+    if form_id:
+        request.session[SUBMITTED] = [*request.session.get(SUBMITTED, []), form_id][-MOST_REMEMBERED:]
+
+
+def client_properties(address: str, secret: str, modes: Iterable[str]) -> str:
+    """Return lines for client.properties: the server's address, the key, a disabled section for each of its modes."""
+    lines = ["# API key", f"backend.url={address}", f"backend.api.token={secret}"]
+    for mode in modes:
+        prefix, meaning = SECTIONS[mode]
+        lines += ["", f"# {MODE_WORDS[mode]}: {meaning}"]
+        lines += [f"{prefix}.enabled=false", f"{prefix}.folder=", f"{prefix}.file.pattern=*.csv"]
+    return "\n".join(lines) + "\n"
