@@ -8,8 +8,8 @@ from django.http import Http404
 from sis_sync.core.api_key import checksum
 from sis_sync.core.errors import KeyRefused, NotPermitted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.errors import ValuesRefused
-from sis_sync.server.keys.authenticate import ApiDisabled, authenticate_key
+from sis_sync.server.errors import ApiDisabled, ValuesRefused
+from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.selectors import access_key, keys_of
 from sis_sync.server.keys.services import (

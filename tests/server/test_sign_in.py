@@ -8,8 +8,9 @@ from django.test import Client, RequestFactory
 
 from sis_sync.server.accounts.models import Account, SignInFailures
 from sis_sync.server.accounts.services import delete_accounts, disable_accounts, enable_accounts, set_password
-from sis_sync.server.accounts.sign_in import TooManySignIns, school_system_at
+from sis_sync.server.accounts.sign_in import school_system_at
 from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

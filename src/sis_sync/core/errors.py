@@ -1,6 +1,19 @@
-"""The error tree. Each error knows its exit code and HTTP status; anything outside it is a bug.
+"""The error tree. Each error knows its exit code and its HTTP status; anything outside the tree is a bug.
 
-Faults in data are findings, not errors (`core/findings.py`).
+                            exit code   HTTP status
+SisSyncError                        1           500
+  UsageFault                        2           400
+  ConfigurationError                3           422
+    EngineUnavailable               3           422
+  KeyRefused                        4           401
+  NotPermitted                      4           403
+  ServerNotReached                  5           502
+  FileRefused                       6           422
+  RunClosed                         9           409
+  GaveUpWaiting                    10           504
+  AnotherInstanceRuns              11           409
+
+The server adds its own in server/errors.py. Faults in data are findings, not errors (core/findings.py).
 """
 
 from sis_sync.core import exit_codes
@@ -41,6 +54,12 @@ class KeyRefused(SisSyncError):
     exit_code, http_status, title = exit_codes.KEY_REFUSED, 401, "API key refused"
 
 
+class NotPermitted(SisSyncError):
+    """The person or key may not do this."""
+
+    exit_code, http_status, title = exit_codes.KEY_REFUSED, 403, "Not permitted"
+
+
 class ServerNotReached(SisSyncError):
     """No answer from the server."""
 
@@ -62,12 +81,6 @@ class RunClosed(SisSyncError):
     """The run was rejected, expired, superseded or is out of date."""
 
     exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "Run can no longer be decided"
-
-
-class NotPermitted(SisSyncError):
-    """The person or key may not do this."""
-
-    exit_code, http_status, title = exit_codes.KEY_REFUSED, 403, "Not permitted"
 
 
 class GaveUpWaiting(SisSyncError):

@@ -1,22 +1,57 @@
-"""Values typed or sent by a person that cannot be taken, field by field."""
+"""The server's own part of the error tree (core/errors.py).
 
-from sis_sync.core.errors import SisSyncError, UsageFault
+                            exit code   HTTP status
+SisSyncError
+  ValuesRefused                     2           422
+  DeletionsNotTyped                 2           422
+  IdempotencyKeyReused              2           422
+  PlanDiffers                       9           409
+  TooManySignIns                    1           429
+  UsageFault
+    FileDamaged                     2           400
+  KeyRefused
+    ApiDisabled                     4           403
+"""
+
+from sis_sync.core import exit_codes
+from sis_sync.core.errors import KeyRefused, SisSyncError, UsageFault
 
 
 class ValuesRefused(SisSyncError):
-    """`errors` maps the name of each field to what is wrong with it and what to do. Nothing was changed."""
+    """Values that a person typed or sent cannot be taken. Nothing was changed.
 
-    exit_code, http_status, title = 2, 422, "Some values cannot be taken"
+    `errors` maps the name of each wrong field to a message that ends with what to do.
+    """
+
+    exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Some values cannot be taken"
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(" ".join(errors.values()), fix="Correct these values and send them again.")
         self.errors = errors
 
 
-class IdempotencyKeyReused(SisSyncError):
-    """The key was used before, for another file, mode or mapping."""
+class DeletionsNotTyped(SisSyncError):
+    """An approval needs the number of deletions, and it was not typed, or another number was."""
 
-    exit_code, http_status, title = 2, 422, "Idempotency key used before"
+    exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Number of deletions not confirmed"
+
+
+class IdempotencyKeyReused(SisSyncError):
+    """The idempotency key was used before, for another file, mode or mapping."""
+
+    exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Idempotency key used before"
+
+
+class PlanDiffers(SisSyncError):
+    """The plan is not the one that was shown."""
+
+    exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "The plan has changed"
+
+
+class TooManySignIns(SisSyncError):
+    """Too many wrong passwords were tried for one e-mail address from one network address."""
+
+    http_status, title = 429, "Too many tries"
 
 
 class FileDamaged(UsageFault):
@@ -25,13 +60,7 @@ class FileDamaged(UsageFault):
     title = "File damaged on the way"
 
 
-class PlanDiffers(SisSyncError):
-    """The plan is not the one that was shown."""
+class ApiDisabled(KeyRefused):
+    """The Sync Client API of the school system is switched off."""
 
-    exit_code, http_status, title = 9, 409, "The plan has changed"
-
-
-class DeletionsNotTyped(SisSyncError):
-    """The number of deletions was not typed, or is another."""
-
-    exit_code, http_status, title = 2, 422, "Number of deletions not confirmed"
+    http_status = 403

@@ -11,21 +11,15 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.models import Account, SignInFailures
 from sis_sync.server.accounts.selectors import account_at
 from sis_sync.server.audit.services import record
+from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 
 LIMIT = 10
 WINDOW = timedelta(minutes=15)
-
-
-class TooManySignIns(SisSyncError):
-    """Too many wrong passwords for this address from this place."""
-
-    http_status, title = 429, "Too many tries"
 
 
 def failure_key(school_system_id: int, email: str, request: HttpRequest | None) -> str:

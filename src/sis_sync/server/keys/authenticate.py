@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sis_sync.core.api_key import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum, is_well_formed
 from sis_sync.core.errors import KeyRefused
+from sis_sync.server.errors import ApiDisabled
 from sis_sync.server.keys.models import ApiKey
 
 
@@ -40,12 +41,6 @@ def sha256_of(text: str) -> str:
 # Last use is stored at most this often: a client that asks every second writes nothing every second.
 LAST_USE_STEP = timedelta(minutes=1)
 NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into client.properties."
-
-
-class ApiDisabled(KeyRefused):
-    """The Sync Client API of this school system is off."""
-
-    http_status = 403
 
 
 def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:

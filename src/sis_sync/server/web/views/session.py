@@ -9,7 +9,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.sign_in import TooManySignIns, school_system_at
+from sis_sync.server.accounts.sign_in import school_system_at
+from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
 from sis_sync.server.web.render import form_data, see_other
