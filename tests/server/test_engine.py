@@ -15,7 +15,8 @@ from sis_sync.steps.pipeline import engine_named
 
 
 @pytest.mark.django_db
-def test_a_run_is_planned_on_spark(
+@pytest.mark.xdist_group("spark")
+def test_spark_plans_the_same(
     district: Org, north: Org, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_spark()
@@ -36,7 +37,9 @@ def test_a_run_is_planned_on_spark(
 
 
 @pytest.mark.django_db
-def test_a_file_is_tried_again_where_spark_cannot_be_used(
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
+def test_unusable_spark_is_tried_again(
     district: Org, north: Org, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_spark()
@@ -53,10 +56,10 @@ def test_a_file_is_tried_again_where_spark_cannot_be_used(
 
 
 @pytest.mark.parametrize("name", ["", "duckdb", " Spark "])
-def test_an_engine_is_named_in_any_case(name: str) -> None:
+def test_engine_is_named_in_any_case(name: str) -> None:
     assert engine_named(name) == (name.strip().lower() or "duckdb")
 
 
-def test_an_unknown_engine_is_refused() -> None:
+def test_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="SIS_SYNC_ENGINE"):
         engine_named("hadoop")

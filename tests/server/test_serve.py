@@ -15,11 +15,20 @@ import pytest
 from kit.servers import Scene, kill, wait_until
 
 RUN = "from sis_sync.cli.main import main; main()"
+ON_ONE_SERVER = pytest.mark.xdist_group("new_server")
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path, "")
+
+
+@pytest.fixture(scope="module")
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, "subprocess.Popen[str]", str]]:
+    """A new server for the tests that leave it as it was, with what it printed until it served."""
+    scene = Scene(tmp_path_factory.mktemp("server"), "")
+    with serving(scene) as (process, said):
+        yield scene, process, said
 
 
 def free_port() -> int:
@@ -89,42 +98,45 @@ def command(scene: Scene, *arguments: str, given: str = "") -> tuple[int, str, s
     return process.returncode, output, errors
 
 
-def test_new_server_serves_and_prints_the_setup_link_once(scene: Scene) -> None:
-    with serving(scene) as (process, said):
-        assert re.search(r"http://127\.0\.0\.1:\d+/\S*setup\S*/\S{20,}", said)
-        assert status_of(said) == 200
-        assert sorted(children_of(process.pid).values()) == ["web", "work"]
+@ON_ONE_SERVER
+def test_new_server_prints_a_setup_link(new_server: tuple[Scene, "subprocess.Popen[str]", str]) -> None:
+    _, process, said = new_server
+    assert re.search(r"http://127\.0\.0\.1:\d+/\S*setup\S*/\S{20,}", said)
+    assert status_of(said) == 200
+    assert sorted(children_of(process.pid).values()) == ["web", "work"]
 
 
-def test_server_that_is_set_up_prints_no_setup_link(scene: Scene) -> None:
+def test_server_set_up_prints_no_link(scene: Scene) -> None:
     scene.prepare(["begin"])
     with serving(scene, "--no-worker") as (process, said):
         assert "setup" not in said
         assert list(children_of(process.pid).values()) == ["web"]
 
 
-def test_killed_worker_is_started_again_and_does_the_work(scene: Scene) -> None:
+@ON_ONE_SERVER
+def test_killed_worker_is_started_again(new_server: tuple[Scene, "subprocess.Popen[str]", str]) -> None:
+    scene, process, _ = new_server
     scene.prepare(["begin"])
-    with serving(scene) as (process, _):
-        first = one_of(process, "work")
-        os.kill(first, signal.SIGKILL)
-        wait_until(lambda: one_of(process, "work") not in (0, first), "no new worker")
-        scene.prepare(["send", 0, 5])
-        scene.wait_for("select state from runs_run", [("applied",)])
+    first = one_of(process, "work")
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: one_of(process, "work") not in (0, first), "no new worker")
+    scene.prepare(["send", 0, 5])
+    scene.wait_for("select state from runs_run", [("applied",)])
 
 
-def test_killed_web_process_is_started_again(scene: Scene) -> None:
-    with serving(scene) as (process, said):
-        first = one_of(process, "web")
-        os.kill(first, signal.SIGKILL)
-        assert process.stdout is not None
-        assert "Serving on" in process.stdout.readline()
-        assert one_of(process, "web") != first
-        assert status_of(said) == 200
+@ON_ONE_SERVER
+def test_killed_web_is_started_again(new_server: tuple[Scene, "subprocess.Popen[str]", str]) -> None:
+    _, process, said = new_server
+    first = one_of(process, "web")
+    os.kill(first, signal.SIGKILL)
+    assert process.stdout is not None
+    assert "Serving on" in process.stdout.readline()
+    assert one_of(process, "web") != first
+    assert status_of(said) == 200
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_all_end(scene: Scene, how: signal.Signals) -> None:
+def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
     with serving(scene) as (process, _):
         children = children_of(process.pid)
         process.send_signal(how)
@@ -140,7 +152,7 @@ def test_children_end_with_a_killed_parent(scene: Scene) -> None:
         wait_until(lambda: not any(is_alive(child) for child in children), "children outlive their parent")
 
 
-def test_port_in_use_is_said_and_ends_the_server(scene: Scene) -> None:
+def test_port_in_use_ends_the_server(scene: Scene) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -148,7 +160,7 @@ def test_port_in_use_is_said_and_ends_the_server(scene: Scene) -> None:
     assert (code, "--port" in errors) == (3, True)
 
 
-def test_address_that_others_reach_needs_a_proxy_in_front(scene: Scene) -> None:
+def test_open_address_needs_a_proxy(scene: Scene) -> None:
     code, _, errors = command(scene, "serve", "--host", "0.0.0.0")
     assert (code, "SIS_SYNC_BEHIND_PROXY" in errors) == (3, True)
 
@@ -169,43 +181,16 @@ def test_server_is_set_up_by_commands(scene: Scene) -> None:
     assert (code, "sis-sync server migrate" in errors) == (3, True)
     assert command(scene, "server", "migrate")[0] == 0
     assert command(scene, "server", "check")[0] == 0
-    options = ("--school-system", "riverbend", "--email", "alice@riverbend.example", "--first-name", "Alice")
-    code, _, errors = command(
-        scene, "server", "create-admin", *options, "--last-name", "Abara", given="Blue-heron-61\n"
-    )
-    assert (code, "--name" in errors) == (2, True)
-    new = (*options, "--last-name", "Abara", "--name", "Riverbend Unified")
-    assert command(scene, "server", "create-admin", *new, given="\n")[0] == 2
-    for wrong in (("--email", "nobody"), ("--time-zone", "Mars/Base")):
-        assert command(scene, "server", "create-admin", *new, *wrong, given="Blue-heron-61\n")[0] == 2
-    assert command(scene, "server", "create-admin", *new, given="short\n")[0] == 2
-    assert scene.ask("select count(*) from orgs_schoolsystem") == [(0,)]
-    code, output, errors = command(scene, "server", "create-admin", *new, given="Blue-heron-61\n")
+    person = ("--email", "alice@riverbend.example", "--first-name", "Alice", "--last-name", "Abara")
+    system = ("--school-system", "riverbend", "--name", "Riverbend Unified")
+    code, output, errors = command(scene, "server", "create-admin", *system, *person, given="Blue-heron-61\n")
     assert (code, "Riverbend Unified" in output) == (0, True), errors
     assert "Blue-heron" not in output + errors
     assert scene.ask("select user_type, status from accounts_account") == [("Administrator", "Active")]
     assert scene.ask("select count(*) from orgs_right") == [(1,)]
 
 
-def test_orgs_are_imported_by_command(scene: Scene) -> None:
-    scene.prepare(["begin"])
-    file = scene.folder / "orgs.csv"
-    file.write_text("external_id,name,kind\nN1,North,school\nS1,South,school\n", encoding="utf-8")
-    code, output, _ = command(scene, "server", "import-orgs", str(file))
-    assert (code, output) == (0, "1 created, 0 updated, 1 unchanged.\n")
-    code, _, errors = command(scene, "server", "import-orgs", str(scene.folder / "none.csv"))
-    assert (code, f"There is no file {scene.folder / 'none.csv'}." in errors) == (3, True)
-    file.write_text("external_id,name,kind\nN2,North,college\n", encoding="utf-8")
-    code, _, errors = command(scene, "server", "import-orgs", str(file))
-    assert (code, 'Line 2: "college" is no kind.' in errors, "Nothing was imported." in errors) == (3, True, True)
-
-
-def test_openapi_is_printed(scene: Scene) -> None:
-    code, output, _ = command(scene, "server", "openapi")
-    assert (code, '"openapi": "3.1.0"' in output) == (0, True)
-
-
-def test_without_the_server_extra_the_command_says_what_to_install(scene: Scene) -> None:
+def test_missing_server_extra_is_named(scene: Scene) -> None:
     without = f"import sys; sys.modules['django'] = None; {RUN}"
     process = scene.start("-c", without, "serve", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     _, errors = process.communicate(timeout=60)

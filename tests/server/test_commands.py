@@ -1,0 +1,73 @@
+"""The commands that set a server up, run in this process on the database of the tests."""
+
+import io
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from kit.commands import Said, command
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.orgs.services import create_org
+
+pytestmark = pytest.mark.django_db
+
+ALICE = ("--email", "alice@riverbend.example", "--first-name", "Alice", "--last-name", "Abara")
+NEW_SYSTEM = ("--school-system", "riverbend", "--name", "Riverbend Unified")
+
+
+def create_admin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *options: str, password: str = "Blue-heron-61"
+) -> Said:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+    return command(capsys, "server", "create-admin", *ALICE, *options)
+
+
+def test_unknown_school_system_needs_a_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = create_admin(capsys, monkeypatch, "--school-system", "riverbend")
+    assert (said.exit_code, "--name" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "password"),
+    [
+        ((), ""),
+        ((), "short"),
+        (("--email", "nobody"), "Blue-heron-61"),
+        (("--time-zone", "Mars/Base"), "Blue-heron-61"),
+    ],
+)
+def test_wrong_administrator_makes_nothing(
+    options: tuple[str, ...],
+    password: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert create_admin(capsys, monkeypatch, *NEW_SYSTEM, *options, password=password).exit_code == 2
+    assert not SchoolSystem.objects.exists()
+    assert not Account.objects.exists()
+
+
+def test_orgs_are_imported(
+    school_system: SchoolSystem, now: datetime, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    create_org(school_system=school_system, kind="school", name="North", external_id="N1", actor=None, now=now)
+    file = tmp_path / "orgs.csv"
+    file.write_text("external_id,name,kind\nN1,North,school\nS1,South,school\n", encoding="utf-8")
+    said = command(capsys, "server", "import-orgs", file)
+    assert (said.exit_code, said.out) == (0, "1 created, 0 updated, 1 unchanged.\n")
+    said = command(capsys, "server", "import-orgs", tmp_path / "none.csv")
+    assert (said.exit_code, f"There is no file {tmp_path / 'none.csv'}." in said.err) == (3, True)
+    file.write_text("external_id,name,kind\nN2,North,college\n", encoding="utf-8")
+    said = command(capsys, "server", "import-orgs", file)
+    refused = 'Line 2: "college" is no kind.' in said.err
+    assert (said.exit_code, refused, "Nothing was imported." in said.err) == (3, True, True)
+    assert set(Org.objects.values_list("external_id", flat=True)) == {None, "N1", "S1"}
+
+
+def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    said = command(capsys, "server", "openapi")
+    assert (said.exit_code, '"openapi": "3.1.0"' in said.out) == (0, True)
