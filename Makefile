@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make; each sets up .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check night fuzz lint fix hooks lock docs bench setup setup-dev clean
+.PHONY: help demo test check night fuzz lint fix hooks lock docs bench release setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
@@ -41,6 +41,9 @@ docs: setup-dev ## write the generated parts of docs/ anew
 
 bench: setup-dev ## what the steps cost on this machine; `make bench SCENARIOS=reading` measures one
 	@.venv/bin/sis-sync bench $(SCENARIOS)
+
+release: setup-dev ## version, changelog, commit, tag and the files in dist/; `make release VERSION=1.2.3`
+	@.venv/bin/python tools/release.py $(VERSION)
 
 setup: ## make .venv with what the server and the client need
 	@tools/setup server

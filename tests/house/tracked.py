@@ -17,13 +17,20 @@ def tracked_files(*patterns: str) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run git in a folder, away from the settings of the person who tests."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    own |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+def git_environment() -> dict[str, str]:
+    """Return the variables for a process that calls git, without the settings of the person who tests."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    variables |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     for role in ("AUTHOR", "COMMITTER"):
-        own |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.org"}
-    return subprocess.run(["git", *arguments], cwd=folder, env=own, capture_output=True, text=True, check=False)
+        variables |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.org"}
+    return variables
+
+
+def git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run git in a folder."""
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, env=git_environment(), capture_output=True, text=True, check=False
+    )
 
 
 def copy_files(folder: Path, *patterns: str) -> Path:
@@ -38,13 +45,14 @@ def copy_files(folder: Path, *patterns: str) -> Path:
 def copy_repository(folder: Path, *patterns: str) -> Path:
     """Return a new repository with the files as they are here, in one commit, and this environment as .venv."""
     copy_files(folder, *patterns)
-    for step in (
-        ["init", "--quiet", "--initial-branch=main"],
-        ["add", "--all"],
-        ["commit", "--quiet", "-m", "all: it"],
-    ):
-        done = git(folder, *step)
+    for step in ("init --quiet --initial-branch=main", "add --all", "commit --quiet --message=all"):
+        done = git(folder, *step.split())
         assert done.returncode == 0, done.stderr
-    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    (folder / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
+    use_this_environment(folder)
     return folder
+
+
+def use_this_environment(repository: Path) -> None:
+    """Make the environment that runs the test the .venv of a repository, unknown to its git."""
+    (repository / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    (repository / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
