@@ -1,7 +1,6 @@
 """`sis-sync plan`: what it prints, writes and exits with."""
 
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -127,24 +126,6 @@ def test_a_plan_names_file_counts_line_value_and_fix(desk: Desk) -> None:
     assert "Correct it in the SIS and send the file again." in said.out
     assert "guard.unidentified_rows" in said.out
     assert said.out.splitlines()[-2] == "Next, to see everybody:"
-
-
-def test_the_next_command_is_the_given_one_and_can_be_pasted(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    folder = tmp_path / "it's $HOME"
-    folder.mkdir()
-    for name, rows in {"people.csv": [ANA], "accounts.csv": students(20)}.items():
-        (folder / name).write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
-    (folder / "orgs.csv").write_text(ORGS, encoding="utf-8")
-    files: list[str | Path] = ["--orgs", folder / "orgs.csv", "--accounts", folder / "accounts.csv"]
-    given = ["plan", folder / "people.csv", "--mode", "full", *files, "--detailed-exitcode"]
-    pasted = shlex.split(command(capsys, *given).out.splitlines()[-1])
-    assert sorted(pasted) == sorted(["sis-sync", *map(str, given), "--output", "plan.csv"])
-    written = command(capsys, *[folder / word if word == "plan.csv" else word for word in pasted[1:]])
-    assert written.exit_code == 8
-    assert written.out.splitlines()[-1] == "On the server this run would wait for a person."
-    assert (folder / "plan.csv").exists()
 
 
 def test_a_plan_that_nothing_holds_names_the_next_command(desk: Desk) -> None:

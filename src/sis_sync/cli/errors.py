@@ -1,4 +1,4 @@
-"""Turns how a command ended into an exit code and a message on stderr."""
+"""How a command ends: its exit code, and the message of its error on stderr."""
 
 import traceback
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from sis_sync.core.errors import SisSyncError
-from sis_sync.core.exit_codes import INTERRUPTED
+from sis_sync.core.exit_codes import DONE, INTERRUPTED
 
 
 def exit_code_of(command: Callable[[], Any]) -> int:
-    """0, or what the command returned, or the code of its error (the command line's section 4)."""
+    """Run the command and print its error. Return its exit code: 0, what it returned, or the code of its error."""
     try:
         outcome = command()
     except click.exceptions.Exit as exit_request:
@@ -23,36 +23,30 @@ def exit_code_of(command: Callable[[], Any]) -> int:
         error.show()
         return error.exit_code
     except SisSyncError as error:
-        say_error(error)
+        _print_error(error)
         return error.exit_code
     except BrokenPipeError:
-        return 0
+        return DONE
     except SystemExit as request:
-        if isinstance(request.__context__, BrokenPipeError):  # click makes it an exit of its own
-            return 0
+        if isinstance(request.__context__, BrokenPipeError):  # click turns a closed pipe into an exit
+            return DONE
         raise
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:
-        return report_bug()
-    return outcome if isinstance(outcome, int) else 0
+        click.echo(f"Unexpected error, {write_bug_report()}", err=True)
+        return SisSyncError.exit_code
+    return outcome if isinstance(outcome, int) else DONE
 
 
-def say_error(error: SisSyncError) -> None:
-    """What went wrong and what to do, on stderr."""
+def _print_error(error: SisSyncError) -> None:
     click.echo(f"{error.title}: {error.message}", err=True)
     if error.fix:
         click.echo(error.fix, err=True)
 
 
-def report_bug() -> int:
-    """A bug: show a reference number instead of the traceback."""
-    click.echo(f"Unexpected error, {keep_details()}", err=True)
-    return SisSyncError.exit_code
-
-
-def keep_details() -> str:
-    """Keep the traceback of a bug in a log that only its owner reads; gives the reference number and where that is."""
+def write_bug_report() -> str:
+    """Write the traceback to a log that only its owner can read. Return the sentence with its number and its path."""
     import secrets
 
     import platformdirs

@@ -31,7 +31,7 @@ def presets(name: str | None) -> None:
 @click.option("--mapping", required=True, help="A preset, or a .properties file with mapper lines.")
 def try_mapping(file: Path, mapping: str) -> int:
     """The first rows of FILE as the mapping makes them, and what it leaves out."""
-    from sis_sync.cli.print_plan import say_refusal
+    from sis_sync.cli.print_plan import print_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps.map.mapper_lines import load_mapping
@@ -41,7 +41,7 @@ def try_mapping(file: Path, mapping: str) -> int:
         try:
             records = map_file(session, file, mapping=load_mapping(mapping)).records
         except FileRefused as refusal:
-            return say_refusal(refusal, as_json=False)
+            return print_refusal(refusal, as_json=False)
         fields = ", ".join(FIELD_NAMES)
         rows = session.rows(f"SELECT line, is_skipped, {fields} FROM roster ORDER BY line LIMIT :rows", rows=ROWS_SHOWN)
     click.echo(f"{file.name}: {counted(records.facts.rows, 'row', 'rows')}, mapping {records.mapping.name}")
@@ -60,21 +60,23 @@ def try_mapping(file: Path, mapping: str) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def suggest(file: Path, write: Path | None, as_json: bool) -> int:
     """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
-    from sis_sync.cli.print_plan import say_refusal
+    from sis_sync.cli.next_command import quoted
+    from sis_sync.cli.print_plan import print_refusal
     from sis_sync.steps.map.suggest.sample import read_sample
     from sis_sync.steps.map.suggest.suggestion import suggest as suggest_mapping
 
     try:
         suggestion = suggest_mapping(read_sample(file))
     except FileRefused as refusal:
-        return say_refusal(refusal, as_json=as_json)
+        return print_refusal(refusal, as_json=as_json)
     text = "\n".join(suggestion.lines())
     if write:
         _write_new(write, text)
     if as_json:
         click.echo(json.dumps({**asdict(suggestion), "lines": text}))
     elif write:
-        click.echo(f"{write} is written. Look at each line, then: sis-sync mapper test {file} --mapping {write}")
+        command = quoted("sis-sync", "mapper", "test", str(file), "--mapping", str(write))
+        click.echo(f"{write} is written. Look at each line, then: {command}")
     else:
         click.echo(text)
     return 0

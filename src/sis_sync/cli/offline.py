@@ -27,7 +27,7 @@ _path = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
-    from sis_sync.cli.print_plan import say_check, say_refusal
+    from sis_sync.cli.print_plan import print_check, print_refusal
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps.map.mapper_lines import load_mapping
     from sis_sync.steps.map.mapping import NO_MAPPING
@@ -38,8 +38,8 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
         try:
             judged = check_file(session, path, mode=MODES[mode] if mode else None, mapping=lines, orgs=orgs)
         except FileRefused as refusal:
-            return say_refusal(refusal, as_json=as_json)
-        say_check(session, judged, as_json=as_json)
+            return print_refusal(refusal, as_json=as_json)
+        print_check(session, judged, as_json=as_json)
         return ROWS_FAILED if judged.failed_rows else DONE
 
 
@@ -90,9 +90,8 @@ def _plan_file(
     as_json: bool,
     detailed_exitcode: bool,
 ) -> int:
-    from sis_sync.cli.plan_outcomes import exit_code_of_plan
-    from sis_sync.cli.plan_request import PlanRequest, make_requested_plan
-    from sis_sync.cli.print_plan import say_plan, say_refusal
+    from sis_sync.cli.plan_request import PlanRequest, exit_code_of_plan, make_requested_plan
+    from sis_sync.cli.print_plan import print_plan, print_refusal
 
     if output:
         _refuse_unwritable(output)
@@ -100,10 +99,10 @@ def _plan_file(
         request = PlanRequest(path, mode, orgs, accounts, mapping)
         try:
             with make_requested_plan(request, output=output, engine=engine) as made:
-                say_plan(made.session, made.plan, made.hits, output=output, as_json=as_json)
+                print_plan(made, output=output, as_json=as_json)
                 return exit_code_of_plan(made.plan, made.hits, detailed_exitcode=detailed_exitcode)
         except FileRefused as refusal:
-            return say_refusal(refusal, as_json=as_json)
+            return print_refusal(refusal, as_json=as_json)
 
 
 def _refuse_unwritable(output: Path) -> None:

@@ -1,10 +1,12 @@
-"""What `plan` is asked for one school system, and the plan that it gets."""
+"""One plan that is made from files: the request, the plan that it gets, and how it ended."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sis_sync.core.errors import SisSyncError
+from sis_sync.core.exit_codes import DONE, HELD, ROWS_FAILED
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.modes import MODES
 from sis_sync.engine.duckdb import Session, open_session
@@ -20,7 +22,7 @@ from sis_sync.steps.report import write_plan
 class PlanRequest:
     """The files and the rules of one plan. The path of a mapping is relative to `folder`.
 
-    `school_system` is the name of the plan among many.
+    `school_system` is the name of the plan if there are several.
     """
 
     file: Path
@@ -41,11 +43,16 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class RequestedPlan:
-    """A plan, the guards that would hold it, and the session that contains its tables."""
+    """A plan, the guards that would hold it, and the session that contains its tables.
+
+    `mapping_name` is the name of the mapping that was loaded, empty without one. For a bundle, the plan's own facts
+    name the part that fits the file.
+    """
 
     session: Session
     plan: Plan
     hits: tuple[GuardHit, ...]
+    mapping_name: str
 
 
 @contextmanager
@@ -58,4 +65,26 @@ def make_requested_plan(
         plan, hits = plan_file(session, given, engine=engine, shared=shared)
         if output:
             write_plan(session, output)
-        yield RequestedPlan(session, plan, hits)
+        yield RequestedPlan(session, plan, hits, given.mapping.name)
+
+
+@dataclass(frozen=True)
+class PlanOutcome:
+    """A plan of one school system and the guards that would hold it, or the error that left it without a plan."""
+
+    school_system: str
+    result: Plan | SisSyncError
+    hits: tuple[GuardHit, ...] = ()
+
+    def exit_code(self, *, detailed_exitcode: bool) -> int:
+        """Return the exit code of a run of this school system alone."""
+        if isinstance(self.result, SisSyncError):
+            return self.result.exit_code
+        return exit_code_of_plan(self.result, self.hits, detailed_exitcode=detailed_exitcode)
+
+
+def exit_code_of_plan(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
+    """Return the exit code of a plan that was made: HELD only if the detailed codes are wanted."""
+    if detailed_exitcode and hits:
+        return HELD
+    return ROWS_FAILED if plan.counts.failed else DONE
