@@ -118,7 +118,7 @@ def test_write_makes_a_new_file_that_can_be_followed(capsys: pytest.CaptureFixtu
     assert command(capsys, "mapper", "test", source, "--mapping", made).exit_code == 0
     again = command(capsys, "mapper", "suggest", source, "--write", made)
     assert again.exit_code != 0
-    assert "is there already" in again.err
+    assert "exists already" in again.err
 
 
 def test_a_guardians_address_and_a_password_are_never_proposed() -> None:

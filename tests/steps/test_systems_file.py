@@ -34,7 +34,7 @@ def test_paths_begin_in_the_folder_of_the_file(county: County, monkeypatch: pyte
     [
         ([], ["lists no school system"]),
         (["n,,full,o"], ["line 2", "file is empty"]),
-        (["n,f,everything,o"], ["line 2", '"everything" is no mode', "partial, full, students, staff"]),
+        (["n,f,everything,o"], ["line 2", '"everything" is not a mode', "partial, full, students, staff"]),
         (["n,f,full"], ["line 2 has 3 columns, its header has 4"]),
         (["n,f,full,o", "", 'm,"f,full,o'], ["line 4", "quotation mark"]),
         (["n,f,full,o", "m,f,full,o", "N,f,full,o"], ["line 4", 'school system "n" already', "upper and lower case"]),
@@ -56,7 +56,7 @@ def test_a_wrong_row_is_named_and_nobody_is_planned(county: County, lines: list[
     ("header", "says"),
     [
         ("school_system,file,mode", "lacks the columns orgs"),
-        (f"{COLUMNS},colour", 'the column "colour", which means nothing'),
+        (f"{COLUMNS},colour", 'an unknown column "colour"'),
         ("school_system,file,mode,orgs,FILE", "the column file twice"),
     ],
 )
@@ -74,10 +74,10 @@ def planned_from(county: County, *lines: str) -> Said:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("../north", "holds /"),
-        ("north\\east", "holds \\"),
-        ("north:east", "holds :"),
-        ("what?", "holds ?"),
+        ("../north", "contains /"),
+        ("north\\east", "contains \\"),
+        ("north:east", "contains :"),
+        ("what?", "contains ?"),
         (".north", "full stop"),
         ("north.", "full stop"),
         ("..", "full stop"),
@@ -136,7 +136,7 @@ def test_at_once_goes_with_many(county: County) -> None:
     said = command(
         county.capsys, "plan", theirs / "people.csv", "--mode", "full", "--orgs", theirs / "orgs.csv", "--at-once", "2"
     )
-    assert (said.exit_code, "--at-once goes with --systems" in said.err) == (2, True)
+    assert (said.exit_code, "--at-once works only with --systems" in said.err) == (2, True)
     assert county.plan("--at-once", "0").exit_code == 2
 
 

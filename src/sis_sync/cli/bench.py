@@ -1,4 +1,4 @@
-"""`bench`: what the steps cost on this machine, each measured beside a peer or a floor in the same run."""
+"""`bench`: measure what the steps cost on this machine, each next to a peer or a floor in the same run."""
 
 import json
 from pathlib import Path
@@ -11,19 +11,27 @@ from sis_sync.core.errors import UsageFault
 
 @click.command()
 @click.argument("scenarios", nargs=-1)
-@click.option("--rows", type=click.IntRange(1), help="People in the files; without it, as many as is promised for.")
-@click.option("--repeats", default=5, show_default=True, type=click.IntRange(1), help="Runs of each side, in turn.")
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
+    "--rows", type=click.IntRange(1), help="People in the files.  [default: the size that each promise is about]"
 )
-@click.option("--resume", is_flag=True, help="Keep the scenarios that the file of --json holds; measure the others.")
-@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Where the made-up files are kept.")
+@click.option(
+    "--repeats",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How often to run each side; the two sides alternate.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the figures to this file."
+)
+@click.option("--resume", is_flag=True, help="Keep the scenarios that the file of --json contains; measure the others.")
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder for the made-up files.")
 @click.option(
     "--reference",
     type=click.Path(path_type=Path, exists=True),
-    help="Another csv script as the peer; given a folder.",
+    help="Another csv script to compare with. It is called with the folder of the files.",
 )
-@click.option("--database", help="URL of a PostgreSQL database; without it a throw-away server is started.")
+@click.option("--database", help="URL of a PostgreSQL database.  [default: a temporary server]")
 def bench(
     scenarios: tuple[str, ...],
     rows: int | None,
@@ -34,10 +42,10 @@ def bench(
     reference: Path | None,
     database: str | None,
 ) -> int:
-    """Measure SCENARIOS, or all: CPU seconds, wall seconds, peak memory, and the ratio to a peer.
+    """Measure SCENARIOS, or all of them: CPU seconds, wall seconds, peak memory, and the ratio to a peer.
 
-    Both sides of a comparison run in turn, each in a process of its own; the figures are medians.
-    CPU seconds are the ones to go by: other work on the machine hardly moves them.
+    The two sides of a comparison alternate, each run in its own process. The figures are medians. Compare the CPU
+    seconds: other work on the machine hardly changes them.
     """
     import platformdirs
 
@@ -56,7 +64,7 @@ def bench(
         for comparison in SCENARIOS[name](setting):
             click.echo(f"Measuring: {comparison.title}, {comparison.rows:,} rows, {repeats} times", err=True)
             results.append({"scenario": name, **compare(comparison, repeats).as_dict()})
-        if json_file:  # whole scenarios only: what breaks off is measured again
+        if json_file:  # after each whole scenario: --resume measures an interrupted one again
             _write(json_file, report.document(results))
     click.echo(report.as_text(report.document(results)))
     return 0
@@ -64,7 +72,7 @@ def bench(
 
 def _measured_before(json_file: Path | None) -> list[dict[str, Any]]:
     if json_file is None:
-        raise UsageFault("--resume needs --json.", fix="Name the file that holds what was measured.")
+        raise UsageFault("--resume needs --json.", fix="Name the file with the earlier figures.")
     if not json_file.is_file():
         return []
     results: list[dict[str, Any]] = json.loads(json_file.read_text(encoding="utf-8"))["results"]
@@ -72,7 +80,7 @@ def _measured_before(json_file: Path | None) -> list[dict[str, Any]]:
 
 
 def _write(json_file: Path, document: dict[str, Any]) -> None:
-    """The file is whole at any time."""
+    """Replace the file in one step, so that an interrupted run leaves the earlier figures whole."""
     written = json_file.with_name(f"{json_file.name}.new")
     written.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     written.replace(json_file)

@@ -1,4 +1,4 @@
-"""`demo`: a made-up district with a real server and a real client, to look at or to run through once."""
+"""`demo`: a made-up district with a real server and a real client, to try in a browser or to run through once."""
 
 import signal
 from pathlib import Path
@@ -14,20 +14,22 @@ TERMINATED = 143
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Run through the three days without a browser, print the counts, end.")
+@click.option("--once", is_flag=True, help="Run through the three days without a browser, print the counts, then exit.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), help="Where the demo lives; default: a new temporary folder."
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Folder for all files of the demo.  [default: a temporary folder, removed at the end]",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server; default: a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server.  [default: a free port]")
 def demo(once: bool, folder: Path | None, port: int) -> None:
-    """A made-up district, its exports of three days, server and client running."""
+    """Start a server and a client for a made-up district with exports of three days."""
     signal.signal(signal.SIGTERM, _end)
     with demo_place(folder, port) as place:
         needs_server(_run)(place, once)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """Leave by the front door, so that server and client are stopped and the folder is cleared."""
+    """Exit through the context managers, so that they stop server and client and remove the folder."""
     raise click.exceptions.Exit(TERMINATED)
 
 

@@ -1,4 +1,4 @@
-"""`mapper`: list the presets, show one, try a mapping on a file."""
+"""`mapper`: list the presets, try a mapping on a file, propose one for a file."""
 
 import json
 from dataclasses import asdict
@@ -14,13 +14,13 @@ ROWS_SHOWN = 5
 
 @click.group()
 def mapper() -> None:
-    """List and try column mappings."""
+    """List, propose and try column mappings."""
 
 
 @mapper.command()
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
-    """The built-in presets, or the lines of the one named, to start your own from."""
+    """List the built-in presets, or print the lines of preset NAME, to start your own from."""
     from sis_sync.steps.map.mapper_lines import preset_names, preset_text
 
     click.echo(preset_text(name).rstrip() if name else "\n".join(preset_names()))
@@ -28,9 +28,9 @@ def presets(name: str | None) -> None:
 
 @mapper.command("test")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", required=True, help="A preset, or a .properties file with mapper lines.")
+@click.option("--mapping", required=True, help="Name of a preset, or a .properties file with mapper lines.")
 def try_mapping(file: Path, mapping: str) -> int:
-    """The first rows of FILE as the mapping makes them, and what it leaves out."""
+    """Print the first rows of FILE as the mapping reads them, and the columns and rows that it leaves out."""
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.duckdb import open_session
@@ -48,7 +48,7 @@ def try_mapping(file: Path, mapping: str) -> int:
     for line, is_skipped, *values in rows:
         click.echo(f"\nline {line}" + (" (left out by the mapping)" if is_skipped else ""))
         for name, value in zip(FIELD_NAMES, values, strict=True):
-            click.echo(f"  {name:<28} {'(bytes that are no text)' if value is None else value}")
+            click.echo(f"  {name:<28} {'(bytes that are not text)' if value is None else value}")
     for warning in records.warnings:
         click.echo(f"\n{warning.message}")
     return 0
@@ -56,10 +56,10 @@ def try_mapping(file: Path, mapping: str) -> int:
 
 @mapper.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--write", type=click.Path(path_type=Path), help="Write the lines to this file, which must be new.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write the lines to this new file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
 def suggest(file: Path, write: Path | None, as_json: bool) -> int:
-    """The preset that fits FILE best, or mapper lines with the reason of each, ready for a .properties file."""
+    """Propose the preset that fits FILE best, or mapper lines with the reason of each."""
     from sis_sync.cli.next_command import quoted
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.steps.map.suggest.sample import read_sample
@@ -76,18 +76,18 @@ def suggest(file: Path, write: Path | None, as_json: bool) -> int:
         click.echo(json.dumps({**asdict(suggestion), "lines": text}))
     elif write:
         command = quoted("sis-sync", "mapper", "test", str(file), "--mapping", str(write))
-        click.echo(f"{write} is written. Look at each line, then: {command}")
+        click.echo(f"Wrote {write}. Look at each line, then: {command}")
     else:
         click.echo(text)
     return 0
 
 
 def _write_new(path: Path, text: str) -> None:
-    """UTF-8, whatever the shell's own way of writing is: some write UTF-16, which no mapping may be."""
+    """Write UTF-8. Redirecting stdout is no substitute: some shells write UTF-16, which no mapping may be."""
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")
     except FileExistsError:
-        raise ConfigurationError(f"{path} is there already.", fix="Name a new file.") from None
+        raise ConfigurationError(f"{path} exists already.", fix="Name a new file.") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}.", fix="Name another file.") from None

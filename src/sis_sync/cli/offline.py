@@ -1,4 +1,4 @@
-"""`check` and `plan`: the steps from files, without a server."""
+"""`check` and `plan`: the steps on files, without a server."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("file")
-@click.option("--mode", type=_mode, help="Judge user types as this mode does.")
-@click.option("--orgs", type=_path, help="CSV with external_id,name: judge the orgs too.")
-@click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--mode", type=_mode, help="Also check that this mode manages the user types.")
+@click.option("--orgs", type=_path, help="CSV with external_id,name. Also check the orgs of the rows.")
+@click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
 def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
     from sis_sync.cli.print_plan import print_check, print_refusal
@@ -45,33 +45,44 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
 
 @click.command()
 @click.argument("file", required=False, metavar="FILE")
-@click.option("--mode", type=_mode, help="What the file is: a delta (partial) or a complete list.")
-@click.option("--orgs", type=_path, help="CSV with external_id,name and optional kind.")
+@click.option("--mode", type=_mode, help="What the file lists: some people (partial), or all people of these types.")
+@click.option("--orgs", type=_path, help="CSV with external_id,name and an optional kind.")
 @click.option(
-    "--accounts", type=_path, help="CSV with the ten fields and optional state, protected; none: nobody is there yet."
+    "--accounts",
+    type=_path,
+    help="CSV with the ten fields and optional state, protected. Without it, no one has an account yet.",
 )
-@click.option("--mapping", help="A preset, or a .properties file with mapper lines.")
+@click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
 @click.option(
-    "--systems", type=_path, help="Instead of all these: CSV with a row for each school system, as said above."
+    "--systems", type=_path, help="CSV with a row for each school system. Replaces FILE and the options above."
 )
-@click.option("--at-once", type=click.IntRange(min=1), help="With --systems: how many at a time; 1, with Spark 4.")
-@click.option("--output", type=_path, help="Write the plan as CSV; with --systems a folder, for a plan each.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option(
-    "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", help="What plans; see docs/scale.md."
+    "--at-once",
+    type=click.IntRange(min=1),
+    help="With --systems: how many to plan at the same time.  [default: 1; on Spark 4]",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a guard would hold the plan.")
+@click.option("--output", type=_path, help="Write the plan to this CSV file; with --systems, the plans to this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="The engine that makes the plan. docs/scale.md says when to use Spark.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 if a guard would hold the plan.")
 @click.pass_context
 def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **options: Any) -> int:
-    """Show what FILE (- for stdin) would change: counts, guards that would hold, the plan. Nothing is changed.
+    """Show what FILE (- for stdin) would change: counts, guards that would hold it, and the plan. Change nothing.
 
-    FILE, --mode and --orgs are needed, or --systems and --output. The file of --systems has the columns school_system,
-    file, mode, orgs, and optionally accounts, mapping; paths in it begin in its own folder.
+    For one file, pass FILE, --mode and --orgs. For many school systems, pass --systems and --output. The file of
+    --systems has the columns school_system, file, mode, orgs, and optionally accounts and mapping. Relative paths in it
+    begin in its own folder.
     """
     if systems:
         return _plan_systems(systems, at_once=at_once, **options)
     if at_once:
-        raise UsageFault("--at-once goes with --systems.", fix="Leave it out: one file is one plan.")
+        raise UsageFault("--at-once works only with --systems.", fix="Leave it out for a single file.")
     for param in ctx.command.params:
         if param.name in ("file", "mode", "orgs") and options[param.name] is None:
             raise click.MissingParameter(ctx=ctx, param=param)
@@ -106,9 +117,11 @@ def _plan_file(
 
 
 def _refuse_unwritable(output: Path) -> None:
-    """Raise UsageFault before the work if the plan could not be written after it."""
+    """Raise UsageFault if the plan cannot be written. Checked first: planning a large file takes minutes."""
     if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise UsageFault(f"The plan cannot be written to {output}.", fix="Name a file in a folder that is there.")
+        raise UsageFault(
+            f"The plan cannot be written to {output}.", fix="Name a file in an existing folder that you may write to."
+        )
 
 
 def _plan_systems(
@@ -128,21 +141,24 @@ def _plan_systems(
     given = [name for name, value in of_one.items() if value is not None]
     if given:
         raise UsageFault(
-            f"--systems cannot be combined with {', '.join(given)}.", fix="Say it in the rows of that file."
+            f"--systems cannot be combined with {', '.join(given)}.",
+            fix="Leave it out, and set it in each row of the file of --systems.",
         )
     if output is None:
-        raise UsageFault("--systems needs --output.", fix="Name the folder that gets a plan for each school system.")
+        raise UsageFault("--systems needs --output.", fix="Name a folder for the plans of the school systems.")
     return plan_systems.plan_systems(systems, output=output, **options)
 
 
 @contextmanager
 def _input(file: str) -> Iterator[Path]:
-    """The file, or a copy of stdin for `-`."""
+    """Yield the path of the file; for `-`, of a copy of stdin."""
     if file != "-":
         yield Path(file)
         return
     if sys.stdin.isatty():
-        raise UsageFault("- reads the file from stdin, but stdin is a terminal.", fix="Pipe the file in, or name it.")
+        raise UsageFault(
+            "- reads the file from stdin, but stdin is a terminal.", fix="Pipe the file into the command, or name it."
+        )
     with tempfile.TemporaryDirectory(prefix="sis-sync-") as folder:
         path = Path(folder) / "stdin"
         with path.open("wb") as out:

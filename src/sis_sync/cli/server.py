@@ -1,4 +1,4 @@
-"""The commands of the server: start it, add a worker, set it up and keep it."""
+"""The commands of the server: start it, add a worker, set it up and maintain it."""
 
 import importlib.util
 import os
@@ -17,11 +17,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXTRA_MODULES = ("django", "ninja", "psycopg", "argon2", "waitress", "whitenoise", "django_htmx")
-NO_INPUT_FIX = "Give it on standard input: echo PASSWORD | sis-sync server create-admin ..."
+NO_INPUT_FIX = "Write it to standard input: sis-sync server create-admin ... < FILE"
 
 
 def needs_server(command: Callable[P, R]) -> Callable[P, R]:
-    """Run the command with Django set up; ConfigurationError without the server extra."""
+    """Set up Django before the command. Raise ConfigurationError if the server extra is not installed."""
 
     @wraps(command)
     def with_server(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -41,10 +41,10 @@ def needs_server(command: Callable[P, R]) -> Callable[P, R]:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--no-worker", is_flag=True, help="Web only; workers run elsewhere.")
+@click.option("--no-worker", is_flag=True, help="Start the web server only; workers run elsewhere.")
 @needs_server
 def serve(host: str, port: int, no_worker: bool) -> None:
-    """Start the server: web and worker, both kept alive."""
+    """Start the server: web and worker. Start either again if it stops."""
     from sis_sync.server.serve import setup_commands
     from sis_sync.server.serve.supervisor import stop_on_signals, supervise, web_child, worker_child
 
@@ -62,7 +62,7 @@ def serve(host: str, port: int, no_worker: bool) -> None:
 @click.command()
 @needs_server
 def worker() -> None:
-    """Start one more worker (PostgreSQL), or the only one beside `serve --no-worker`."""
+    """Start one more worker (PostgreSQL only), or the only one next to `serve --no-worker`."""
     from sis_sync.server.serve.work import main
 
     main()
@@ -70,13 +70,13 @@ def worker() -> None:
 
 @click.group()
 def server() -> None:
-    """Set up and keep the server."""
+    """Set up and maintain the server."""
 
 
 @server.command()
 @needs_server
 def migrate() -> None:
-    """Bring the database up to date."""
+    """Update the database to this version."""
     from sis_sync.server.serve.setup_commands import migrate as bring_up_to_date
 
     bring_up_to_date()
@@ -94,12 +94,12 @@ def check() -> None:
 
 
 @server.command("create-admin")
-@click.option("--school-system", "slug", help="Short name of the school system; made if it is not there.")
+@click.option("--school-system", "slug", help="Short name of the school system. A new name makes a new one.")
 @click.option("--name", help="Name of a new school system.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Time zone of a new school system.")
-@click.option("--email", help="Asked for where it is not given.")
-@click.option("--first-name", help="Asked for where it is not given.")
-@click.option("--last-name", help="Asked for where it is not given.")
+@click.option("--email", help="Asked for if missing.")
+@click.option("--first-name", help="Asked for if missing.")
+@click.option("--last-name", help="Asked for if missing.")
 @needs_server
 def create_admin(
     slug: str | None,
@@ -109,7 +109,7 @@ def create_admin(
     first_name: str | None,
     last_name: str | None,
 ) -> None:
-    """Make a manager of the district. The password is asked for, or read from standard input."""
+    """Make an account that manages the district. Ask for its password, or read it from standard input."""
     from sis_sync.server.serve.setup_commands import create_administrator
 
     account = create_administrator(
@@ -128,10 +128,10 @@ def _read_password() -> str:
     if may_ask():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     if sys.stdin.isatty():
-        raise UsageFault("The password may not be asked for, and stdin is a terminal.", fix=NO_INPUT_FIX)
+        raise UsageFault("With --no-input, the password must come from standard input.", fix=NO_INPUT_FIX)
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise UsageFault("No password was given.", fix=NO_INPUT_FIX)
+        raise UsageFault("Standard input contains no password.", fix=NO_INPUT_FIX)
     return password
 
 
@@ -146,10 +146,10 @@ def openapi() -> None:
 
 @server.command("import-orgs")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--school-system", "slug", help="Short name of the school system, where there are several.")
+@click.option("--school-system", "slug", help="Short name of the school system, if there are several.")
 @needs_server
 def import_orgs(file: Path, slug: str | None) -> None:
-    """Create and update schools from a CSV (external_id,name,kind)."""
+    """Create and update schools from a CSV with external_id,name,kind."""
     from sis_sync.server.serve.setup_commands import import_org_file
 
     done = import_org_file(file, slug=slug)

@@ -1,4 +1,4 @@
-"""SYSTEMS.csv: the school systems of one run, a row each, and the files that each is planned from."""
+"""SYSTEMS.csv: the school systems of one run, a row each, with the files that each is planned from."""
 
 import re
 import unicodedata
@@ -13,16 +13,16 @@ from sis_sync.steps.directory.csv_file import records_of
 
 NEEDED = ("school_system", "file", "mode", "orgs")
 OPTIONAL = ("accounts", "mapping")
-NAME_BYTES = 80  # escaped, a name is three times as long, and a folder's name may have 255
+NAME_BYTES = 80  # escaped, a name is three times as long, and most systems allow a folder's name 255 bytes
 _NO_FILE_NAME = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
-_FIX_NAME = "The name is its plan's file name: letters, digits, spaces, - and _ are understood on every system."
+_FIX_NAME = "The plan's file gets this name. Use letters, digits, spaces, - and _, which every system allows."
 
 
 def read_systems(path: Path) -> tuple[PlanRequest, ...]:
-    """What is request for each school system, in the order of the file. Relative paths begin in the file's folder.
+    """Return the request of each school system, in the order of the file. Relative paths begin in the file's folder.
 
-    ConfigurationError that names the line, what is wrong and what would be right: then nobody is planned.
+    Raise ConfigurationError for the first fault, with its line and what would be right.
     """
     try:
         lines = list(records_of(path))
@@ -36,11 +36,13 @@ def read_systems(path: Path) -> tuple[PlanRequest, ...]:
         if key in systems:
             raise ConfigurationError(
                 f'{where}: there is a school system "{systems[key].school_system}" already.',
-                fix="Give each a name of its own, in more than upper and lower case: its plan has that name.",
+                fix="Use another name: plans are files, and some systems ignore upper and lower case in file names.",
             )
         systems[key] = request
     if not systems:
-        raise ConfigurationError(f"{shown(path.name)} lists no school system.", fix="Write one row for each.")
+        raise ConfigurationError(
+            f"{shown(path.name)} lists no school system.", fix="Write one row for each school system."
+        )
     return tuple(systems.values())
 
 
@@ -59,7 +61,7 @@ def _refuse_header(path: Path, names: list[str]) -> None:
     if missing:
         fault = f"lacks the columns {', '.join(missing)}"
     elif unknown:
-        fault = f'has the column "{shown(unknown[0])}", which means nothing here'
+        fault = f'has an unknown column "{shown(unknown[0])}"'
     elif twice:
         fault = f"has the column {twice[0]} twice"
     else:
@@ -75,11 +77,11 @@ def _request(where: str, row: dict[str, str], folder: Path) -> PlanRequest:
             raise ConfigurationError(f"{where}: {column} is empty.", fix=f"Each row needs {', '.join(NEEDED)}.")
         if any(ord(character) < 32 for character in cell):
             raise ConfigurationError(
-                f'{where}, {column}: "{shown(cell)}" holds a control character.', fix="Write it anew, without."
+                f'{where}, {column}: "{shown(cell)}" contains a control character.', fix="Type the value again."
             )
     if row["mode"] not in MODES:
         raise ConfigurationError(
-            f'{where}: "{shown(row["mode"])}" is no mode.', fix=f"It is one of {', '.join(MODES)}."
+            f'{where}: "{shown(row["mode"])}" is not a mode.', fix=f"The modes are {', '.join(MODES)}."
         )
     if fault := _fault_of_name(row["school_system"]):
         name = shown(row["school_system"])
@@ -97,11 +99,11 @@ def _request(where: str, row: dict[str, str], folder: Path) -> PlanRequest:
 
 
 def _fault_of_name(name: str) -> str | None:
-    """Why some system could not have a file of this name, with .csv behind it."""
+    """Return why some operating system could not have a file NAME.csv; None if every one could."""
     if found := _NO_FILE_NAME.search(name):
-        return f"holds {found[0]}, which no file's name may hold everywhere"
+        return f"contains {found[0]}, which some systems do not allow in a file name"
     if not name.isprintable():
-        return "holds a character that cannot be shown"
+        return "contains a character that cannot be shown"
     if name.startswith(".") or name.endswith("."):
         return "begins or ends with a full stop, which hides or changes a file's name on some systems"
     if _DEVICE.fullmatch(name):
@@ -112,5 +114,5 @@ def _fault_of_name(name: str) -> str | None:
 
 
 def _without_case(name: str) -> str:
-    """Names that are equal in this are one file on some systems."""
+    """Return the form in which equal names would be one file on some operating systems."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
