@@ -1,1 +1,1 @@
-"""The demo: a district of invented people, a server, a client and three days of exports."""
+"""The demo: a district of made-up people, a server, a client and three days of exports."""

@@ -1,7 +1,8 @@
-"""The demo's manager: signs in and approves through the pages, as a person would in a browser."""
+"""The demo's manager: sign in and approve through the pages, as a person would in a browser."""
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,12 +11,12 @@ from sis_sync.core.errors import GaveUpWaiting, SisSyncError
 from sis_sync.core.run_states import MOVING
 
 _HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|digest)" value="([^"]*)"')
-LOOK_SECONDS = 0.2
-PATIENCE_SECONDS = 120
+POLL_SECONDS = 0.2
+WAIT_SECONDS = 120
 
 
 class DemoManager:
-    """Talks to the server over HTTP only; `api_key` may read runs."""
+    """A person who uses the server over HTTP only. `api_key` must have the scope read."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
@@ -29,8 +30,8 @@ class DemoManager:
         self._api.close()
 
     def wait_for_server(self) -> None:
-        """Return once the server answers."""
-        self._until("the server", self._answers)
+        """Return as soon as the server answers."""
+        self._until("The server", self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -38,41 +39,41 @@ class DemoManager:
         except httpx.TransportError:
             return False
 
-    def _until(self, what: str, is_done: Any) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_done():
-            if time.monotonic() > deadline:
-                raise GaveUpWaiting(f"{what} took longer than {PATIENCE_SECONDS} seconds.")
-            time.sleep(LOOK_SECONDS)
-
     def sign_in(self, email: str, password: str) -> None:
-        """Fill in the sign-in page."""
+        """Fill in and submit the sign-in page."""
         page = self._pages.get("/")
         answer = self._submit(page, {"email": email, "password": password})
         if str(answer.url) == str(page.url):
             raise SisSyncError("The manager of the demo could not sign in.")
 
     def wait_for_decision(self, run_id: int) -> dict[str, Any]:
-        """The run, once it waits for a person or has ended."""
-        self._until(f"run {run_id}", lambda: self.run(run_id)["state"] not in MOVING)
+        """Return the run as soon as it waits for a person or has ended."""
+        self._until(f"Run {run_id}", lambda: self.run(run_id)["state"] not in MOVING)
         return self.run(run_id)
 
     def newest_run(self) -> dict[str, Any] | None:
-        """The run of the last file that arrived."""
+        """Return the run of the last file that arrived, None before the first."""
         answer = self._api.get("/runs").raise_for_status().json()
         runs: list[dict[str, Any]] = answer["runs"] if isinstance(answer, dict) else answer
         return max(runs, key=lambda run: int(run["id"]), default=None)
 
     def run(self, run_id: int) -> dict[str, Any]:
-        """What the API says of a run."""
+        """Return a run as the API describes it."""
         document: dict[str, Any] = self._api.get(f"/runs/{run_id}").raise_for_status().json()
         return document
 
     def approve(self, run: dict[str, Any]) -> None:
-        """Open the approve page of the run, type the number of deletions, approve."""
+        """Open the approve page of the run, type the number of deletions, and submit it."""
         leaving = run["counts"]["delete"] + run["counts"]["disable"]
         page = self._pages.get(f"/runs/{run['id']}/approve")
         self._submit(page, {"typed": str(leaving)})
+
+    def _until(self, subject: str, is_done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not is_done():
+            if time.monotonic() > deadline:
+                raise GaveUpWaiting(f"{subject} took longer than {WAIT_SECONDS} seconds.")
+            time.sleep(POLL_SECONDS)
 
     def _submit(self, page: httpx.Response, fields: dict[str, str]) -> httpx.Response:
         page.raise_for_status()

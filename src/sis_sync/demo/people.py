@@ -1,4 +1,4 @@
-"""The people of the demo district, and what the SIS exports about them on three days. The same at every call."""
+"""The people of the demo district, and their exports on three days. Every call returns the same people."""
 
 import csv
 import io
@@ -7,6 +7,14 @@ import unicodedata
 from dataclasses import astuple, dataclass, replace
 
 from sis_sync.core.fields import ACTIVE, FIELD_NAMES, STUDENT
+
+DISTRICT = ("D1", "Lakeview District")
+DOMAIN = "lakeview.example"
+SEED = 20261123
+
+# On day 2, some students leave, some change and some start; on day 3, some of those who left are back.
+LEAVING, RETURNING, CHANGING, NEW = 24, 6, 60, 9
+BROKEN = 2
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -57,14 +65,9 @@ POSITIONS = (
 )
 
 
-DISTRICT = ("D1", "Lakeview District")
-DOMAIN = "lakeview.example"
-SEED = 20261123
-
-
 @dataclass(frozen=True)
 class School:
-    """External ID, name, and how many students each grade and how many adults it has."""
+    """A school with the number of students in each grade and the number of adults."""
 
     external_id: str
     name: str
@@ -97,7 +100,7 @@ class Person:
 
 
 def make_people() -> list[Person]:
-    """Everybody in the district on the first day: about 1,200 people."""
+    """Return everyone in the district on the first day: about 1,200 people."""
     chance = random.Random(SEED)  # noqa: S311 - the demo must be the same everywhere
     people: list[Person] = []
     for school in SCHOOLS:
@@ -140,11 +143,8 @@ def _ascii(name: str) -> str:
     return "".join(letter for letter in letters.lower() if letter.isalpha())
 
 
-LEAVING, RETURNING, CHANGING, NEW = 24, 6, 60, 9
-
-
 def export_of_day(day: int) -> str:
-    """The full export of day 1, 2 or 3 as CSV. Day 2: some leave, move up or start; day 3: some come back."""
+    """Return the full export of day 1, 2 or 3 as CSV."""
     people = make_people()
     if day > 1:
         people = _day_two(people, keep=0 if day == 2 else RETURNING)
@@ -154,8 +154,8 @@ def export_of_day(day: int) -> str:
 def _day_two(people: list[Person], *, keep: int) -> list[Person]:
     chance = random.Random(SEED + 1)  # noqa: S311 - the demo must be the same everywhere
     students = [index for index, person in enumerate(people) if person.user_type == STUDENT]
-    picked = chance.sample(students, LEAVING + CHANGING + 2)
-    leaving, changing, broken = picked[: LEAVING - keep], picked[LEAVING : LEAVING + CHANGING], picked[-2:]
+    picked = chance.sample(students, LEAVING + CHANGING + BROKEN)
+    leaving, changing, broken = picked[: LEAVING - keep], picked[LEAVING : LEAVING + CHANGING], picked[-BROKEN:]
     changed = {index: _changed(chance, people[index], position) for position, index in enumerate(changing)}
     changed |= {index: replace(people[index], email="not known yet") for index in broken}
     rest = [changed.get(index, person) for index, person in enumerate(people) if index not in set(leaving)]

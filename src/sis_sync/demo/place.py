@@ -1,4 +1,4 @@
-"""Where a demo lives: its folders, its port, and the settings that its processes get."""
+"""The place of a demo: its folder, its port, and the settings of its processes."""
 
 import os
 import shutil
@@ -14,40 +14,40 @@ from sis_sync.core.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class DemoPlace:
-    """`exports` is the folder that the SIS would write to; the rest belongs to server and client."""
+    """`exports` is the folder that the SIS would write to; the other files belong to server and client."""
 
     folder: Path
     port: int
 
     @property
     def url(self) -> str:
-        """Where the server answers."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def exports(self) -> Path:
-        """The watched folder of the full sync."""
+        """The watched folder of full.sync."""
         return self.folder / "exports"
 
     @property
     def properties(self) -> Path:
-        """The client's configuration."""
+        """The client's settings file."""
         return self.folder / "client.properties"
 
     @property
     def key_file(self) -> Path:
-        """The client's API key."""
+        """The file with the client's API key."""
         return self.folder / "api.key"
 
     @property
     def client_state(self) -> Path:
-        """The client's journal and spool."""
+        """The folder of the client's journal and spool."""
         return self.folder / "client"
 
 
 @contextmanager
 def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
-    """A place with an empty database of its own. A temporary folder goes with the demo; a named one stays."""
+    """Yield a place with an empty database of its own. A temporary folder is removed at the end, a named one stays."""
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"{folder} is not empty.", fix="Name a new folder for the demo.")
     root = folder if folder is not None else Path(tempfile.mkdtemp(prefix="sis-sync-demo-"))
@@ -69,7 +69,7 @@ def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a port on which no program listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -77,7 +77,7 @@ def free_port() -> int:
 
 
 def write_properties(place: DemoPlace, api_key: str) -> None:
-    """The client's configuration, as `init` would leave it for this server."""
+    """Write the client's key and its settings file. It looks every second, so that a demo does not wait."""
     place.key_file.touch(mode=0o600)
     place.key_file.write_text(api_key, encoding="utf-8")
     lines = (

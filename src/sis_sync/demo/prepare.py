@@ -1,4 +1,4 @@
-"""Makes the demo's school system: district, schools, a manager who can sign in, and the client's key."""
+"""Make the demo's school system: district, schools, a manager who can sign in, and the client's key."""
 
 import secrets
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from sis_sync.server.setup.services import create_school_system
 
 @dataclass(frozen=True)
 class DemoAccess:
-    """How the manager signs in, and the secret of the client's key."""
+    """The manager's address and password, and the client's API key."""
 
     email: str
     password: str
@@ -25,7 +25,7 @@ class DemoAccess:
 
 @transaction.atomic
 def prepare_demo() -> DemoAccess:
-    """Fill an empty, migrated database. The password is new at each call."""
+    """Fill an empty, migrated database. Each call makes a new password."""
     now = timezone.now()
     external_id, name = DISTRICT
     school_system = create_school_system(name=name, slug="lakeview", time_zone="America/New_York", now=now)

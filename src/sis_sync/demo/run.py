@@ -1,18 +1,17 @@
-"""Runs the demo: server and client as real processes, the exports of three days one after the other."""
+"""Run the demo: server and client as real processes, and the exports of three days one after the other."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
-from sis_sync.core.run_states import DECIDABLE
+from sis_sync.core.run_states import APPLIED, DECIDABLE, ENDED
 from sis_sync.demo.manager import DemoManager
 from sis_sync.demo.people import export_of_day
 from sis_sync.demo.place import DemoPlace, write_properties
@@ -25,7 +24,7 @@ SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delet
 
 
 def play(place: DemoPlace) -> None:
-    """All three days without a browser: the client sends, the manager approves, the counts are printed."""
+    """Run through all three days without a browser: the client sends, the manager approves, the counts are printed."""
     access = _prepare(place)
     with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
         manager.wait_for_server()
@@ -38,17 +37,17 @@ def play(place: DemoPlace) -> None:
 
 
 def show(place: DemoPlace) -> None:
-    """Server and client run until stopped; each day's export arrives once the run of the day before is decided."""
+    """Run server and client until stopped. Each export arrives as soon as the run of the day before has ended."""
     access = _prepare(place)
     with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
         manager.wait_for_server()
         with _running(place, "watch", "--config", str(place.properties)):
-            _say_welcome(place, access)
+            _print_welcome(place, access)
             for day in DAYS:
                 _export(place, day)
-                _say_day(day)
+                click.echo(f"Day {day}: lakeview-day{day}.csv was exported. Approve it under Bulk Management > Users.")
                 _wait_for_decision(manager, day)
-            click.echo("All three days are done. The server goes on until you press Ctrl-C.")
+            click.echo("All three days are done. The server keeps running until you press Ctrl-C.")
             while True:
                 time.sleep(1)
 
@@ -63,8 +62,8 @@ def _prepare(place: DemoPlace) -> DemoAccess:
 
 @contextmanager
 def _running(place: DemoPlace, *arguments: str) -> Iterator[None]:
-    """A `sis-sync` process of its own; what it says goes to a log in the demo's folder."""
-    with _log(place, arguments[0]).open("wb") as log:
+    """Run a `sis-sync` process. Its output goes to a log in the demo's folder."""
+    with (place.folder / f"{arguments[0]}.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "sis_sync", *arguments], stdout=log, stderr=log)
         try:
             yield
@@ -77,12 +76,8 @@ def _running(place: DemoPlace, *arguments: str) -> Iterator[None]:
                 process.wait()
 
 
-def _log(place: DemoPlace, command: str) -> Path:
-    return place.folder / f"{command}.log"
-
-
 def _run_client(place: DemoPlace) -> None:
-    """One pass of the client. A file is taken once it has settled, so the pass is repeated until it is gone."""
+    """Run passes of the client until the file is gone: a pass skips a file that has not settled yet."""
     command = [sys.executable, "-m", "sis_sync", "run", "--config", str(place.properties)]
     for _ in range(10):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -95,7 +90,7 @@ def _run_client(place: DemoPlace) -> None:
 
 
 def _export(place: DemoPlace, day: int) -> None:
-    """What the SIS would do at night: write the file, then give it its name."""
+    """Write the file and rename it when it is whole, as an SIS does at night."""
     temporary = place.exports / f"day{day}.part"
     temporary.write_text(export_of_day(day), encoding="utf-8", newline="")
     temporary.rename(place.exports / f"lakeview-day{day}.csv")
@@ -109,7 +104,7 @@ def _decided(manager: DemoManager) -> dict[str, Any]:
     if run["state"] in DECIDABLE:
         manager.approve(run)
         run = manager.wait_for_decision(int(newest["id"]))
-    if run["state"] != "applied":
+    if run["state"] != APPLIED:
         raise SisSyncError(f"Run {run['id']} ended as {run['state']}.")
     return run
 
@@ -117,11 +112,7 @@ def _decided(manager: DemoManager) -> dict[str, Any]:
 def _wait_for_decision(manager: DemoManager, day: int) -> None:
     while True:
         newest = manager.newest_run()
-        if (
-            newest
-            and newest["file_name"].endswith(f"day{day}.csv")
-            and newest["state"] in ("applied", "rejected", "refused")
-        ):
+        if newest and newest["file_name"].endswith(f"day{day}.csv") and newest["state"] in ENDED:
             click.echo(f"Day {day}: {_in_words(newest['counts'])}; {newest['state']}")
             return
         time.sleep(1)
@@ -131,10 +122,6 @@ def _in_words(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts.get(name, 0):,} {name}" for name in SHOWN)
 
 
-def _say_welcome(place: DemoPlace, access: DemoAccess) -> None:
+def _print_welcome(place: DemoPlace, access: DemoAccess) -> None:
     click.echo(f"Address:  {place.url}\nE-mail:   {access.email}\nPassword: {access.password}\n")
-    click.echo(f"The folder {place.exports} is watched. Ctrl-C ends the demo.")
-
-
-def _say_day(day: int) -> None:
-    click.echo(f"Day {day}: lakeview-day{day}.csv was exported. Approve it under Bulk Management > Users.")
+    click.echo(f"The client watches {place.exports}. Press Ctrl-C to end the demo.")
