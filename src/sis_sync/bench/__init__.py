@@ -1,1 +1,1 @@
-"""What the parts cost, measured beside a peer or a floor in the same run: deterministic files, processes, figures."""
+"""The benchmark: measure what each part costs next to a peer or a floor in the same run, on files that never differ."""

@@ -1,4 +1,4 @@
-"""Two processes measured in turn, and what came of it."""
+"""A comparison: two processes that are measured alternately, and the figures of both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,16 @@ from sis_sync.bench.measure import Sample, WorkFailed, medians, run_measured
 
 
 def _nothing() -> None:
-    """Most processes need nothing made ready."""
+    """Prepare nothing, as most processes need nothing."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """What is started and measured. `make_ready` runs before each time, unmeasured; `server` is a PostgreSQL's PID."""
+    """A command to start and measure.
+
+    `make_ready` runs before each start and is not measured. `server` is the process ID of a PostgreSQL server whose CPU
+    seconds count too.
+    """
 
     label: str
     command: list[str]
@@ -22,17 +26,18 @@ class Process:
     server: int | None = None
 
     def run(self) -> tuple[Sample, Any]:
-        """What one run cost, and what it answered."""
+        """Return the cost of one run and its answer."""
         self.make_ready()
         return run_measured(self.command, environment=dict(self.environment), server=self.server)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours beside a peer or a floor. `at_most` is the promised ratio of CPU seconds, None where none is promised.
+    """Our process next to a peer or a floor.
 
-    `memory_at_most` in MB is for ours. Without a `peer` ours is measured alone. `alike` names the counts in which both
-    must come to the same: a peer that does other work is no peer. `most_repeats`: enough for one that takes long.
+    `at_most` is the promised ratio of CPU seconds, None if nothing is promised. `memory_at_most` (MB) limits ours.
+    Without a `peer`, ours is measured alone. `alike` names the counts that must be equal, so that both sides do the
+    same work. `most_repeats` limits a comparison that takes long.
     """
 
     name: str
@@ -48,7 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The medians of a comparison; the ratio is ours to the peer's in CPU seconds."""
+    """The samples of a comparison."""
 
     comparison: Comparison
     ours: tuple[Sample, ...]
@@ -56,19 +61,19 @@ class Outcome:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the peer's CPU seconds ours took."""
+        """Return the median CPU seconds of ours divided by those of the peer; None without a peer."""
         return medians(list(self.ours)).cpu / medians(list(self.peer)).cpu if self.peer else None
 
     @property
     def is_kept(self) -> bool:
-        """Whether every promise of the comparison held."""
+        """Return True if every promise of the comparison is kept."""
         asked = self.comparison
         ratio_holds = asked.at_most is None or self.ratio is None or self.ratio <= asked.at_most
         memory = medians(list(self.ours)).memory
         return ratio_holds and (asked.memory_at_most is None or memory <= asked.memory_at_most)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: seconds, and megabytes of 2^20 bytes."""
+        """Return the figures for JSON: seconds, and megabytes of 2^20 bytes."""
         asked = self.comparison
         return {
             "name": asked.name,
@@ -96,7 +101,7 @@ def _figures(label: str, samples: tuple[Sample, ...]) -> dict[str, Any]:
 
 
 def compare(comparison: Comparison, repeats: int) -> Outcome:
-    """Run both in turn so many times. WorkFailed where they came to different counts."""
+    """Run both sides alternately, `repeats` times. Raise WorkFailed if their counts differ."""
     ours, peer = [], []
     for _ in range(min(repeats, comparison.most_repeats or repeats)):
         sample, answer = comparison.ours.run()

@@ -1,4 +1,4 @@
-"""The files that scenarios read: made once for a number of rows, kept in a cache folder."""
+"""The files that scenarios read: made once for each number of rows, and kept in a cache folder."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ MAKERS = ("make_files.py", "district.sql")
 
 @dataclass(frozen=True)
 class District:
-    """The files of so many made-up people, as `work/make_files.py` describes them."""
+    """The files of `rows` made-up people, as `work/make_files.py` writes them."""
 
     rows: int
     folder: Path
 
     def file(self, name: str) -> Path:
-        """The file of that name: first, roster, accounts, orgs or broken."""
+        """Return the path of a file: first, roster, accounts, orgs or broken."""
         return self.folder / f"{name}.csv"
 
 
 def district(cache: Path, rows: int) -> District:
-    """The files for this number of rows; made now if this version's are not in the cache."""
+    """Return the files for this number of rows. Make them if the cache lacks those of this version."""
     folder = cache / f"district-{rows}-{_version()}"
     if not (folder / "complete").exists():
         run_measured(module("make_files", folder, rows))

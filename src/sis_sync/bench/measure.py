@@ -1,4 +1,4 @@
-"""Runs a process and says what it cost."""
+"""Run a process and measure its cost."""
 
 import json
 import os
@@ -11,17 +11,18 @@ from statistics import median
 from typing import Any
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.exit_codes import DONE, HELD, ROWS_FAILED
 
 SERVER_SETTLES_SECONDS = 0.2
 
 
 class WorkFailed(SisSyncError):
-    """A measured process ended with an error, so there is no figure."""
+    """A measured process ended with an error, so it has no figures."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: seconds of CPU (its children and the database server counted in), seconds of wall, peak memory in MB."""
+    """The cost of one run: CPU seconds with its children and the database server, wall seconds, peak memory in MB."""
 
     cpu: float
     wall: float
@@ -29,15 +30,18 @@ class Sample:
 
 
 def module(name: str, *arguments: object) -> list[str]:
-    """The command line of a module of `work`."""
+    """Return the command line of a module of `work`."""
     return [sys.executable, "-m", f"sis_sync.bench.work.{name}", *map(str, arguments)]
 
 
 def run_measured(
     command: list[str], *, environment: dict[str, str] | None = None, server: int | None = None
 ) -> tuple[Sample, Any]:
-    """What it cost and what it answered (JSON, if it is). `server` is the process of a PostgreSQL server."""
-    # As an installed program: compiled once, not at each start.
+    """Run the command. Return its cost and its answer: the JSON of its stdout, None if that is not JSON.
+
+    `server` is the process ID of a PostgreSQL server. Raise WorkFailed if the command fails.
+    """
+    # An installed program is compiled once, not at each start.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, begun = server_cpu(server), time.monotonic()
     with subprocess.Popen(
@@ -47,18 +51,18 @@ def run_measured(
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - begun
-    if process.returncode not in (0, 7, 8):  # failed rows and a held plan are outcomes
+    if process.returncode not in (DONE, ROWS_FAILED, HELD):
         raise WorkFailed(
             f"{' '.join(command[1:4])} ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
         )
     if server:
-        time.sleep(SERVER_SETTLES_SECONDS)  # its process for us ends a moment after ours
+        time.sleep(SERVER_SETTLES_SECONDS)  # the server's process for our connection ends a moment after ours
     cpu = usage.ru_utime + usage.ru_stime + server_cpu(server) - before
     return Sample(cpu, wall, usage.ru_maxrss / 1024), _answer(output)
 
 
 def _drain(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """All of stdout, then stderr: what we start says little on either."""
+    """Read all of stdout, then stderr. Neither fills its pipe: our processes write little."""
     if process.stdout is None or process.stderr is None:
         return b"", b""
     return process.stdout.read(), process.stderr.read()
@@ -72,7 +76,7 @@ def _answer(output: bytes) -> Any:
 
 
 def server_cpu(server: int | None) -> float:
-    """Seconds of CPU of a PostgreSQL server: its main process, those that ended, those that run."""
+    """Return the CPU seconds of a PostgreSQL server: of its main process and of all its children, ended or not."""
     if server is None:
         return 0.0
     ticks = sum(_times(Path(f"/proc/{server}"))) + sum(sum(_times(path)[:2]) for path in _children(server))
@@ -84,12 +88,12 @@ def _children(server: int) -> list[Path]:
 
 
 def _times(process: Path) -> list[int]:
-    """User, system, and both of the children that ended; in ticks."""
+    """Return user and system time of the process, then of its ended children, in ticks."""
     return [int(field) for field in _stat(process)[11:15]]
 
 
 def _stat(process: Path) -> list[str]:
-    """The fields of /proc/PID/stat behind the name; none for a process that is gone."""
+    """Return the fields of /proc/PID/stat after the name; none if the process has ended."""
     try:
         return (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -97,7 +101,7 @@ def _stat(process: Path) -> list[str]:
 
 
 def medians(samples: list[Sample]) -> Sample:
-    """The median of each figure, but the highest memory."""
+    """Return the medians of the seconds, and the highest memory."""
     return Sample(
         median(each.cpu for each in samples),
         median(each.wall for each in samples),

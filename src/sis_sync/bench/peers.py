@@ -1,4 +1,4 @@
-"""Packages that people use for the same work, each doing what its documentation teaches, beside a whole run of ours."""
+"""Packages that people use for the same work, each used as its documentation teaches, next to a whole run of ours."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ COUNTS = ("create", "update", "unchanged", "failed", "delete")
 
 
 def refuse_without_packages() -> None:
-    """ConfigurationError where they are not installed: they are no part of any other set-up."""
+    """Raise ConfigurationError if the packages are not installed: no other set-up installs them."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
@@ -26,15 +26,15 @@ def refuse_without_packages() -> None:
 
 
 def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
-    """django-import-export beside ours: a first list into an empty database, and the next night.
+    """Yield django-import-export next to ours: a first list into an empty database, and the next night.
 
-    Once without and once with the dry run that its admin pages begin with.
+    Each once without and once with the dry run with which its admin pages begin.
     """
     for name, title, file, begin in (
         ("create", "full into empty SQLite", "first", "empty"),
         ("delta", "nightly run, SQLite", "roster", "filled"),
     ):
-        for label, more in (("django-import-export", ()), ("the same behind a dry run", ("preview",))):
+        for label, more in (("django-import-export", ()), ("the same after a dry run", ("preview",))):
             ours, peer = _sides(files, places, "import_export_peer", label, file, begin, *more)
             scenario = "-".join(["peers." + name, *more])
             at_most = 1 / TIMES_IMPORT_EXPORT
@@ -44,9 +44,9 @@ def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
 
 
 def creating_many(files: District, places: Places) -> Iterator[Comparison]:
-    """Pandas and SQLAlchemy beside ours: a first list into an empty database.
+    """Yield pandas and SQLAlchemy next to ours: a first list into an empty database.
 
-    Once the accounts alone, as one table, and once as objects with the history that ours keeps of each.
+    Once they write the accounts alone, as one table, and once as objects with the history that ours keeps of each.
     """
     for label, more in (("pandas and SQLAlchemy", ()), ("the same by the ORM, with history", ("objects",))):
         ours, peer = _sides(files, places, "pandas_peer", label, "first", "empty", *more)

@@ -1,10 +1,11 @@
-"""Servers' places to measure in: a data folder and a database, copied from a prepared one before each run."""
+"""Places for measured servers: a data folder and a database, copied from a prepared place before each run."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sis_sync.bench.compare import Process
@@ -17,18 +18,18 @@ WORK = "work"
 
 @dataclass(frozen=True)
 class Places:
-    """Places by name under `folder`; on SQLite where there is no cluster."""
+    """Places by name below `folder`; on SQLite if there is no cluster."""
 
     folder: Path
     cluster: Cluster | None
 
     @property
     def rows(self) -> Path:
-        """The rows of the accounts table once the first list was applied."""
+        """The file with the rows of the accounts table after the first list."""
         return self.folder / "rows"
 
     def environment(self, name: str) -> dict[str, str]:
-        """What the server reads its settings from."""
+        """Return the environment variables of a server in this place."""
         return {
             "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings",
             "SIS_SYNC_DATA_FOLDER": str(self.folder / name),
@@ -37,7 +38,7 @@ class Places:
         }
 
     def copy(self, source: str | None, target: str) -> None:
-        """Make the place `target` anew: empty, or as `source` is."""
+        """Make the place `target` again: empty, or a copy of `source`."""
         shutil.rmtree(self.folder / target, ignore_errors=True)
         if source:
             shutil.copytree(self.folder / source, self.folder / target)
@@ -45,7 +46,7 @@ class Places:
             self.cluster.copy(source, target)
 
     def prepare(self, files: District) -> None:
-        """The places `empty` (schools, nobody in them) and `filled` (the first list applied)."""
+        """Make the places `empty` (schools without people) and `filled` (the first list is applied)."""
         self.copy(None, "empty")
         run_measured(module("server_place", files.file("orgs")), environment=self.environment("empty"))
         self.copy("empty", "filled")
@@ -53,17 +54,14 @@ class Places:
         run_measured(module("export_rows", self.rows), environment=self.environment("filled"))
 
     def process(self, label: str, command: list[str], begin_as: str) -> Process:
-        """What is measured in a copy of a prepared place."""
+        """Return a process that runs in a fresh copy of a prepared place."""
         return Process(
             label,
             command,
             environment=self.environment(WORK),
-            make_ready=self._copier(begin_as),
+            make_ready=partial(self.copy, begin_as, WORK),
             server=self.cluster.process if self.cluster else None,
         )
-
-    def _copier(self, source: str) -> Callable[[], None]:
-        return lambda: self.copy(source, WORK)
 
     def forget(self) -> None:
         """Remove the databases."""
@@ -74,7 +72,7 @@ class Places:
 
 @contextmanager
 def prepared_places(files: District, cluster: Cluster | None) -> Iterator[Places]:
-    """Places made ready for these files; gone at the end."""
+    """Yield places that are prepared for these files; remove them at the end."""
     folder = Path(tempfile.mkdtemp(prefix="places-", dir=files.folder.parent))
     places = Places(folder, cluster)
     try:

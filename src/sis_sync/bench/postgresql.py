@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server for measuring: durable as usual, on a socket in its own folder, gone at the end."""
+"""A temporary PostgreSQL server to measure: durable as usual, on a socket in its own folder, removed at the end."""
 
 import os
 import pwd
@@ -21,24 +21,24 @@ SETTINGS = ("listen_addresses=", "shared_buffers=512MB", "jit=off", "max_wal_siz
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL server. `process` is its main one, None where that runs on another machine."""
+    """A PostgreSQL server. `process` is the ID of its main process, None if that runs on another machine."""
 
     url: str
     process: int | None
 
     def database(self, name: str) -> str:
-        """The URL of a database on it."""
+        """Return the URL of a database on the server."""
         return urlunsplit(urlsplit(self.url)._replace(path=f"/sis_sync_bench_{name}"))
 
     def copy(self, source: str | None, target: str) -> None:
-        """Make the database `target` anew: empty, or as `source` is."""
+        """Make the database `target` again: empty, or a copy of `source`."""
         self.drop(target)
         template = f" TEMPLATE sis_sync_bench_{source}" if source else ""
         self._run(f"CREATE DATABASE sis_sync_bench_{target}{template}")
-        self._run("CHECKPOINT")  # what the copy left to write is not charged to what is measured
+        self._run("CHECKPOINT")  # so that the measured process does not pay for writing the copy
 
     def drop(self, name: str) -> None:
-        """Remove a database, if it is there."""
+        """Remove a database if it exists."""
         self._run(f"DROP DATABASE IF EXISTS sis_sync_bench_{name} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
@@ -49,7 +49,7 @@ class Cluster:
 
 
 def named_cluster(url: str) -> Cluster:
-    """The server that a URL names; its CPU counts if it runs on this machine."""
+    """Return the server of a URL. Its CPU seconds count if it runs on this machine."""
     import psycopg
 
     with psycopg.connect(url) as connection:
@@ -61,7 +61,7 @@ def named_cluster(url: str) -> Cluster:
 
 @contextmanager
 def throw_away_cluster(folder: Path) -> Iterator[Cluster]:
-    """A fresh server. ConfigurationError where initdb and postgres are not installed."""
+    """Yield a fresh server. Raise ConfigurationError if initdb and postgres are not installed."""
     initdb, postgres = _binaries()
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     place = Path(tempfile.mkdtemp(prefix="sis-sync-bench-pg-"))
@@ -89,7 +89,8 @@ def _binaries() -> tuple[str, str]:
     initdb, postgres = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
     if initdb is None or postgres is None:
         raise ConfigurationError(
-            "PostgreSQL is not installed here (no initdb and postgres).", fix="Install it, or name one with --database."
+            "PostgreSQL is not installed here (no initdb and postgres).",
+            fix="Install it, or pass --database.",
         )
     return initdb, postgres
 

@@ -1,4 +1,4 @@
-"""What was measured, where and with what: as a document for JSON, and as tables made from that document."""
+"""The report of a benchmark: figures, machine and versions as JSON, and tables made from that JSON."""
 
 import os
 import platform
@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg", "django-import-export", "pandas", "SQLAlchemy")
-HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Beside", "CPU s there", "Ratio", "Promised", "Kept")
+HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Next to", "Its CPU s", "Ratio", "Promised", "Kept")
 
 
 def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> dict[str, Any]:
-    """Everything about a run of the benchmark: `results` are outcomes as dictionaries."""
+    """Return everything about a run of the benchmark. `results` are outcomes as dictionaries."""
     return {
         "date": (now or datetime.now(UTC)).date().isoformat(),
         "machine": machine(),
@@ -22,7 +22,7 @@ def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> d
 
 
 def machine() -> dict[str, Any]:
-    """Kind, processors and memory, but no name."""
+    """Return kind, processors and memory of this machine, but not its name."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return {"system": f"{sys.platform} {platform.machine()}", "processors": os.cpu_count(), "memory_gb": round(memory)}
 
@@ -38,7 +38,7 @@ def _versions() -> dict[str, str]:
 
 
 def rows_of(made: dict[str, Any]) -> list[tuple[str, ...]]:
-    """One line of cells per comparison, under HEADERS."""
+    """Return a row of cells for each comparison, in the order of HEADERS."""
     return [_row(result) for result in made["results"]]
 
 
@@ -67,7 +67,7 @@ def _ratio(value: float) -> str:
 
 
 def where(made: dict[str, Any]) -> str:
-    """One sentence on the machine, the versions and the day."""
+    """Return a sentence on the machine, the versions and the day."""
     found = made["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     return (
@@ -77,7 +77,7 @@ def where(made: dict[str, Any]) -> str:
 
 
 def as_text(made: dict[str, Any]) -> str:
-    """The table in plain text."""
+    """Return the table and the sentence as plain text."""
     lines = [HEADERS, *rows_of(made)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADERS))]
     drawn = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
@@ -85,6 +85,6 @@ def as_text(made: dict[str, Any]) -> str:
 
 
 def as_markdown(made: dict[str, Any]) -> str:
-    """The table and the sentence for a page."""
+    """Return the table and the sentence as Markdown."""
     lines = [HEADERS, tuple("---" for _ in HEADERS), *rows_of(made)]
     return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", where(made)])

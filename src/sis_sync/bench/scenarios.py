@@ -1,4 +1,4 @@
-"""Every scenario by name: what is measured beside what, and the ratio that is promised."""
+"""Every scenario by name: which process is measured next to which, and the promised ratio."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ from sis_sync.bench.places import Places, prepared_places
 from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
 
 MILLION = 1_000_000
-LIMIT_MB = 1024  # as the engine's own
-ROOMY_MB = 6144  # 5,000,000 rows fit
-GROWTH_REPEATS = 2  # it is about the size, and takes minutes
+LIMIT_MB = 1024  # the engine's own default
+ROOMY_MB = 6144  # enough for 5,000,000 rows
+GROWTH_REPEATS = 2  # each takes minutes, and sizes differ more than repeats do
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the person asked for.
+    """The options of the command.
 
-    `rows` None: as many as each scenario is promised for. `reference` takes the place of our own csv script,
-    `database` that of a throw-away PostgreSQL server.
+    Without `rows`, each scenario has the size that its promise is about. `reference` replaces our own csv script,
+    `database` replaces the temporary PostgreSQL server.
     """
 
     cache: Path
@@ -32,19 +32,19 @@ class Setting:
     database: str | None = None
 
     def files(self, usual_rows: int) -> District:
-        """The files of this run of a scenario."""
+        """Return the files for this run of a scenario."""
         self.cache.mkdir(parents=True, exist_ok=True)
         return district(self.cache, self.rows or usual_rows)
 
     def script(self, files: District) -> Process:
-        """The csv script: the same work as a plan, without a database."""
+        """Return the csv script, which does the same work as a plan, without a database."""
         if self.reference:
             return Process(self.reference.name, [sys.executable, str(self.reference), str(files.folder)])
         return Process("csv.reader script", module("plain_script", files.folder))
 
 
 def reading(setting: Setting) -> Iterator[Comparison]:
-    """The read step beside DuckDB's own, and a damaged file beside a whole one."""
+    """Measure the read step next to DuckDB's own, and on a damaged file next to a whole one."""
     files = setting.files(MILLION)
     whole = Process("read step, whole file", module("read_step", files.file("accounts")))
     broken = Process("read step, 1 % broken", module("read_step", files.file("broken")))
@@ -56,7 +56,7 @@ def reading(setting: Setting) -> Iterator[Comparison]:
 
 
 def planning(setting: Setting) -> Iterator[Comparison]:
-    """`sis-sync plan` with its CSV, of a list with 0.5 % changed and 2 % bad rows."""
+    """Measure `sis-sync plan` and the CSV of its plan, on a list with 0.5 % changed and 2 % bad rows."""
     files = setting.files(MILLION)
     paths = {name: str(files.file(name)) for name in ("roster", "orgs", "accounts")}
     words = ["plan", paths["roster"], "--mode", "full", "--orgs", paths["orgs"], "--accounts", paths["accounts"]]
@@ -70,7 +70,7 @@ def planning(setting: Setting) -> Iterator[Comparison]:
 
 
 def results(setting: Setting) -> Iterator[Comparison]:
-    """The results CSV of a plan that is there, beside Python's csv module and the same rows."""
+    """Measure writing the results CSV of a plan, next to Python's csv module with the same rows."""
     files = setting.files(MILLION)
     tables = files.folder / "tables"
     if not (tables / "people.parquet").exists():
@@ -81,7 +81,7 @@ def results(setting: Setting) -> Iterator[Comparison]:
 
 
 def growth(setting: Setting) -> Iterator[Comparison]:
-    """The same plan at growing sizes, the largest with memory for all of it and within 512 MB."""
+    """Measure the same plan at growing sizes; the largest both with memory for all of it and within 512 MB."""
     sizes = [setting.rows] if setting.rows else [10_000, 100_000, MILLION]
     for rows in sizes:
         files = district(setting.cache, rows)
@@ -95,14 +95,14 @@ def growth(setting: Setting) -> Iterator[Comparison]:
 
 
 def sqlite(setting: Setting) -> Iterator[Comparison]:
-    """Whole runs of the server on SQLite."""
+    """Measure whole runs of the server on SQLite."""
     files = setting.files(MILLION)
     with prepared_places(files, None) as places:
         yield from _server_runs(setting, files, places, "SQLite", "executemany into the same table")
 
 
 def postgresql(setting: Setting) -> Iterator[Comparison]:
-    """Whole runs of the server on PostgreSQL; the server's CPU counts."""
+    """Measure whole runs of the server on PostgreSQL, with the CPU seconds of PostgreSQL."""
     files = setting.files(MILLION)
     if setting.database:
         yield from _on_cluster(setting, files, named_cluster(setting.database))
@@ -131,7 +131,7 @@ def _server_runs(
 
 
 def peers(setting: Setting) -> Iterator[Comparison]:
-    """Other packages that do the same work, on SQLite."""
+    """Measure whole runs next to other packages that do the same work, on SQLite."""
     refuse_without_packages()
     files = setting.files(10_000)
     with prepared_places(files, None) as places:
@@ -142,7 +142,7 @@ def peers(setting: Setting) -> Iterator[Comparison]:
 
 
 def start(_setting: Setting) -> Iterator[Comparison]:
-    """The command line itself."""
+    """Measure the start of the command line."""
     ours = Process("sis-sync --help", [sys.executable, "-m", "sis_sync", "--help"])
     yield Comparison("help", "sis-sync --help", 0, ours, Process("python -c pass", [sys.executable, "-c", "pass"]))
 

@@ -1,1 +1,1 @@
-"""What is measured: each module is a process of its own, `python -m sis_sync.bench.work.NAME ...`, and prints JSON."""
+"""The measured work: each module runs as its own process, `python -m sis_sync.bench.work.NAME ...`, and prints JSON."""

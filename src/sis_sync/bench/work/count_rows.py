@@ -1,4 +1,4 @@
-"""A floor: DuckDB counts the records of a file: FILE."""
+"""A floor: DuckDB counts the records of FILE."""
 
 import json
 import sys
@@ -7,11 +7,11 @@ import duckdb
 
 from sis_sync.engine.sql import bind
 
-THREADS = 2  # as our own sessions
+THREADS = 2  # as many as our own sessions use
 
 
 def main() -> None:
-    """Count, and say the number."""
+    """Count the records and print the number."""
     with duckdb.connect(config={"threads": str(THREADS)}) as connection:
         source = bind(":path", path=sys.argv[1])
         counted = connection.execute(f"SELECT count(*) FROM read_csv({source}, header = true, all_varchar = true)")

@@ -1,4 +1,4 @@
-"""Writes the rows of the accounts table for the floor: FILE. CSV from PostgreSQL, batches in JSON from SQLite."""
+"""Write the rows of the accounts table to FILE, for the floor: CSV from PostgreSQL, batches in JSON from SQLite."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ BATCH_ROWS = 2000
 
 
 def main() -> None:
-    """Export all but the person who approves."""
+    """Export every account except the approver's."""
     import django
 
     django.setup()

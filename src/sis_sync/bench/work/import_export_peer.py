@@ -1,9 +1,9 @@
-"""The peer: django-import-export, as its documentation teaches it, into our accounts table: FILE ORGS [preview].
+"""The peer: django-import-export, used as its documentation teaches, on our accounts table: FILE ORGS [preview].
 
-A ModelResource found by custom ID, rows that change nothing skipped, schools by their external ID, one transaction.
-Rows are judged by the csv script's rules before each row. It keeps no history and writes no results. With `preview` a
-dry run comes first, as its admin pages do it and as ours shows a plan before it applies; without, it plans nothing.
-What the package does not have, accounts that are absent from the file, is one update at the end.
+A ModelResource finds accounts by custom ID and schools by external ID, skips rows that change nothing, and uses one
+transaction. The csv script's rules check each row before it is imported. The peer keeps no history and writes no
+results. With `preview` it makes a dry run first, as its admin pages do and as ours shows a plan; without, it plans
+nothing. The package does not handle accounts that are absent from the file: an update at the end deletes them.
 """
 
 import json
@@ -20,7 +20,7 @@ ORG = "school_district_external_id"
 
 
 def resource(approver: Any, path: Path, orgs: set[str]) -> Any:
-    """The resource for this file."""
+    """Return the resource for this file."""
     from django.core.exceptions import ValidationError
     from import_export import fields, resources, widgets
 
@@ -65,7 +65,7 @@ def resource(approver: Any, path: Path, orgs: set[str]) -> Any:
 
 
 def main() -> None:
-    """Import, let who is absent go, say the counts."""
+    """Import the file, delete absent accounts, and print the counts."""
     import django
 
     django.setup()

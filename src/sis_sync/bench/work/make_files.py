@@ -1,4 +1,4 @@
-"""Makes a district's files: FOLDER ROWS. The same rows give the same bytes, on every machine."""
+"""Make a district's files: FOLDER ROWS. The same number of rows gives the same bytes on every machine."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ DISTRICT = Path(__file__).with_name("district.sql")
 
 
 def main() -> None:
-    """Write the files, then say their sizes in bytes."""
+    """Write the files and print their sizes in bytes."""
     folder, rows = Path(sys.argv[1]), int(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     write_district(folder, rows)
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def write_district(folder: Path, rows: int) -> None:
-    """`first.csv` (2 % bad rows), `roster.csv` (a night later), `accounts.csv` (all as they were), `orgs.csv`."""
+    """Write `first.csv` (2 % bad rows), `roster.csv` (a night later), `accounts.csv` and `orgs.csv`."""
     with duckdb.connect(config={"preserve_insertion_order": "true"}) as connection:
         connection.execute(bind(DISTRICT.read_text(encoding="utf-8"), rows=rows)).fetchall()
         for name in FILES:
@@ -34,7 +34,7 @@ def write_district(folder: Path, rows: int) -> None:
 
 
 def write_broken(folder: Path) -> None:
-    """`broken.csv`: the accounts as a roster, with a broken record of the next kind behind every 99 whole ones."""
+    """Write `broken.csv`: the accounts as a roster, with a broken record of the next kind after every 99 whole ones."""
     header, *lines = (folder / "accounts.csv").read_bytes().splitlines(keepends=True)
     with (folder / "broken.csv").open("wb") as file:
         file.write(header)
@@ -46,7 +46,7 @@ def write_broken(folder: Path) -> None:
 
 
 def broken_record(number: int) -> bytes:
-    """One record of the next kind of damage, with its line end."""
+    """Return a record with the next kind of damage, with its line end."""
     kind = KINDS[number % len(KINDS)]
     return kind.replace(b"NUMBER", str(number).encode())
 
@@ -54,7 +54,7 @@ def broken_record(number: int) -> bytes:
 _REST = b"b.NUMBER@district.example,B-NUMBER,0001,Student,,4,Active"
 KINDS: tuple[bytes, ...] = (
     b'Ana,,Ru"iz,' + _REST + b"\n",  # a stray quote
-    b'Ana,,"Ru"iz,' + _REST + b"\n",  # text behind a closing quote
+    b'Ana,,"Ru"iz,' + _REST + b"\n",  # text after a closing quote
     b'Ana,,"Ruiz,' + _REST + b"\n",  # a quote that is not closed
     b"Ana,,Ruiz," + _REST + b",one,two\n",  # too many columns
     b"Ana,,Ruiz,b.NUMBER@district.example\n",  # too few

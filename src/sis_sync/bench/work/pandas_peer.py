@@ -1,8 +1,8 @@
-"""The peer: pandas and SQLAlchemy, as a careful administrator writes it, into our accounts table: FILE ORGS [objects].
+"""The peer: a careful administrator's script with pandas and SQLAlchemy, on our accounts table: FILE ORGS [objects].
 
-read_csv, masks over whole columns for the rules, a merge with the accounts that are there, to_sql for the new ones: it
-creates only, keeps no history and writes no results. With `objects` the new ones go through SQLAlchemy's ORM, each with
-a line of history, as ours keeps it.
+It reads with read_csv, applies the rules as masks over whole columns, merges with the existing accounts, and writes the
+new ones with to_sql. It only creates accounts, keeps no history and writes no results. With `objects` it writes them
+through SQLAlchemy's ORM, each with a line of history, as ours keeps it.
 """
 
 import json
@@ -21,7 +21,7 @@ CHUNK_ROWS = 10_000
 
 
 def engine() -> Any:
-    """To the database that the server's settings name."""
+    """Return an engine for the database of the server's settings."""
     import sqlalchemy
     from django.conf import settings
 
@@ -30,7 +30,7 @@ def engine() -> Any:
 
 
 def judged(people: Any, orgs: set[str]) -> Any:
-    """The rows, their listed values made canonical, and whether each is good."""
+    """Return the rows with listed values in canonical form, and a mask that is True for good rows."""
     people = people.apply(lambda column: column.str.strip().str.normalize("NFC"))
     address, grade = people["email"].str.lower(), people["grade"].str.casefold()
     good = (people[list(NEEDED)] != "").all(axis=1) & people["email"].str.fullmatch(ADDRESS)
@@ -45,12 +45,12 @@ def judged(people: Any, orgs: set[str]) -> Any:
 
 
 def write_table(new: Any, connection: Any) -> None:
-    """A frame into the table of accounts."""
+    """Write the frame to the accounts table."""
     new.to_sql("accounts_account", connection, if_exists="append", index=False, chunksize=CHUNK_ROWS)
 
 
 def write_objects(new: Any, connection: Any) -> None:
-    """An object for each row, and one for its history, through a session of the ORM."""
+    """Write an object for each row, and one for its history, through a session of the ORM."""
     from sqlalchemy.ext.automap import automap_base
     from sqlalchemy.orm import Session
 
@@ -78,7 +78,7 @@ def write_objects(new: Any, connection: Any) -> None:
 
 
 def main() -> None:
-    """Create who is new, say the counts."""
+    """Create the new accounts and print the counts."""
     import django
 
     django.setup()

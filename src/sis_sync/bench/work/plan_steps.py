@@ -1,6 +1,6 @@
-"""Read, map, validate and plan, results written: FOLDER MEMORY_LIMIT_MB [TABLES]. As `sis-sync plan`, with a limit.
+"""Our steps, as `sis-sync plan` runs them, with a memory limit: FOLDER MEMORY_LIMIT_MB [TABLES].
 
-Into the folder TABLES go what the results CSV is made of, `plan` and `people`.
+The plan is written as CSV. The tables `plan` and `people`, from which the results CSV is made, go to the folder TABLES.
 """
 
 import json
@@ -14,7 +14,7 @@ from sis_sync.steps.report import write_plan
 
 
 def main() -> None:
-    """Plan, then say the counts."""
+    """Make the plan and print the counts."""
     folder, limit = Path(sys.argv[1]), int(sys.argv[2])
     with open_session(memory_limit_mb=limit) as session:
         given = PlanInput(folder / "roster.csv", MODES["full"], folder / "orgs.csv", folder / "accounts.csv")

@@ -1,4 +1,4 @@
-"""Our read step: FILE. Every record with its physical line, or with what is wrong with it."""
+"""Our read step on FILE: every record with its physical line, or with its faults."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from sis_sync.steps.read.read import read
 
 
 def main() -> None:
-    """Read, then say how many records there are."""
+    """Read the file and print the number of records."""
     with open_session() as session:
         records = read(session, Path(sys.argv[1]))
         sys.stdout.write(json.dumps({"records": records.facts.rows}))

@@ -1,4 +1,4 @@
-"""The results CSV of a plan that is there: TABLES engine|writer. By our step, or by Python's csv module."""
+"""The results CSV of a finished plan, by our step or by Python's csv module: TABLES engine|writer."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def main() -> None:
-    """Write, then say how many lines there are."""
+    """Write the file and print the number of lines."""
     tables, way = Path(sys.argv[1]), sys.argv[2]
     with open_session() as session:
         for name in ("plan", "people"):
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def write_rows(session: Session, path: Path) -> None:
-    """The same rows in the same order; cells that a spreadsheet would run get an apostrophe."""
+    """Write the same rows in the same order, with an apostrophe before cells that a spreadsheet would run."""
     names = [*PLAN_COLUMNS, *("custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES)]
     planned = ", ".join(f"x.{name}" for name in PLAN_COLUMNS)
     mapped = ", ".join("x.custom_id" if name == "custom_id" else f"p.{name}" for name in FIELD_NAMES)
@@ -45,7 +45,7 @@ def write_rows(session: Session, path: Path) -> None:
 
 
 def safe(cell: str | None) -> str | None:
-    """The cell, harmless in a spreadsheet."""
+    """Return the cell in a form that no spreadsheet runs."""
     return f"'{cell}" if cell and FORMULA.match(cell) else cell
 
 

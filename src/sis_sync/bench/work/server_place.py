@@ -1,4 +1,4 @@
-"""Makes the server's database ready: ORGS. A school system, its schools and a person who may approve."""
+"""Prepare the server's database: a school system, the schools of the file ORGS, and an approver."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ APPROVER = "approver@district.example"
 
 
 def main() -> None:
-    """Migrate and fill; the settings come from the environment."""
+    """Migrate and fill the database that the environment names."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""One run of the server, from the file received to the results: FILE. What the web and the worker do."""
+"""One run of the server on FILE, as web and worker do it: from receiving the file to the results."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from sis_sync.core.run_states import APPLIED, DECIDABLE
 
 
 def main() -> None:
-    """Receive, plan, approve where it waits, apply; say the counts. Exit 1 unless it was applied."""
+    """Receive, plan, approve if needed, apply, and print the counts. Exit with 1 unless the run was applied."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""A floor: DuckDB's own strict read of a clean file into a table, all text, no line numbers: FILE."""
+"""A floor: DuckDB's own strict read of a clean FILE into a table, all text, without line numbers."""
 
 import json
 import sys
@@ -7,11 +7,11 @@ import duckdb
 
 from sis_sync.engine.sql import bind
 
-THREADS = 2  # as our own sessions
+THREADS = 2  # as many as our own sessions use
 
 
 def main() -> None:
-    """Read, then say how many records there are."""
+    """Read the file and print the number of records."""
     with duckdb.connect(config={"threads": str(THREADS)}) as connection:
         source = bind(":path", path=sys.argv[1])
         connection.execute(

@@ -1,4 +1,4 @@
-"""A floor: rows straight into the accounts table with its indexes, one transaction, nothing judged: FILE."""
+"""A floor: write the rows of FILE to the accounts table with its indexes, in one transaction, without checks."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ BLOCK_BYTES = 1024 * 1024
 
 
 def main() -> None:
-    """COPY on PostgreSQL, executemany on SQLite; then say how many rows there are."""
+    """Write by COPY on PostgreSQL, by executemany on SQLite; then print the number of rows."""
     import django
 
     django.setup()
