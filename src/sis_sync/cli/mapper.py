@@ -30,7 +30,7 @@ def presets(name: str | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", required=True, help="Name of a preset, or a .properties file with mapper lines.")
 def try_mapping(file: Path, mapping: str) -> int:
-    """Print the first rows of FILE as the mapping reads them, and the columns and rows that it leaves out."""
+    """Print the first rows of FILE as the mapping reads them, and name what it leaves out."""
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.duckdb import open_session
