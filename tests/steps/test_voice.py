@@ -50,7 +50,7 @@ def test_the_answer_is_on_stdout_and_nothing_else(folder: Path) -> None:
 def test_verbose_says_each_step_on_stderr(folder: Path, place: str) -> None:
     words = ["check", "łódź.csv", "--json"]
     done = say(folder, *(["-v", *words] if place == "before" else [*words, "-v"]))
-    assert [line.split(":")[0] for line in done.stderr.decode().splitlines()] == ["read", "judge"]
+    assert [line.split(":")[0] for line in done.stderr.decode().splitlines()] == ["read", "map", "validate"]
     assert json.loads(done.stdout)["counts"] == {"rows": 1, "failed": 1}
 
 
