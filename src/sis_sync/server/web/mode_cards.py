@@ -67,7 +67,7 @@ def health_of_modes(*, actor: Account) -> tuple[ModeHealth, ...]:
 
 
 def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
-    """Return the four modes, each with the number of people whom absence from the actor's file would touch."""
+    """Return the four modes, each with the number of people who would leave if the actor's file named no one."""
     numbers = people_by_type(actor=actor)
     settings = {each.mode: each for each in ModeSettings.objects.filter(school_system_id=actor.school_system_id)}
     return tuple(

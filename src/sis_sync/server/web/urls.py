@@ -1,4 +1,4 @@
-"""The addresses of the pages."""
+"""The addresses of the pages, and the view of each."""
 
 from django.urls import URLPattern, path
 

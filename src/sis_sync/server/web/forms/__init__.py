@@ -1,1 +1,1 @@
-"""What pages read from their forms: shape only. Whether a value can be taken is the services' to judge."""
+"""The forms of the pages. They check the shape of values only; whether a value is accepted, the services decide."""

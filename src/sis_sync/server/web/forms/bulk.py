@@ -1,4 +1,4 @@
-"""Forms of Bulk Management: uploading, deciding, settings, keys."""
+"""The forms of Bulk Management: upload a file, approve, reject, change mode settings, create a key."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,14 +23,14 @@ SCOPE_CHOICES = [
 
 
 def number_field(label: str, *, name: str, most: int = 100) -> forms.IntegerField:
-    """A whole number from 0 to `most`. Its label ends a sentence of the form; `name` is what a fault calls it."""
+    """Return a field for a whole number from 0 to `most`. The label ends a sentence; faults use `name` instead."""
     fault = f"{name}: enter a whole number from 0 to {most:,}."
     errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
     return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
 
 
 class UploadForm(PageForm):
-    """A file, its mode, and how its columns are named."""
+    """The upload form: a file, its mode, and the mapping of its columns."""
 
     mode = forms.ChoiceField(
         label="Mode",
@@ -65,7 +65,7 @@ class UploadForm(PageForm):
 
 
 class ApproveForm(PageForm):
-    """The plan that was shown, and the number of people who leave where it must be typed."""
+    """The approve form: the digest of the shown plan, and the number of people who leave, if it must be typed."""
 
     digest = forms.CharField(widget=forms.HiddenInput)
     typed = forms.CharField(
@@ -73,13 +73,13 @@ class ApproveForm(PageForm):
     )
 
     def clean_typed(self) -> int | None:
-        """The number typed, None for anything else; commas and spaces in it do not matter."""
+        """Return the typed number, without commas and spaces; None for anything else."""
         plain = self.cleaned_data["typed"].replace(",", "").replace(" ", "")
         return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
 
 
 class RejectForm(PageForm):
-    """Why nothing of the run shall be applied."""
+    """The reject form: a reason."""
 
     reason = Typed(
         label="Reason",
@@ -90,7 +90,7 @@ class RejectForm(PageForm):
 
 
 class ModeSettingsForm(PageForm):
-    """What the school system wants of one mode."""
+    """The settings of one mode. A mode that ignores absence has no settings about people who leave."""
 
     requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
     on_absent = forms.ChoiceField(

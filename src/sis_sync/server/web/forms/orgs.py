@@ -1,4 +1,4 @@
-"""Forms about the first start, signing in, orgs and rights."""
+"""The forms for the first set-up, signing in, schools and rights."""
 
 import zoneinfo
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ EXTERNAL_ID_HELP = "How files name it: usually the building ID of your student i
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """The zones by region and city, UTC first."""
+    """Return the names of the time zones, UTC first."""
     return (
         "UTC",
         *sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/")),
@@ -48,7 +48,7 @@ class SetupForm(PageForm):
 
 
 class SignInForm(PageForm):
-    """Address and password."""
+    """The sign-in form."""
 
     email = Typed(
         label="E-mail",
@@ -59,7 +59,7 @@ class SignInForm(PageForm):
 
 
 class WhichSystemForm(PageForm):
-    """Which of several school systems: its short name, as in its address."""
+    """The form that asks for the short name of the school system before signing in."""
 
     slug = forms.CharField(
         label="Short name of your school system",
@@ -69,14 +69,14 @@ class WhichSystemForm(PageForm):
 
 
 class OrgForm(PageForm):
-    """A district or school."""
+    """A new or edited district or school."""
 
     name = Typed(label="Name")
     external_id = Typed(label="External ID", help_text=EXTERNAL_ID_HELP)
 
 
 class ImportOrgsForm(PageForm):
-    """A CSV of schools."""
+    """A CSV file of schools."""
 
     file = forms.FileField(
         label="CSV file",
@@ -86,7 +86,7 @@ class ImportOrgsForm(PageForm):
 
 
 class RightForm(PageForm):
-    """Whom a person manages."""
+    """The form that makes a person manager of an org."""
 
     org = forms.ChoiceField(label="Make manager of")
 

@@ -1,4 +1,4 @@
-"""Forms about accounts: searching, editing, passwords, confirming."""
+"""The forms for accounts: search, create, edit, set a password, confirm a deletion."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,17 +15,17 @@ from sis_sync.server.web.words import id_label
 
 
 def choices(values: Iterable[str], *, empty: str | None = None) -> list[tuple[str, str]]:
-    """Options whose value is their word; `empty` is the word of no choice."""
+    """Return options whose value is also their label. `empty` is the label of no choice."""
     return [*([("", empty)] if empty is not None else []), *((value, value) for value in values)]
 
 
 def org_choices(orgs: Iterable[Org], *, empty: str | None = None) -> list[tuple[str, str]]:
-    """The orgs by their numbers; `empty` is the word of no choice."""
+    """Return the orgs as options. `empty` is the label of no choice."""
     return [*([("", empty)] if empty is not None else []), *((str(org.pk), org.name) for org in orgs)]
 
 
 class SearchForm(PageForm):
-    """What to look for among the people. The text is about persons: it never stands in an address."""
+    """Search and filters of the list of people. The text names persons, so it is sent by POST, never in an address."""
 
     text = forms.CharField(label="Name, e-mail or ID", required=False, max_length=254)
     type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty="All types"))
@@ -44,7 +44,7 @@ class SearchForm(PageForm):
 
 
 class AccountForm(PageForm):
-    """The fields of one account. The label of the ID follows the type."""
+    """The fields of one account. The label of the ID depends on the user type."""
 
     first_name = Typed(label="First name")
     middle_name = Typed(label="Middle name (optional)")
@@ -73,7 +73,7 @@ class AccountForm(PageForm):
 
 
 class EditAccountForm(AccountForm):
-    """An account that is there already: it can also be protected from sync."""
+    """An existing account, which can also be protected from sync."""
 
     is_protected = forms.BooleanField(
         label="Protected from sync",
@@ -95,7 +95,7 @@ class CreateAccountForm(AccountForm):
 
 
 class OwnPasswordForm(PageForm):
-    """Changing one's own password takes the present one."""
+    """The form that changes one's own password, which needs the present one."""
 
     present = Secret(label="Present password", missing="Enter your present password.", is_new=False)
     password = Secret(
@@ -104,7 +104,7 @@ class OwnPasswordForm(PageForm):
 
 
 class NewPasswordForm(PageForm):
-    """A manager sets somebody's password."""
+    """The form by which a manager sets the password of someone."""
 
     password = Secret(
         label="New password",
@@ -115,7 +115,7 @@ class NewPasswordForm(PageForm):
 
 
 class DeleteForm(PageForm):
-    """More than 10 people are deleted only by typing their number."""
+    """The form that confirms an action. To delete more than 10 people, their number must be typed."""
 
     typed = forms.CharField(
         required=False, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
@@ -128,11 +128,11 @@ class DeleteForm(PageForm):
 
     @property
     def is_typing_needed(self) -> bool:
-        """Whether the number must be typed."""
+        """True if the number must be typed."""
         return self.people > DELETIONS_WITHOUT_TYPING
 
     def clean_typed(self) -> str:
-        """The typed number; commas and spaces in it do not matter."""
+        """Return the typed number as it was typed. Commas and spaces in it do not matter."""
         typed: str = self.cleaned_data["typed"]
         if self.is_typing_needed and typed.replace(",", "").replace(" ", "") != str(self.people):
             raise forms.ValidationError(

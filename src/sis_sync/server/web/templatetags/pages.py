@@ -1,4 +1,4 @@
-"""Numbers, times, icons and badges as every page shows them."""
+"""Template tags and filters: every page shows numbers, times, icons, badges and words by these."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,19 +30,19 @@ SELDOM_ACTIONS = ("disable", "restore", "ignored")
 
 @register.filter
 def number(value: int) -> str:
-    """A count with thousands separators: 8,586."""
+    """Return the number with thousands separators: 8,586."""
     return f"{value:,}"
 
 
 @register.simple_tag
 def counted(value: int, one: str, many: str) -> str:
-    """A count with its noun: 1 person, 8,586 people."""
+    """Return the number with its noun: 1 person, 8,586 people."""
     return wording.counted(value, one, many)
 
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """A picture that says nothing a word beside it does not say."""
+    """Return a picture. Screen readers skip it, because a word next to it says the same."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         extra,
@@ -53,7 +53,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.filter
 def when(value: datetime | None) -> str | SafeString:
-    """How long ago, and the exact time in the school system's zone."""
+    """Return how long ago it was, and the exact time in the school system's time zone."""
     if value is None:
         return ""
     exact = exact_time(value)
@@ -62,14 +62,14 @@ def when(value: datetime | None) -> str | SafeString:
 
 @register.filter
 def at(value: datetime | None) -> str | SafeString:
-    """The exact time in the school system's zone."""
+    """Return the exact time in the school system's time zone."""
     if value is None:
         return ""
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), exact_time(value))
 
 
 def relative_time(value: datetime) -> str:
-    """Just now, 5 minutes ago, or in 6 days."""
+    """Return just now, 5 minutes ago, or in 6 days."""
     now = timezone.now()
     if abs((now - value).total_seconds()) < SECONDS_JUST_NOW:
         return "just now"
@@ -77,12 +77,12 @@ def relative_time(value: datetime) -> str:
 
 
 def exact_time(value: datetime) -> str:
-    """Nov 23, 2026, 2:10 PM EST."""
+    """Return the time as Nov 23, 2026, 2:10 PM EST."""
     return date_format(timezone.localtime(value), "M j, Y, g:i A T")
 
 
 def badge(shown: Badge) -> SafeString:
-    """Icon, word and colour together."""
+    """Return icon, word and colour together."""
     tone = f"status-{shown.tone}" if shown.tone else ""
     picture = icon(shown.icon, "spin" if shown.icon == "busy" else "")
     return format_html('<span class="status {}">{}{}</span>', tone, picture, shown.word)
@@ -110,25 +110,25 @@ def status_badge(account: Account) -> SafeString:
 
 @register.filter
 def mode_word(mode: str) -> str:
-    """The name of a mode."""
+    """Return the name of a mode."""
     return words.MODE_WORDS.get(mode, mode)
 
 
 @register.filter
 def state_meaning(run: Run) -> str:
-    """What the state means for the people in the file."""
+    """Return what the state means for the people in the file."""
     return words.STATES[run.state].meaning
 
 
 @register.filter
 def field_word(name: str) -> str:
-    """The label of a field."""
+    """Return the label of a field."""
     return words.field_word(name)
 
 
 @register.filter
 def shown_value(value: Any) -> str:
-    """A stored value in a table: empty is said in words."""
+    """Return a stored value for a table, with words for empty, true and false."""
     if value in (None, ""):
         return "(empty)"
     if isinstance(value, bool):
@@ -138,7 +138,7 @@ def shown_value(value: Any) -> str:
 
 @register.filter
 def file_size(value: int) -> str:
-    """A size in the unit that suits it: 812 bytes, 14.2 kB, 1.3 MB."""
+    """Return the size with a unit: 812 bytes, 14.2 kB, 1.3 MB."""
     if value < 1000:
         return wording.counted(value, "byte", "bytes")
     if value < 1_000_000:
@@ -148,14 +148,14 @@ def file_size(value: int) -> str:
 
 @register.filter
 def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
-    """The changed fields of a line of history: name, old value, new value. Fields that were and are empty are not."""
+    """Return name, old value and new value of each changed field, without fields that were empty and still are."""
     lines = [(name, change.before.get(name), change.after.get(name)) for name in {**change.before, **change.after}]
     return [(name, old, new) for name, old, new in lines if old not in (None, "") or new not in (None, "")]
 
 
 @register.filter
 def expires_at(run: Run) -> datetime | None:
-    """When a waiting plan is no longer good."""
+    """Return the time after which a waiting plan can no longer be approved."""
     return run.planned_at + PLAN_EXPIRES_AFTER if run.planned_at else None
 
 
@@ -191,19 +191,19 @@ def is_shown(run: Run, action: str) -> bool:
 
 @register.filter
 def finding_word(code: str) -> str:
-    """The kind of fault that a finding code stands for."""
+    """Return the title of a finding code."""
     return words.finding_word(code)
 
 
 @register.simple_tag
 def finding_badge(code: str) -> SafeString:
-    """Whether rows fail by this finding, or go on."""
+    """Return a badge: rows with this finding fail, or it is only a remark."""
     return badge(Badge("warn", "Row fails", "bad") if words.is_error(code) else Badge("dot", "Remark"))
 
 
 @register.filter
 def one_line(row: PlanRow) -> str:
-    """The values of somebody who leaves or is new, beside the name and ID, in one line."""
+    """Return the values of someone who leaves or is new in one line, without name and ID, which have columns."""
     values = {name: old or new for name, old, new in row.changes}
     grade = f"grade {values['grade']}" if values.get("grade") else ""
     org = values.get("school_district_external_id", "")
@@ -219,7 +219,7 @@ def one_line(row: PlanRow) -> str:
 
 @register.filter
 def action_heading(action: str) -> str:
-    """The heading over the rows of one action."""
+    """Return the heading over the rows of one action."""
     return words.ACTIONS[action].heading
 
 
@@ -230,13 +230,13 @@ def audit_word(action: str) -> str:
 
 
 def detail_number(value: Any) -> str:
-    """A count with thousands separators; anything else as in a table."""
+    """Return a whole number with thousands separators, anything else as in a table."""
     return f"{value:,}" if type(value) is int else shown_value(value)
 
 
 @register.filter
 def detail_value(value: Any) -> str:
-    """A detail of the audit log in words."""
+    """Return a detail of an audit entry in words. Counts of 0 are skipped."""
     if isinstance(value, dict):
         return ", ".join(f"{words.field_word(name)} {detail_number(each)}" for name, each in value.items() if each != 0)
     if isinstance(value, list):

@@ -1,1 +1,1 @@
-"""The views, a module for each group of pages. Each parses, checks access, calls one service, renders."""
+"""The views, a module for each group of pages. A view parses, checks access, calls one service and renders."""

@@ -1,4 +1,4 @@
-"""One account: create, edit, its history, and whom it manages."""
+"""One account: create and edit it, its history, and the orgs that it manages."""
 
 from django.http import HttpResponse
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The page for a bug: a reference number, by which the log knows it, and nothing else."""
+"""The page for a bug: it shows only a reference number, by which the error is found in the log."""
 
 import logging
 import secrets
@@ -11,7 +11,7 @@ REFERENCE_BYTES = 4
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Called while the exception is being handled, so that the log holds where it came from."""
+    """Return the page for a bug. Django calls it while it handles the exception, so the log gets the traceback."""
     reference = secrets.token_hex(REFERENCE_BYTES)
     logger.exception("reference %s", reference)
     return HttpResponse(render_to_string("500.html", {"reference": reference}), status=500)

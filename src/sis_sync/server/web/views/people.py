@@ -128,7 +128,7 @@ def people_act(request: PageRequest) -> HttpResponse:
 
 
 def ticked_people(request: PageRequest) -> list[Account]:
-    """Return the ticked people by name, without those whom the manager does not manage or who do not exist."""
+    """Return the ticked people by name. Numbers that the manager does not manage are skipped, like unknown ones."""
     numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
     accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
     return list(accounts.order_by("last_name", "first_name", "id"))
