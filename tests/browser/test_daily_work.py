@@ -26,7 +26,7 @@ def staff(*numbers: int) -> list[dict[str, str]]:
     return [person(number, user_type="Teacher") for number in numbers]
 
 
-def test_upload_watch_approve_and_see_it_applied(alice_page: Page, riverbend: Riverbend) -> None:
+def test_upload_approve_and_apply(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     changed = person(300, user_type="Teacher", position="Chemistry")
     upload(page, riverbend.url, "Partial", csv_of(person(300, user_type="Teacher")), "one-more.csv")
@@ -47,7 +47,7 @@ def test_upload_watch_approve_and_see_it_applied(alice_page: Page, riverbend: Ri
     assert report.value.suggested_filename.endswith("-results.csv")
 
 
-def test_typing_searches_and_no_name_stands_in_the_address(alice_page: Page, riverbend: Riverbend) -> None:
+def test_search_while_typing(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.goto(f"{riverbend.url}/members")
     page.get_by_label("Name, e-mail or ID").press_sequentially("hiroko")
@@ -60,7 +60,7 @@ def test_typing_searches_and_no_name_stands_in_the_address(alice_page: Page, riv
     expect(page.get_by_text(re.compile("found for “hiroko”"))).to_be_visible()
 
 
-def test_ticks_are_counted_and_the_chosen_are_named(alice_page: Page, riverbend: Riverbend) -> None:
+def test_ticks_are_counted(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.goto(f"{riverbend.url}/members?type=Student")
     boxes = page.locator("input[data-tick]")
@@ -75,7 +75,7 @@ def test_ticks_are_counted_and_the_chosen_are_named(alice_page: Page, riverbend:
     expect(page.locator("[data-ticked]")).to_have_text("50 ticked")
 
 
-def test_the_error_summary_takes_the_focus_and_leads_to_the_field(alice_page: Page, riverbend: Riverbend) -> None:
+def test_error_summary_leads_to_field(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.goto(f"{riverbend.url}/members/new")
     page.get_by_role("button", name="Create User").click()
@@ -85,7 +85,7 @@ def test_the_error_summary_takes_the_focus_and_leads_to_the_field(alice_page: Pa
     expect(page.get_by_label("First name")).to_be_focused()
 
 
-def test_the_first_stop_of_the_keyboard_skips_to_the_content(alice_page: Page, riverbend: Riverbend) -> None:
+def test_keyboard_skips_to_content(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.goto(f"{riverbend.url}/bulk")
     page.keyboard.press("Tab")
@@ -94,7 +94,7 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_content(alice_page: Page, r
     expect(page.locator("#content")).to_be_focused()
 
 
-def test_a_key_is_shown_copied_and_gone(alice_page: Page, riverbend: Riverbend) -> None:
+def test_key_is_copied_and_gone(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=riverbend.url)
     page.goto(f"{riverbend.url}/bulk/client/keys/new")
@@ -109,7 +109,7 @@ def test_a_key_is_shown_copied_and_gone(alice_page: Page, riverbend: Riverbend) 
     assert secret not in page.content()
 
 
-def test_bob_and_dana_see_what_is_theirs(page: Page, riverbend: Riverbend) -> None:
+def test_bob_and_dana_see_own(page: Page, riverbend: Riverbend) -> None:
     signed_in(page, riverbend, BOB)
     page.goto(f"{riverbend.url}/members")
     assert "South School" not in page.locator("main").inner_text()
@@ -123,7 +123,7 @@ def test_bob_and_dana_see_what_is_theirs(page: Page, riverbend: Riverbend) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("Not permitted")
 
 
-def test_the_whole_way_without_javascript(browser: Browser, riverbend: Riverbend) -> None:
+def test_everything_without_javascript(browser: Browser, riverbend: Riverbend) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, riverbend.url, ALICE, PASSWORD)

@@ -6,6 +6,7 @@ Alice manages the district, Bob one school of it, Charlie another school system;
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 
 from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.models import Account
@@ -108,6 +109,20 @@ def charlie(other_system: SchoolSystem, now: datetime) -> Account:
 def dana(north: Org) -> Account:
     """Teaches at North School and manages nothing."""
     return make_account(north, "Dana", "Dubois", "E-4")
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: Account) -> Client:
+    """A browser in which Alice is signed in."""
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(client: Client, bob: Account) -> Client:
+    """A browser in which Bob is signed in."""
+    client.force_login(bob)
+    return client
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def ask(client: Client, name: str, places: dict[str, dict[str, Any]], district: 
     )
 
 
-def test_every_page_stands_in_the_table() -> None:
+def test_every_page_is_tabled() -> None:
     assert {pattern.name for pattern in urlpatterns} == set(PAGES) | OPEN_TO_ALL
 
 
@@ -106,7 +106,7 @@ def test_four_people_ask(
 
 
 @pytest.mark.parametrize("name", [name for name, (method, _) in PAGES.items() if method == "get"])
-def test_a_page_that_is_only_opened_complains_of_nothing(
+def test_opened_page_shows_no_fault(
     client: Client, name: str, places: dict[str, dict[str, Any]], alice: Account
 ) -> None:
     client.force_login(alice)
@@ -118,7 +118,7 @@ def test_a_page_that_is_only_opened_complains_of_nothing(
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nobody_is_sent_to_the_sign_in_page(
+def test_anonymous_is_sent_to_sign_in(
     client: Client, name: str, places: dict[str, dict[str, Any]], district: Org
 ) -> None:
     address = reverse(f"web:{name}", kwargs=places.get(name))
@@ -128,7 +128,7 @@ def test_nobody_is_sent_to_the_sign_in_page(
 
 
 @pytest.mark.parametrize("name", [name for name, (_, got) in PAGES.items() if got in (OF_THE_DISTRICT, OF_BOBS_SCHOOL)])
-def test_a_foreign_id_answers_like_an_absent_one(
+def test_foreign_id_equals_absent_id(
     client: Client, name: str, places: dict[str, dict[str, Any]], charlie: Account
 ) -> None:
     client.force_login(charlie)
@@ -140,13 +140,13 @@ def test_a_foreign_id_answers_like_an_absent_one(
     assert foreign.content == absent.content == beyond.content
 
 
-def test_a_disabled_person_is_out_at_once(client: Client, alice: Account) -> None:
+def test_disabled_person_is_signed_out(client: Client, alice: Account) -> None:
     client.force_login(alice)
     Account.objects.filter(pk=alice.pk).update(status="Disabled")
     assert client.get("/members").status_code == 302
 
 
-def test_a_teacher_sees_her_own_profile_and_no_navigation(client: Client, dana: Account) -> None:
+def test_teacher_sees_only_her_profile(client: Client, dana: Account) -> None:
     client.force_login(dana)
     page = client.get("/profile").content.decode()
     assert "Dana Dubois" in page
@@ -154,7 +154,7 @@ def test_a_teacher_sees_her_own_profile_and_no_navigation(client: Client, dana: 
     assert "User Admin" not in page
 
 
-def test_what_one_may_not_do_names_whom_to_ask(client: Client, dana: Account) -> None:
+def test_refusal_says_whom_to_ask(client: Client, dana: Account) -> None:
     client.force_login(dana)
     response = client.get("/members")
     assert response.status_code == 403

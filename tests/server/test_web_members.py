@@ -14,18 +14,6 @@ from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 
 
-@pytest.fixture
-def as_alice(client: Client, alice: Account) -> Client:
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
-def as_bob(client: Client, bob: Account) -> Client:
-    client.force_login(bob)
-    return client
-
-
 def make_account(org: Org, first_name: str, last_name: str, custom_id: str | None, **values: str) -> Account:
     """An account at `org`, a teacher unless `values` say otherwise."""
     names = {
@@ -51,7 +39,7 @@ def make_students(north: Org, number: int) -> list[Account]:
     return list(Account.objects.filter(custom_id__startswith="S").order_by("last_name"))
 
 
-def test_alice_sees_everybody_and_bob_his_school(client: Client, alice: Account, bob: Account, dana: Account) -> None:
+def test_managers_see_their_people(client: Client, alice: Account, bob: Account, dana: Account) -> None:
     client.force_login(alice)
     assert "<strong>3</strong> people" in listed(client)
     client.force_login(bob)
@@ -60,7 +48,7 @@ def test_alice_sees_everybody_and_bob_his_school(client: Client, alice: Account,
     assert "Abara" not in page
 
 
-def test_filters_stand_in_the_address_and_the_text_does_not(as_alice: Client, dana: Account, north: Org) -> None:
+def test_address_has_filters_without_text(as_alice: Client, dana: Account, north: Org) -> None:
     values = {"text": "Dubois", "type": "Teacher", "school": str(north.pk)}
     response = as_alice.post("/members/search", values)
     address = response.headers["Location"]
@@ -74,14 +62,14 @@ def test_filters_stand_in_the_address_and_the_text_does_not(as_alice: Client, da
     assert "Dubois, Dana" in page
 
 
-def test_a_search_of_htmx_gets_the_list_and_its_address(as_alice: Client, dana: Account) -> None:
+def test_htmx_search_pushes_list_address(as_alice: Client, dana: Account) -> None:
     headers = {"HX-Request": "true"}
     response = as_alice.post("/members/search", {"text": "dubois"}, headers=headers, follow=True)
     assert 'id="people"' in response.content.decode()
     assert urlsplit(response.headers["HX-Push-Url"]).path == "/members"
 
 
-def test_without_an_id_nobody_can_be_synced_and_the_count_says_so(as_alice: Client, north: Org) -> None:
+def test_people_without_id_are_counted(as_alice: Client, north: Org) -> None:
     make_account(north, "Noah", "Evans", None)
     assert "No Employee/Student ID (1)" in listed(as_alice)
     page = listed(as_alice, "?no_id=yes")
@@ -90,7 +78,7 @@ def test_without_an_id_nobody_can_be_synced_and_the_count_says_so(as_alice: Clie
     assert "Abara, Alice" not in page
 
 
-def test_fifty_at_a_time_forth_and_back(as_alice: Client, north: Org) -> None:
+def test_pages_of_fifty_both_ways(as_alice: Client, north: Org) -> None:
     accounts = make_students(north, 120)
     first = listed(as_alice)
     assert "<strong>121</strong> people" in first
@@ -111,17 +99,17 @@ def test_fifty_at_a_time_forth_and_back(as_alice: Client, north: Org) -> None:
     assert "<strong>121</strong> people" in last
 
 
-def test_a_page_cannot_begin_at_somebody_whom_one_may_not_see(as_bob: Client, alice: Account, dana: Account) -> None:
+def test_page_ignores_foreign_start(as_bob: Client, alice: Account, dana: Account) -> None:
     assert "Dubois, Dana" in listed(as_bob, f"?after={alice.pk}")
 
 
-def test_nobody_ticked_is_said(as_alice: Client) -> None:
+def test_nobody_ticked_is_reported(as_alice: Client) -> None:
     response = as_alice.post("/members/act", {"action": "delete"}, follow=True)
     assert "Nobody is ticked." in response.content.decode()
 
 
 @pytest.mark.parametrize("number", ["999999999", "9" * 19, "9" * 30, "9" * 5000, "-1", "\u0665", "x"])
-def test_a_number_that_nobody_has_is_nobody_ticked(as_alice: Client, dana: Account, number: str) -> None:
+def test_unknown_numbers_are_not_ticked(as_alice: Client, dana: Account, number: str) -> None:
     for action in ("disable", "edit", "password", "restore"):
         page = as_alice.post("/members/act", {"action": action, "account": number}, follow=True).content.decode()
         assert "Nobody is ticked." in page
@@ -129,7 +117,7 @@ def test_a_number_that_nobody_has_is_nobody_ticked(as_alice: Client, dana: Accou
     assert "Disable 1 person?" in both
 
 
-def test_disable_asks_first_and_says_what_follows(as_alice: Client, dana: Account) -> None:
+def test_disable_asks_first(as_alice: Client, dana: Account) -> None:
     asked = as_alice.post("/members/act", {"action": "disable", "account": dana.pk}).content.decode()
     assert "Disable 1 person?" in asked
     assert "Dubois, Dana" in asked
@@ -141,7 +129,7 @@ def test_disable_asks_first_and_says_what_follows(as_alice: Client, dana: Accoun
     assert "Disabled: 1 person." in as_alice.get("/members").content.decode()
 
 
-def test_ten_are_deleted_by_a_button_and_eleven_by_their_number(as_alice: Client, north: Org) -> None:
+def test_eleven_deletions_need_their_number(as_alice: Client, north: Org) -> None:
     people = make_students(north, 21)
     ten, eleven = [each.pk for each in people[:10]], [each.pk for each in people[10:]]
     values = {"action": "delete", "confirmed": "yes"}
@@ -154,7 +142,7 @@ def test_ten_are_deleted_by_a_button_and_eleven_by_their_number(as_alice: Client
     assert Account.objects.filter(deleted_at__isnull=False).count() == 21
 
 
-def test_the_deleted_are_hidden_and_can_be_restored(as_alice: Client, dana: Account) -> None:
+def test_deleted_people_are_hidden_and_restorable(as_alice: Client, dana: Account) -> None:
     as_alice.post("/members/act", {"action": "delete", "account": dana.pk, "confirmed": "yes"})
     assert "Dubois, Dana" not in listed(as_alice)
     assert "Dubois, Dana" in listed(as_alice, "?status=Deleted")
@@ -162,36 +150,36 @@ def test_the_deleted_are_hidden_and_can_be_restored(as_alice: Client, dana: Acco
     assert "Dubois, Dana" in listed(as_alice)
 
 
-def test_the_page_of_a_deleted_account_says_who_can_bring_it_back(
+def test_deleted_account_says_who_restores(
     as_alice: Client, district: Org, north: Org, dana: Account, now: datetime
 ) -> None:
-    def told() -> str:
+    def account_page() -> str:
         return as_alice.get(f"/members/{dana.pk}").content.decode()
 
     as_alice.post("/members/act", {"action": "disable", "account": dana.pk, "confirmed": "yes"})
-    assert "Disabled by hand: no file enables or changes it until somebody enables it here." in told()
+    assert "Disabled by hand: no file enables or changes it until somebody enables it here." in account_page()
     run = sync(district, student("S1"), mode="staff", now=timezone.now())
     Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now())
     AccountChange.objects.create(school_system=district.school_system, account=dana, run=run, action="delete")
-    assert f"Disabled by hand, and later deleted by run {run.pk}, whose file did not name it." in told()
+    assert f"Disabled by hand, and later deleted by run {run.pk}, whose file did not name it." in account_page()
     AccountChange.objects.create(school_system=district.school_system, account=dana, action="delete")
-    assert "Deleted by hand: it stays so" in told()
-    assert ", restorable until " in told()
-    assert 'value="restore"' in told()
+    assert "Deleted by hand: it stays so" in account_page()
+    assert ", restorable until " in account_page()
+    assert 'value="restore"' in account_page()
     Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now() - timedelta(days=200))
-    assert "no longer restorable since" in told()
-    assert 'value="restore"' not in told()
-    assert "until somebody restores it" not in told()
+    assert "no longer restorable since" in account_page()
+    assert 'value="restore"' not in account_page()
+    assert "until somebody restores it" not in account_page()
 
 
-def test_bob_cannot_touch_people_of_another_school(as_bob: Client, south: Org) -> None:
+def test_bob_cannot_delete_elsewhere(as_bob: Client, south: Org) -> None:
     stranger = make_account(south, "Sofia", "Silva", "E-9")
     values = {"action": "delete", "account": stranger.pk, "confirmed": "yes"}
     assert "Nobody is ticked." in as_bob.post("/members/act", values, follow=True).content.decode()
     assert Account.objects.get(pk=stranger.pk).deleted_at is None
 
 
-def test_the_last_manager_cannot_be_disabled(as_alice: Client, alice: Account) -> None:
+def test_last_manager_stays_active(as_alice: Client, alice: Account) -> None:
     values = {"action": "disable", "account": alice.pk, "confirmed": "yes"}
     page = as_alice.post("/members/act", values).content.decode()
     assert "There is a problem" in page
@@ -204,7 +192,7 @@ def account_values(account: Account, **values: str) -> dict[str, str]:
     return {**kept, "custom_id": account.custom_id or "", "org": str(account.org_id), **values}
 
 
-def test_edit_gives_an_account_its_id(as_alice: Client, north: Org) -> None:
+def test_edit_sets_custom_id(as_alice: Client, north: Org) -> None:
     noah = make_account(north, "Noah", "Evans", None)
     page = as_alice.get(f"/members/{noah.pk}/edit").content.decode()
     assert "Employee ID" in page
@@ -218,7 +206,7 @@ def test_edit_gives_an_account_its_id(as_alice: Client, north: Org) -> None:
     assert "Alice Abara, by hand" in history
 
 
-def test_edit_shows_what_is_wrong_beside_the_field_and_keeps_what_was_typed(as_alice: Client, dana: Account) -> None:
+def test_edit_shows_faults_keeps_values(as_alice: Client, dana: Account) -> None:
     values = account_values(dana, email="no address", first_name="")
     page = as_alice.post(f"/members/{dana.pk}/edit", values).content.decode()
     assert "<title>Error: Edit User Info" in page
@@ -232,12 +220,12 @@ def test_edit_shows_what_is_wrong_beside_the_field_and_keeps_what_was_typed(as_a
     assert dana.first_name == "Dana"
 
 
-def test_a_student_has_a_student_id(as_alice: Client, north: Org) -> None:
+def test_student_has_student_id(as_alice: Client, north: Org) -> None:
     sam = make_account(north, "Sam", "Okafor", "S1", user_type="Student", grade="7")
     assert "Student ID" in as_alice.get(f"/members/{sam.pk}/edit").content.decode()
 
 
-def test_bob_creates_at_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+def test_bob_creates_at_own_school(as_bob: Client, north: Org, south: Org) -> None:
     values = {
         "first_name": "Mia",
         "last_name": "Moreau",
@@ -253,7 +241,7 @@ def test_bob_creates_at_his_own_school_only(as_bob: Client, north: Org, south: O
     assert Account.objects.get(custom_id="E-77").org_id == north.pk
 
 
-def test_a_password_is_set_and_never_shown(as_alice: Client, dana: Account) -> None:
+def test_password_is_set_never_shown(as_alice: Client, dana: Account) -> None:
     values = {"action": "password", "account": dana.pk, "confirmed": "yes"}
     weak = as_alice.post("/members/act", {**values, "password": "dana"}).content.decode()
     assert "too short" in weak
@@ -263,7 +251,7 @@ def test_a_password_is_set_and_never_shown(as_alice: Client, dana: Account) -> N
     assert dana.check_password("quiet-otter-lamp-42")
 
 
-def test_rights_are_given_and_taken_on_the_account_page(as_alice: Client, dana: Account, north: Org) -> None:
+def test_rights_are_given_and_taken(as_alice: Client, dana: Account, north: Org) -> None:
     address = f"/members/{dana.pk}/rights"
     as_alice.post(address, {"action": "give", "org": north.pk})
     assert Right.objects.filter(account=dana, org=north).exists()
@@ -271,7 +259,7 @@ def test_rights_are_given_and_taken_on_the_account_page(as_alice: Client, dana: 
     assert not Right.objects.filter(account=dana).exists()
 
 
-def test_the_history_links_to_the_run(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_history_links_to_run(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = sync(district, student("S1"), now=now)
     sync(district, student("S1", "Adeyemi"), now=now)
     sam = Account.objects.get(custom_id="S1")

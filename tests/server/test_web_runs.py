@@ -18,18 +18,6 @@ from sis_sync.server.runs.models import Run
 BOM = b"\xef\xbb\xbf"
 
 
-@pytest.fixture
-def as_alice(client: Client, alice: Account) -> Client:
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
-def as_bob(client: Client, bob: Account) -> Client:
-    client.force_login(bob)
-    return client
-
-
 def form_file(content: bytes, name: str = "people.csv") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content, content_type="text/csv")
 
@@ -48,9 +36,7 @@ def leaving_run(district: Org, number: int, now: datetime) -> Run:
     return sync(district, renamed, *students[1 : 40 - number], now=timezone.now(), mode="students")
 
 
-def test_the_upload_form_says_what_each_mode_would_do(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_upload_form_shows_mode_risks(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     sync(district, *[student(f"S{index}") for index in range(12)], teacher("T1"), now=now)
     needs_approval(district, "staff", on_absent="disable")
     page = as_alice.get("/bulk").content.decode()
@@ -59,7 +45,7 @@ def test_the_upload_form_says_what_each_mode_would_do(
     assert "People in the file are created or updated. Nobody else is touched." in page
 
 
-def test_the_upload_form_says_where_nobody_approves(as_alice: Client, district: Org) -> None:
+def test_upload_form_warns_without_approval(as_alice: Client, district: Org) -> None:
     page = as_alice.get("/bulk").content.decode()
     assert page.count("Applied right after the check, without approval, unless a limit puts it on hold.") == 1
     assert page.count("nothing changes until a manager approves.") == 3
@@ -67,16 +53,14 @@ def test_the_upload_form_says_where_nobody_approves(as_alice: Client, district: 
     assert "without approval" not in as_alice.get("/bulk").content.decode()
 
 
-def test_bob_sees_the_number_of_his_own_school(
-    as_bob: Client, district: Org, north: Org, south: Org, now: datetime
-) -> None:
+def test_bob_sees_own_school_count(as_bob: Client, district: Org, north: Org, south: Org, now: datetime) -> None:
     sync(district, student("S1"), student("S2", org="S1"), now=now)
     page = as_bob.get("/bulk").content.decode()
     assert "1 student here; any not in the file will be deleted." in page
     assert "The file can change people of North School only." in page
 
 
-def test_of_two_schools_only_the_one_that_the_file_is_for_counts(
+def test_count_is_of_one_school(
     as_bob: Client, bob: Account, alice: Account, district: Org, north: Org, south: Org, now: datetime
 ) -> None:
     sync(district, student("S1"), student("S2", org="S1"), student("S3", org="S1"), now=now)
@@ -85,9 +69,7 @@ def test_of_two_schools_only_the_one_that_the_file_is_for_counts(
     assert "1 student here; any not in the file will be deleted." in page
 
 
-def test_people_who_are_disabled_already_count_among_those_who_could_be_deleted(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_disabled_people_count_as_deletable(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     disabled = [student(f"D{index}", status="Disabled") for index in range(6)]
     active = [student(f"S{index}") for index in range(4)]
     sync(district, *disabled, *active, now=now)
@@ -96,7 +78,7 @@ def test_people_who_are_disabled_already_count_among_those_who_could_be_deleted(
     assert "6 of the 10 students here now would be deleted (60.0 %)." in page
 
 
-def test_an_upload_leads_to_its_run_and_changes_nothing_yet(as_alice: Client, district: Org, north: Org) -> None:
+def test_upload_leads_to_its_run(as_alice: Client, district: Org, north: Org) -> None:
     response = as_alice.post("/bulk", {"mode": "students", "file": form_file(roster(student("S1")))})
     run = Run.objects.get()
     assert response.headers["Location"] == f"/runs/{run.pk}"
@@ -106,7 +88,7 @@ def test_an_upload_leads_to_its_run_and_changes_nothing_yet(as_alice: Client, di
     assert not Account.objects.filter(custom_id="S1").exists()
 
 
-def test_the_form_says_what_is_missing(as_alice: Client, district: Org) -> None:
+def test_upload_form_names_missing_values(as_alice: Client, district: Org) -> None:
     page = as_alice.post("/bulk", {}).content.decode()
     assert "Choose a mode: it decides what happens to people who are not in the file." in page
     assert 'href="#id_mode_0"' in page
@@ -115,14 +97,14 @@ def test_the_form_says_what_is_missing(as_alice: Client, district: Org) -> None:
     assert "This file is empty: 0 bytes." in empty
 
 
-def test_a_mapping_line_that_cannot_be_followed_is_named(as_alice: Client, district: Org) -> None:
+def test_wrong_mapping_line_is_named(as_alice: Client, district: Org) -> None:
     values = {"mode": "partial", "file": form_file(b"x"), "mapping_lines": "mapper.mine.colum.email=Mail"}
     page = as_alice.post("/bulk", values).content.decode()
     assert 'href="#id_mapping_lines"' in page
     assert not Run.objects.exists()
 
 
-def test_a_file_goes_through_a_mapping(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_upload_uses_mapping_lines(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     content = roster(student("S1")).replace(b"custom_id", b"Pupil No.")
     lines = "mapper.mine.column.custom_id=Pupil No."
     as_alice.post("/bulk", {"mode": "partial", "file": form_file(content), "mapping_lines": lines})
@@ -130,7 +112,7 @@ def test_a_file_goes_through_a_mapping(as_alice: Client, district: Org, north: O
     assert Account.objects.filter(custom_id="S1").exists()
 
 
-def test_progress_is_silent_until_the_state_moves(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_progress_waits_for_new_state(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     run = send(district, student("S1"), now=now)
     address = f"/runs/{run.pk}/progress?seen=received"
@@ -142,9 +124,7 @@ def test_progress_is_silent_until_the_state_moves(as_alice: Client, district: Or
     assert "hx-trigger" not in page
 
 
-def test_the_run_page_shows_old_and_new_values_by_action(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_run_page_shows_values_by_action(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "2 of the 40 students here now would be deleted (5.0 %)." in page
@@ -176,7 +156,7 @@ def test_findings_are_counted_by_code(as_alice: Client, district: Org, north: Or
     assert "Row fails" in page
 
 
-def test_a_refused_file_says_why_and_what_to_do(as_alice: Client, district: Org, now: datetime) -> None:
+def test_refused_file_says_why(as_alice: Client, district: Org, now: datetime) -> None:
     run = sync(district, now=now, content=b"name;school\nAna;N1\n")
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "Why the file was refused" in page
@@ -186,7 +166,7 @@ def test_a_refused_file_says_why_and_what_to_do(as_alice: Client, district: Org,
     assert as_alice.get(f"/runs/{run.pk}/results.csv").status_code == 404
 
 
-def test_pending_shows_counts_and_the_results(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_pending_shows_counts_and_results(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 12, now)
     page = as_alice.get("/bulk/pending").content.decode()
     assert "people.csv" in page
@@ -196,9 +176,7 @@ def test_pending_shows_counts_and_the_results(as_alice: Client, district: Org, n
     assert "Nothing is waiting." not in as_alice.get("/").content.decode()
 
 
-def test_approving_shows_deletions_first_and_takes_their_number(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_approve_needs_number_of_deletions(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 12, now)
     page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
     assert page.index("People who would be deleted") < page.index("People who would be updated")
@@ -219,9 +197,7 @@ def test_approving_shows_deletions_first_and_takes_their_number(
     assert as_alice.get(f"/runs/{run.pk}/approve").headers["Location"] == f"/runs/{run.pk}"
 
 
-def test_an_approval_that_came_too_late_is_not_told_as_done(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_late_approval_is_not_applied(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest})
     assert "Approved: update 1, delete 2." in as_alice.get(f"/runs/{run.pk}").content.decode()
@@ -234,7 +210,7 @@ def test_an_approval_that_came_too_late_is_not_told_as_done(
     assert not Account.objects.filter(deleted_at__isnull=False).exists()
 
 
-def test_only_the_plan_that_was_shown_is_approved(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_only_shown_plan_is_approved(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     response = as_alice.post(f"/runs/{run.pk}/approve", {"digest": "0" * 64})
     assert response.status_code == 409
@@ -245,7 +221,7 @@ def test_only_the_plan_that_was_shown_is_approved(as_alice: Client, district: Or
     assert run.state in (Run.State.WAITING, Run.State.HELD)
 
 
-def test_rejecting_takes_a_reason(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_reject_needs_reason(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     page = as_alice.post(f"/runs/{run.pk}/reject", {"reason": ""}).content.decode()
     assert "Say why you reject it" in page
@@ -255,9 +231,7 @@ def test_rejecting_takes_a_reason(as_alice: Client, district: Org, north: Org, n
     assert Account.objects.filter(deleted_at__isnull=False).count() == 0
 
 
-def test_reports_come_as_files_that_spreadsheets_read(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_reports_are_csv_for_spreadsheets(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = sync(district, student("S1"), student("S2", email="nonsense"), now=now)
     results = as_alice.get(f"/runs/{run.pk}/results.csv")
     content = b"".join(results)
@@ -270,7 +244,7 @@ def test_reports_come_as_files_that_spreadsheets_read(
     assert b"S1" not in failed
 
 
-def test_history_is_filtered_in_its_address(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_history_is_filtered_by_address(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), now=now, file_name="monday.csv")
     sync(district, now=now, mode="full", content=b"nonsense\n1\n", file_name="tuesday.csv")
     everything = as_alice.get("/bulk/history").content.decode()
@@ -281,9 +255,7 @@ def test_history_is_filtered_in_its_address(as_alice: Client, district: Org, nor
     assert "No run fits." in as_alice.get("/bulk/history?mode=staff").content.decode()
 
 
-def test_bob_sees_and_decides_the_runs_of_his_school_only(
-    as_bob: Client, alice: Account, district: Org, north: Org
-) -> None:
+def test_bob_decides_own_runs_only(as_bob: Client, alice: Account, district: Org, north: Org) -> None:
     needs_approval(district, "partial")
     present = timezone.now()
     theirs, his = sync(district, student("S1"), now=present), sync(north, student("S2"), now=present)
@@ -295,9 +267,7 @@ def test_bob_sees_and_decides_the_runs_of_his_school_only(
     assert as_bob.post(f"/runs/{theirs.pk}/approve", {"digest": theirs.plan_digest}).status_code == 404
 
 
-def test_home_names_what_waits_and_how_each_mode_is_doing(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_home_shows_waiting_and_modes(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     assert "Nothing is waiting." in as_alice.get("/").content.decode()
     run = leaving_run(district, 12, now)
     page = as_alice.get("/").content.decode()
@@ -307,7 +277,7 @@ def test_home_names_what_waits_and_how_each_mode_is_doing(
     assert "No file yet." in page
 
 
-def test_a_bug_shows_a_reference_that_the_log_knows(
+def test_bug_shows_logged_reference(
     as_alice: Client, district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = sync(district, student("S1"), now=now)
@@ -321,9 +291,7 @@ def test_a_bug_shows_a_reference_that_the_log_knows(
     assert "Traceback" not in response.content.decode()
 
 
-def test_the_run_page_groups_findings_with_examples_and_what_to_do(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     bad = [student(f"S{number}", email=f"bad{number}") for number in range(5)]
     run = sync(district, *bad, student("S8", grade="<b>KG</b>"), student("S9", grade="KG"), now=now, mode="students")
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
@@ -339,9 +307,7 @@ def test_the_run_page_groups_findings_with_examples_and_what_to_do(
     assert "email.invalid" in page.split("<h2>Findings</h2>")[1]
 
 
-def test_a_run_that_has_ended_lets_nobody_wait_for_its_steps(
-    as_alice: Client, district: Org, north: Org, now: datetime
-) -> None:
+def test_ended_run_has_no_open_steps(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     assert steps_in(as_alice, run) == ["done", "done", "current", "to come"]
     for state, steps in {
@@ -360,7 +326,7 @@ def steps_in(client: Client, run: Run) -> list[str]:
     return re.findall(r'<span class="visually-hidden">: ([a-z ]+)</span></li>', page)
 
 
-def test_no_changes_are_said_of_rows_only(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+def test_no_changes_is_about_rows(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), student("S3"), now=now)
     Account.objects.filter(custom_id="S1").update(is_protected=True)
     needs_approval(district, "students", on_absent="nothing")

@@ -36,7 +36,7 @@ def setup_values(**values: str) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_the_setup_link_makes_the_first_manager_and_signs_her_in(client: Client) -> None:
+def test_setup_signs_first_manager_in(client: Client) -> None:
     link = make_setup_link(base_url="", now=timezone.now())
     assert "The first manager" in client.get(link).content.decode()
     response = client.post(link, setup_values())
@@ -48,7 +48,7 @@ def test_the_setup_link_makes_the_first_manager_and_signs_her_in(client: Client)
 
 
 @pytest.mark.django_db
-def test_the_setup_page_keeps_what_was_typed_but_never_the_password(client: Client) -> None:
+def test_setup_keeps_values_not_password(client: Client) -> None:
     link = make_setup_link(base_url="", now=timezone.now())
     page = client.post(link, setup_values(email="alice", password=OTHER)).content.decode()
     assert "<title>Error: " in page
@@ -59,7 +59,7 @@ def test_the_setup_page_keeps_what_was_typed_but_never_the_password(client: Clie
 
 
 @pytest.mark.django_db
-def test_an_old_setup_link_says_so(client: Client) -> None:
+def test_old_setup_link_is_refused(client: Client) -> None:
     link = make_setup_link(base_url="", now=timezone.now() - timedelta(minutes=61))
     response = client.get(link)
     assert response.status_code == 410
@@ -67,23 +67,23 @@ def test_an_old_setup_link_says_so(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_an_empty_server_says_how_to_set_it_up(client: Client) -> None:
+def test_empty_server_explains_setup(client: Client) -> None:
     assert "one-time setup link" in client.get("/sign-in").content.decode()
 
 
-def test_signing_in_leads_to_the_page_asked_for(client: Client, alice_with_password: Account) -> None:
+def test_sign_in_leads_to_next(client: Client, alice_with_password: Account) -> None:
     pair = {"email": alice_with_password.email.upper(), "password": PASSWORD, "next": "/members"}
     response = client.post("/sign-in", pair)
     assert (response.status_code, response.headers["Location"]) == (303, "/members")
     assert client.get("/members").status_code == 200
 
 
-def test_signing_in_leads_nowhere_else(client: Client, alice_with_password: Account) -> None:
+def test_sign_in_leads_nowhere_foreign(client: Client, alice_with_password: Account) -> None:
     pair = {"email": alice_with_password.email, "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert client.post("/sign-in", pair).headers["Location"] == "/"
 
 
-def test_a_wrong_pair_tells_nothing(client: Client, alice_with_password: Account) -> None:
+def test_wrong_pair_reveals_nothing(client: Client, alice_with_password: Account) -> None:
     known = client.post("/sign-in", {"email": alice_with_password.email, "password": OTHER})
     unknown = client.post("/sign-in", {"email": "nobody@riverbend.example", "password": OTHER})
     assert "do not belong together" in known.content.decode()
@@ -91,9 +91,7 @@ def test_a_wrong_pair_tells_nothing(client: Client, alice_with_password: Account
     assert OTHER not in known.content.decode()
 
 
-def test_of_several_school_systems_the_bare_address_asks_which(
-    client: Client, alice_with_password: Account, other_system: SchoolSystem
-) -> None:
+def test_bare_sign_in_asks_which(client: Client, alice_with_password: Account, other_system: SchoolSystem) -> None:
     assert "Which school system?" in client.get("/sign-in").content.decode()
     assert "Lakeside" not in client.get("/sign-in").content.decode()
     assert client.post("/sign-in", {"slug": "riverbend"}).headers["Location"] == "/sign-in/riverbend"
@@ -104,14 +102,14 @@ def test_of_several_school_systems_the_bare_address_asks_which(
     assert client.post("/sign-in/riverbend", pair).status_code == 303
 
 
-def test_signing_out_takes_a_form(client: Client, alice: Account) -> None:
+def test_sign_out_needs_post(client: Client, alice: Account) -> None:
     client.force_login(alice)
     assert client.get("/sign-out").status_code == 405
     assert client.post("/sign-out").headers["Location"] == "/sign-in/riverbend"
     assert client.get("/members").status_code == 302
 
 
-def test_dana_changes_her_own_password_and_stays_signed_in(client: Client, dana: Account) -> None:
+def test_own_password_keeps_session(client: Client, dana: Account) -> None:
     set_password(account=dana, password=PASSWORD, actor=None, now=timezone.now())
     elsewhere = Client()
     pair = {"email": dana.email, "password": PASSWORD}
@@ -124,7 +122,7 @@ def test_dana_changes_her_own_password_and_stays_signed_in(client: Client, dana:
     assert elsewhere.get("/profile").status_code == 302
 
 
-def test_a_weak_password_is_refused_in_words(client: Client, dana: Account) -> None:
+def test_weak_password_is_explained(client: Client, dana: Account) -> None:
     set_password(account=dana, password=PASSWORD, actor=None, now=timezone.now())
     client.post("/sign-in", {"email": dana.email, "password": PASSWORD})
     page = client.post("/profile", {"present": PASSWORD, "password": "short"}).content.decode()

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -15,21 +14,7 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.models import ModeSettings
 
 
-@pytest.fixture
-def as_alice(client: Client, alice: Account) -> Client:
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
-def as_bob(client: Client, bob: Account) -> Client:
-    client.force_login(bob)
-    return client
-
-
-def test_changing_an_external_id_says_how_many_accounts_it_concerns(
-    as_alice: Client, north: Org, dana: Account, bob: Account
-) -> None:
+def test_external_id_change_counts_accounts(as_alice: Client, north: Org, dana: Account, bob: Account) -> None:
     page = as_alice.get(f"/settings/schools/{north.pk}").content.decode()
     assert "2 accounts are found in files by the external ID N1." in page
     values = {"name": "North School", "external_id": "N-100"}
@@ -38,7 +23,7 @@ def test_changing_an_external_id_says_how_many_accounts_it_concerns(
     assert "2 accounts of North School" in page
 
 
-def test_a_taken_external_id_names_the_school_that_has_it(as_alice: Client, north: Org, south: Org) -> None:
+def test_taken_external_id_names_school(as_alice: Client, north: Org, south: Org) -> None:
     page = as_alice.post(f"/settings/schools/{north.pk}", {"name": "North", "external_id": "S1"}).content.decode()
     assert "South School has the external ID" in page
     assert 'href="#id_external_id"' in page
@@ -46,7 +31,7 @@ def test_a_taken_external_id_names_the_school_that_has_it(as_alice: Client, nort
     assert north.external_id == "N1"
 
 
-def test_a_school_without_external_id_is_flagged(as_alice: Client, district: Org) -> None:
+def test_missing_external_id_is_flagged(as_alice: Client, district: Org) -> None:
     as_alice.post("/settings/schools/new", {"name": "West School", "external_id": ""})
     page = as_alice.get("/settings").content.decode()
     assert "1 school or district has no external ID." in page
@@ -65,7 +50,7 @@ def test_schools_are_imported_all_or_none(as_alice: Client, school_system: Schoo
     assert Org.objects.filter(school_system=school_system).count() == 3
 
 
-def test_bob_sees_and_edits_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+def test_bob_edits_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
     page = as_bob.get("/settings").content.decode()
     assert "North School" in page
     assert "South School" not in page
@@ -90,7 +75,7 @@ def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system:
     assert "Deletions percent 15" in log
 
 
-def test_settings_say_what_becomes_of_plans_that_wait(as_alice: Client, district: Org, north: Org) -> None:
+def test_settings_warn_about_waiting_plans(as_alice: Client, district: Org, north: Org) -> None:
     values = {"requires_approval": "on", "failed_rows_percent": "6"}
     page = as_alice.post("/bulk/settings/partial", values, follow=True).content.decode()
     assert "They hold from the next run on." in page
@@ -99,7 +84,7 @@ def test_settings_say_what_becomes_of_plans_that_wait(as_alice: Client, district
     assert "1 run of this mode waiting for approval can go out of date by it" in page
 
 
-def test_a_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:
+def test_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:
     page = as_alice.post("/bulk/settings/partial", {"failed_rows_percent": "101"}).content.decode()
     assert '<a href="#id_failed_rows_percent">Percent of the rows: enter a whole number from 0 to 100.</a>' in page
     page = as_alice.post(
@@ -110,7 +95,7 @@ def test_a_percentage_above_100_is_refused(as_alice: Client, district: Org) -> N
     assert as_alice.get("/bulk/settings/sideways").status_code == 404
 
 
-def test_bob_reads_the_settings_and_cannot_change_them(as_bob: Client) -> None:
+def test_bob_only_reads_mode_settings(as_bob: Client) -> None:
     page = as_bob.get("/bulk/settings").content.decode()
     assert "Managers of the district change these." in page
     assert "/bulk/settings/full" not in page
@@ -120,7 +105,7 @@ def key_values(org: Org, **values: str | list[str]) -> dict[str, str | list[str]
     return {"name": "office", "org": str(org.pk), "scopes": ["upload"], "modes": ["partial"], **values}
 
 
-def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
+def test_key_is_shown_with_properties(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
     made = as_alice.post("/bulk/client/keys/new", key_values(district))
     assert (made.status_code, made.content) == (303, b"")
     page = as_alice.get(made.headers["Location"]).content.decode()
@@ -136,7 +121,7 @@ def test_a_key_is_shown_once_with_its_properties(as_alice: Client, school_system
     assert ">1 key</caption>" in later
 
 
-def test_a_page_loaded_again_neither_makes_nor_shows_a_key(as_alice: Client, district: Org) -> None:
+def test_reload_neither_makes_nor_shows_key(as_alice: Client, district: Org) -> None:
     form = as_alice.get("/bulk/client/keys/new").content.decode()
     form_id = form.split('name="form_id" value="')[1].split('"')[0]
     shown = as_alice.post("/bulk/client/keys/new", key_values(district, form_id=form_id), follow=True)
@@ -150,7 +135,7 @@ def test_a_page_loaded_again_neither_makes_nor_shows_a_key(as_alice: Client, dis
     assert ApiKey.objects.count() == 1
 
 
-def test_a_form_that_came_twice_shows_the_key_that_it_made(as_alice: Client, district: Org) -> None:
+def test_form_sent_twice_makes_one_key(as_alice: Client, district: Org) -> None:
     form = as_alice.get("/bulk/client/keys/new").content.decode()
     values = key_values(district, form_id=form.split('name="form_id" value="')[1].split('"')[0])
     as_alice.post("/bulk/client/keys/new", values)  # whose answer nobody waits for
@@ -162,7 +147,7 @@ def secret_in(page: str) -> str:
     return next(line for line in page.splitlines() if "backend.api.token=" in line).split("=", 1)[1]
 
 
-def test_a_key_ends_with_its_last_day_in_the_district_s_zone(as_alice: Client, district: Org) -> None:
+def test_key_expires_after_local_day(as_alice: Client, district: Org) -> None:
     day = (timezone.now() + timedelta(days=10)).date()
     as_alice.post("/bulk/client/keys/new", key_values(district, expires_on=day.isoformat()))
     expires_at = ApiKey.objects.get().expires_at
@@ -171,14 +156,14 @@ def test_a_key_ends_with_its_last_day_in_the_district_s_zone(as_alice: Client, d
     assert expires_at.hour in (5, 6)
 
 
-def test_a_key_needs_scopes_and_modes(as_alice: Client, district: Org) -> None:
+def test_key_needs_scopes_and_modes(as_alice: Client, district: Org) -> None:
     page = as_alice.post("/bulk/client/keys/new", {"name": "", "org": str(district.pk)}).content.decode()
     assert 'href="#id_name"' in page
     assert 'href="#id_scopes_0"' in page
     assert 'href="#id_modes_0"' in page
 
 
-def test_a_key_is_rotated_and_revoked(as_alice: Client, district: Org) -> None:
+def test_key_is_rotated_and_revoked(as_alice: Client, district: Org) -> None:
     as_alice.post("/bulk/client/keys/new", key_values(district))
     key = ApiKey.objects.get()
     assert "7 more days at most" in as_alice.get(f"/bulk/client/keys/{key.pk}/rotate").content.decode()
@@ -191,7 +176,7 @@ def test_a_key_is_rotated_and_revoked(as_alice: Client, district: Org) -> None:
     assert "1 revoked or expired key" in as_alice.get("/bulk/client").content.decode()
 
 
-def test_bob_makes_keys_for_his_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
+def test_bob_makes_own_school_keys(as_bob: Client, north: Org, south: Org) -> None:
     page = as_bob.post("/bulk/client/keys/new", key_values(south)).content.decode()
     assert "There is a problem" in page
     assert not ApiKey.objects.exists()
@@ -199,7 +184,7 @@ def test_bob_makes_keys_for_his_own_school_only(as_bob: Client, north: Org, sout
     assert ApiKey.objects.get().org_id == north.pk
 
 
-def test_the_api_is_disabled_and_enabled(as_alice: Client, school_system: SchoolSystem, district_key: str) -> None:
+def test_api_is_disabled_and_enabled(as_alice: Client, school_system: SchoolSystem, district_key: str) -> None:
     assert "Disable the API: stops 1 key" in as_alice.get("/bulk/client").content.decode()
     page = as_alice.post("/bulk/client/api", {"enabled": "no"}, follow=True).content.decode()
     assert "The Sync Client API is disabled" in page
@@ -207,13 +192,13 @@ def test_the_api_is_disabled_and_enabled(as_alice: Client, school_system: School
     assert "The Sync Client API is enabled" in page
 
 
-def test_a_preset_shows_its_lines(as_alice: Client, district: Org) -> None:
+def test_preset_shows_its_lines(as_alice: Client, district: Org) -> None:
     page = as_alice.get("/bulk/mappings?preset=oneroster").content.decode()
     assert "mapper.oneroster." in page
     assert as_alice.get("/bulk/mappings?preset=nonsense").status_code == 404
 
 
-def test_the_audit_log_is_the_own_school_system_s(as_alice: Client, district: Org, charlie: Account) -> None:
+def test_audit_log_excludes_other_systems(as_alice: Client, district: Org, charlie: Account) -> None:
     page = as_alice.get("/audit").content.decode()
     assert "School system created" in page
     assert "Castillo" not in page
