@@ -23,9 +23,13 @@ class PageForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            css_class = WIDGET_CLASSES.get(type(field.widget), "form-control")
-            field.widget.attrs.setdefault("class", css_class)
+        for name, field in list(self.fields.items()):
+            self.add_field(name, field)
+
+    def add_field(self, name: str, field: forms.Field) -> None:
+        """Add the field, or put it in the place of the one with this name, with the class of its widget."""
+        field.widget.attrs.setdefault("class", WIDGET_CLASSES.get(type(field.widget), "form-control"))
+        self.fields[name] = field
 
     def add_refusal(self, error: SisSyncError, field: str | None = None) -> None:
         """Show why a service refused the form: next to the fields that the error names, else next to `field`.

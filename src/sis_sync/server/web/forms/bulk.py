@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from sis_sync.core.guards import SETTABLE_LIMITS
 from sis_sync.core.modes import MODES
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
@@ -20,13 +21,16 @@ SCOPE_CHOICES = [
     ("read", "See all runs of its school or district, whoever sent them"),
     ("approve", "Approve runs that no limit holds and that delete nobody"),
 ]
-
-
-def number_field(label: str, *, name: str, most: int = 100) -> forms.IntegerField:
-    """Return a field for a whole number from 0 to `most`. The label ends a sentence; faults use `name` instead."""
-    fault = f"{name}: enter a whole number from 0 to {most:,}."
-    errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
-    return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
+# The label of each limit, which ends the sentence "Put a run on hold when more than", and its name in faults.
+LIMIT_WORDS: dict[str, tuple[str, str]] = {
+    "deletions_percent": ("this percent of all people would leave", "Percent of all people"),
+    "deletions_count": ("this number of people would leave", "Number of people"),
+    "deletions_slice_percent": (
+        "this percent of one school or user type would leave",
+        "Percent of one school or user type",
+    ),
+    "failed_rows_percent": ("this percent of the rows failed", "Percent of the rows"),
+}
 
 
 class UploadForm(PageForm):
@@ -98,18 +102,28 @@ class ModeSettingsForm(PageForm):
         choices=ModeSettings.OnAbsent.choices,
         widget=forms.RadioSelect,
     )
-    deletions_percent = number_field("this percent of all people would leave", name="Percent of all people")
-    deletions_count = number_field("this number of people would leave", name="Number of people", most=1_000_000)
-    deletions_slice_percent = number_field(
-        "this percent of one school or user type would leave", name="Percent of one school or user type"
-    )
-    failed_rows_percent = number_field("this percent of the rows failed", name="Percent of the rows")
 
     def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not judges_absence:
-            for name in ("on_absent", "deletions_percent", "deletions_count", "deletions_slice_percent"):
-                del self.fields[name]
+            del self.fields["on_absent"]
+        for name in SETTABLE_LIMITS:
+            if judges_absence or not name.startswith("deletions_"):
+                self.add_field(name, limit_field(name))
+
+    @property
+    def limits(self) -> list[forms.BoundField]:
+        """The fields of the limits, in the order of the guards."""
+        return [self[name] for name in SETTABLE_LIMITS if name in self.fields]
+
+
+def limit_field(name: str) -> forms.IntegerField:
+    """Return the field of a limit: a whole number from 0 up."""
+    label, name_in_faults = LIMIT_WORDS[name]
+    most = 100 if name.endswith("_percent") else 1_000_000
+    fault = f"{name_in_faults}: enter a whole number from 0 to {most:,}."
+    errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
+    return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
 
 
 class KeyForm(PageForm):
