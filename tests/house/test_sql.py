@@ -9,6 +9,7 @@ from house.tracked import ROOT, tracked_files
 from sqlglot import exp
 
 from sis_sync.core.guards import GUARDS
+from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
 
 FILES = tracked_files("src/*.sql")
 OF_STEPS = [path for path in FILES if ROOT / "src" / "sis_sync" / "steps" in path.parents]
@@ -137,6 +138,15 @@ def test_guard_is_one_query(path: Path) -> None:
     assert isinstance(query, exp.Select)
     assert query.named_selects == ["subject", "found", "base", "bound"]
     assert head_of(path).rstrip().endswith((".", ":")), "the head says the rule"
+
+
+@pytest.mark.parametrize("path", OF_GUARDS, ids=name_of)
+def test_guard_reads_tables_that_are_made(path: Path) -> None:
+    """The tables of base.sql are made only for a plan that changes accounts."""
+    (query,) = statements_of(path, "duckdb")
+    guard = next(guard for guard in GUARDS if guard.name == path.stem)
+    if sources_of(query) & tables_of(path.with_name("base.sql"))[1]:
+        assert set(guard.of_actions) <= {*CHANGING_ACTIONS, *ABSENT_ACTIONS}
 
 
 def test_each_guard_has_its_rule() -> None:

@@ -43,7 +43,9 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
 
     With `history`, load_history has made its tables. Without, as offline, the guards that need it are skipped.
     """
-    session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
+    checked = [each for each in GUARDS if _may_hold(each, plan, has_history=history is not None)]
+    if plan.counts.changes:  # only guards of changes read these tables
+        session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
     earlier = history or History()
     values: dict[str, object] = {
         **asdict(limits),
@@ -54,9 +56,13 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         "last_rows": earlier.last_rows,
         "had_deleting_sync": earlier.had_deleting_sync,
     }
-    checked = [each for each in GUARDS if history is not None or not each.needs_history]
     hits = (_check(session, each, values) for each in checked)
     return tuple(hit for hit in hits if hit is not None)
+
+
+def _may_hold(each: Guard, plan: Plan, *, has_history: bool) -> bool:
+    actions = plan.counts.as_dict()
+    return any(actions[action] for action in each.of_actions) and (has_history or not each.needs_history)
 
 
 def _check(session: Engine, each: Guard, values: dict[str, object]) -> GuardHit | None:

@@ -1,0 +1,38 @@
+"""A guard is skipped if the plan lacks the actions that it is about: that must hide no case."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kit.districts import ORGS, mixed_district
+
+from sis_sync.core.guards import STANDARD_GUARD_LIMITS, GuardHit
+from sis_sync.core.modes import MODES
+from sis_sync.core.plan import ROW_ACTIONS, Counts
+from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.steps.guard.guard import guard
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import Plan
+
+EVERY_ACTION = Counts(rows=len(ROW_ACTIONS), **dict.fromkeys((*ROW_ACTIONS, "delete", "disable"), 1))
+BASE_TABLES = ("changed", "arriving", "matched_total", "leaving", "base", "slices")
+
+
+def all_hits(session: Session, plan: Plan) -> tuple[GuardHit, ...]:
+    """Return the hits of all guards, none skipped."""
+    for table in BASE_TABLES:
+        session.run(f"DROP TABLE IF EXISTS {table}")
+    return guard(session, replace(plan, counts=EVERY_ACTION), STANDARD_GUARD_LIMITS)
+
+
+@pytest.mark.parametrize("mode", ["partial", "students"])
+@pytest.mark.parametrize("known", ["some", "none"])
+def test_skipped_guard_has_no_case(known: str, mode: str, tmp_path: Path) -> None:
+    district = mixed_district(300)
+    accounts = district.accounts if known == "some" else district.accounts.splitlines()[0] + "\n"
+    for name, content in (("roster", district.roster), ("orgs", ORGS.encode()), ("accounts", accounts.encode())):
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    given = PlanInput(tmp_path / "roster.csv", MODES[mode], tmp_path / "orgs.csv", tmp_path / "accounts.csv")
+    with open_session() as session:
+        plan, hits = plan_file(session, given)
+        assert hits == all_hits(session, plan)
