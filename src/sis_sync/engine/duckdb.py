@@ -11,8 +11,8 @@ from typing import Any
 
 import duckdb
 
-from sis_sync.engine.prelude import DUCKDB_PRELUDE
 from sis_sync.engine.sql import bind
+from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
 
 _MEANS_MORE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 
@@ -66,7 +66,7 @@ def open_session(
     )
     try:
         session = Session(connection, folder)
-        session.run(DUCKDB_PRELUDE)
+        session.run(DUCKDB_FUNCTIONS)
         yield session
     finally:
         connection.close()

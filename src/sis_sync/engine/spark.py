@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sis_sync.core.errors import EngineUnavailable
-from sis_sync.engine.prelude import SPARK_PRELUDE
 from sis_sync.engine.spark_sql import named_queries, query, statements
 from sis_sync.engine.sql import bind
+from sis_sync.engine.text_functions import SPARK_FUNCTIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -127,7 +127,7 @@ class SparkApplication:
                 after.callback(spark.stop)  # ends this session only; elsewhere it would end Spark for all
             for name, setting in _PINNED.items():
                 spark.conf.set(name, setting)
-            for statement in statements(SPARK_PRELUDE):
+            for statement in statements(SPARK_FUNCTIONS):
                 spark.sql(query(statement)).collect()
             yield SparkEngine(spark, folder)
 
