@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from sis_sync.engine.sql import bind
+from sis_sync.engine.sql import bind, literal
 from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
 
 _MEANS_MORE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
@@ -43,6 +43,27 @@ class Session:
         copy = Path(tempfile.mkstemp(dir=self.folder)[1])
         shutil.copyfile(path, copy)
         return copy
+
+    def csv_source(self, path: Path, columns: Sequence[str], *, delimiter: str = ",", skip: int = 1) -> str:
+        """Return the SQL that reads a CSV file as text columns of these names, after `skip` lines.
+
+        The engine guesses nothing about the file. An empty cell is an empty text, never NULL.
+        """
+        options = {
+            "auto_detect": "false",
+            "header": "false",
+            "skip": str(skip),
+            "delim": literal(delimiter),
+            "quote": literal('"'),
+            "escape": literal('"'),
+            "strict_mode": "true",
+            "compression": literal("none"),
+            "hive_partitioning": "false",  # else a folder named key=value would become a column
+            "columns": "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}",
+            "force_not_null": "[" + ", ".join(map(literal, columns)) + "]",
+        }
+        given = ", ".join(f"{name}={value}" for name, value in options.items())
+        return f"read_csv({literal(self.plainly_named(path))}, {given})"
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement whose `?` take whole lists of rows."""

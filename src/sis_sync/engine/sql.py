@@ -1,4 +1,4 @@
-"""SQL text: loaded from beside the step that runs it, values bound as literals."""
+"""SQL text: loaded from next to the module that runs it, values bound as literals."""
 
 import re
 from importlib import resources
@@ -7,7 +7,7 @@ _NAME = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 
 
 def literal(value: object) -> str:
-    """A value as SQL: text in quotes, numbers and truth as they are, lists in round brackets."""
+    """Return a value as SQL: text in quotes, numbers and truth as they are, lists in round brackets."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):
@@ -18,15 +18,15 @@ def literal(value: object) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL."""
+    """Return the name of a table or column as SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def bind(sql: str, **values: object) -> str:
-    """Put values in place of `:name`. KeyError for a name without a value."""
+    """Return the text with values in place of each `:name`. Raise KeyError for a name without a value."""
     return _NAME.sub(lambda found: literal(values[found[1]]), sql) if values else sql
 
 
 def sql_text(package: str, name: str) -> str:
-    """The text of NAME.sql in this package."""
+    """Return the text of NAME.sql in a package, as `__package__` names it."""
     return (resources.files(package) / f"{name}.sql").read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.db import connection, transaction
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import sql_text
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 
@@ -41,8 +41,8 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
         "restorable_since": connection.ops.adapt_datetimefield_value(now - RESTORABLE_FOR),
     }
     with _one_look():
-        _export("directory_orgs.sql", parameters, files.orgs, _write_out)
-        _export("directory_accounts.sql", parameters, files.accounts, _write_pieces)
+        _export("directory_orgs", parameters, files.orgs, _write_out)
+        _export("directory_accounts", parameters, files.accounts, _write_pieces)
     return files
 
 
@@ -72,7 +72,7 @@ def _one_look() -> Iterator[None]:
 
 
 def _export(name: str, parameters: dict[str, Any], path: Path, write: Callable[..., None]) -> None:
-    sql = resources.files("sis_sync.server.runs").joinpath(name).read_text(encoding="utf-8")
+    sql = sql_text(__package__, name)
     (_copy_out if connection.vendor == "postgresql" else write)(sql, parameters, path)
 
 
@@ -123,18 +123,17 @@ def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target:
     """
     with accounts.open(encoding="utf-8") as file:
         header = file.readline().strip().replace('"', "").split(",")
+    session.run(f"CREATE TEMP VIEW exported_accounts AS SELECT * FROM {session.csv_source(accounts, header)}")
     session.run(
         f"""
         COPY (
           SELECT account_id, {", ".join(FIELD_NAMES)}
-          FROM read_csv(:accounts, auto_detect=false, header=false, skip=1, delim=',', quote='"', escape='"',
-                        columns={{{", ".join(f"'{name}': 'VARCHAR'" for name in header)}}}, force_not_null={header})
+          FROM exported_accounts
           WHERE account_id IN (
             SELECT account_id FROM read_parquet(:plan) WHERE action IN ('update', 'restore', 'delete', 'disable'))
           ORDER BY account_id
         ) TO :target (FORMAT parquet)
         """,
-        accounts=str(accounts),
         plan=str(plan),
         target=str(target),
     )

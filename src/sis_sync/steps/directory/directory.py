@@ -11,7 +11,7 @@ from sis_sync.core.fields import FIELD_NAMES, LISTED_VALUES
 from sis_sync.core.wording import shown
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind, literal, quoted, sql_text
+from sis_sync.engine.sql import bind, quoted, sql_text
 from sis_sync.steps.directory.csv_file import tidied
 
 _ACCOUNT_EXTRAS = {
@@ -98,14 +98,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
         )
     picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
     picked += [_extra(name, default, name in header) for name, default in extras.items()]
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    not_null = ", ".join(literal(name) for name in header)
-    file = literal(session.plainly_named(path))
-    source = (
-        f"read_csv({file}, auto_detect=false, header=false, skip=1, delim=',', quote='\"', escape='\"', "
-        "compression='none', hive_partitioning=false, "
-        f"columns={{{columns}}}, force_not_null=[{not_null}])"
-    )
+    source = session.csv_source(path, header)
     session.run(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
 
 

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind
 from sis_sync.steps.read.lines import Positions
 from sis_sync.steps.read.records import Buffer
 from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
@@ -178,19 +177,11 @@ def _load_plain(
     lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
     if not len(lines):
         return
-    options = bind(
-        "auto_detect=false, header=false, quote='\"', escape='\"', strict_mode=true, compression='none', "
-        "hive_partitioning=false, delim=:delim, skip=:skip",
-        delim=chr(layout.delimiter),
-        skip=skip,
-    )
-    types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    source = session.csv_source(path, names, delimiter=chr(layout.delimiter), skip=skip)
     session.connection.register("plain_lines", {"line": lines})
     # Side by side in file order: a join by position reads both in order, and copies nothing twice.
     session.run(
-        "INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN "
-        f"read_csv(:path, {options}, columns={{{types}}}, force_not_null={names}) AS p",
-        path=str(session.plainly_named(path)),
+        f"INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN {source} AS p"
     )
     session.connection.unregister("plain_lines")
     # The join fills up the shorter side with NULL.

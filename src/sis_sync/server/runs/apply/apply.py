@@ -60,7 +60,7 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
     had_manager = has_active_manager(run.school_system_id)
     parameters = _parameters(run, now)
     changes.load(parameters)
-    writes = statements("writes.sql")
+    writes = statements("writes")
     execute(writes["release_custom_ids"], parameters)
     check_accounts(run, parameters)
     for name, sql in writes.items():

@@ -54,7 +54,7 @@ def _check_other_runs(run: Run) -> None:
 
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
     """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
-    named = statements("checks.sql")
+    named = statements("checks")
     found = {name: count(named[name], parameters) for name in REASONS}
     if is_held_for_managers(run) and not _has_new_managers(run):
         found["unguarded_managers"] = 0

@@ -10,9 +10,9 @@ from django.db import connection
 
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind
+from sis_sync.engine.sql import bind, sql_text
 from sis_sync.server.runs.apply.approved import ApprovedPlan
-from sis_sync.server.runs.apply.sql import execute, own_statements, sql_text
+from sis_sync.server.runs.apply.sql import execute, own_statements
 from sis_sync.server.runs.files import run_session, work_folder
 
 BATCH_ROWS = 10_000
@@ -25,8 +25,8 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     Opened before the transaction, so that locks are short.
     """
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
-        changes = bind(sql_text("changes.sql"), plan=str(approved.files.plan))
-        seen = bind(sql_text("seen.sql"), seen=str(approved.files.seen))
+        changes = bind(sql_text(__package__, "changes"), plan=str(approved.files.plan))
+        seen = bind(sql_text(__package__, "seen"), seen=str(approved.files.seen))
         yield Changes(session, {"changes": changes, "seen": seen})
 
 
