@@ -71,6 +71,6 @@ SMALL_MODULES = {
     "server/wsgi.py": _ENTRY,
     "steps/directory/csv_file.py": _NOUN,
     "steps/map/properties.py": _CONTRACT,
-    "steps/map/suggest/values.py": _NOUN,
     "steps/map/synonyms.py": _DATA,
+    "steps/read/delimiter.py": _NOUN,
 }

@@ -9,7 +9,7 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
 from sis_sync.steps.map.columns import MESSAGE_HEADER, secret_positions
 from sis_sync.steps.plan.plan import Plan
-from sis_sync.steps.read.header import DELIMITERS
+from sis_sync.steps.read.delimiter import delimiter_called
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 # Apostrophes before the sign count: otherwise reading would take off an apostrophe that the SIS wrote.
@@ -63,7 +63,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
         "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed') AS x",
         path,
-        delimiter=next(character for character, name in DELIMITERS.items() if name == delimiter_name),
+        delimiter=delimiter_called(delimiter_name),
     )
 
 

@@ -8,9 +8,9 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.server.runs.files import RunFiles, is_as_stored, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.map.columns import secret_positions
-from sis_sync.steps.read.header import DELIMITERS
+from sis_sync.steps.read.delimiter import delimiter_called
+from sis_sync.steps.read.quotes import Record, split_record
 from sis_sync.steps.read.read import Records
-from sis_sync.steps.read.records import Record, split_record
 
 UTF8_MARK = b"\xef\xbb\xbf"
 # So many columns more than the header has that the record stays one that cannot be split.
@@ -68,7 +68,7 @@ def _known_ids(session: Session) -> set[bytes]:
 
 
 def _rewritten(data: bytes, records: Records, secret: list[int], known: set[bytes]) -> Iterator[bytes]:
-    delimiter = next(sign for sign, name in DELIMITERS.items() if name == records.facts.delimiter).encode()
+    delimiter = delimiter_called(records.facts.delimiter).encode()
     columns = len(records.columns.header)
     start = len(UTF8_MARK) if data.startswith(UTF8_MARK) else 0
     yield data[:start]

@@ -10,11 +10,11 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import Columns, check_header, comparable, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.read.delimiter import split_by_best_delimiter
 from sis_sync.steps.read.encoding import Encoding
-from sis_sync.steps.read.records import Buffer, Record, split_record
+from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
 
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")
 
 
@@ -51,7 +51,7 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
     most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
-    delimiter, names = _best_split(data, start, mapping)
+    delimiter, names = split_by_best_delimiter(data, start, mapping)
     if len(names) > most_columns:
         message = f"The header has {len(names)} columns; the limit is {most_columns}."
         raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
@@ -75,18 +75,6 @@ def _header_start(data: Buffer) -> tuple[int, int]:
     first = SOMETHING.search(data)
     start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
     return start, data[:start].count(b"\n") + 1
-
-
-def _best_split(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
-    """The delimiter under which the header holds the most known names, the first of equals; and the header."""
-    candidates = []
-    for delimiter in DELIMITERS:
-        cells = split_record(data, start, ord(delimiter), None).cells
-        header = [cell.decode("utf-8", "backslashreplace") for cell in cells]
-        known = max(len(find_columns(header, variant).used) for variant in fitting_variants(mapping, header))
-        candidates.append((known, delimiter, header))
-    _, delimiter, header = max(candidates, key=lambda candidate: candidate[0])
-    return delimiter, header
 
 
 def _mark_bytes(data: Buffer) -> int:

@@ -1,7 +1,7 @@
 """The line indexer: finds, over bytes and without a loop over rows, which physical lines are plain records.
 
 A plain record is one line whose quotes are regular, with the header's number of columns, and with no byte that
-needs a closer look. Everything else goes through `records.py`, one record at a time.
+needs a closer look. Everything else goes through `quotes.py`, one record at a time.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ import numpy as np
 
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.read.lines import Positions
-from sis_sync.steps.read.records import Buffer
+from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
 
 _BUFFER_BYTES = 1 << 20  # ranges are short: one system call for many

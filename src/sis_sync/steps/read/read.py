@@ -15,11 +15,12 @@ from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import Columns, ignored_columns
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
-from sis_sync.steps.read.header import DELIMITERS, SOMETHING, find_header, judge_header, refuse_repeated_header
+from sis_sync.steps.read.header import SOMETHING, find_header, judge_header, refuse_repeated_header
 from sis_sync.steps.read.load import load_records
-from sis_sync.steps.read.records import Buffer
+from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
 
 _TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}}). {SPLIT_NO_LIST}"

@@ -13,7 +13,7 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.steps.read.encoding import judge_utf8
 from sis_sync.steps.read.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines, lines_of
-from sis_sync.steps.read.records import Buffer, Record, split_record
+from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
 MOST_ODD = 5000  # in one part: a file may hold nothing else

@@ -10,6 +10,7 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FALLBACK_ENCODING, SECRET_HEADER_WORDS
 from sis_sync.steps.map.columns import comparable
 from sis_sync.steps.map.synonyms import OTHER_PERSON_WORDS
+from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 
@@ -69,7 +70,6 @@ def _speaks_of(name: str, words: Sequence[str]) -> bool:
 
 
 BYTES = 256 * 1024
-DELIMITERS = (",", "\t", ";", "|")
 
 
 def read_sample(path: Path) -> Sample:

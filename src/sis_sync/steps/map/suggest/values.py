@@ -1,4 +1,4 @@
-"""Lines for values of user_type, grade and status that are in no list, and for rows of parents."""
+"""Proposes lines for the values of user_type, grade and status that are in no list, and for rows of parents."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from sis_sync.steps.map.suggest.by_name import Proposal
 from sis_sync.steps.map.suggest.sample import Sample
 
 _MOST_SHOWN = 20
-_POWERFUL = "Administrator"  # nobody becomes one by a guess
+_POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
 
 
 def propose_values(sample: Sample, mapping: Mapping) -> Iterator[Proposal]:
-    """The value and skip lines that this mapping still needs for the records of the sample."""
+    """Yield the value and skip lines that this mapping still needs for the records of the sample."""
     columns = find_columns(sample.header, mapping)
     for field in LISTED_VALUES:
         if field in columns.of_field and mapping.rule(field).template is None:
@@ -42,6 +42,7 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
 
 
 def _skipped(header: str, mapping: Mapping) -> set[str]:
+    """Return the values of this column, folded, whose rows the mapping leaves out."""
     return {value for name, values in mapping.skips if comparable(name) == comparable(header) for value in values}
 
 
