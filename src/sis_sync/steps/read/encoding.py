@@ -1,4 +1,4 @@
-"""Which encoding a file is in, and the same file as UTF-8. Never a replacement character."""
+"""The encoding of a file: detect it, and write the same text as UTF-8. No replacement character is ever written."""
 
 import codecs
 import re
@@ -16,58 +16,10 @@ from sis_sync.core.whole_files import chunks_of
 Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 
-# The Unicode Standard, table 3-7: how long a sequence is by its first byte, and what its second byte may be.
-_LENGTH = np.zeros(256, dtype=np.uint8)
-_LENGTH[0xC2:0xE0], _LENGTH[0xE0:0xF0], _LENGTH[0xF0:0xF5] = 2, 3, 4
-_SECOND_LEAST, _SECOND_MOST = np.full(256, 0x80, dtype=np.uint8), np.full(256, 0xBF, dtype=np.uint8)
-_SECOND_LEAST[[0xE0, 0xF0]] = 0xA0, 0x90
-_SECOND_MOST[[0xED, 0xF4]] = 0x9F, 0x8F
-LONGEST = 4
-
-
-def judge_utf8(data: Bytes) -> tuple[Positions, int]:
-    """The positions of bytes that belong to no valid sequence, and how many valid multi-byte sequences there are."""
-    high = np.flatnonzero(data.view(np.int8) < 0)
-    if not len(high):
-        return high, 0
-    first = np.flatnonzero(_LENGTH[data[high]] > 0)
-    first = first[_are_whole(data, high[first])]
-    covered = np.zeros(len(high), dtype=bool)
-    covered[first], covered[first + 1] = True, True
-    length = _LENGTH[data[high[first]]]
-    for step in range(2, LONGEST):
-        covered[first[length > step] + step] = True
-    return high[~covered], len(first)
-
-
-def _are_whole(data: Bytes, starts: Positions) -> NDArray[np.bool_]:
-    """Whether the sequences that start there are followed by all the bytes that their first one asks for."""
-    lead = data[starts]
-    second = _at(data, starts + 1)
-    whole: NDArray[np.bool_] = (second >= _SECOND_LEAST[lead]) & (second <= _SECOND_MOST[lead])
-    length = _LENGTH[lead]
-    for step in range(2, LONGEST):
-        longer = np.flatnonzero(length > step)
-        whole[longer] &= _at(data, starts[longer] + step) & 0xC0 == 0x80
-    return whole
-
-
-def _at(data: Bytes, positions: Positions) -> Bytes:
-    """The bytes there; 0, which continues nothing, behind the end."""
-    found = data[np.minimum(positions, len(data) - 1)]
-    found[positions >= len(data)] = 0
-    return found
-
-
-def unfinished_bytes(chunk: bytes) -> int:
-    """How many bytes at the end of a chunk begin a sequence that the next chunk may finish."""
-    for back in range(1, min(LONGEST, len(chunk) + 1)):
-        if chunk[-back] & 0xC0 != 0x80:
-            return back if _LENGTH[chunk[-back]] > back else 0
-    return 0
-
-
+_HEAD_BYTES = 4096
+_MOST_EXAMPLES = 3
 _SAVE_AS_UTF8 = "Export or save the file as UTF-8."
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -76,10 +28,18 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+# The Unicode Standard, table 3-7: the length of a sequence by its first byte, and the range of its second byte.
+_LENGTH = np.zeros(256, dtype=np.uint8)
+_LENGTH[0xC2:0xE0], _LENGTH[0xE0:0xF0], _LENGTH[0xF0:0xF5] = 2, 3, 4
+_SECOND_LEAST, _SECOND_MOST = np.full(256, 0x80, dtype=np.uint8), np.full(256, 0xBF, dtype=np.uint8)
+_SECOND_LEAST[[0xE0, 0xF0]] = 0xA0, 0x90
+_SECOND_MOST[[0xED, 0xF4]] = 0x9F, 0x8F
+_LONGEST = 4
+
 
 @dataclass(frozen=True)
 class Encoding:
-    """`has_bad_bytes`: read as UTF-8, but some records hold bytes that do not decode."""
+    """`has_bad_bytes`: read as UTF-8, but some records contain bytes that do not decode."""
 
     name: str
     mark_bytes: int = 0
@@ -88,73 +48,111 @@ class Encoding:
 
 
 def detect_encoding(path: Path, fallback: str) -> Encoding:
-    """By its mark, else UTF-8 where that explains more bytes than it leaves, else the fallback.
+    """Return the encoding that the mark names; else UTF-8 if more bytes are valid than not; else the fallback.
 
-    FileRefused (`file.encoding`) for UTF-16 without a mark and for UTF-32.
+    Raise FileRefused (`file.encoding`) for UTF-32, and for UTF-16 without a mark.
     """
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(_HEAD_BYTES)
     for mark, name in _MARKS:
         if head.startswith(mark):
             if name == "utf-32":
                 raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
-            encoding = Encoding(name, mark_bytes=len(mark))
-            return encoding if name != "utf-8" else _judged_utf8(path, encoding, trusted=True)
+            has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
+            return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
     if _looks_like_utf16(head):
         message = "The file looks like UTF-16 without the mark at its start that says so."
         raise FileRefused("file.encoding", message, fix=_SAVE_AS_UTF8)
-    judged = _judged_utf8(path, Encoding("utf-8"), trusted=False)
-    return judged if judged.name == "utf-8" else Encoding(fallback, is_fallback=True)
+    valid_sequences, bad_bytes = _count_utf8(path)
+    if bad_bytes and valid_sequences <= bad_bytes:
+        return Encoding(fallback, is_fallback=True)
+    return Encoding("utf-8", has_bad_bytes=bad_bytes > 0)
 
 
 def _looks_like_utf16(head: bytes) -> bool:
-    """ASCII text in UTF-16 has a NUL in every other byte."""
+    """Return True if every other byte is NUL, as in ASCII text in UTF-16."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     return max(even, odd) * 4 > len(head) and min(even, odd) * 10 < max(even, odd)
 
 
-def _judged_utf8(path: Path, encoding: Encoding, *, trusted: bool) -> Encoding:
-    valid_sequences, bad_bytes = _count_utf8(path)
-    if not bad_bytes:
-        return encoding
-    if trusted or valid_sequences > bad_bytes:
-        return Encoding("utf-8", encoding.mark_bytes, has_bad_bytes=True)
-    return Encoding("")
-
-
 def _count_utf8(path: Path) -> tuple[int, int]:
-    """Valid multi-byte sequences, and bytes that belong to none."""
-    valid, bad, held = 0, 0, b""
+    """Count the valid multi-byte sequences, and the bytes that belong to none."""
+    valid, bad, unfinished = 0, 0, b""
     for chunk in chain(chunks_of(path), [b""]):
-        text = held + chunk
-        kept = len(text) - unfinished_bytes(text) if chunk else len(text)
-        held = text[kept:]
-        bad_bytes, sequences = judge_utf8(np.frombuffer(text, dtype=np.uint8)[:kept])
+        text = unfinished + chunk
+        judged = len(text) - _unfinished_bytes(text) if chunk else len(text)
+        unfinished = text[judged:]
+        bad_bytes, sequences = judge_utf8(np.frombuffer(text, dtype=np.uint8)[:judged])
         valid, bad = valid + sequences, bad + len(bad_bytes)
     return valid, bad
 
 
+def _unfinished_bytes(chunk: bytes) -> int:
+    """Count the bytes at the end of a chunk that begin a sequence which the next chunk may finish."""
+    for back in range(1, min(_LONGEST, len(chunk) + 1)):
+        if chunk[-back] & 0xC0 != 0x80:
+            return back if _LENGTH[chunk[-back]] > back else 0
+    return 0
+
+
+def judge_utf8(data: Bytes) -> tuple[Positions, int]:
+    """Return the positions of bytes that belong to no valid sequence, and the number of valid multi-byte sequences."""
+    high = np.flatnonzero(data.view(np.int8) < 0)
+    if not len(high):
+        return high, 0
+    first = np.flatnonzero(_LENGTH[data[high]] > 0)
+    first = first[_are_whole(data, high[first])]
+    covered = np.zeros(len(high), dtype=bool)
+    covered[first], covered[first + 1] = True, True
+    length = _LENGTH[data[high[first]]]
+    for step in range(2, _LONGEST):
+        covered[first[length > step] + step] = True
+    return high[~covered], len(first)
+
+
+def _are_whole(data: Bytes, starts: Positions) -> NDArray[np.bool_]:
+    """Return for each sequence whether all bytes follow that its first byte asks for."""
+    lead = data[starts]
+    second = _at(data, starts + 1)
+    whole: NDArray[np.bool_] = (second >= _SECOND_LEAST[lead]) & (second <= _SECOND_MOST[lead])
+    length = _LENGTH[lead]
+    for step in range(2, _LONGEST):
+        longer = np.flatnonzero(length > step)
+        whole[longer] &= _at(data, starts[longer] + step) & 0xC0 == 0x80
+    return whole
+
+
+def _at(data: Bytes, positions: Positions) -> Bytes:
+    """Return the bytes at these positions; after the end 0, which continues no sequence."""
+    found = data[np.minimum(positions, len(data) - 1)]
+    found[positions >= len(data)] = 0
+    return found
+
+
 def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Finding]:
-    """Write the file to `target` as UTF-8; the warning says so where the fallback was used."""
+    """Write the file to `target` as UTF-8. Return a warning, with examples, if the fallback was used.
+
+    Raise FileRefused (`file.encoding`) for bytes that do not decode.
+    """
     decoder = codecs.getincrementaldecoder(encoding.name)()
-    samples: list[str] = []
+    examples: list[str] = []
     with target.open("wb") as out:
         first = True
         for chunk in chain(chunks_of(path), [b""]):
             text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
             first = False
             out.write(text.encode("utf-8"))
-            if encoding.is_fallback and len(samples) < 3:
-                samples += _samples(text, 3 - len(samples))
+            if encoding.is_fallback and len(examples) < _MOST_EXAMPLES:
+                examples += _words_with_accents(text)[: _MOST_EXAMPLES - len(examples)]
     if not encoding.is_fallback:
         return []
-    return [file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(samples))]
+    return [file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(examples))]
 
 
 def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encoding) -> str:
     try:
         text: str = decoder.decode(chunk, final=not chunk)
-        text.encode("utf-8")  # a lone surrogate of UTF-16 is no text either
+        text.encode("utf-8")  # raises for a lone surrogate, which UTF-16 decodes to
     except UnicodeError as error:
         raise FileRefused(
             "file.encoding", f"The file holds bytes that mean nothing in {encoding.name}.", fix=_SAVE_AS_UTF8
@@ -162,5 +160,5 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encodin
     return text
 
 
-def _samples(text: str, wanted: int) -> list[str]:
-    return re.findall(r"[^\s,;\t|\"]*[^\x00-\x7f][^\s,;\t|\"]*", text)[:wanted]
+def _words_with_accents(text: str) -> list[str]:
+    return re.findall(r"[^\s,;\t|\"]*[^\x00-\x7f][^\s,;\t|\"]*", text)

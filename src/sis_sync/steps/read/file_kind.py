@@ -1,5 +1,6 @@
-"""What a file is when it is no text, told from its first bytes."""
+"""The kind of a file by its first bytes: raise FileRefused for workbooks, archives, pages and all else but text."""
 
+import codecs
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
@@ -36,14 +37,29 @@ _MARKUP: tuple[tuple[bytes, str], ...] = (
 )
 
 
+def head_of(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file. Raise FileRefused (`file.not_found`) if it is missing or cannot be read."""
+    if path.is_dir():
+        fix = "Name the file in it."
+        raise FileRefused("file.not_found", f"{path.name} is a folder, not a file.", fix=fix)
+    if not path.is_file():
+        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        message = f"{path.name} is there but cannot be read: {error.strerror}."
+        raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from None
+
+
 def refuse_unless_text(head: bytes) -> None:
-    """Raise `file.not_text`, naming the kind, if these first bytes are no CSV or TSV text."""
+    """Raise FileRefused (`file.not_text`), which names the kind, if these first bytes are not CSV or TSV text."""
     for magic, kind, fix in _MAGIC:
         if head.startswith(magic):
             raise FileRefused("file.not_text", f"This is {kind}, not a CSV or TSV file.", fix=fix)
     if head.startswith(b"PK\x03\x04"):
         raise _refused_zip(head)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     for markup, kind in _MARKUP:
         if start.startswith(markup):
             raise FileRefused("file.not_text", f"This is {kind}, not a CSV or TSV file.", fix=_EXPORT_AGAIN)
@@ -59,18 +75,3 @@ def _refused_zip(head: bytes) -> FileRefused:
     return FileRefused(
         "file.not_text", "This is a zip archive, not a CSV or TSV file.", fix="Unpack it and send the CSV file inside."
     )
-
-
-def head_of(path: Path, size: int) -> bytes:
-    """The first bytes of a file. FileRefused (`file.not_found`) where there is none, or it cannot be read."""
-    if path.is_dir():
-        fix = "Name the file in it."
-        raise FileRefused("file.not_found", f"{path.name} is a folder, not a file.", fix=fix)
-    if not path.is_file():
-        raise FileRefused("file.not_found", f"There is no file {path.name}.", fix="Check the path.")
-    try:
-        with path.open("rb") as file:
-            return file.read(size)
-    except OSError as error:
-        message = f"{path.name} is there but cannot be read: {error.strerror}."
-        raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from None

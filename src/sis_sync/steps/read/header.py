@@ -1,5 +1,9 @@
-"""The header: where it stands, how it is split, and what is wrong with it (the file format's sections 2 and 3)."""
+"""The header: find it, split it, refuse what is wrong with it, and refuse a file that contains it twice.
 
+The rules are in sections 2 and 3 of the file format.
+"""
+
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +19,14 @@ from sis_sync.steps.read.encoding import Encoding
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
 
-SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")
+SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # neither white space nor a byte of the mark
+_FEWEST_NAMES = 3  # fewer may be the cells of an ordinary record: a mapping can supply nearly all fields
+_NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # as `comparable` of map/columns.py, for the engine
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header as it was found, not judged yet. `variants` are the mapping, or what fits of the files of a bundle."""
+    """A header as found, not judged yet. `variants` is the mapping, or the files of its bundle that fit best."""
 
     line: int
     start: int
@@ -31,11 +37,11 @@ class Header:
 
     @property
     def mapping(self) -> Mapping:
-        """The mapping that fits."""
+        """The mapping to use; `judge_header` refuses the file if several fit."""
         return self.variants[0]
 
     def layout(self, encoding: Encoding) -> Layout:
-        """How the records behind it are read."""
+        """Return how to read the records that follow the header."""
         return Layout(
             start=self.record.end,
             line=self.line + self.record.lines,
@@ -46,7 +52,7 @@ class Header:
 
 
 def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
-    """The first line that holds anything. FileRefused (`file.too_large`) for one over the limits."""
+    """Return the header: the first line that is not blank. Raise FileRefused (`file.too_large`) if it is too long."""
     start, line = _header_start(data)
     most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
@@ -56,33 +62,40 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
         message = f"The header has {len(names)} columns; the limit is {most_columns}."
         raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
     record = split_record(data, start, ord(delimiter), None)
-    if record.fault != "unclosed":
+    if record.fault != "unclosed":  # judge_header refuses that one, after the faults that come first
         refuse_if_unreadable(record, line)
     variants = fitting_variants(mapping, names)
     return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
 
 
+def _header_start(data: Buffer) -> tuple[int, int]:
+    """Return the offset and the physical line of the first line that is not blank."""
+    first = SOMETHING.search(data)
+    mark_bytes = len(codecs.BOM_UTF8) if data[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0
+    start = max(data.rfind(b"\n", 0, first.start()) + 1, mark_bytes) if first else 0
+    return start, data[:start].count(b"\n") + 1
+
+
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
-    """FileRefused for a header that lacks a field, has one twice or does not end."""
+    """Raise FileRefused for a header that lacks a field, has one twice or does not end."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
     check_header(header.columns, header.mapping)
     refuse_if_unreadable(header.record, header.line)
 
 
-def _header_start(data: Buffer) -> tuple[int, int]:
-    """Offset and physical line of the first line that holds anything."""
-    first = SOMETHING.search(data)
-    start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
-    return start, data[:start].count(b"\n") + 1
-
-
-def _mark_bytes(data: Buffer) -> int:
-    return 3 if data[:3] == b"\xef\xbb\xbf" else 0
+def _refuse_lone_returns(header: bytes, line: int) -> None:
+    """Raise FileRefused if lines end with CR alone: the header would take in the whole file."""
+    if b"\r" in header.replace(b"\r\n", b""):
+        message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
+        raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
 
 
 def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
-    """A file that one of several could read is not taken for that one: what tells them apart may be missing."""
+    """Raise ConfigurationError if several files of the bundle fit and one of them could be read.
+
+    The column that would tell them apart may be missing from the file.
+    """
     readable = (not missing_fields(find_columns(header.columns.header, each), each) for each in header.variants)
     if len(header.variants) > 1 and any(readable):
         names = " or ".join(variant.name for variant in header.variants)
@@ -90,23 +103,12 @@ def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
         raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
 
 
-def _refuse_lone_returns(header: bytes, line: int) -> None:
-    """Where lines end with CR alone, the header takes in the whole file and no record would be left."""
-    if b"\r" in header.replace(b"\r\n", b""):
-        message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
-        raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
-
-
-# As `comparable` of map/columns.py, for the engine.
-NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"
-
-
 def refuse_repeated_header(session: Session, columns: Columns) -> None:
-    """A record that holds all names of the header is a second header: two exports were joined."""
+    """Raise FileRefused if a record contains all names of the header: two exports were joined."""
     names = {comparable(columns.header[position]) for position in columns.of_field.values()}
-    if len(names) < 3:  # the mapping supplies nearly all: one ordinary cell may well be called as a header
+    if len(names) < _FEWEST_NAMES:
         names = {comparable(name) for name in columns.header if name.strip()}
-    for line, cells in _candidates(session, columns):
+    for line, cells in _records_with_a_name(session, columns):
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
                 "file.header_repeated",
@@ -116,16 +118,20 @@ def refuse_repeated_header(session: Session, columns: Columns) -> None:
             )
 
 
-def _candidates(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
-    """Records with a cell that is a name of the header, looked for where names are rarest: among IDs."""
+def _records_with_a_name(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
+    """Yield the line and the cells of records that may repeat the header.
+
+    Of records that split, only the cell of the ID is compared with the names: IDs are hardly ever named like columns.
+    """
     names = [comparable(name) for name in columns.header if name.strip()]
     position = columns.of_field.get("custom_id", next(iter(columns.of_field.values()), 0))
-    bare = f"lower(replace_all(c{position}, {literal(NOT_COMPARED)}, ''))"
+    bare = f"lower(replace_all(c{position}, {literal(_NOT_COMPARED)}, ''))"
+    # A cell without letters cannot be a name with letters: this saves the engine the replacing for most IDs.
     has_letters = f"(lower(c{position}) <> upper(c{position}) OR strlen(c{position}) <> length(c{position}))"
     may_be = has_letters if all(re.search("[a-z]", name) for name in names) else "TRUE"
     rows = session.rows(f"SELECT * FROM cells WHERE {may_be} AND {bare} IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
-    bare = f"lower(replace_all(cell, {literal(NOT_COMPARED)}, ''))"
+    bare = f"lower(replace_all(cell, {literal(_NOT_COMPARED)}, ''))"
     yield from session.rows(
         "SELECT line, cells FROM broken WHERE line IN (SELECT line FROM "
         f"(SELECT line, unnest(cells) AS cell FROM broken) WHERE {bare} IN :names)",
