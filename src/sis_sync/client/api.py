@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from sis_sync.client.config import API_PATH, Backend, is_loopback
+from sis_sync.client.config import API_PATH, Backend
 from sis_sync.client.responses import Answer, RunStatus, TryLater, error_of, run_of
 from sis_sync.core.errors import ConfigurationError, ServerNotReached
+from sis_sync.core.loopback import is_loopback
 from sis_sync.core.whole_files import write_whole
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """What client.properties says, checked at the start: the server, the client itself, and the watched sections."""
 
-import ipaddress
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from sis_sync.client.sections import Section, check_folders, read_section
 from sis_sync.client.setting_keys import SECTION_KINDS, TOKEN_KEY, all_keys
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile, read_settings_file
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.loopback import is_loopback
 
 API_PATH = "/api/v1"
 
@@ -39,14 +39,6 @@ def _is_plain(text: str) -> bool:
 def _without_api_path(parts: SplitResult) -> str:
     path = parts.path.rstrip("/").removesuffix(API_PATH).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host can only be this computer."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def proxy_address(text: str) -> str:

@@ -1,10 +1,11 @@
 """What every request passes: no plain HTTP from afar, and headers that keep browsers strict."""
 
-import ipaddress
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from sis_sync.core.loopback import is_loopback
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -44,15 +45,8 @@ def is_plain_from_afar(request: HttpRequest) -> bool:
     if request.is_secure():
         return False
     is_passed_on = settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
-    return is_passed_on or not is_loopback(request.META.get("REMOTE_ADDR", ""))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether the peer is this machine: a loopback address, or a Unix socket (no address at all)."""
-    try:
-        return not address or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    peer = request.META.get("REMOTE_ADDR", "")  # empty for a Unix socket, which only this machine reaches
+    return is_passed_on or not (peer == "" or is_loopback(peer))
 
 
 def add_security_headers(respond: Respond) -> Respond:

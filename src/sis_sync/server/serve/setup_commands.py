@@ -1,7 +1,6 @@
 """What `serve` does before its processes start: bring the database up to date, and say how a new server begins."""
 
 import io
-import ipaddress
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from sis_sync.core.errors import ConfigurationError, UsageFault
+from sis_sync.core.loopback import is_loopback
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
 from sis_sync.server.environment import OTHERS, made_data_folder
@@ -25,26 +25,16 @@ from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import give_right, import_orgs
 from sis_sync.server.setup.services import create_school_system
 
-LOCAL_NAMES = ("localhost",)
-
 
 def refuse_plain_http_from_afar(host: str) -> None:
     """ConfigurationError for an address that other machines reach without HTTPS."""
-    if settings.SIS_SYNC_BEHIND_PROXY or is_local(host):
+    if settings.SIS_SYNC_BEHIND_PROXY or is_loopback(host):
         return
     raise ConfigurationError(
         f"{host} can be reached by other machines, and this server speaks plain HTTP: passwords and keys would "
         "travel in the open.",
         fix="Put a reverse proxy with HTTPS in front and set SIS_SYNC_BEHIND_PROXY=1, or leave --host at 127.0.0.1.",
     )
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return host in LOCAL_NAMES or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def migrate() -> None:
