@@ -15,7 +15,7 @@ import click
 
 from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
-from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.guards import GUARDS
@@ -110,9 +110,9 @@ def modes() -> str:
 def client_keys() -> str:
     """Every key of client.properties; those of the watched sections once, as they are alike."""
     general = key_table((*BACKEND_KEYS, *CLIENT_KEYS))
-    widest = max(SECTION_KINDS, key=lambda kind: len(section_keys(kind)))
-    sections = key_table(section_keys(widest)).replace(f"`{widest.prefix}.", "`SECTION.")
-    names = table(("SECTION", "Mode"), [(f"`{kind.prefix}`", kind.mode) for kind in SECTION_KINDS])
+    widest = max(SECTION_MODES, key=lambda mode: len(section_keys(mode)))
+    sections = key_table(section_keys(widest)).replace(f"`{widest.settings_prefix}.", "`SECTION.")
+    names = table(("SECTION", "Mode"), [(f"`{mode.settings_prefix}`", mode.name) for mode in SECTION_MODES])
     return f"{general}\n\nThe watched sections:\n\n{names}\n\nEach has these keys:\n\n{sections}"
 
 

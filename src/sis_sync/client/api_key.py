@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sis_sync.client.setting_keys import TOKEN_KEY, TOKEN_VARIABLE
+from sis_sync.client.setting_keys import TOKEN_FILE_KEY, TOKEN_KEY, TOKEN_VARIABLE
 from sis_sync.client.settings_file import SettingsFile
 from sis_sync.core.api_key import is_well_formed
 from sis_sync.core.errors import ConfigurationError, UsageFault
-
-TOKEN_FILE_KEY = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,6 @@ def exposed_token_warning(settings: SettingsFile) -> str | None:
 
 
 TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
-_TOKEN_FILE_LINE = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret
 
 
 def checked_secret(text: str) -> str:
@@ -103,9 +100,9 @@ def keep_secret(settings_path: Path, secret: str) -> Path:
 def _naming_the_file(settings_path: Path) -> str:
     """The settings with one line for the key's file, where a line of that key (or a comment with it) stood."""
     lines = settings_path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-    line = f"{_TOKEN_FILE_LINE}={TOKEN_FILE_NAME}\n"
-    kept = [each for each in lines if _key_of(each) not in (TOKEN_KEY, _TOKEN_FILE_LINE)]
-    place = next((n for n, each in enumerate(kept) if _key_of(each.lstrip("# ")) == _TOKEN_FILE_LINE), None)
+    line = f"{TOKEN_FILE_KEY}={TOKEN_FILE_NAME}\n"
+    kept = [each for each in lines if _key_of(each) not in (TOKEN_KEY, TOKEN_FILE_KEY)]
+    place = next((n for n, each in enumerate(kept) if _key_of(each.lstrip("# ")) == TOKEN_FILE_KEY), None)
     if place is None:
         ended = kept[-1].endswith("\n") if kept else True
         return "".join([*kept, "" if ended else "\n", line])

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sis_sync.client.api_key import Token, exposed_token_warning, find_token
 from sis_sync.client.sections import Section, check_folders, read_section
-from sis_sync.client.setting_keys import SECTION_KINDS, TOKEN_KEY, all_keys
+from sis_sync.client.setting_keys import SECTION_MODES, TOKEN_KEY, all_keys
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile, read_settings_file
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.loopback import is_loopback
@@ -94,7 +94,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
     """The whole configuration, or ConfigurationError naming file, line, key, what is wrong and what would be right."""
     settings = read_settings_file(path, environment)
     backend = _backend(settings, environment)
-    sections = [read_section(settings, kind) for kind in SECTION_KINDS]
+    sections = [read_section(settings, mode) for mode in SECTION_MODES]
     enabled = tuple(section for section in sections if section)
     check_folders(enabled, settings)
     exposed = exposed_token_warning(settings)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from sis_sync.client.setting_keys import SectionKind
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.modes import MODES, Mode
+from sis_sync.core.modes import Mode
 from sis_sync.steps.map.properties import Property
 
 _MAX_NAME = 100
@@ -129,17 +128,17 @@ class Section:
         return self.mode.judges_absence
 
 
-def read_section(settings: SettingsFile, kind: SectionKind) -> Section | None:
+def read_section(settings: SettingsFile, mode: Mode) -> Section | None:
     """The section, None if it is not enabled; its values are checked either way."""
-    key = f"{kind.prefix}.".__add__
+    key = f"{mode.settings_prefix}.".__add__
     folder = settings.place(key("folder"))
     is_enabled = settings.flag(key("enabled"))
     if is_enabled and folder is None:
         raise settings.wrong(key("enabled"), "switches on a section that has no folder", f"Write {key('folder')}=PATH.")
     base = folder or Path()
     section = Section(
-        name=kind.prefix,
-        mode=MODES[kind.mode],
+        name=mode.settings_prefix,
+        mode=mode,
         folder=base,
         file_pattern=_pattern(settings, key("file.pattern")),
         ready_file=_ready_file(settings, key("ready.file")),
@@ -147,7 +146,7 @@ def read_section(settings: SettingsFile, kind: SectionKind) -> Section | None:
         mapping=section_mapping(settings, key("mapper")),
         archive_folder=settings.place(key("archive.folder")) or base / "archive",
         failed_folder=settings.place(key("failed.folder")) or base / "failed",
-        max_age_hours=None if kind.mode == "partial" else settings.number(key("max.age.hours"), 1, 8760),
+        max_age_hours=settings.number(key("max.age.hours"), 1, 8760) if mode.judges_absence else None,
     )
     return section if is_enabled else None
 

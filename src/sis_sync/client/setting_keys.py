@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sis_sync.core.fields import FALLBACK_ENCODING
+from sis_sync.core.modes import FULL, PARTIAL, STAFF, STUDENTS, Mode
 
 TOKEN_KEY = "backend.api.token"  # noqa: S105 - the name of a key, not a secret
+TOKEN_FILE_KEY = "backend.api.token.file"  # noqa: S105 - the name of a key, not a secret
 TOKEN_VARIABLE = "SIS_SYNC_BACKEND_API_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 
@@ -18,31 +20,19 @@ class Key:
     about: str
 
 
-@dataclass(frozen=True)
-class SectionKind:
-    """One of the four watched sections: the prefix of its keys and the mode that its files are sent in."""
-
-    prefix: str
-    mode: str
-    title: str
-
-
-# In the order of one pass: what deletes most comes last.
-SECTION_KINDS: tuple[SectionKind, ...] = (
-    SectionKind(
-        "partial.sync", "partial", "Partial sync: people in the file are created or updated, nobody else is touched"
-    ),
-    SectionKind(
-        "student.sync", "students", "Student only sync: the file lists every student, absent students are deleted"
-    ),
-    SectionKind("staff.sync", "staff", "Staff only sync: the file lists every administrator, teacher and staff member"),
-    SectionKind("full.sync", "full", "Full sync: the file is the complete list, everybody who is not in it is deleted"),
-)
+# One section for each mode, in the order of one pass: the mode that deletes most comes last.
+SECTION_MODES: tuple[Mode, ...] = (PARTIAL, STUDENTS, STAFF, FULL)
+SECTION_TITLES: dict[str, str] = {
+    "partial": "Partial sync: people in the file are created or updated, nobody else is touched",
+    "students": "Student only sync: the file lists every student, absent students are deleted",
+    "staff": "Staff only sync: the file lists every administrator, teacher and staff member",
+    "full": "Full sync: the file is the complete list, everybody who is not in it is deleted",
+}
 
 BACKEND_KEYS: tuple[Key, ...] = (
     Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
     Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
-    Key("backend.api.token.file", "", "A file that holds only the API key, readable by nobody but the client."),
+    Key(TOKEN_FILE_KEY, "", "A file that holds only the API key, readable by nobody but the client."),
     Key("backend.ca.file", "", "Certificates (PEM) to trust beside those of the computer."),
     Key("backend.proxy", "", "Proxy to use, http://host:port. Empty: the proxy of the computer."),
     Key("backend.timeout.seconds", "60", "How long to wait for one answer, 1 to 3600."),
@@ -63,7 +53,7 @@ CLIENT_KEYS: tuple[Key, ...] = (
 )
 
 
-def section_keys(kind: SectionKind) -> tuple[Key, ...]:
+def section_keys(mode: Mode) -> tuple[Key, ...]:
     """The keys of one watched section."""
     keys: tuple[Key, ...] = (
         Key("enabled", "false", "true to watch the folder of this section."),
@@ -75,14 +65,14 @@ def section_keys(kind: SectionKind) -> tuple[Key, ...]:
         Key("archive.folder", "", "Where delivered files go. Empty: archive, inside the folder."),
         Key("failed.folder", "", "Where refused files go. Empty: failed, inside the folder."),
     )
-    if kind.mode != "partial":
+    if mode.judges_absence:
         keys += (Key("max.age.hours", "48", "An older file is not sent, 1 to 8760."),)
-    return tuple(Key(f"{kind.prefix}.{key.name}", key.default, key.about) for key in keys)
+    return tuple(Key(f"{mode.settings_prefix}.{key.name}", key.default, key.about) for key in keys)
 
 
 def all_keys() -> Iterator[Key]:
     """Every key but the mapper lines, in the order of the file that `init` writes."""
     yield from BACKEND_KEYS
     yield from CLIENT_KEYS
-    for kind in SECTION_KINDS:
-        yield from section_keys(kind)
+    for mode in SECTION_MODES:
+        yield from section_keys(mode)

@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_KINDS, Key, section_keys
+from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_TITLES, Key, section_keys
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.modes import FULL, PARTIAL, STAFF, STUDENTS
 
 _HEAD = """\
 # Settings of the SIS Sync client.
@@ -22,9 +23,7 @@ _MAPPER = """\
 #mapper.mysis.value.status.A=Active
 #mapper.mysis.value.status.I=Disabled
 """
-_NUMBERS = {"partial": "2", "full": "3", "students": "4", "staff": "5"}
-
-_KINDS = sorted(SECTION_KINDS, key=lambda kind: list(_NUMBERS).index(kind.mode))
+_NUMBERS = {PARTIAL: 2, FULL: 3, STUDENTS: 4, STAFF: 5}
 
 
 def template(values: Mapping[str, str]) -> str:
@@ -34,7 +33,8 @@ def template(values: Mapping[str, str]) -> str:
         _block("Section 1: API key", BACKEND_KEYS, values),
         _block("The client itself", CLIENT_KEYS, values),
     ]
-    parts += [_block(f"Section {_NUMBERS[kind.mode]}: {kind.title}", section_keys(kind), values) for kind in _KINDS]
+    for mode, number in _NUMBERS.items():
+        parts.append(_block(f"Section {number}: {SECTION_TITLES[mode.name]}", section_keys(mode), values))
     return "\n".join([*parts, _MAPPER])
 
 

@@ -10,19 +10,34 @@ OnAbsent = Literal["delete", "disable", "nothing"]
 
 @dataclass(frozen=True)
 class Mode:
-    """`user_types` may appear in the file; where `judges_absence`, absent accounts of them leave."""
+    """`user_types` may appear in the file; if `judges_absence`, absent accounts of them leave.
+
+    `settings_prefix` starts the keys of the mode's section in client.properties.
+    """
 
     name: str
+    settings_prefix: str
     user_types: tuple[str, ...]
     judges_absence: bool
     consequence: str
 
 
-PARTIAL = Mode("partial", USER_TYPES, False, "People in the file are created or updated. Nobody else is touched.")
-FULL = Mode("full", USER_TYPES, True, "The file is the complete list: everybody who is not in it is deleted.")
-STUDENTS = Mode("students", (STUDENT,), True, "The file lists every student: students who are not in it are deleted.")
+PARTIAL = Mode(
+    "partial", "partial.sync", USER_TYPES, False, "People in the file are created or updated. Nobody else is touched."
+)
+FULL = Mode(
+    "full", "full.sync", USER_TYPES, True, "The file is the complete list: everybody who is not in it is deleted."
+)
+STUDENTS = Mode(
+    "students",
+    "student.sync",
+    (STUDENT,),
+    True,
+    "The file lists every student: students who are not in it are deleted.",
+)
 STAFF = Mode(
     "staff",
+    "staff.sync",
     STAFF_TYPES,
     True,
     "The file lists all administrators, teachers and staff: those who are not in it are deleted.",

@@ -7,17 +7,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from sis_sync.core.modes import MODES
 from sis_sync.server.web.words import MODE_WORDS
 
 COOKIE = "new_key"
 COOKIE_SECONDS = 60
 SUBMITTED = "forms_sent"  # in the session
 MOST_REMEMBERED = 20
-SECTIONS: dict[str, tuple[str, str]] = {
-    "partial": ("partial.sync", "people in the file are created or updated, nobody else is touched"),
-    "full": ("full.sync", "the complete list"),
-    "students": ("student.sync", "the complete list of students"),
-    "staff": ("staff.sync", "the complete list of these"),
+SECTION_MEANINGS: dict[str, str] = {
+    "partial": "people in the file are created or updated, nobody else is touched",
+    "full": "the complete list",
+    "students": "the complete list of students",
+    "staff": "the complete list of these",
 }
 
 
@@ -67,7 +68,7 @@ def client_properties(address: str, secret: str, modes: Iterable[str]) -> str:
     """Return lines for client.properties: the server's address, the key, a disabled section for each of its modes."""
     lines = ["# API key", f"backend.url={address}", f"backend.api.token={secret}"]
     for mode in modes:
-        prefix, meaning = SECTIONS[mode]
-        lines += ["", f"# {MODE_WORDS[mode]}: {meaning}"]
+        prefix = MODES[mode].settings_prefix
+        lines += ["", f"# {MODE_WORDS[mode]}: {SECTION_MEANINGS[mode]}"]
         lines += [f"{prefix}.enabled=false", f"{prefix}.folder=", f"{prefix}.file.pattern=*.csv"]
     return "\n".join(lines) + "\n"
