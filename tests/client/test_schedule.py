@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sis_sync.client.found_file import FoundFile
-from sis_sync.client.journal import is_settled, open_state
+from sis_sync.client.eligible_files import has_settled
 from sis_sync.client.responses import Answer, TryLater, error_of
 from sis_sync.client.retry import Clock, until_answered
-from sis_sync.client.sections import is_due, parse_schedule
+from sis_sync.client.schedule import is_due, parse_schedule
+from sis_sync.client.state_folder import open_journal
+from sis_sync.client.watched_folders import FoundFile
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 
 NOW = datetime(2026, 11, 23, 6, 45, tzinfo=UTC)
@@ -42,8 +43,8 @@ def test_a_file_is_settled_after_two_equal_looks_far_enough_apart(tmp_path: Path
     found, grown = FoundFile(tmp_path / "a", 5, 1), FoundFile(tmp_path / "a", 6, 2)
 
     def look(each: FoundFile, seconds: int) -> bool:
-        with open_state(tmp_path / "state") as state:  # a process of its own each time, as far as the state knows
-            return is_settled(state, each, settle_seconds=10, now=NOW + timedelta(seconds=seconds))
+        with open_journal(tmp_path / "state") as journal:  # as if each look were a process of its own
+            return has_settled(journal, each, settle_seconds=10, now=NOW + timedelta(seconds=seconds))
 
     assert [look(found, 0), look(found, 9), look(found, 10)] == [False, False, True]
     assert [look(grown, 11), look(grown, 20), look(grown, 21)] == [False, False, True]
@@ -52,7 +53,7 @@ def test_a_file_is_settled_after_two_equal_looks_far_enough_apart(tmp_path: Path
 
 def test_a_journal_that_is_damaged_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"not a database, certainly not one" * 100)
-    with pytest.raises(ConfigurationError, match="journal"), open_state(tmp_path):
+    with pytest.raises(ConfigurationError, match="journal"), open_journal(tmp_path):
         pass
 
 

@@ -51,12 +51,12 @@ def init(config_path: Path | None, url: str | None, force: bool) -> None:
 def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_exitcode: bool) -> int:
     """One pass over the watched folders, then exit. For cron and Task Scheduler."""
     from sis_sync.cli.print_client import say_report, say_warnings
-    from sis_sync.client.watch import Stop, listening, open_pass, run_once
+    from sis_sync.client.watch import Stop, open_client, run_once, stopping_on_signals
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
-    with open_pass(config, stop, note) as one, listening(stop):
-        report = run_once(one, stop, wait_seconds=wait_seconds)
+    with open_client(config, stop, note) as client, stopping_on_signals(stop):
+        report = run_once(client, stop, wait_seconds=wait_seconds)
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
@@ -70,15 +70,15 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 def watch(config_path: Path | None, as_json: bool) -> int:
     """Watch the folders until stopped; SIGTERM finishes the file in hand."""
     from sis_sync.cli.print_client import PassTeller, say_warnings
-    from sis_sync.client.watch import Stop, listening, open_pass
+    from sis_sync.client.watch import Stop, open_client, stopping_on_signals
     from sis_sync.client.watch import watch as watch_folders
 
     config, stop = load(config_path), Stop()
     say_warnings(config.warnings)
-    with open_pass(config, stop, note) as one, listening(stop):
+    with open_client(config, stop, note) as client, stopping_on_signals(stop):
         folders = ", ".join(str(section.folder) for section in config.sections)
         note(f"Watching {folders}. Stop with Ctrl-C.")
-        watch_folders(one, stop, PassTeller(as_json=as_json).tell)
+        watch_folders(client, stop, PassTeller(as_json=as_json).tell)
     return stop.exit_code
 
 

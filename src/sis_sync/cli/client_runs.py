@@ -43,13 +43,13 @@ def upload(
 ) -> int:
     """Check FILE here and send it once. The file stays where it is."""
     from sis_sync.client.report import run_exit_code
-    from sis_sync.client.upload import send_file, wait_for
+    from sis_sync.client.upload import upload_file, wait_for
 
     config = load(config_path)
     if not file.is_file():
         raise FileRefused("file.not_found", f"There is no file {file}.", fix="Check the path.")
     with connected(config) as api:
-        found = send_file(api, config, file, mode=MODES[mode], mapper=mapper or "", tell=note)
+        found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", tell=note)
         if is_waiting:
             found = wait_for(api, found, seconds=timeout)
     _say_run(found, as_json=as_json)

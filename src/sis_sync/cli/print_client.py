@@ -71,7 +71,7 @@ def say_troubles(report: PassReport) -> None:
 
 def file_line(outcome: FileOutcome) -> str:
     """One file of a pass, in words."""
-    start = f"{outcome.file_name} ({outcome.mode})"
+    start = f"{outcome.delivery.file_name} ({outcome.delivery.mode})"
     if outcome.outcome == "refused":
         return f"{start}: refused, moved to failed\n{outcome.reason.rstrip()}"
     if outcome.outcome == "skipped":

@@ -7,9 +7,10 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sis_sync.client.api_key import Token, exposed_token_warning, find_token
-from sis_sync.client.sections import Section, check_folders, read_section
+from sis_sync.client.sections import Section, read_section
 from sis_sync.client.setting_keys import SECTION_MODES, TOKEN_KEY, all_keys
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile, read_settings_file
+from sis_sync.client.watched_folders import check_folders
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.loopback import is_loopback
 

@@ -1,129 +1,37 @@
-"""Everything of a pass that needs the server: send what waits, report refusals, follow the runs."""
+"""The part of a pass that needs the server: send the files that wait, report refusals, follow the runs."""
 
 import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sis_sync.client.api import Api, Upload
-from sis_sync.client.folders import is_too_old
-from sis_sync.client.follow import follow_until_settled
-from sis_sync.client.journal import (
-    Delivery,
-    State,
-    count_attempt,
-    get_delivery,
-    mark_received,
-    mark_unsent,
-    open_deliveries,
-    same_content_sent_at,
-    spooled_deliveries,
-)
+from sis_sync.client.archive import Archiver
+from sis_sync.client.eligible_files import is_too_old
+from sis_sync.client.follow import Follower
+from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Clock, Tell, until_answered
 from sis_sync.client.sections import Section
-from sis_sync.client.spool import destination_in, put_away
 from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, SisSyncError, UsageFault
 
-
-@dataclass(frozen=True)
-class Sender:
-    """What sending needs: the open state, the API, the clock, how long to try again, and who hears of it."""
-
-    state: State
-    api: Api
-    clock: Clock
-    retry_max_minutes: int
-    tell: Tell
-
-    def send(self, section: Section, delivery: Delivery, report: PassReport) -> None:
-        """Send one delivery and put it away. Errors but a refused file are the caller's: the journal keeps the file."""
-        if is_too_old(delivery.source, section, now=self.clock.now()):
-            skip_too_old(self.state, section, delivery, report, now=self.clock.now())
-            return
-        count_attempt(self.state, delivery)
-        try:
-            run = until_answered(
-                lambda: self.api.post_run(_upload_of(delivery)),
-                max_minutes=self.retry_max_minutes,
-                clock=self.clock,
-                file_name=delivery.file_name,
-                tell=self.tell,
-            )
-        except FileRefused as refusal:
-            refuse(self.state, section, delivery, refusal, report, now=self.clock.now())
-            return
-        self._receive(section, delivery, run, report)
-
-    def _receive(self, section: Section, delivery: Delivery, run: RunStatus, report: PassReport) -> None:
-        now = self.clock.now()
-        same_as_at = same_content_sent_at(self.state, delivery)
-        destination = destination_in(section.archive_folder, delivery, now=now)
-        mark_received(self.state, delivery, run.id, destination, now=now)
-        put_away_again(self.state, get_delivery(self.state, delivery.id), report, now=now)
-        report.add_file(
-            FileOutcome(section.name, delivery.mode, delivery.file_name, "sent", run=run, same_as_at=same_as_at)
-        )
-
-
-def _upload_of(delivery: Delivery) -> Upload:
-    return Upload(
-        path=delivery.spool,
-        file_name=delivery.file_name,
-        mode=delivery.mode,
-        sha256=delivery.sha256,
-        idempotency_key=delivery.idempotency_key,
-        mapping_name=delivery.mapping_name,
-        mapping_lines=delivery.mapping_lines,
-    )
-
-
-def refuse(
-    state: State, section: Section, delivery: Delivery, refusal: FileRefused, report: PassReport, *, now: datetime
-) -> None:
-    """Put the file into failed/ with its findings beside it."""
-    note = findings_note(delivery.file_name, refusal)
-    mark_unsent(state, delivery, "refused", destination_in(section.failed_folder, delivery, now=now), note)
-    put_away_again(state, get_delivery(state, delivery.id), report, now=now)
-    outcome = FileOutcome(section.name, delivery.mode, delivery.file_name, "refused", reason=note, code=refusal.code)
-    report.add_file(outcome)
-
-
-def skip_too_old(state: State, section: Section, delivery: Delivery, report: PassReport, *, now: datetime) -> None:
-    """A file that could not be sent while it was fresh is archived as skipped, and said so."""
-    destination = destination_in(section.archive_folder, delivery, now=now, tag=".too-old")
-    mark_unsent(state, delivery, "skipped", destination)
-    put_away_again(state, get_delivery(state, delivery.id), report, now=now)
-    reason = f"older than {section.max_age_hours} hours before it could be sent"
-    report.add_file(FileOutcome(section.name, delivery.mode, delivery.file_name, "skipped", reason=reason))
-
-
-def put_away_again(state: State, delivery: Delivery, report: PassReport, *, now: datetime) -> None:
-    """Put the delivery away; where a folder refuses, the next pass tries again and nothing is sent twice."""
-    try:
-        put_away(state, delivery, now=now)
-    except OSError as error:
-        message = f"{delivery.file_name} could not be moved to {delivery.destination}: {error.strerror or error}."
-        fix = "Check the rights of the folder; the next pass tries again and nothing is sent twice."
-        report.add_problem(delivery.section, SisSyncError(message, fix=fix))
-
-
-# What may concern one section only; every other error would meet the next file too.
+# These may concern one section only; every other error would meet the next file too.
 _SECTION_ERRORS = (ConfigurationError, NotPermitted, UsageFault)
 
-MOST_NAMED = 3  # files in one notice
+_MOST_NAMED = 3  # files in one notice
 
 
 @dataclass(frozen=True)
 class Courier:
-    """`open_api` connects only when there is something to say; `is_stopping` is asked between files.
+    """Delivers files to the server.
 
-    `tell` hears what is waited for.
+    `open_api` connects, and is called only if there is something to send or to ask. `is_stopping` is asked between
+    files. `tell` receives what a person should read during a pause.
     """
 
-    state: State
+    journal: Journal
     clock: Clock
     open_api: Callable[[], AbstractContextManager[Api]]
     is_stopping: Callable[[], bool]
@@ -135,63 +43,83 @@ class Courier:
         self,
         sections: Sequence[Section],
         refused: Sequence[tuple[Delivery, FileRefused]],
-        report: PassReport,
+        archiver: Archiver,
         *,
         wait_seconds: float,
     ) -> None:
-        """Send, report, follow; an error that stops all of it goes into the report."""
+        """Send the sections' files, report those refused here, and follow the runs for at most `wait_seconds`.
+
+        An error that stops all of this goes into the report.
+        """
         since = self.clock.now() - timedelta(days=self.keep_days)
-        waiting = [each for section in sections for each in spooled_deliveries(self.state, section.name)]
-        if not waiting and not refused and not open_deliveries(self.state, since=since):
+        if not refused and not self._waiting(sections) and not self.journal.open_deliveries(since=since):
             return
+        report = archiver.report
         try:
             with self.open_api() as api:
-                self._send_all(api, sections, report)
+                self._send_all(api, sections, archiver)
                 _report_refusals(api, refused)
-                self._follow(api, report, wait_seconds)
+                follower = Follower(self.journal, api, self.clock, report, self.keep_days)
+                not_ended = follower.follow(seconds=wait_seconds)
+                report.files = _once_each(report.files, not_ended)
         except SisSyncError as error:
             report.add_problem("", error)
-            self._say_kept(sections, report)
+            self._name_kept(sections, report)
 
-    def _send_all(self, api: Api, sections: Sequence[Section], report: PassReport) -> None:
-        sender = Sender(self.state, api, self.clock, self.retry_max_minutes, self.tell)
+    def _send_all(self, api: Api, sections: Sequence[Section], archiver: Archiver) -> None:
         for section in sections:
             try:
-                for delivery in spooled_deliveries(self.state, section.name):
+                for delivery in self.journal.deliveries_to_send(section.name):
                     if self.is_stopping():
                         return
-                    sender.send(section, delivery, report)
+                    self._send(api, section, delivery, archiver)
             except _SECTION_ERRORS as error:
-                report.add_problem(section.name, error)
+                archiver.report.add_problem(section.name, error)
 
-    def _say_kept(self, sections: Sequence[Section], report: PassReport) -> None:
-        """Name what could not be sent: it is nowhere lost."""
-        names = [each.file_name for section in sections for each in spooled_deliveries(self.state, section.name)]
-        if names:
-            more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-            are_kept = "is kept and" if len(names) == 1 else "are kept and"
-            report.add_notice(f"{', '.join(names[:MOST_NAMED])}{more} {are_kept} sent by the next pass.")
-
-    def _follow(self, api: Api, report: PassReport, wait_seconds: float) -> None:
-        still_going = follow_until_settled(
-            self.state, api, report, keep_days=self.keep_days, clock=self.clock, seconds=wait_seconds
+    def _send(self, api: Api, section: Section, delivery: Delivery, archiver: Archiver) -> None:
+        """Send one file and archive it. Errors other than a refusal are the caller's: the journal keeps the file."""
+        if is_too_old(delivery.source, section, now=self.clock.now()):
+            reason = f"older than {section.max_age_hours} hours before it could be sent"
+            archiver.archive_skipped(section, [delivery], tag=".too-old", reason=reason)
+            return
+        # Before the post: a crash in between must not leave an attempt that the journal does not know of.
+        self.journal.count_attempt(delivery)
+        upload = Upload(
+            path=delivery.spool,
+            file_name=delivery.file_name,
+            mode=delivery.mode,
+            sha256=delivery.sha256,
+            idempotency_key=delivery.idempotency_key,
+            mapping_name=delivery.mapping_name,
+            mapping_lines=delivery.mapping_lines,
         )
-        report.files = _told_once(report.files, still_going)
+        try:
+            run = until_answered(
+                lambda: api.post_run(upload),
+                max_minutes=self.retry_max_minutes,
+                clock=self.clock,
+                file_name=delivery.file_name,
+                tell=self.tell,
+            )
+        except FileRefused as refusal:
+            archiver.move_to_failed(section, delivery, refusal)
+            return
+        archiver.archive_sent(section, delivery, run)
 
+    def _waiting(self, sections: Sequence[Section]) -> list[Delivery]:
+        return [each for section in sections for each in self.journal.deliveries_to_send(section.name)]
 
-def _told_once(outcomes: Sequence[FileOutcome], still_going: Sequence[RunStatus]) -> list[FileOutcome]:
-    """A file sent in this pass is told once, with its run as it stands at the end of the pass."""
-    latest = {run.id: run for run in (*(each.run for each in outcomes if each.run), *still_going)}
-    sent = {each.run.id for each in outcomes if each.run and each.outcome == "sent"}
-    return [
-        replace(each, run=latest[each.run.id]) if each.run else each
-        for each in outcomes
-        if not (each.run and each.outcome == "ended" and each.run.id in sent)
-    ]
+    def _name_kept(self, sections: Sequence[Section], report: PassReport) -> None:
+        """Name the files that could not be sent: none is lost."""
+        names = [each.file_name for each in self._waiting(sections)]
+        if names:
+            more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+            are_kept = "is kept and" if len(names) == 1 else "are kept and"
+            report.add_notice(f"{', '.join(names[:_MOST_NAMED])}{more} {are_kept} sent by the next pass.")
 
 
 def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) -> None:
-    """Tell the server what was refused here; an older server does not know the call, and that is no fault."""
+    """Report to the server what the client refused. An older server does not know the call: that is no fault."""
     for delivery, refusal in refused:
         with contextlib.suppress(SisSyncError):
             api.report_refusal(
@@ -203,12 +131,12 @@ def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) 
             )
 
 
-def findings_note(file_name: str, refusal: FileRefused) -> str:
-    """What is put beside a refused file, for the person who must act."""
-    where = f" line {refusal.line}" if refusal.line else ""
-    lines = (
-        f"{file_name} was not applied: the whole file is refused.",
-        f"{file_name}{where}: {refusal.message} ({refusal.code})",
-        refusal.fix,
-    )
-    return "\n".join(line for line in lines if line) + "\n"
+def _once_each(outcomes: Sequence[FileOutcome], not_ended: Sequence[RunStatus]) -> list[FileOutcome]:
+    """Return each file once: one that was sent and ended in this pass counts as sent, with its run as it is now."""
+    latest = {run.id: run for run in (*(each.run for each in outcomes if each.run), *not_ended)}
+    sent = {each.run.id for each in outcomes if each.run and each.outcome == "sent"}
+    return [
+        replace(each, run=latest[each.run.id]) if each.run else each
+        for each in outcomes
+        if not (each.run and each.outcome == "ended" and each.run.id in sent)
+    ]

@@ -1,6 +1,5 @@
-"""Looks at everything that unattended work needs, and says of each part OK, WARN or FAIL with what to do."""
+"""Examines everything that unattended work needs: each part is OK, WARN or FAIL, with a fix."""
 
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -14,20 +13,20 @@ from sis_sync.client.api import Api, open_api
 from sis_sync.client.config import ClientConfig, require_backend
 from sis_sync.client.responses import TryLater
 from sis_sync.client.sections import Section
+from sis_sync.client.state_folder import JOURNAL_NAME, count_unsent
 from sis_sync.core.errors import ConfigurationError, KeyRefused, ServerNotReached, SisSyncError
 from sis_sync.core.wording import counted
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 _LOW_DISK_BYTES = 1 << 30
 _MAX_SKEW_SECONDS = 300
-_WAITING = "select count(*) from delivery where state in ('taken', 'spooled')"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One part looked at. `verdict` is OK, WARN or FAIL; `fix` says what to do about the latter two.
+    """The result for one part. `verdict` is OK, WARN or FAIL; a WARN or FAIL has a fix.
 
-    `exit_code` is what a FAIL of it ends with.
+    `exit_code` is the exit code of the command if this part fails.
     """
 
     part: str
@@ -37,17 +36,17 @@ class Check:
     exit_code: int = ConfigurationError.exit_code
 
     def as_dict(self) -> dict[str, str]:
-        """For JSON."""
+        """Return the check for JSON."""
         return {"part": self.part, "verdict": self.verdict, "message": self.message, "fix": self.fix}
 
 
 def exit_code_of(checks: Iterable[Check]) -> int:
-    """That of the first part that fails; 0 where none does."""
+    """Return the exit code of the first part that fails, 0 if none does."""
     return next((check.exit_code for check in checks if check.verdict == FAIL), 0)
 
 
 def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
-    """Every check, one after the other; the server is asked last."""
+    """Yield every check, one after the other; the server is asked last."""
     yield Check("settings", OK, f"{config.path} can be followed.")
     for warning in config.warnings:
         yield Check("settings", WARN, warning, "Correct the line, or take it out.")
@@ -66,7 +65,7 @@ def _section(section: Section) -> Iterator[Check]:
         )
         return
     files = sum(1 for entry in os.scandir(section.folder) if entry.is_file())
-    yield Check(section.name, OK, f"{section.folder} is read; {counted(files, 'file lies', 'files lie')} in it.")
+    yield Check(section.name, OK, f"{section.folder} is read; {counted(files, 'file is', 'files are')} in it.")
     for folder in (section.folder, section.archive_folder, section.failed_folder):
         if not _may_write(folder):
             yield Check(
@@ -75,10 +74,14 @@ def _section(section: Section) -> Iterator[Check]:
 
 
 def _may_write(folder: Path) -> bool:
-    """Whether files can be made in it, or, while it is not there, in the nearest folder above."""
+    return os.access(_nearest_folder(folder), os.W_OK | os.X_OK)
+
+
+def _nearest_folder(folder: Path) -> Path:
+    """Return the folder itself, or the nearest one above that exists: the client makes the rest when it needs them."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)
+    return folder
 
 
 def _own_folders(config: ClientConfig) -> Iterator[Check]:
@@ -87,35 +90,28 @@ def _own_folders(config: ClientConfig) -> Iterator[Check]:
             yield Check(part, OK, f"{folder} can be used.")
         else:
             yield Check(part, FAIL, f"{folder} cannot be written to.", f"Set client.{part}.folder=PATH.")
-    yield _journal(config.client.state_folder / "journal.sqlite3")
+    yield _journal(config.client.state_folder)
     yield _disk(config.client.state_folder)
 
 
-def _journal(path: Path) -> Check:
-    if not path.exists():
-        return Check("journal", OK, "No file has been taken yet.")
+def _journal(folder: Path) -> Check:
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            waiting = database.execute(_WAITING).fetchone()[0]
+        waiting = count_unsent(folder)
     except sqlite3.Error as error:
-        return Check("journal", FAIL, f"The journal cannot be read: {error}.", f"Move {path} away.")
+        return Check("journal", FAIL, f"The journal cannot be read: {error}.", f"Move {folder / JOURNAL_NAME} away.")
+    if waiting is None:
+        return Check("journal", OK, "No file has been taken yet.")
     if waiting:
-        return Check(
-            "journal",
-            WARN,
-            f"{counted(waiting, 'file waits', 'files wait')} to be sent.",
-            "Look at the log; sis-sync run sends them.",
-        )
+        message = f"{counted(waiting, 'file waits', 'files wait')} to be sent."
+        return Check("journal", WARN, message, "Look at the log; sis-sync run sends them.")
     return Check("journal", OK, "No file waits to be sent.")
 
 
 def _disk(folder: Path) -> Check:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if free < _LOW_DISK_BYTES:
-        return Check("disk", WARN, f"{free >> 20} MB are free where files wait.", "Free some space.")
-    return Check("disk", OK, f"{free >> 30} GB are free.")
+    free_bytes = shutil.disk_usage(_nearest_folder(folder)).free
+    if free_bytes < _LOW_DISK_BYTES:
+        return Check("disk", WARN, f"{free_bytes >> 20} MB are free where files wait.", "Free some space.")
+    return Check("disk", OK, f"{free_bytes >> 30} GB are free.")
 
 
 def _server(config: ClientConfig, *, now: datetime) -> Iterator[Check]:

@@ -1,91 +1,78 @@
-"""Follows the runs of delivered files, and puts beside each archived file what its run came to."""
+"""Follows the runs of delivered files, and puts the results of each next to its archived file."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sis_sync.client.api import Api
-from sis_sync.client.journal import (
-    Delivery,
-    State,
-    forget_kept,
-    kept_before,
-    mark_ended,
-    open_deliveries,
-    remember_kept,
-)
+from sis_sync.client.archive import companion_of
+from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import NotThere, RunStatus
 from sis_sync.client.retry import Clock
-from sis_sync.client.spool import beside
 from sis_sync.core.whole_files import write_whole
 
 _LOOK_EVERY_SECONDS = 0.5
 _REFUSED_CODE = "file.refused"
 
 
-def follow(state: State, api: Api, report: PassReport, *, keep_days: int, now: datetime) -> list[RunStatus]:
-    """Look once at every run that has not ended; gives those still going on."""
-    going_on = []
-    for delivery in open_deliveries(state, since=now - timedelta(days=keep_days)):
-        run = _status(api, delivery)
-        if run is None or run.has_ended:
-            _end(state, api, delivery, run, report, now=now)
-        else:
-            going_on.append(run)
-    return going_on
+@dataclass(frozen=True)
+class Follower:
+    """Looks at the runs of one pass until they stop moving. `keep_days` is how long the client follows a run at all."""
 
+    journal: Journal
+    api: Api
+    clock: Clock
+    report: PassReport
+    keep_days: int
 
-def follow_until_settled(
-    state: State, api: Api, report: PassReport, *, keep_days: int, clock: Clock, seconds: float
-) -> list[RunStatus]:
-    """Look again while a run goes on by itself, for at most so many seconds. Gives those that wait or go on."""
-    end = clock.now() + timedelta(seconds=seconds)
-    while True:
-        going_on = follow(state, api, report, keep_days=keep_days, now=clock.now())
-        if not any(run.is_moving for run in going_on) or clock.now() >= end or clock.pause(_LOOK_EVERY_SECONDS):
-            return going_on
+    def follow(self, *, seconds: float) -> list[RunStatus]:
+        """Look again and again while a run moves by itself, for at most so many seconds. Return those not ended."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while True:
+            not_ended = self._look()
+            is_moving = any(run.is_moving for run in not_ended)
+            if not is_moving or self.clock.now() >= end or self.clock.pause(_LOOK_EVERY_SECONDS):
+                return not_ended
 
+    def _look(self) -> list[RunStatus]:
+        """Look once at every open run, end those that have ended, and return the others."""
+        not_ended = []
+        for delivery in self.journal.open_deliveries(since=self.clock.now() - timedelta(days=self.keep_days)):
+            try:
+                run = self.api.get_run(delivery.run_id)
+            except NotThere:
+                # The server has removed the run: there is nothing more to wait for.
+                self._finish(FileOutcome(delivery, "ended"))
+                continue
+            if run.has_ended:
+                self._fetch_results(delivery, run)
+                code = self._store_refusal(delivery, run)
+                self._finish(FileOutcome(delivery, "ended", run=run, code=code))
+            else:
+                not_ended.append(run)
+        return not_ended
 
-def _status(api: Api, delivery: Delivery) -> RunStatus | None:
-    try:
-        return api.get_run(delivery.run_id)
-    except NotThere:
-        return None  # removed from the server: there is nothing to wait for
-
-
-def _end(
-    state: State, api: Api, delivery: Delivery, run: RunStatus | None, report: PassReport, *, now: datetime
-) -> None:
-    archived = Path(delivery.destination)
-    if run is not None:
-        _fetch_results(state, api, run, beside(archived, "results.csv"), now=now)
-    code = ""
-    if run is not None and run.refusal:
-        code = str(run.refusal.get("code", _REFUSED_CODE))
-        note = beside(archived, "findings.txt")
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(note, [f"{run.refusal.get('message', '')} ({code})\n".encode()])
-        remember_kept(state, note, now=now)
-    mark_ended(state, delivery, now=now)
-    report.add_file(FileOutcome(delivery.section, delivery.mode, delivery.file_name, "ended", run=run, code=code))
-
-
-def _fetch_results(state: State, api: Api, run: RunStatus, target: Path, *, now: datetime) -> None:
-    try:
-        api.download(run.id, "results.csv", target)
-    except NotThere:
-        return  # a run that was refused or superseded before it was planned has none
-    remember_kept(state, target, now=now)
-
-
-def remove_old_archives(state: State, *, keep_days: int, now: datetime) -> int:
-    """Remove what we archived longer ago than this; gives how many. They hold personal data."""
-    removed = 0
-    for path in kept_before(state, now - timedelta(days=keep_days)):
+    def _fetch_results(self, delivery: Delivery, run: RunStatus) -> None:
+        results = companion_of(Path(delivery.destination), "results.csv")
         try:
-            path.unlink(missing_ok=True)
-        except OSError:
-            continue  # in use, or the share is away: the next pass tries again
-        forget_kept(state, path)
-        removed += 1
-    return removed
+            self.api.download(run.id, "results.csv", results)
+        except NotThere:
+            return  # a run that was refused or superseded before it was planned has none
+        self.journal.remember_archived(results, now=self.clock.now())
+
+    def _store_refusal(self, delivery: Delivery, run: RunStatus) -> str:
+        """Write the server's refusal, if there is one, next to the file and return its code."""
+        if not run.refusal:
+            return ""
+        code = str(run.refusal.get("code", _REFUSED_CODE))
+        findings = companion_of(Path(delivery.destination), "findings.txt")
+        findings.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(findings, [f"{run.refusal.get('message', '')} ({code})\n".encode()])
+        self.journal.remember_archived(findings, now=self.clock.now())
+        return code
+
+    def _finish(self, outcome: FileOutcome) -> None:
+        # Last: after a crash the next pass looks at the run again and writes the same files once more.
+        self.journal.mark_ended(outcome.delivery, now=self.clock.now())
+        self.report.add_file(outcome)

@@ -1,24 +1,26 @@
-"""The journal of deliveries: written before a file is sent, so that a crash neither sends twice nor loses one.
+"""The journal: what the client has taken, sent and archived. It is written before each act.
 
-A delivery is `taken`, after the local check `spooled`, and `received` once the server's receipt is there;
-`refused` and `skipped` are not sent (again). Each of the last three is put away (moved to archive or failed);
-a received one is `ended` once its run has.
+So a crash never sends a file twice and never loses one. A delivery is `taken`, then `spooled` once the local check has
+passed, then `received` once the server has confirmed it. One that is `refused` or `skipped` is not sent (again).
+In each of these last three states it is put away (moved to archive or failed). It has ended once its run has.
 """
 
-import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
-from sis_sync.client.found_file import FoundFile
 from sis_sync.client.sections import Section
-from sis_sync.core.errors import ConfigurationError
+from sis_sync.client.watched_folders import FoundFile
 
-_SCHEMA = """
+DeliveryState = Literal["taken", "spooled", "received", "refused", "skipped"]
+
+# `look`: how a file looked when it was first seen so. `kept`: the files that the client put into an archive. `served`:
+# when the schedule of a section was last followed.
+SCHEMA = """
 create table if not exists delivery (
     id integer primary key,
     section text not null,
@@ -49,58 +51,12 @@ create table if not exists look (
 create table if not exists kept (path text primary key, kept_at text not null);
 create table if not exists served (section text primary key, served_at text not null);
 """
-
-
-@dataclass(frozen=True)
-class State:
-    """The open state: `spool` is the folder of the files on their way."""
-
-    database: sqlite3.Connection
-    spool: Path
-
-
-@contextmanager
-def open_state(folder: Path) -> Iterator[State]:
-    """The state folder, made if needed, for its owner only. ConfigurationError if it cannot be used."""
-    try:
-        spool = folder / "spool"
-        for each in (folder, spool):
-            each.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = _open_database(folder / "journal.sqlite3")
-    except OSError as error:
-        raise ConfigurationError(
-            f"The state folder {folder} cannot be used: {error.strerror}.",
-            fix="Name a folder that the client may write to: client.state.folder=PATH.",
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise ConfigurationError(
-            f"The journal in {folder} cannot be read: {error}.",
-            fix="Move journal.sqlite3 away and look into the folder spool beside it for files on their way.",
-        ) from None
-    try:
-        yield State(database, spool)
-    finally:
-        database.close()
-
-
-def _open_database(path: Path) -> sqlite3.Connection:
-    """EXTRA: a commit is on disk, its directory entry too, before the call returns."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    database = sqlite3.connect(path, timeout=30, isolation_level=None)
-    try:
-        database.execute("pragma journal_mode=delete")
-        database.execute("pragma synchronous=extra")
-        database.row_factory = sqlite3.Row
-        database.executescript(_SCHEMA)
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
+_UNSENT = "state in ('taken', 'spooled')"
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file on its way. `spool` is our copy of it; `destination` where it goes in the end (empty until known)."""
+    """One file on its way. `spool` is the client's copy of it; `destination` is empty until its outcome is known."""
 
     id: int
     section: str
@@ -111,9 +67,7 @@ class Delivery:
     mapping_name: str
     mapping_lines: str
     idempotency_key: str
-    state: str
-    taken_at: datetime
-    attempts: int
+    state: DeliveryState
     run_id: str
     destination: str
     note: str
@@ -124,194 +78,194 @@ class Delivery:
         return self.source.path.name
 
 
-def add_delivery(
-    state: State, section: Section, source: FoundFile, spool: Path, sha256: str, *, now: datetime
-) -> Delivery:
-    """Write down a spooled file, with the key under which it will be sent however often that takes."""
-    found = state.database.execute(
-        "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
-        " mapping_lines, idempotency_key, state, taken_at)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?) returning id",
-        (
-            section.name,
-            section.mode.name,
-            str(source.path),
-            source.size_bytes,
-            source.modified_ns,
-            sha256,
-            str(spool),
-            section.mapping.name,
-            section.mapping.lines,
-            secrets.token_hex(16),
-            now.isoformat(),
-        ),
-    ).fetchall()
-    return get_delivery(state, found[0]["id"])
+@dataclass(frozen=True)
+class Journal:
+    """The open journal. Each call is one commit; `spool_folder` contains the copies of the files on their way."""
 
+    database: sqlite3.Connection
+    spool_folder: Path
 
-def get_delivery(state: State, delivery_id: int) -> Delivery:
-    """The delivery as it stands now."""
-    return next(_read(state, "id = ?", delivery_id))
+    # Deliveries: add and find
 
+    def add_delivery(self, section: Section, source: FoundFile, spool: Path, sha256: str, *, now: datetime) -> Delivery:
+        """Add a spooled file, with the one key under which it will be sent, however many attempts that takes."""
+        added = self.database.execute(
+            "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
+            " mapping_lines, idempotency_key, state, taken_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?) returning id",
+            (
+                section.name,
+                section.mode.name,
+                str(source.path),
+                source.size_bytes,
+                source.modified_ns,
+                sha256,
+                str(spool),
+                section.mapping.name,
+                section.mapping.lines,
+                secrets.token_hex(16),
+                now.isoformat(),
+            ),
+        ).fetchall()
+        return self._delivery(added[0]["id"])
 
-def taken_deliveries(state: State) -> list[Delivery]:
-    """What still has to be checked here, oldest first."""
-    return list(_read(state, "state = 'taken'"))
+    def unchecked_deliveries(self) -> list[Delivery]:
+        """Return the files that were taken and not checked yet, oldest first."""
+        return self._deliveries("state = 'taken'")
 
+    def deliveries_to_send(self, section: str) -> list[Delivery]:
+        """Return the section's files that were checked and wait to be sent, oldest first."""
+        return self._deliveries("state = 'spooled' and section = ?", section)
 
-def spooled_deliveries(state: State, section: str) -> list[Delivery]:
-    """What waits to be sent, oldest first."""
-    return list(_read(state, "state = 'spooled' and section = ?", section))
+    def unsent_deliveries(self, section: str) -> list[Delivery]:
+        """Return the section's files that the server has not received, checked or not, oldest first."""
+        return self._deliveries(f"{_UNSENT} and section = ?", section)
 
+    def count_unsent(self) -> int:
+        """Return how many files of all sections the server has not received."""
+        (count,) = self.database.execute(f"select count(*) from delivery where {_UNSENT}").fetchone()
+        return int(count)
 
-def unsent_deliveries(state: State, section: str) -> list[Delivery]:
-    """What was taken and not received, checked or not, oldest first."""
-    return list(_read(state, "state in ('taken', 'spooled') and section = ?", section))
+    def deliveries_to_put_away(self) -> list[Delivery]:
+        """Return the files whose outcome is known but that are still in their folder."""
+        return self._deliveries("state in ('received', 'refused', 'skipped') and put_away_at = ''")
 
+    def open_deliveries(self, *, since: datetime) -> list[Delivery]:
+        """Return the files that the server received since then, and whose run has not ended yet."""
+        condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
+        return self._deliveries(condition, since.isoformat())
 
-def deliveries_to_put_away(state: State) -> list[Delivery]:
-    """What has been decided, but still lies in its folder."""
-    return list(_read(state, "state in ('received', 'refused', 'skipped') and put_away_at = ''"))
+    def is_on_its_way(self, found: FoundFile) -> bool:
+        """Return True if this very file, unchanged, was taken and not put away yet."""
+        rows = self.database.execute(
+            "select 1 from delivery where source = ? and size_bytes = ? and modified_ns = ? and put_away_at = ''",
+            (str(found.path), found.size_bytes, found.modified_ns),
+        )
+        return rows.fetchone() is not None
 
+    def same_content_received_at(self, delivery: Delivery) -> datetime | None:
+        """Return when the server last received the same content in the same mode before, None if never."""
+        row = self.database.execute(
+            "select max(received_at) as at from delivery"
+            " where sha256 = ? and mode = ? and id != ? and received_at != ''",
+            (delivery.sha256, delivery.mode, delivery.id),
+        ).fetchone()
+        return datetime.fromisoformat(row["at"]) if row["at"] else None
 
-def open_deliveries(state: State, *, since: datetime) -> list[Delivery]:
-    """What the server has received since then, and whose run has not been seen to end."""
-    condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
-    return list(_read(state, condition, since.isoformat()))
+    def spool_names(self) -> set[str]:
+        """Return the names of all spool files that a delivery still needs."""
+        rows = self.database.execute("select spool from delivery where put_away_at = ''")
+        return {Path(row["spool"]).name for row in rows}
 
+    # Deliveries: the next state
 
-def is_in_hand(state: State, found: FoundFile) -> bool:
-    """Whether this very file, unchanged, is already on its way."""
-    rows = state.database.execute(
-        "select 1 from delivery where source = ? and size_bytes = ? and modified_ns = ? and put_away_at = ''",
-        (str(found.path), found.size_bytes, found.modified_ns),
-    )
-    return rows.fetchone() is not None
+    def mark_checked(self, delivery: Delivery) -> None:
+        """Store that the local check has passed: the file may be sent."""
+        self._update(delivery, state="spooled")
 
+    def count_attempt(self, delivery: Delivery) -> None:
+        """Count one more attempt to send the file."""
+        self.database.execute("update delivery set attempts = attempts + 1 where id = ?", (delivery.id,))
 
-def same_content_sent_at(state: State, delivery: Delivery) -> datetime | None:
-    """When the same content was last received in the same mode before, None if never."""
-    row = state.database.execute(
-        "select max(received_at) as at from delivery where sha256 = ? and mode = ? and id != ? and received_at != ''",
-        (delivery.sha256, delivery.mode, delivery.id),
-    ).fetchone()
-    return datetime.fromisoformat(row["at"]) if row["at"] else None
-
-
-def mark_checked(state: State, delivery: Delivery) -> None:
-    """The local check found nothing that keeps it from being sent."""
-    state.database.execute("update delivery set state = 'spooled' where id = ?", (delivery.id,))
-
-
-def count_attempt(state: State, delivery: Delivery) -> None:
-    """Write down that it is about to be sent."""
-    state.database.execute("update delivery set attempts = attempts + 1 where id = ?", (delivery.id,))
-
-
-def mark_received(state: State, delivery: Delivery, run_id: str, destination: Path, *, now: datetime) -> None:
-    """The server's receipt."""
-    state.database.execute(
-        "update delivery set state = 'received', run_id = ?, destination = ?, received_at = ? where id = ?",
-        (run_id, str(destination), now.isoformat(), delivery.id),
-    )
-
-
-def mark_unsent(state: State, delivery: Delivery, kind: str, destination: Path, note: str = "") -> None:
-    """It is not sent (again): `refused`, with the findings as note, or `skipped`."""
-    state.database.execute(
-        "update delivery set state = ?, destination = ?, note = ? where id = ?",
-        (kind, str(destination), note, delivery.id),
-    )
-
-
-def mark_put_away(state: State, delivery: Delivery, *, now: datetime) -> None:
-    """It lies at its destination; the note may hold personal data and is not kept here."""
-    state.database.execute(
-        "update delivery set put_away_at = ?, note = '' where id = ?", (now.isoformat(), delivery.id)
-    )
-
-
-def mark_ended(state: State, delivery: Delivery, *, now: datetime) -> None:
-    """Its run has ended and what it left is beside the file."""
-    state.database.execute("update delivery set ended_at = ? where id = ?", (now.isoformat(), delivery.id))
-
-
-def spool_names(state: State) -> set[str]:
-    """The names of all spool files that a delivery still needs."""
-    rows = state.database.execute("select spool from delivery where put_away_at = ''")
-    return {Path(row["spool"]).name for row in rows}
-
-
-def _read(state: State, condition: str, *values: object) -> Iterator[Delivery]:
-    rows = state.database.execute(f"select * from delivery where {condition} order by id", values).fetchall()
-    for row in rows:
-        yield Delivery(
-            id=row["id"],
-            section=row["section"],
-            mode=row["mode"],
-            source=FoundFile(Path(row["source"]), row["size_bytes"], row["modified_ns"]),
-            sha256=row["sha256"],
-            spool=Path(row["spool"]),
-            mapping_name=row["mapping_name"],
-            mapping_lines=row["mapping_lines"],
-            idempotency_key=row["idempotency_key"],
-            state=row["state"],
-            taken_at=datetime.fromisoformat(row["taken_at"]).astimezone(UTC),
-            attempts=row["attempts"],
-            run_id=row["run_id"],
-            destination=row["destination"],
-            note=row["note"],
+    def mark_received(self, delivery: Delivery, run_id: str, destination: Path, *, now: datetime) -> Delivery:
+        """Store that the server has confirmed the file."""
+        return self._update(
+            delivery, state="received", run_id=run_id, destination=str(destination), received_at=now.isoformat()
         )
 
+    def mark_refused(self, delivery: Delivery, destination: Path, note: str) -> Delivery:
+        """Store that the file cannot be used. The note, its findings, will be written next to it."""
+        return self._update(delivery, state="refused", destination=str(destination), note=note)
 
-def is_settled(state: State, found: FoundFile, *, settle_seconds: int, now: datetime) -> bool:
-    """Whether an earlier look, at least `settle_seconds` ago, saw the same size and time. Remembers this look.
+    def mark_skipped(self, delivery: Delivery, destination: Path) -> Delivery:
+        """Store that the file is not to be sent."""
+        return self._update(delivery, state="skipped", destination=str(destination))
 
-    Our own clock counts: the file's time may come from another computer or from a copy.
-    """
-    row = state.database.execute("select * from look where path = ?", (str(found.path),)).fetchone()
-    if row and (row["size_bytes"], row["modified_ns"]) == (found.size_bytes, found.modified_ns):
-        first_seen_at = datetime.fromisoformat(row["first_seen_at"])
-        if first_seen_at <= now:
-            return now - first_seen_at >= timedelta(seconds=settle_seconds)
-    state.database.execute(
-        "insert or replace into look values (?, ?, ?, ?)",
-        (str(found.path), found.size_bytes, found.modified_ns, now.isoformat()),
-    )
-    return settle_seconds == 0
+    def mark_put_away(self, delivery: Delivery, *, now: datetime) -> None:
+        """Store that the file is at its destination. The note may contain personal data and is not kept here."""
+        self._update(delivery, put_away_at=now.isoformat(), note="")
 
+    def mark_ended(self, delivery: Delivery, *, now: datetime) -> None:
+        """Store that the delivery's run has ended and its results are next to the file."""
+        self._update(delivery, ended_at=now.isoformat())
 
-def forget_others(state: State, paths: Iterable[Path]) -> None:
-    """Forget the looks at files that are no longer there."""
-    present = {str(path) for path in paths}
-    for row in state.database.execute("select path from look").fetchall():
-        if row["path"] not in present:
-            state.database.execute("delete from look where path = ?", (row["path"],))
+    # Looks at the watched folders
 
+    def first_look_at(self, found: FoundFile) -> datetime | None:
+        """Return when the file was first seen with this size and time; None if it is new or has changed."""
+        row = self.database.execute("select * from look where path = ?", (str(found.path),)).fetchone()
+        if row is None or (row["size_bytes"], row["modified_ns"]) != (found.size_bytes, found.modified_ns):
+            return None
+        return datetime.fromisoformat(row["first_seen_at"])
 
-def served_at(state: State, section: str, *, now: datetime) -> datetime:
-    """When the section's schedule was last served; a new section counts from now on."""
-    state.database.execute("insert or ignore into served values (?, ?)", (section, now.isoformat()))
-    row = state.database.execute("select served_at from served where section = ?", (section,)).fetchone()
-    return datetime.fromisoformat(row["served_at"])
+    def remember_look(self, found: FoundFile, *, now: datetime) -> None:
+        """Store how the file looks now, in place of what was known of it."""
+        self.database.execute(
+            "insert or replace into look values (?, ?, ?, ?)",
+            (str(found.path), found.size_bytes, found.modified_ns, now.isoformat()),
+        )
 
+    def forget_looks_except(self, paths: Iterable[Path]) -> None:
+        """Forget the files that are no longer there."""
+        present = {str(path) for path in paths}
+        for row in self.database.execute("select path from look").fetchall():
+            if row["path"] not in present:
+                self.database.execute("delete from look where path = ?", (row["path"],))
 
-def mark_served(state: State, section: str, *, now: datetime) -> None:
-    """The section's files of this moment have been taken."""
-    state.database.execute("insert or replace into served values (?, ?)", (section, now.isoformat()))
+    # Schedules
 
+    def served_at(self, section: str, *, now: datetime) -> datetime:
+        """Return when the section's schedule was last followed; a new section starts now."""
+        self.database.execute("insert or ignore into served values (?, ?)", (section, now.isoformat()))
+        row = self.database.execute("select served_at from served where section = ?", (section,)).fetchone()
+        return datetime.fromisoformat(row["served_at"])
 
-def remember_kept(state: State, path: Path, *, now: datetime) -> None:
-    """A file that we put into an archive; only such files are ever removed from one."""
-    state.database.execute("insert or replace into kept values (?, ?)", (str(path), now.isoformat()))
+    def mark_served(self, section: str, *, now: datetime) -> None:
+        """Store that the section's files of this moment have been taken."""
+        self.database.execute("insert or replace into served values (?, ?)", (section, now.isoformat()))
 
+    # Archives
 
-def kept_before(state: State, moment: datetime) -> list[Path]:
-    """The archived files that are older than this."""
-    rows = state.database.execute("select path from kept where kept_at < ?", (moment.isoformat(),))
-    return [Path(row["path"]) for row in rows]
+    def remember_archived(self, path: Path, *, now: datetime) -> None:
+        """Store that the client put this file into an archive; only such files are ever removed from one."""
+        self.database.execute("insert or replace into kept values (?, ?)", (str(path), now.isoformat()))
 
+    def archived_before(self, moment: datetime) -> list[Path]:
+        """Return the archived files that are older than this."""
+        rows = self.database.execute("select path from kept where kept_at < ?", (moment.isoformat(),))
+        return [Path(row["path"]) for row in rows]
 
-def forget_kept(state: State, path: Path) -> None:
-    """The archived file is gone."""
-    state.database.execute("delete from kept where path = ?", (str(path),))
+    def forget_archived(self, path: Path) -> None:
+        """Forget an archived file that was removed."""
+        self.database.execute("delete from kept where path = ?", (str(path),))
+
+    def _update(self, delivery: Delivery, **values: str) -> Delivery:
+        """Store the values in one commit and return the delivery as the journal now has it."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self.database.execute(f"update delivery set {columns} where id = ?", (*values.values(), delivery.id))
+        return self._delivery(delivery.id)
+
+    def _delivery(self, delivery_id: int) -> Delivery:
+        (found,) = self._deliveries("id = ?", delivery_id)
+        return found
+
+    def _deliveries(self, condition: str, *values: object) -> list[Delivery]:
+        rows = self.database.execute(f"select * from delivery where {condition} order by id", values).fetchall()
+        return [
+            Delivery(
+                id=row["id"],
+                section=row["section"],
+                mode=row["mode"],
+                source=FoundFile(Path(row["source"]), row["size_bytes"], row["modified_ns"]),
+                sha256=row["sha256"],
+                spool=Path(row["spool"]),
+                mapping_name=row["mapping_name"],
+                mapping_lines=row["mapping_lines"],
+                idempotency_key=row["idempotency_key"],
+                state=row["state"],
+                run_id=row["run_id"],
+                destination=row["destination"],
+                note=row["note"],
+            )
+            for row in rows
+        ]

@@ -1,4 +1,4 @@
-"""What one pass did: a line per file, problems and notices. The command prints it, the log keeps it."""
+"""The report of one pass: an outcome per file, problems and notices. The command prints it, the log keeps it."""
 
 import logging
 import time
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from sis_sync.client.journal import Delivery
 from sis_sync.client.responses import RunStatus
 from sis_sync.core.errors import ConfigurationError, RunClosed, SisSyncError
 from sis_sync.core.exit_codes import DONE, FILE_REFUSED, HELD, ROWS_FAILED
@@ -18,10 +19,95 @@ from sis_sync.core.run_states import APPLIED, EXPIRED, FAILED, OUT_OF_DATE, REFU
 LOGGER = logging.getLogger("sis_sync.client")
 _MAX_BYTES, _KEPT_FILES = 1_000_000, 5
 
+Outcome = Literal["sent", "refused", "skipped", "ended"]
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """One file in this pass. `reason` may contain words of the file; the log leaves it out."""
+
+    delivery: Delivery
+    outcome: Outcome
+    run: RunStatus | None = None
+    reason: str = ""
+    code: str = ""
+    same_as_at: datetime | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome for JSON."""
+        run = self.run
+        return {
+            "section": self.delivery.section,
+            "mode": self.delivery.mode,
+            "file": self.delivery.file_name,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "code": self.code,
+            "same_as_at": self.same_as_at.isoformat() if self.same_as_at else None,
+            "run": {"id": run.id, "state": run.state, "counts": run.counts, "page": run.page} if run else None,
+        }
+
+
+@dataclass
+class PassReport:
+    """Grows during the pass. A problem is a section and an error; the section is empty if the error concerns all."""
+
+    files: list[FileOutcome] = field(default_factory=list)
+    problems: list[tuple[str, SisSyncError]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def add_file(self, outcome: FileOutcome) -> None:
+        """Add a file's outcome. The log gets its name, ID, state and code only: no personal data."""
+        self.files.append(outcome)
+        delivery = outcome.delivery
+        run = f" run={outcome.run.id} state={outcome.run.state}" if outcome.run else ""
+        code = f" code={outcome.code}" if outcome.code else ""
+        LOGGER.info("%s %s file=%s%s%s", delivery.section, outcome.outcome, delivery.file_name, run, code)
+
+    def add_problem(self, section: str, error: SisSyncError) -> None:
+        """Add an error that stopped a section, or all sending. The log gets its title only: no personal data."""
+        self.problems.append((section, error))
+        LOGGER.warning("%s stopped: %s", section or "sending", error.title)
+
+    def add_notice(self, text: str) -> None:
+        """Add a sentence that a person should read, though nothing is wrong."""
+        self.notices.append(text)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report for JSON."""
+        problems = [
+            {"section": section, "title": error.title, "message": error.message, "fix": error.fix}
+            for section, error in self.problems
+        ]
+        files = [each.as_dict() for each in self.files]
+        return {"schema_version": 1, "files": files, "problems": problems, "notices": self.notices}
+
+    def exit_code(self, *, is_detailed: bool = False) -> int:
+        """Return the first problem's exit code, else the one for the files and their runs (cli.md section 4)."""
+        if self.problems:
+            return self.problems[0][1].exit_code
+        runs = [each.run for each in self.files if each.run]
+        if any(each.outcome == "refused" for each in self.files) or any(run.state == REFUSED for run in runs):
+            return FILE_REFUSED
+        return max((run_exit_code(run, is_detailed=is_detailed) for run in runs), default=DONE)
+
+
+def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
+    """Return the exit code for the state of a run."""
+    if run.state == REFUSED:
+        return FILE_REFUSED
+    if run.state in (REJECTED, SUPERSEDED, EXPIRED, OUT_OF_DATE):
+        return RunClosed.exit_code
+    if run.state == FAILED:
+        return SisSyncError.exit_code
+    if run.state == APPLIED:
+        return ROWS_FAILED if run.counts.get("failed") else DONE
+    return HELD if is_detailed else DONE
+
 
 @contextmanager
 def client_log(folder: Path) -> Iterator[None]:
-    """Write the client's log into this folder; times are UTC."""
+    """Write the client's log into this folder while the block runs; times are UTC."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(
@@ -42,88 +128,3 @@ def client_log(folder: Path) -> Iterator[None]:
     finally:
         LOGGER.removeHandler(handler)
         handler.close()
-
-
-@dataclass(frozen=True)
-class FileOutcome:
-    """One file in this pass. `outcome` is sent, refused, skipped or ended; `reason` may hold the file's own words."""
-
-    section: str
-    mode: str
-    file_name: str
-    outcome: str
-    run: RunStatus | None = None
-    reason: str = ""
-    code: str = ""
-    same_as_at: datetime | None = None
-    failed_rows: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        run = self.run
-        return {
-            "section": self.section,
-            "mode": self.mode,
-            "file": self.file_name,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "code": self.code,
-            "same_as_at": self.same_as_at.isoformat() if self.same_as_at else None,
-            "run": {"id": run.id, "state": run.state, "counts": run.counts, "page": run.page} if run else None,
-        }
-
-
-@dataclass
-class PassReport:
-    """Grows during the pass. `problems` are (section or empty, error)."""
-
-    files: list[FileOutcome] = field(default_factory=list)
-    problems: list[tuple[str, SisSyncError]] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-    def add_file(self, outcome: FileOutcome) -> None:
-        """A file's outcome, also into the log: names, IDs, codes and counts only."""
-        self.files.append(outcome)
-        run = f" run={outcome.run.id} state={outcome.run.state}" if outcome.run else ""
-        code = f" code={outcome.code}" if outcome.code else ""
-        LOGGER.info("%s %s file=%s%s%s", outcome.section, outcome.outcome, outcome.file_name, run, code)
-
-    def add_problem(self, section: str, error: SisSyncError) -> None:
-        """An error that stopped a section, or the sending as a whole. Its kind goes into the log."""
-        self.problems.append((section, error))
-        LOGGER.warning("%s stopped: %s", section or "sending", error.title)
-
-    def add_notice(self, text: str) -> None:
-        """Something that a person should know, though nothing is wrong with it."""
-        self.notices.append(text)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        problems = [
-            {"section": section, "title": error.title, "message": error.message, "fix": error.fix}
-            for section, error in self.problems
-        ]
-        files = [each.as_dict() for each in self.files]
-        return {"schema_version": 1, "files": files, "problems": problems, "notices": self.notices}
-
-    def exit_code(self, *, is_detailed: bool = False) -> int:
-        """The first problem's code, else what the runs came to (the command line's section 4)."""
-        if self.problems:
-            return self.problems[0][1].exit_code
-        runs = [each.run for each in self.files if each.run]
-        if any(each.outcome == "refused" for each in self.files) or any(run.state == REFUSED for run in runs):
-            return FILE_REFUSED
-        return max((run_exit_code(run, is_detailed=is_detailed) for run in runs), default=DONE)
-
-
-def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
-    """The exit code that a run's state stands for."""
-    if run.state == REFUSED:
-        return FILE_REFUSED
-    if run.state in (REJECTED, SUPERSEDED, EXPIRED, OUT_OF_DATE):
-        return RunClosed.exit_code
-    if run.state == FAILED:
-        return SisSyncError.exit_code
-    if run.state == APPLIED:
-        return ROWS_FAILED if run.counts.get("failed") else DONE
-    return HELD if is_detailed else DONE

@@ -1,6 +1,6 @@
-"""Trying again: with growing pauses, as long as the server asks, and not longer than is allowed.
+"""Retry: with growing pauses, as long as the server asks, and not longer than is allowed.
 
-Our own loop and not stamina's: the pause must end at once when the client is asked to stop, and tests pass the clock.
+Our own loop and not a library's: the pause must end at once if the client is asked to stop, and tests pass the clock.
 """
 
 import random
@@ -13,26 +13,25 @@ from sis_sync.client.responses import TryLater
 from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
+Tell = Callable[[str], None]  # takes a sentence that a person should read during a pause
+
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
 
 
 @dataclass(frozen=True)
 class Clock:
-    """`now` gives aware UTC times. `pause` waits so many seconds and says whether the client was asked to stop."""
+    """`now` returns aware UTC times. `pause` waits so many seconds and returns True if the client was asked to stop."""
 
     now: Callable[[], datetime]
     pause: Callable[[float], bool]
 
 
-Tell = Callable[[str], None]  # takes what a person should read while it is waited
-
-
 def until_answered(
     call: Callable[[], Answered], *, max_minutes: int, clock: Clock, file_name: str, tell: Tell
 ) -> Answered:
-    """What `call` returns; the last TryLater if the time is over or the client is asked to stop.
+    """Call until there is an answer and return it. Raise the last TryLater once the time is over or on a stop.
 
-    Before each pause `tell` hears why the file of this name is not sent yet, and when the next try is.
+    Before each pause, `tell` gets why the file of this name is not sent yet and when the next attempt is.
     """
     end = clock.now() + timedelta(minutes=max_minutes)
     next_pause = _FIRST_PAUSE_SECONDS
@@ -44,11 +43,8 @@ def until_answered(
             seconds = max(jittered, error.after_seconds or 0.0)
             if clock.now() + timedelta(seconds=seconds) > end:
                 raise
-            tell(f"{error.message} {file_name} is kept; the next try is in {_in_words(seconds)}.")
+            pause = counted(max(1, round(seconds)), "second", "seconds")
+            tell(f"{error.message} {file_name} is kept; the next try is in {pause}.")
             if clock.pause(seconds):
                 raise
             next_pause = min(next_pause * 2, _LONGEST_PAUSE_SECONDS)
-
-
-def _in_words(seconds: float) -> str:
-    return counted(max(1, round(seconds)), "second", "seconds")

@@ -1,4 +1,4 @@
-"""One file sent by hand: no journal, no archive; the file stays where it is."""
+"""The command `upload`: one file sent by hand. No journal and no archive; the file stays where it is."""
 
 import secrets
 import time
@@ -10,18 +10,21 @@ from sis_sync.client.config import ClientConfig
 from sis_sync.client.one_pass import check_file
 from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Clock, Tell, until_answered
-from sis_sync.client.sections import mapping_of
+from sis_sync.client.sections import find_mapping
 from sis_sync.core.modes import Mode
 from sis_sync.core.whole_files import sha256_of
 
 _LOOK_EVERY_SECONDS = 1.0
 
 
-def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, tell: Tell) -> RunStatus:
-    """Check the file here, send it, and give its run. FileRefused if it is no roster. `tell` hears of every wait."""
-    mapping = mapping_of(config.settings, mapper)
+def upload_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, tell: Tell) -> RunStatus:
+    """Check the file here, send it, and return its run. FileRefused if it is not a roster.
+
+    `tell` receives what a person should read during a pause.
+    """
+    mapping = find_mapping(config.settings, mapper)
     check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
-    sent = Upload(
+    upload = Upload(
         path=path,
         file_name=path.name,
         mode=mode.name,
@@ -30,18 +33,17 @@ def send_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper:
         mapping_name=mapping.name,
         mapping_lines=mapping.lines,
     )
-    clock = Clock(now=lambda: datetime.now(UTC), pause=_pause)
     return until_answered(
-        lambda: api.post_run(sent),
+        lambda: api.post_run(upload),
         max_minutes=config.backend.retry_max_minutes,
-        clock=clock,
+        clock=Clock(now=lambda: datetime.now(UTC), pause=_pause),
         file_name=path.name,
         tell=tell,
     )
 
 
 def wait_for(api: Api, run: RunStatus, *, seconds: float) -> RunStatus:
-    """The run once it has ended or waits for a person, or as it is after so many seconds."""
+    """Return the run once it has ended or waits for a person, or as it is after so many seconds."""
     end = time.monotonic() + seconds
     while run.is_moving and time.monotonic() < end:
         _pause(_LOOK_EVERY_SECONDS)

@@ -1,0 +1,140 @@
+"""The archive: where files go once their outcome is known, what is written next to them, and when they are removed."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sis_sync.client.journal import Delivery, Journal
+from sis_sync.client.report import FileOutcome, PassReport
+from sis_sync.client.responses import RunStatus
+from sis_sync.client.retry import Clock
+from sis_sync.client.sections import Section
+from sis_sync.client.watched_folders import look_at
+from sis_sync.core.errors import FileRefused, SisSyncError
+from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
+
+_MAX_NAME_BYTES = 180
+
+
+@dataclass(frozen=True)
+class Archiver:
+    """Gives each delivery of one pass its outcome: first in the journal, then on the disk, then in the report.
+
+    The order makes a crash harmless. Once the journal has the outcome, the file is never sent (again). Until it has the
+    file as put away, the next pass puts it away, however far this one came.
+    """
+
+    journal: Journal
+    clock: Clock
+    report: PassReport
+
+    def archive_sent(self, section: Section, delivery: Delivery, run: RunStatus) -> None:
+        """Archive a file that the server has received."""
+        same_as_at = self.journal.same_content_received_at(delivery)
+        destination = self._destination(section.archive_folder, delivery)
+        received = self.journal.mark_received(delivery, run.id, destination, now=self.clock.now())
+        self._finish(FileOutcome(received, "sent", run=run, same_as_at=same_as_at))
+
+    def move_to_failed(self, section: Section, delivery: Delivery, refusal: FileRefused) -> None:
+        """Move a refused file to the failed folder, with its findings next to it."""
+        note = findings_note(delivery.file_name, refusal)
+        refused = self.journal.mark_refused(delivery, self._destination(section.failed_folder, delivery), note)
+        self._finish(FileOutcome(refused, "refused", reason=note, code=refusal.code))
+
+    def archive_skipped(self, section: Section, deliveries: Sequence[Delivery], *, tag: str, reason: str) -> None:
+        """Archive files that are not sent, with the tag in their names."""
+        # Mark all of them before the first is put away: a crash in between must not let the next pass send the others.
+        skipped = [
+            self.journal.mark_skipped(each, self._destination(section.archive_folder, each, tag=tag))
+            for each in deliveries
+        ]
+        for delivery in skipped:
+            self._finish(FileOutcome(delivery, "skipped", reason=reason))
+
+    def put_away(self, delivery: Delivery) -> None:
+        """Move the file to its destination. If a folder refuses, report it: the next pass tries again."""
+        try:
+            _put_away(self.journal, delivery, now=self.clock.now())
+        except OSError as error:
+            message = f"{delivery.file_name} could not be moved to {delivery.destination}: {error.strerror or error}."
+            fix = "Check the rights of the folder; the next pass tries again and nothing is sent twice."
+            self.report.add_problem(delivery.section, SisSyncError(message, fix=fix))
+
+    def remove_old(self, *, keep_days: int) -> None:
+        """Remove the files that were archived longer ago than this: they contain personal data."""
+        for path in self.journal.archived_before(self.clock.now() - timedelta(days=keep_days)):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue  # in use, or the share is away: the next pass tries again
+            self.journal.forget_archived(path)
+
+    def _destination(self, folder: Path, delivery: Delivery, *, tag: str = "") -> Path:
+        """Return the new path: the moment (UTC), the delivery's number, the file's own name, the tag."""
+        stem, suffix = delivery.source.path.stem, delivery.source.path.suffix
+        while len(f"{stem}{suffix}".encode()) > _MAX_NAME_BYTES and stem:
+            stem = stem[:-1]
+        return folder / f"{self.clock.now():%Y%m%dT%H%M%SZ}-{delivery.id}_{stem}{tag}{suffix}"
+
+    def _finish(self, outcome: FileOutcome) -> None:
+        self.put_away(outcome.delivery)
+        self.report.add_file(outcome)
+
+
+def companion_of(archived: Path, kind: str) -> Path:
+    """Return the path of a file that belongs to an archived one, such as its results.csv."""
+    return archived.with_name(f"{archived.stem}.{kind}")
+
+
+def findings_note(file_name: str, refusal: FileRefused) -> str:
+    """Return the text that is put next to a refused file, for the person who must act."""
+    where = f" line {refusal.line}" if refusal.line else ""
+    lines = (
+        f"{file_name} was not applied: the whole file is refused.",
+        f"{file_name}{where}: {refusal.message} ({refusal.code})",
+        refusal.fix,
+    )
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _put_away(journal: Journal, delivery: Delivery, *, now: datetime) -> None:
+    """Copy, remove the source, update the journal, remove the spool file. OSError if a folder refuses.
+
+    After a crash it starts again from the top, so each step must bear being repeated.
+    """
+    destination = Path(delivery.destination)
+    if delivery.spool.exists():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(destination, chunks_of(delivery.spool))
+        if delivery.source.path.exists():  # whoever may read the source may read the archived file
+            shutil.copymode(delivery.source.path, destination)
+    if delivery.note:
+        write_whole(companion_of(destination, "findings.txt"), [delivery.note.encode()])
+    _remove_source(delivery)
+    if delivery.state != "refused":  # what is in the failed folder stays until a person removes it
+        journal.remember_archived(destination, now=now)
+    journal.mark_put_away(delivery, now=now)
+    # Last: until the journal has the file as put away, the next pass starts again from this copy.
+    delivery.spool.unlink(missing_ok=True)
+
+
+def _remove_source(delivery: Delivery) -> None:
+    """Remove the file that was taken; a newer one that the SIS wrote in its place stays."""
+    source = delivery.source.path
+    # Rename before the last comparison: nothing can take the file's place between the comparison and the removal.
+    claimed = source.with_name(f".sis-sync-{delivery.id}.part")
+    if not claimed.exists():
+        if look_at(source) != delivery.source:
+            return
+        source.rename(claimed)
+    if sha256_of(claimed) == delivery.sha256:
+        claimed.unlink()
+    else:
+        claimed.rename(_free_name(source))
+
+
+def _free_name(source: Path) -> Path:
+    names = (source.with_name(f"{source.stem}-{n}{source.suffix}") for n in range(2, 10**6))
+    return source if not source.exists() else next(path for path in names if not path.exists())

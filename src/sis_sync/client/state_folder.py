@@ -1,0 +1,119 @@
+"""The state folder: one client at a time (the lock), its journal, and its spool.
+
+The spool contains the client's own copies of the files on their way.
+"""
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sis_sync.client.journal import SCHEMA, Delivery, Journal
+from sis_sync.client.sections import Section
+from sis_sync.client.watched_folders import FoundFile
+from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
+from sis_sync.core.file_lock import file_lock
+from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
+
+JOURNAL_NAME = "journal.sqlite3"
+_LOCK_NAME = "client.lock"
+_SPOOL_NAME = "spool"
+
+
+@contextmanager
+def client_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of the state folder. Raise AnotherInstanceRuns if another client holds it."""
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            is_free = held.enter_context(file_lock(folder / _LOCK_NAME))
+        except OSError as error:
+            raise _unusable(folder, error) from None
+        if not is_free:
+            raise AnotherInstanceRuns(
+                f"Another sync client works with the state folder {folder}.",
+                fix="Wait until it has ended, or stop it; a second client needs its own client.state.folder.",
+            )
+        yield
+
+
+@contextmanager
+def open_journal(folder: Path) -> Iterator[Journal]:
+    """Open the journal and make its folders if needed, for their owner only. Raise ConfigurationError if that fails."""
+    try:
+        spool_folder = folder / _SPOOL_NAME
+        for each in (folder, spool_folder):
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = _open_database(folder / JOURNAL_NAME)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationError(
+            f"The journal in {folder} cannot be read: {error}.",
+            fix=f"Move {JOURNAL_NAME} away and look into the folder {_SPOOL_NAME} next to it for files on their way.",
+        ) from None
+    try:
+        yield Journal(database, spool_folder)
+    finally:
+        database.close()
+
+
+def take_file(journal: Journal, section: Section, found: FoundFile, *, now: datetime) -> Delivery | None:
+    """Copy the file to the spool and add it to the journal. Return None if it changed meanwhile: nothing happened then.
+
+    The source stays where it is. A crash before the journal has the copy leaves an orphan in the spool, no more.
+    """
+    spool = journal.spool_folder / f"{secrets.token_hex(8)}.data"
+    sha256 = write_whole(spool, chunks_of(found.path))
+    # Read the source a second time: some writers keep size and time while they replace the content.
+    if not (found.is_unchanged and sha256_of(found.path) == sha256 and found.is_unchanged):
+        spool.unlink()
+        return None
+    return journal.add_delivery(section, found, spool, sha256, now=now)
+
+
+def remove_orphans(journal: Journal) -> None:
+    """Remove the copies that a crash left and that the journal does not have: their sources are still in place."""
+    needed = journal.spool_names()
+    for path in journal.spool_folder.iterdir():
+        if path.name not in needed:
+            path.unlink()
+
+
+def count_unsent(folder: Path) -> int | None:
+    """Return how many files wait to be sent, None if there is no journal yet. sqlite3.Error if it cannot be read.
+
+    It reads only and needs no lock, so that it works while a client runs.
+    """
+    path = folder / JOURNAL_NAME
+    if not path.exists():
+        return None
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        return Journal(database, folder / _SPOOL_NAME).count_unsent()
+
+
+def _open_database(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        database.execute("pragma journal_mode=delete")
+        # A commit, and the directory entry of its rollback journal, is on disk before the call returns. What the
+        # client does next may rely on it even if the power fails.
+        database.execute("pragma synchronous=extra")
+        database.row_factory = sqlite3.Row
+        database.executescript(SCHEMA)
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database
+
+
+def _unusable(folder: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The state folder {folder} cannot be used: {error.strerror}.",
+        fix="Name a folder that the client may write to: client.state.folder=PATH.",
+    )
