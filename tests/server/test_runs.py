@@ -195,7 +195,7 @@ def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
     run = send(district, content=roster(student("S1", password="Grey-harbour-12"), extra=("password",)), now=now)
     with monkeypatch.context() as dying:
         if broken_step == "make_stored_plan":
-            dying.setattr(planning, "_limits", die)  # before anything is stored
+            dying.setattr(planning, "limits_of", die)  # before anything is stored
         else:
             dying.setattr(flow, broken_step, die)
         with pytest.raises(KeyboardInterrupt):

@@ -18,6 +18,7 @@ from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.flow import plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import plan_rows
+from sis_sync.server.runs.settings import PLANNED_WITH
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -176,7 +177,7 @@ def test_a_plan_of_an_earlier_version_that_touches_managers_is_shown_again(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
     run = sync(district, teacher("E-2", "Brandt", first_name="Bob", email="bob@new.example"), now=now)
-    settings = {name: run.settings_used[name] for name in (*planning.SETTING_NAMES, "orgs")}
+    settings = {name: run.settings_used[name] for name in (*PLANNED_WITH, "orgs")}
     Run.objects.filter(pk=run.pk).update(settings_used=settings)
     assert approved(run, alice, now + HOUR).state == "held"
     assert approved(run, alice, now + 2 * HOUR).state == "applied"

@@ -18,7 +18,8 @@ from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_cha
 from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send
-from sis_sync.server.runs.planning import Planned, make_stored_plan, settings_used
+from sis_sync.server.runs.planning import Planned, make_stored_plan
+from sis_sync.server.runs.settings import settings_used
 from sis_sync.server.runs.states import TO_APPLY, TO_PLAN, State, move
 from sis_sync.server.runs.superseding import has_newer, supersede_older
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from sis_sync.core import run_states
+from sis_sync.core.guards import STANDARD_GUARD_LIMITS
 from sis_sync.core.modes import MODES
 
 MODE_CHOICES = [(name, name) for name in MODES]
@@ -21,10 +22,10 @@ class ModeSettings(models.Model):
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)
     requires_approval = models.BooleanField(default=True)
     on_absent = models.CharField(max_length=7, choices=OnAbsent.choices, default=OnAbsent.DELETE)
-    deletions_percent = models.PositiveSmallIntegerField(default=10)
-    deletions_count = models.PositiveIntegerField(default=500)
-    deletions_slice_percent = models.PositiveSmallIntegerField(default=20)
-    failed_rows_percent = models.PositiveSmallIntegerField(default=5)
+    deletions_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.deletions_percent)
+    deletions_count = models.PositiveIntegerField(default=STANDARD_GUARD_LIMITS.deletions_count)
+    deletions_slice_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.deletions_slice_percent)
+    failed_rows_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.failed_rows_percent)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school_system", "mode"], name="settings_once_per_mode")]

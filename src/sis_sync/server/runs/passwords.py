@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import sql_text
 from sis_sync.server.runs.files import RunFiles, is_as_stored, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.map.columns import secret_positions
@@ -29,15 +30,7 @@ def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest
         return
     merged = plan.with_name(f"{plan.name}.merged")
     session.run(
-        """
-        COPY (
-          SELECT p.* REPLACE (CASE WHEN p.action = 'create' AND p.password_hash = ''
-                              THEN coalesce(e.password_hash, '') ELSE p.password_hash END AS password_hash)
-          FROM read_parquet(:plan) p
-          LEFT JOIN read_parquet(:earlier) e ON e.line = p.line AND e.custom_id = p.custom_id
-          ORDER BY p.line NULLS LAST, p.custom_id
-        ) TO :merged (FORMAT parquet)
-        """,
+        f"COPY ({sql_text(__package__, 'carry_password_hashes')}) TO :merged (FORMAT parquet)",
         plan=str(plan),
         earlier=str(earlier.plan),
         merged=str(merged),

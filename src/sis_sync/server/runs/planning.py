@@ -5,19 +5,17 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings as installed
 from django.contrib.auth.hashers import make_password
 from django.db.models import Q, QuerySet
 
-from sis_sync.core.guards import GuardLimits, History
-from sis_sync.core.modes import MODES, OnAbsent
+from sis_sync.core.guards import History
+from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.audit.models import AccountChange
-from sis_sync.server.orgs.models import Org, Right
-from sis_sync.server.runs.conflicts import unapplied_runs
 from sis_sync.server.runs.files import (
     adopt_plan,
     forget_plans,
@@ -29,7 +27,8 @@ from sis_sync.server.runs.files import (
 )
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
-from sis_sync.server.runs.snapshot import export_directory, write_seen_accounts
+from sis_sync.server.runs.settings import limits_of, on_absent
+from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file
@@ -73,15 +72,6 @@ def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:
     return tuple(custom_id for custom_id in found if custom_id)
 
 
-SETTING_NAMES = (
-    "on_absent",
-    "deletions_percent",
-    "deletions_count",
-    "deletions_slice_percent",
-    "failed_rows_percent",
-)
-
-
 @dataclass(frozen=True)
 class Planned:
     """What a plan came to, ready to be recorded. `digest` is what its stored files are known by.
@@ -95,34 +85,6 @@ class Planned:
     findings: dict[str, int]
     digest: str
     surroundings: dict[str, Any]
-
-
-def settings_used(settings: ModeSettings) -> dict[str, Any]:
-    """The settings that a plan of this mode depends on."""
-    return {name: getattr(settings, name) for name in SETTING_NAMES}
-
-
-def named_orgs(school_system_id: int) -> dict[str, int]:
-    """The number of the org that each external ID names now."""
-    orgs = Org.objects.filter(school_system=school_system_id, external_id__isnull=False)
-    return {str(external_id): pk for external_id, pk in orgs.values_list("external_id", "pk")}
-
-
-def surroundings_of(run: Run) -> dict[str, Any]:
-    """What a plan relies on beside the accounts: the orgs that external IDs name, who manages, and which other runs may
-    still be applied. To be asked before the accounts are read.
-    """
-    return {
-        "orgs": named_orgs(run.school_system_id),
-        "managers": right_holders(run.school_system_id),
-        "unapplied": unapplied_runs(run),
-    }
-
-
-def right_holders(school_system_id: int) -> list[int]:
-    """The accounts that manage anything now."""
-    rights = Right.objects.filter(account__school_system=school_system_id)
-    return sorted(set(rights.values_list("account_id", flat=True)))
 
 
 def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
@@ -152,7 +114,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         accounts=files.accounts,
         mapping=mapping,
         on_absent=on_absent(settings),
-        limits=_limits(settings),
+        limits=limits_of(settings),
         history=history_of(run, now=now),
     )
     plan, hits = plan_file(session, given, engine=installed.SIS_SYNC_ENGINE)
@@ -191,20 +153,6 @@ def _remember_digest(run: Run, digest: str) -> None:
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
-
-
-def on_absent(settings: ModeSettings) -> OnAbsent:
-    """What the mode does with accounts that are not in the file."""
-    return cast(OnAbsent, settings.on_absent)  # the column's choices are these
-
-
-def _limits(settings: ModeSettings) -> GuardLimits:
-    return GuardLimits(
-        deletions_percent=settings.deletions_percent,
-        deletions_count=settings.deletions_count,
-        deletions_slice_percent=settings.deletions_slice_percent,
-        failed_rows_percent=settings.failed_rows_percent,
-    )
 
 
 def _under_its_name(run: Run, folder: Path) -> Path:

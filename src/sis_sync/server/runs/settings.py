@@ -1,12 +1,13 @@
-"""The settings of each mode: read, and changed by managers of the district."""
+"""The settings of each mode: read by planning, changed by managers of the district."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
-from sis_sync.core.modes import MODES
+from sis_sync.core.guards import SETTABLE_LIMITS, GuardLimits
+from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
@@ -14,30 +15,40 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
 from sis_sync.server.runs.models import ModeSettings
 
-SETTINGS = (
-    "requires_approval",
-    "on_absent",
-    "deletions_percent",
-    "deletions_count",
-    "deletions_slice_percent",
-    "failed_rows_percent",
-)
-MOST_PERCENT = 100
+# A plan made with other values of these is out of date. Whether it needs approval is asked again when it is applied.
+PLANNED_WITH = ("on_absent", *SETTABLE_LIMITS)
+SETTINGS = ("requires_approval", *PLANNED_WITH)
+MAX_PERCENT = 100
 
 
 def settings_of_modes(*, school_system: SchoolSystem) -> tuple[ModeSettings, ...]:
-    """The settings of the four modes, in the order of the modes."""
+    """Return the settings of the four modes, in the order of the modes."""
     found = {each.mode: each for each in ModeSettings.objects.filter(school_system=school_system)}
     return tuple(found[mode] for mode in MODES)
+
+
+def settings_used(settings: ModeSettings) -> dict[str, Any]:
+    """Return the settings that a plan depends on, as `Run.settings_used` stores them."""
+    return {name: getattr(settings, name) for name in PLANNED_WITH}
+
+
+def limits_of(settings: ModeSettings) -> GuardLimits:
+    """Return the limits that the school system set for the guards."""
+    return GuardLimits(**{name: getattr(settings, name) for name in SETTABLE_LIMITS})
+
+
+def on_absent(settings: ModeSettings) -> OnAbsent:
+    """Return the action for accounts that are not in the file."""
+    return cast(OnAbsent, settings.on_absent)  # the column's choices are these
 
 
 @transaction.atomic
 def update_mode_settings(
     *, settings: ModeSettings, values: Mapping[str, Any], actor: Account | None, now: datetime
 ) -> ModeSettings:
-    """The settings with these values; those that are not named stay. ValuesRefused for one that cannot be taken.
+    """Change the settings that `values` names and return them all. Raise ValuesRefused for a value that is wrong.
 
-    Plans made with other settings are out of date by it, and are planned again when somebody approves them.
+    A plan that waits goes out of date by it: the file is planned again when someone approves the plan.
     """
     require_district_manager(actor=actor, school_system=settings.school_system)
     wanted = {name: values[name] for name in SETTINGS if name in values}
@@ -59,14 +70,14 @@ def update_mode_settings(
 
 
 def refuse_wrong_values(values: Mapping[str, Any]) -> None:
-    """ValuesRefused, with everything that is wrong at once."""
+    """Raise ValuesRefused with every value that is wrong."""
     errors: dict[str, str] = {}
     if values.get("on_absent", "delete") not in ModeSettings.OnAbsent.values:
         errors["on_absent"] = "Choose delete, disable or nothing."
     for name, value in values.items():
-        if name.endswith("_percent") and not 0 <= value <= MOST_PERCENT:
-            errors[name] = f"Enter a whole number from 0 to {MOST_PERCENT}."
-    if values.get("deletions_count", 0) < 0:
-        errors["deletions_count"] = "Enter 0 or more."
+        if name.endswith("_percent") and not 0 <= value <= MAX_PERCENT:
+            errors[name] = f"Enter a whole number from 0 to {MAX_PERCENT}."
+        elif name.endswith("_count") and value < 0:
+            errors[name] = "Enter 0 or more."
     if errors:
         raise ValuesRefused(errors)

@@ -14,7 +14,8 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
-from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.models import Org, Right
+from sis_sync.server.runs.conflicts import unapplied_runs
 from sis_sync.server.runs.models import Run
 
 PIECE_ROWS = 20_000
@@ -114,6 +115,31 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
             yield after, found[0]
             after = found[0]
     yield after, LAST_ID
+
+
+def surroundings_of(run: Run) -> dict[str, Any]:
+    """Return what a plan relies on next to the accounts, as `Run.settings_used` stores it.
+
+    These are the orgs that external IDs name, the accounts with rights, and the other runs that may still be applied.
+    Ask before the accounts are read: a change in between then makes the plan out of date.
+    """
+    return {
+        "orgs": named_orgs(run.school_system_id),
+        "managers": right_holders(run.school_system_id),
+        "unapplied": unapplied_runs(run),
+    }
+
+
+def named_orgs(school_system_id: int) -> dict[str, int]:
+    """Map each external ID to the ID of the org that it names now."""
+    orgs = Org.objects.filter(school_system=school_system_id, external_id__isnull=False)
+    return {str(external_id): pk for external_id, pk in orgs.values_list("external_id", "pk")}
+
+
+def right_holders(school_system_id: int) -> list[int]:
+    """Return the IDs of the accounts that manage any org now."""
+    rights = Right.objects.filter(account__school_system=school_system_id)
+    return sorted(set(rights.values_list("account_id", flat=True)))
 
 
 def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:

@@ -7,7 +7,8 @@ from sis_sync.server.runs.apply.sql import count, statements
 from sis_sync.server.runs.conflicts import applied_since, that_changed_accounts, was_overtaken, was_undercut
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import is_held_for_managers, may_still_approve, may_still_send
-from sis_sync.server.runs.planning import named_orgs, right_holders, settings_used
+from sis_sync.server.runs.settings import settings_used
+from sis_sync.server.runs.snapshot import named_orgs, right_holders
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
