@@ -1,7 +1,7 @@
-"""Where the files of a run lie, and how they get there whole.
+"""The files of a run: where they are stored, and how they are written whole.
 
-The files of a plan lie in a folder that has its digest for a name. The one that the run records is the plan; until then
-the one before it is.
+The files of a plan are in a folder named by its digest. The run's plan is the folder whose digest the run records: a
+new plan takes the place of the old one when the new digest is recorded, not before.
 """
 
 import secrets
@@ -31,9 +31,8 @@ READING_MEMORY_MB = 256
 class RunFiles:
     """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV).
 
-    `plan` holds every row of the plan but those that change nothing, which are in `unchanged`.
-
-    `findings` are the groups of findings with their examples (JSON); like the plan they hold values of people.
+    `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
+    findings with their examples (JSON): values of people, as in the plan.
     """
 
     original: Path
@@ -51,18 +50,18 @@ class RunFiles:
 
     @property
     def stored_plan(self) -> tuple[Path, Path, Path]:
-        """What the digest is of."""
+        """The files that the digest is made of."""
         return self.plan, self.unchanged, self.seen
 
     @property
     def of_plan(self) -> tuple[Path, ...]:
-        """Every file that a plan has."""
+        """Every file of a plan."""
         return (*self.stored_plan, self.results, self.failed, self.findings)
 
 
 @dataclass(frozen=True)
 class StoredUpload:
-    """An upload that lies on the disk, not yet named by a run."""
+    """An upload on the disk that no run names yet."""
 
     path: Path
     size_bytes: int
@@ -70,7 +69,7 @@ class StoredUpload:
 
 
 def run_files(run: Run) -> RunFiles:
-    """The paths of a run's files and of its plan's; which of them exist depends on its state."""
+    """Return the paths of the files of a run and of its plan. Which files exist depends on the state of the run."""
     return _files(data_folder() / "runs" / str(run.pk), run.plan_digest or "no-plan")
 
 
@@ -88,7 +87,7 @@ def _files(folder: Path, plan: str) -> RunFiles:
 
 @contextmanager
 def new_plan_files(run: Run) -> Iterator[RunFiles]:
-    """Where the files of a plan are written; gone afterwards, unless they were adopted."""
+    """Yield the paths to write a new plan to. Files that the block does not adopt are removed."""
     files = _files(run_files(run).folder, f"being-made-{secrets.token_hex(8)}")
     files.plan.parent.mkdir(mode=0o700)
     try:
@@ -98,7 +97,7 @@ def new_plan_files(run: Run) -> Iterator[RunFiles]:
 
 
 def adopt_plan(made: RunFiles, digest: str) -> None:
-    """Make these the files of the plan of this digest, on the disk. To be called before the digest is recorded."""
+    """Bring the new files to the disk and move them to the folder of their digest. Call it before recording the digest."""
     for path in made.of_plan:
         path.chmod(OWNER_ONLY)
         sync_file(path)
@@ -112,28 +111,28 @@ def adopt_plan(made: RunFiles, digest: str) -> None:
 
 
 def is_as_stored(files: RunFiles, digest: str) -> bool:
-    """Whether the files that the digest is of are there, as they were stored."""
+    """True if the files of the plan exist and have this digest."""
     return all(path.is_file() for path in files.stored_plan) and plan_digest(*files.stored_plan) == digest
 
 
 def other_plans(run: Run, digest: str) -> list[Path]:
-    """The folders of every plan of the run but that of the digest. To be asked before the digest is recorded."""
+    """Return the folders of the run's plans with another digest. Call it before the digest is recorded."""
     return [folder for folder in run_files(run).folder.iterdir() if folder.is_dir() and folder.name != digest]
 
 
 def forget_plans(folders: list[Path]) -> None:
-    """Remove plans that are no longer the run's."""
+    """Remove the folders of plans that were replaced."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def data_folder() -> Path:
-    """The folder of everything that is not in the database."""
+    """Return the folder of everything that is not in the database."""
     return Path(settings.SIS_SYNC_DATA_FOLDER)
 
 
 def base_name(file_name: str) -> str:
-    """The last part of a path of any system, without control characters; of a long one the end, at most 255 bytes."""
+    """Return the last part of a path of any system, without control characters: its last 255 bytes if it is long."""
     last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in last if character.isprintable())
     end = printable.encode()[-MAX_NAME_BYTES:].decode(errors="ignore")
@@ -141,7 +140,7 @@ def base_name(file_name: str) -> str:
 
 
 def store_upload(source: IO[bytes]) -> StoredUpload:
-    """Copy an upload to the disk and wait until it is there. FileRefused `file.too_large` above 1 GB."""
+    """Copy an upload to the disk and wait until it is there. Raise FileRefused `file.too_large` above the limit."""
     folder = data_folder() / "incoming"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / secrets.token_hex(16)
@@ -161,7 +160,7 @@ def _chunks_within_limit(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
-    """Make the upload the run's original. To be called before the run is committed."""
+    """Make the upload the original of the run. Call it before the run is committed."""
     # A run that was never committed may have left its number, and files, to this one.
     shutil.rmtree(files.folder, ignore_errors=True)
     files.folder.mkdir(mode=0o700, parents=True)
@@ -172,7 +171,7 @@ def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
 
 @contextmanager
 def work_folder(run_id: int) -> Iterator[Path]:
-    """An empty folder for the time of one job of the run. What a killed worker left there goes first."""
+    """Yield an empty folder for one job of the run. Files that a killed worker left there are removed."""
     folder = data_folder() / "work" / f"run-{run_id}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
@@ -183,7 +182,7 @@ def work_folder(run_id: int) -> Iterator[Path]:
 
 
 def clear_incoming(*, before: datetime) -> int:
-    """Remove uploads that never became a run, because their process was killed; how many."""
+    """Remove the uploads whose process was killed before they became a run. Return how many."""
     left = [path for path in (data_folder() / "incoming").glob("*") if path.stat().st_mtime < before.timestamp()]
     for path in left:
         path.unlink(missing_ok=True)
@@ -191,17 +190,17 @@ def clear_incoming(*, before: datetime) -> int:
 
 
 def remove_original(run_id: int) -> None:
-    """Remove the file of a run that came to no plan: it may hold passwords, which only planning takes out."""
+    """Remove the file of a run that has no plan: it may contain passwords, which only planning takes out."""
     (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
 
 
 def reading_session() -> AbstractContextManager[Session]:
-    """A small session that reads stored plans while a page or a decision waits."""
+    """Open a small session, to read stored plans while a page or a decision waits."""
     return open_session(memory_limit_mb=READING_MEMORY_MB, threads=1)
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:
-    """A session that spills into `folder` what is past the server's memory limit."""
+    """Open a session for planning or applying. Past the server's memory limit it writes to `folder`."""
     return open_session(
         temp_folder=folder,
         memory_limit_mb=settings.SIS_SYNC_MEMORY_MB,

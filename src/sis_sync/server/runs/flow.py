@@ -1,4 +1,4 @@
-"""What the jobs of a run do. Both may be begun again at any point: a job runs at least once, its effect comes once."""
+"""The two jobs of a run: plan it, and apply it. A killed job is begun again, and its effect comes once."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -37,10 +37,12 @@ class Refusal:
 
 
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
-    """Check and plan the file of a run, and move it on: refused, held, waiting, approved or applied."""
+    """Check and plan the file of a run, and move the run on: refused, held, waiting, approved or applied."""
     now = now or timezone.now()
+    # 1. Claim the run. Another worker may have planned it already.
     if not move(run_id, TO_PLAN, State.CHECKING):
         return
+    # 2. Plan, without a transaction: pages are not kept waiting.
     run = Run.objects.select_related("school_system", "scope_org").get(pk=run_id)
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     try:
@@ -48,20 +50,21 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     except FileRefused as refusal:
         _refuse(run, Refusal(refusal.code, refusal.message, refusal.line, refusal.fix), now)
     except EngineUnavailable:
-        raise  # neither file nor mapping is to blame
+        raise  # a ConfigurationError too, but not the fault of the mapping: the job is tried again
     except ConfigurationError as error:
         _refuse(run, Refusal("mapping.invalid", error.message, None, error.fix), now)
     else:
+        # 3. Record the plan and decide the next state, in one transaction.
         _record_plan(run, settings, planned, now)
 
 
 def apply_run(run_id: int, *, now: datetime | None = None) -> None:
-    """Apply the approved plan of a run; where accounts changed since, plan it again instead."""
+    """Apply the approved plan of a run, or queue a new plan if it no longer fits the accounts."""
     now = now or timezone.now()
     move(run_id, TO_APPLY, State.APPLYING)
     approved = approved_plan(run_id)
     if approved is None:
-        plan_again(run_id, reason="its approval is not recorded", now=now)  # does nothing to a run that moved on
+        plan_again(run_id, reason="its approval is not recorded", now=now)  # changes nothing if the run moved on
         return
     try:
         apply_plan(approved, now=now)
@@ -70,9 +73,9 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
 
 
 def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ...] = TO_APPLY) -> None:
-    """Take the plan and its approval back and queue a new plan of the same file. `reason` names no person.
+    """Withdraw the plan and its approval and queue a new plan of the same file. `reason` names no person.
 
-    Who approved stays known without the time: it is they, and not policy, who see the new plan.
+    The run keeps who approved it, without the time: then that person, and not policy, decides the new plan too.
     """
     run = Run.objects.select_related("school_system").get(pk=run_id)
     with transaction.atomic():
@@ -89,7 +92,7 @@ def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ..
 
 
 def fail_run(run_id: int, *, reference: str) -> None:
-    """Mark a run whose job gave up. `reference` is what the log of the server knows it by."""
+    """Mark a run whose job gave up. `reference` finds the error in the server's log."""
     refusal = Refusal(
         code="run.failed",
         message=f"This run failed because of an error in the server, reference {reference}. No account was changed.",
@@ -112,11 +115,14 @@ def _refuse(run: Run, refusal: Refusal, now: datetime) -> None:
 
 def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:
     with transaction.atomic():
-        lock_school_system(run.school_system_id)  # of two files planned at once, one sees the other
+        # 1. Lock: of two runs that are recorded at once, the second one sees the first.
+        lock_school_system(run.school_system_id)
+        # 2. Plan again if another run changed accounts meanwhile: the guards did not see who left by it.
         if that_changed_accounts(applied_since(run, planned.surroundings["unapplied"])):
             reason = "another run was applied while it was planned"
             plan_again(run.pk, reason=reason, now=now, states=(State.CHECKING,))
             return
+        # 3. Move the run. A worker that lost its claim moves nothing.
         state, decision = _next_state(run, settings, planned, now)
         moved = move(
             run.pk,
@@ -134,23 +140,25 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             decided_by_key=None,
             **decision,
         )
+        # 4. Close the older runs that this one supersedes, queue the next job and write the log.
         if moved:
             _follow_up(run, state, planned, now)
 
 
 def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> tuple[str, dict[str, Any]]:
+    # The order is a rule. A superseded run is never held, and a held run is never approved by policy.
     by_policy = {"decided_at": now, "is_approved_by_policy": True}
     if has_newer(run):
         return State.SUPERSEDED, {}
     if planned.guards:
         return State.HELD, {}
-    if not planned.counts.changes:  # nobody should have to approve nothing
+    if not planned.counts.changes:  # a person need not approve that nothing happens
         return State.APPLIED, {**by_policy, "applied_at": now}
     if settings.requires_approval or _keeps_going_out_of_date(run):
         return State.WAITING, {}
-    if _was_decided_by_somebody(run) or not may_still_send(run=run, now=now):
+    if _was_decided_before(run) or not may_still_send(run=run, now=now):
         return State.WAITING, {}
-    if was_overtaken(run, applied_runs(run)):  # policy does not put older values back over newer ones
+    if was_overtaken(run, applied_runs(run)):  # policy never overwrites newer values with older ones
         return State.WAITING, {}
     return State.APPROVED, by_policy
 
@@ -167,11 +175,11 @@ def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
         record(school_system=run.school_system, action=f"run.{state}", detail=detail, now=now)
 
 
-def _was_decided_by_somebody(run: Run) -> bool:
-    """Whether a person or a key approved an earlier plan of the run: who was shown that one is shown the new one."""
+def _was_decided_before(run: Run) -> bool:
+    """True if a person or a key approved an earlier plan of the run: they must see the new one."""
     return run.decided_by_id is not None or run.decided_by_key_id is not None
 
 
 def _keeps_going_out_of_date(run: Run) -> bool:
-    """Whether policy approved the run often enough: accounts change faster than it is applied, so a person looks."""
+    """True if policy approved the run three times: accounts change faster than it is applied, so a person looks."""
     return run.jobs.filter(kind=Job.Kind.APPLY).count() >= APPROVALS_BY_POLICY

@@ -11,7 +11,7 @@ MODE_CHOICES = [(name, name) for name in MODES]
 
 
 class ModeSettings(models.Model):
-    """What one school system wants of one mode. Percentages are of accounts or rows."""
+    """The settings of one mode in one school system. Percentages are of accounts or rows."""
 
     class OnAbsent(models.TextChoices):
         DELETE = "delete", "Delete (restorable for 180 days)"
@@ -34,8 +34,8 @@ class ModeSettings(models.Model):
 class Run(models.Model):
     """One trip of one file. `state` only moves by compare-and-set in `runs/states`.
 
-    `settings_used` are the mode's settings, and the orgs by external ID, that the plan was made with; others now make
-    it out of date.
+    `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
+    If they change, the plan is out of date.
     """
 
     class State(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Passwords leave the stored file once they are hashed in the plan; a later plan of the file takes the hashes over."""
+"""Takes passwords out of the stored file once their hashes are in the plan. A later plan takes the hashes over."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +14,12 @@ from sis_sync.steps.read.quotes import Record, split_record
 from sis_sync.steps.read.read import Records
 
 UTF8_MARK = b"\xef\xbb\xbf"
-# So many columns more than the header has that the record stays one that cannot be split.
+# A record with so many more columns than the header stays a record that cannot be split.
 EXCESS_COLUMNS = 3
 
 
 def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest: str, plan: Path) -> None:
-    """Take the hashes of the earlier plan of the same file over into `plan`, by record.
+    """Copy the hashes of an earlier plan of the same file into `plan`, record by record.
 
     An earlier plan that is not as it was stored is not trusted.
     """
@@ -39,7 +39,7 @@ def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest
 
 
 def store_without_passwords(run: Run, session: Session, records: Records) -> None:
-    """Rewrite the stored file without its secret columns; every record keeps its line. Nothing to do for most files."""
+    """Rewrite the stored file without its secret columns. Every record keeps its line. Most files have none."""
     secret = sorted(secret_positions(records.columns))
     original = run_files(run).original
     if not secret or not original.is_file():
@@ -53,7 +53,7 @@ def store_without_passwords(run: Run, session: Session, records: Records) -> Non
 
 
 def _known_ids(session: Session) -> set[bytes]:
-    """The cells of unsplittable records that make accounts present, as they stand in the file."""
+    """Return the cells of unsplittable records that make accounts present, as they are in the file."""
     found = session.rows(
         "SELECT DISTINCT b.raw FROM broken_cells b JOIN accounts a ON a.custom_id = b.cell AND a.custom_id <> ''"
     )
@@ -85,7 +85,7 @@ def _rewritten(data: bytes, records: Records, secret: list[int], known: set[byte
 
 
 def _unsplittable(record: Record, columns: int, delimiter: bytes, known: set[bytes]) -> bytes:
-    """Where the secret stands cannot be told, so only known custom IDs are kept, and the number of lines."""
+    """Keep only the known custom IDs and the number of lines: any other cell could be the secret."""
     kept = [cell for cell in record.cells if cell in known]
     filler = [b""] * (columns + EXCESS_COLUMNS - len(kept))
     return delimiter.join([*kept, *filler]) + b"\n" * (record.lines - 1)

@@ -1,4 +1,4 @@
-"""From a stored file to a stored plan and its reports: the steps, in their order. Writes files and the digest."""
+"""Plans the stored file of a run against the accounts as they are, and stores the plan with its reports."""
 
 import json
 import shutil
@@ -40,43 +40,11 @@ DRIP_DAYS = 7
 LEFT = Q(action__in=("delete", "disable")) | Q(action="update", after__status="Disabled")
 
 
-def history_of(run: Run, *, now: datetime) -> History:
-    """The history of the run's mode and scope. A file that changed nobody was applied too."""
-    deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
-    deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
-    same = deleting.filter(mode=run.mode, scope_org=run.scope_org_id)
-    last = same.order_by("-applied_at", "-pk").first()
-    return History(
-        last_plan=_plan_of(last) if last else (),
-        last_rows=last.counts.get("rows", 0) if last else 0,
-        had_deleting_sync=deleting.exists(),
-        left_ids=_left_ids(run, since=now - timedelta(days=DRIP_DAYS)),
-    )
-
-
-def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
-    files = run_files(run)
-    return (files.plan, files.unchanged) if files.plan.is_file() and files.unchanged.is_file() else ()
-
-
-def _applied(run: Run) -> QuerySet[Run]:
-    return Run.objects.filter(school_system=run.school_system_id, state=Run.State.APPLIED)
-
-
-def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:
-    """Only runs that could have made somebody leave are asked: a first import has a million changes."""
-    lately = _applied(run).filter(applied_at__gt=since).values_list("pk", "counts")
-    runs = [pk for pk, counts in lately if any(counts.get(action) for action in ("update", "delete", "disable"))]
-    changes = AccountChange.objects.filter(LEFT, run__in=runs, account__custom_id__isnull=False)
-    found = changes.values_list("account__custom_id", flat=True).distinct()
-    return tuple(custom_id for custom_id in found if custom_id)
-
-
 @dataclass(frozen=True)
 class Planned:
-    """What a plan came to, ready to be recorded. `digest` is what its stored files are known by.
+    """The outcome of planning, ready to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    `surroundings` is what it relies on beside the accounts (see `surroundings_of`).
+    `surroundings` is what the plan relies on next to the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -88,9 +56,9 @@ class Planned:
 
 
 def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
-    """Plan the run's file against the accounts as they are; writes the plan and both reports.
+    """Plan the run's file against the accounts as they are, and store the plan and both reports.
 
-    Raises FileRefused, and ConfigurationError for a mapping that cannot be followed.
+    Raise FileRefused, or ConfigurationError for a mapping that is wrong.
     """
     mapping = mapping_of(run)
     with work_folder(run.pk) as folder, run_session(folder) as session:
@@ -98,37 +66,53 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
 
 
 def mapping_of(run: Run) -> Mapping:
-    """The mapping that came with the run: its lines, or a preset by name. Never a file of this machine."""
+    """Return the mapping that came with the run: its lines, or a preset by name. Never a file of this machine."""
     if run.mapping_lines.strip():
         return parse_mapping(run.mapping_lines, name=run.mapping_name or None)
     return load_preset(run.mapping_name) if run.mapping_name else NO_MAPPING
 
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
+    # 1. Note what the plan relies on before reading the accounts: a change in between makes the plan out of date.
     surroundings = surroundings_of(run)
-    files = export_directory(run, folder, now=now)
-    given = PlanInput(
+    # 2. Export orgs and accounts in one snapshot of the database.
+    directory = export_directory(run, folder, now=now)
+    # 3. Run the steps.
+    plan_input = PlanInput(
         file=_under_its_name(run, folder),
         mode=MODES[run.mode],
-        orgs=files.orgs,
-        accounts=files.accounts,
+        orgs=directory.orgs,
+        accounts=directory.accounts,
         mapping=mapping,
         on_absent=on_absent(settings),
         limits=limits_of(settings),
         history=history_of(run, now=now),
     )
-    plan, hits = plan_file(session, given, engine=installed.SIS_SYNC_ENGINE)
-    records = plan.records
-    digest = _store(run, session, plan, files.accounts)
-    store_without_passwords(run, session, records)
+    plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
+    # 4. Store the plan and its digest, then take the passwords out of the file: their hashes are in the plan by now.
+    digest = _store(run, session, plan, directory.accounts)
+    store_without_passwords(run, session, plan.records)
     return Planned(
-        facts=records.facts.as_dict(),
+        facts=plan.records.facts.as_dict(),
         counts=plan.counts,
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         digest=digest,
         surroundings=surroundings,
     )
+
+
+def _under_its_name(run: Run, folder: Path) -> Path:
+    """Return the stored file under the name that it came with, because messages name the file."""
+    original = run_files(run).original
+    named = folder / "file" / run.file_name
+    named.parent.mkdir()
+    if original.is_file():
+        try:
+            named.hardlink_to(original)
+        except OSError:
+            shutil.copyfile(original, named)
+    return named
 
 
 def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
@@ -148,21 +132,40 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
 
 
 def _remember_digest(run: Run, digest: str) -> None:
-    """Before passwords leave the file: a job that is begun again takes their hashes from the plan of this digest."""
+    # Before the passwords leave the file: a job that is begun again takes their hashes from the plan of this digest.
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
 
 
-def _under_its_name(run: Run, folder: Path) -> Path:
-    """The stored file under the name that it came with, so that every message names the file people know."""
-    original = run_files(run).original
-    named = folder / "file" / run.file_name
-    named.parent.mkdir()
-    if original.is_file():
-        try:
-            named.hardlink_to(original)
-        except OSError:
-            shutil.copyfile(original, named)
-    return named
+def history_of(run: Run, *, now: datetime) -> History:
+    """Return the earlier runs that the guards compare with: applied ones, also those that changed no account."""
+    deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
+    deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
+    same = deleting.filter(mode=run.mode, scope_org=run.scope_org_id)
+    last = same.order_by("-applied_at", "-pk").first()
+    return History(
+        last_plan=_plan_of(last) if last else (),
+        last_rows=last.counts.get("rows", 0) if last else 0,
+        had_deleting_sync=deleting.exists(),
+        left_ids=_left_ids(run, since=now - timedelta(days=DRIP_DAYS)),
+    )
+
+
+def _applied(run: Run) -> QuerySet[Run]:
+    return Run.objects.filter(school_system=run.school_system_id, state=Run.State.APPLIED)
+
+
+def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
+    files = run_files(run)
+    return (files.plan, files.unchanged) if files.plan.is_file() and files.unchanged.is_file() else ()
+
+
+def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:
+    # Only runs that could have made someone leave are looked at: a first import has a million changes.
+    lately = _applied(run).filter(applied_at__gt=since).values_list("pk", "counts")
+    runs = [pk for pk, counts in lately if any(counts.get(action) for action in ("update", "delete", "disable"))]
+    changes = AccountChange.objects.filter(LEFT, run__in=runs, account__custom_id__isnull=False)
+    found = changes.values_list("account__custom_id", flat=True).distinct()
+    return tuple(custom_id for custom_id in found if custom_id)

@@ -1,4 +1,4 @@
-"""What may be seen of runs, and by whom. A run that a person does not manage answers like one that is not there."""
+"""The runs that a person or key may see, and their plans. Any other run answers like one that does not exist."""
 
 import json
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from sis_sync.server.runs.models import Run
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One row of a plan. `changes` are (field, old value, new value); `line` is None for an absent account.
+    """One row of a plan. `changes` are (field, old value, new value). `line` is None for an absent account.
 
-    `person` is the name as the account had it when the plan was made, or as the file spells it where the account has
-    none or does not change; empty where neither is known.
+    `person` is the name of the account when the plan was made. For a new account, and for one that does not change, it
+    is the name in the file. It is empty if neither is known.
     """
 
     line: int | None
@@ -38,25 +38,25 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PlanPage:
-    """One page of a plan's rows, and how many there are on all pages."""
+    """One page of a plan's rows. `total` counts the rows of all pages."""
 
     rows: tuple[PlanRow, ...]
     total: int
 
 
 def runs_of(*, actor: Account) -> QuerySet[Run]:
-    """The runs over what the actor manages, newest first."""
+    """Return the runs whose scope the actor manages, newest first."""
     runs = Run.objects.filter(school_system_id=actor.school_system_id, scope_org__in=managed_orgs(actor=actor))
     return runs.order_by("-received_at", "-pk")
 
 
 def waiting_runs(*, actor: Account) -> QuerySet[Run]:
-    """The runs that wait for a decision of the actor, newest first."""
+    """Return the runs that wait for a decision of the actor, newest first."""
     return runs_of(actor=actor).filter(state__in=DECIDABLE)
 
 
 def access_run(*, actor: Account, run_id: int | str) -> Run:
-    """The run, if the actor manages what it covers. Http404 for any other, there or not."""
+    """Return the run if the actor manages its scope. Raise Http404 for any other, whether it exists or not."""
     run = runs_of(actor=actor).filter(pk=number_or_404(run_id)).first()
     if run is None:
         raise Http404
@@ -64,13 +64,13 @@ def access_run(*, actor: Account, run_id: int | str) -> Run:
 
 
 def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
-    """The runs over what the key's org covers, newest first."""
+    """Return the runs whose scope the key's org includes, newest first."""
     runs = Run.objects.filter(school_system_id=api_key.school_system_id).order_by("-received_at", "-pk")
     return runs if api_key.org.kind == Org.Kind.DISTRICT else runs.filter(scope_org=api_key.org_id)
 
 
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
-    """A page of the plan in its order: every action, or one. Empty while there is no plan."""
+    """Return a page of the plan in its order: every action, or one. It is empty while there is no plan."""
     files = run_files(run)
     paths = [files.plan, files.unchanged]
     try:
@@ -78,7 +78,7 @@ def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50)
     except duckdb.IOException:
         if all(path.is_file() for path in paths):
             raise
-        return PlanPage((), 0)  # not made yet, or just being made anew
+        return PlanPage((), 0)  # not made yet, or being made again
 
 
 def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> PlanPage:
@@ -96,7 +96,7 @@ def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> Pla
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
-    """The findings by code with their examples and advice; the bare counts where these are no longer there."""
+    """Return the findings by code, with examples and advice. Only the counts are left once their file is removed."""
     try:
         groups: list[dict[str, Any]] = json.loads(run_files(run).findings.read_text(encoding="utf-8"))
     except FileNotFoundError:

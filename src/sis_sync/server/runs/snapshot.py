@@ -1,4 +1,7 @@
-"""The orgs and accounts of a school system as files for the engine, read from the database in one consistent look."""
+"""The state of a school system that a plan is made against, and is checked against when it is applied.
+
+Orgs and accounts are exported as files for the engine, in one consistent snapshot of the database.
+"""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -24,14 +27,14 @@ LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class DirectoryFiles:
-    """CSV files with a header, every cell quoted."""
+    """Two CSV files with a header, every cell quoted."""
 
     orgs: Path
     accounts: Path
 
 
 def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles:
-    """Write what the run is planned against. Scope: a district run sees all in scope, a school run its school."""
+    """Write the orgs and accounts. All of a school system is in scope of a district run, its school of a school run."""
     files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv")
     parameters = {
         "school_system": run.school_system_id,
@@ -41,29 +44,28 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
         "until": LAST_ID,
         "restorable_since": connection.ops.adapt_datetimefield_value(now - RESTORABLE_FOR),
     }
-    with _one_look():
+    with _one_snapshot():
         _export("directory_orgs", parameters, files.orgs, _write_out)
         _export("directory_accounts", parameters, files.accounts, _write_pieces)
     return files
 
 
 @contextmanager
-def _one_look() -> Iterator[None]:
-    """One snapshot for all queries inside. A transaction that is already open is one on SQLite, and good enough
-    for one statement on PostgreSQL.
-    """
+def _one_snapshot() -> Iterator[None]:
+    """Show the same state of the database to all queries of the block."""
+    # A transaction that is open already: on SQLite it has one snapshot, on PostgreSQL one for each statement.
     if connection.in_atomic_block:
         yield
         return
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # All accounts are read. A planner without statistics, as after a first import, would look up each org and
-            # right by itself.
+            # All accounts are read. Without statistics, as after a first import, PostgreSQL would look up the org and
+            # the rights of each account one by one.
             cursor.execute("SET LOCAL enable_nestloop = off")
             yield
         return
-    # Deferred, where Django's own would take the write lock and keep the pages waiting.
+    # Deferred: Django's own transaction would take the write lock, and pages would wait.
     with connection.cursor() as cursor:
         cursor.execute("BEGIN DEFERRED")
         try:
@@ -93,7 +95,7 @@ def _write_out(sql: str, parameters: dict[str, Any], path: Path) -> None:
 
 
 def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
-    """As `_write_out`, but the database makes the text of many rows at once: a row at a time costs twice as much."""
+    """Write the same as `_write_out`, twice as fast: the database makes the text of many rows at once."""
     with path.open("w", encoding="utf-8", newline="") as file, connection.cursor() as cursor:
         cursor.execute(f"{sql} LIMIT 0", parameters)
         names = [column[0] for column in cursor.description]
@@ -107,7 +109,8 @@ def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
 
 
 def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
-    """Ranges of IDs that hold so many accounts each: with a LIMIT the database would store each piece's rows first."""
+    """Yield ranges of IDs with PIECE_ROWS accounts each."""
+    # Ranges instead of a LIMIT, with which the database would store the rows of each piece first.
     end = "SELECT id FROM accounts_account WHERE school_system_id = %s AND id > %s ORDER BY id LIMIT 1 OFFSET %s"
     after = 0
     with connection.cursor() as cursor:
@@ -143,9 +146,9 @@ def right_holders(school_system_id: int) -> list[int]:
 
 
 def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:
-    """Write a Parquet of account_id and the ten fields for the accounts in the plan that change.
+    """Write account_id and the ten fields of each account that the plan changes, as Parquet.
 
-    `accounts` is the exported directory file, whose every cell is quoted.
+    `accounts` is the exported file: the accounts as the plan saw them.
     """
     with accounts.open(encoding="utf-8") as file:
         header = file.readline().strip().replace('"', "").split(",")

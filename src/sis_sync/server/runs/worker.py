@@ -1,6 +1,6 @@
-"""The worker: takes a job, holds the lock of its school system while it runs, and says how it ended.
+"""The worker: takes a job, locks its school system while the job runs, and records how it ended.
 
-A job of state `running` whose lock is free was left behind by a worker that died; it is taken up at once.
+A job in state `running` whose lock is free was left by a worker that died. It is taken up at once.
 """
 
 import logging
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
-ENGINE_PAUSE_SECONDS = 20.0  # a Spark that is started anew is there again within two of them
-HOUSEKEEPING_EVERY = 120  # idle looks: about a minute
+ENGINE_PAUSE_SECONDS = 20.0  # a Spark that restarts is there again within two of them
+HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
 
@@ -35,7 +35,7 @@ Clock = Callable[[], datetime]
 
 
 def work_until_idle(*, clock: Clock = timezone.now) -> int:
-    """Do every job that can be done now, in this process; how many were begun."""
+    """Do every job that can be done now, in this process. Return how many were begun."""
     begun = 0
     while work_once(clock=clock):
         begun += 1
@@ -43,7 +43,7 @@ def work_until_idle(*, clock: Clock = timezone.now) -> int:
 
 
 def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
-    """Do jobs until `stop` is set. On SQLite one worker works and further ones wait for its end."""
+    """Do jobs until `stop` is set. On SQLite one worker works, and others wait until it ends."""
     if connection.vendor == "postgresql":
         _loop(stop, clock)
         return
@@ -55,11 +55,10 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
 
 
 def work_once(*, clock: Clock = timezone.now) -> bool:
-    """Do the oldest job of a school system that nobody else works for; whether there was one.
+    """Do the oldest job of a school system that no other worker works for. Return True if there was one.
 
-    The jobs of one school system are done one after the other, and what is approved is applied ("apply" sorts before
-    "plan") before more is planned: a plan made beside it would be of accounts that are about to change, and its guards
-    would not see who leaves.
+    The jobs of one school system are done one after the other, and approved plans are applied before more is planned:
+    a plan made meanwhile would be of accounts that are about to change, and its guards would not see who leaves.
     """
     busy: set[int] = set()
     tried: set[int] = set()
@@ -77,19 +76,19 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
 
 def _oldest_but(busy_systems: set[int], tried: set[int]) -> Job | None:
     jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
-    return jobs.select_related("run").order_by("kind", "pk").first()
+    return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def _loop(stop: threading.Event, clock: Clock) -> None:
-    idle_looks = 0
+    idle_polls = 0
     while not stop.is_set():
         try:
             if work_once(clock=clock):
                 continue
-            if idle_looks % HOUSEKEEPING_EVERY == 0:
+            if idle_polls % HOUSEKEEPING_EVERY == 0:
                 expire_waiting(now=clock())
                 clear_incoming(before=clock() - UPLOAD_TAKES_AT_MOST)
-            idle_looks += 1
+            idle_polls += 1
             stop.wait(POLL_SECONDS)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("the database does not answer (%s); trying again", type(error).__name__)
@@ -100,7 +99,7 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
 
 
 def _claim(job: Job, now: datetime) -> bool:
-    """With the lock in hand, look again: another worker may have done the job in between."""
+    """Take the job, whose lock is ours. Return False if another worker did it meanwhile or it was tried too often."""
     job.refresh_from_db()
     if job.state not in OPEN_STATES:
         return False

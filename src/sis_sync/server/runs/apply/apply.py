@@ -1,4 +1,4 @@
-"""Applies an approved plan: accounts, history and the applied mark commit together, or nothing does."""
+"""Applies an approved plan. Accounts, history and the applied mark commit together, or nothing does."""
 
 import secrets
 from datetime import datetime
@@ -18,7 +18,7 @@ from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 
-# What each statement must write as many rows of as the plan counted.
+# Statement: the action whose count in the plan must be the number of rows that it writes.
 COUNTED = {
     "delete": "delete",
     "disable": "disable",
@@ -30,24 +30,30 @@ COUNTED = {
 
 
 def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
-    """Make the accounts what the plan says, once: a run that is applied already stays as it is.
+    """Change the accounts as the plan says, in one transaction. A run that is applied already stays as it is.
 
-    One transaction. Raises OutOfDate, with nothing applied, where the plan no longer fits.
+    Raise OutOfDate, with nothing applied, if the plan no longer fits.
     """
+    # 1. Trust only the stored plan whose digest was approved.
     if not is_as_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
+    # 2. Open the plan before the transaction, so that locks are short.
     with opened_changes(approved) as changes, transaction.atomic():
+        # 3. Runs of one school system apply one at a time.
         lock_school_system(approved.school_system_id)
+        # 4. Mark the run first: of two workers, the second one finds nothing to do.
         if not _mark_applied(approved, now):
             return
         run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
+        # 5. Check that the decision still stands, write the accounts, and log it. OutOfDate undoes the mark.
         check_decision(run, now=now)
         _apply(run, changes, now)
         _record(run, now)
 
 
 def lock_school_system(school_system_id: int) -> None:
-    """Runs of one school system apply one at a time. Rows that refer to it may still be added meanwhile."""
+    """Wait for the lock of the school system and keep it until the transaction ends."""
+    # Without the key: rows that refer to the school system may still be added meanwhile.
     SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
 
 
@@ -61,6 +67,7 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
     parameters = _parameters(run, now)
     changes.load(parameters)
     writes = statements("writes")
+    # Before the checks: an ID that an account deleted long ago still has is free for a newcomer, not taken.
     execute(writes["release_custom_ids"], parameters)
     check_accounts(run, parameters)
     for name, sql in writes.items():

@@ -1,4 +1,4 @@
-"""The record that a plan was approved: the only thing that apply takes."""
+"""A stored plan with its recorded approval. `apply_plan` takes nothing else."""
 
 from dataclasses import dataclass
 
@@ -21,13 +21,13 @@ class ApprovedPlan:
     token: object
 
     def __post_init__(self) -> None:
-        """Nobody approves by building a value."""
+        """Raise TypeError if another module builds one: that would be an approval that no one gave."""
         if self.token is not _MADE_HERE:
             raise TypeError("an ApprovedPlan comes from approved_plan() only")
 
 
 def approved_plan(run_id: int) -> ApprovedPlan | None:
-    """The approved plan of a run, read from its recorded approval; None unless it is approved and not yet applied."""
+    """Return the plan that a run's recorded approval names, or None if it is not approved or is applied already."""
     run = Run.objects.filter(pk=run_id, state__in=TO_APPLY).exclude(plan_digest="").first()
     if run is None or not is_approval_recorded(run):
         return None
@@ -42,6 +42,6 @@ def approved_plan(run_id: int) -> ApprovedPlan | None:
 
 
 def is_approval_recorded(run: Run) -> bool:
-    """A decision with its time, by a person, a key or policy."""
+    """True if the run has the time of its approval, and the person, key or policy that gave it."""
     has_decider = run.is_approved_by_policy or run.decided_by_id is not None or run.decided_by_key_id is not None
     return run.decided_at is not None and has_decider

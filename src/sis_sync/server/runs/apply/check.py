@@ -1,4 +1,4 @@
-"""Whether a plan still fits: asked in the transaction that applies it, with everything it touches locked."""
+"""Checks that a plan still fits, in the transaction that applies it, when all that it touches is locked."""
 
 from datetime import datetime
 from typing import Any
@@ -20,11 +20,11 @@ REASONS: dict[str, str] = {
 
 
 class OutOfDate(Exception):
-    """The plan no longer fits. The text says why, in counts."""
+    """The plan no longer fits, so the run is planned again. The text is the reason, in counts. It reaches no caller."""
 
 
 def check_decision(run: Run, *, now: datetime) -> None:
-    """OutOfDate if the mode's settings, the rights of who sent or approved it, or other runs overtook the plan."""
+    """Raise OutOfDate if settings, external IDs, the rights of its sender or approver, or other runs changed."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     used = run.settings_used
     if "unapplied" not in used:
@@ -54,7 +54,7 @@ def _check_other_runs(run: Run) -> None:
 
 
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
-    """OutOfDate with counts if accounts, orgs or addresses are not as the plan saw them."""
+    """Raise OutOfDate, with counts, if accounts, orgs or addresses are not as the plan saw them."""
     named = statements("checks")
     found = {name: count(named[name], parameters) for name in REASONS}
     if is_held_for_managers(run) and not _has_new_managers(run):

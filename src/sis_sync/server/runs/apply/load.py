@@ -1,4 +1,4 @@
-"""From the plan file into the database's temporary tables `run_change` and `run_seen`: COPY, or batches on SQLite."""
+"""Loads a stored plan into temporary tables of the database: by COPY on PostgreSQL, in batches on SQLite."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,7 @@ BATCH_ROWS = 10_000
 
 @contextmanager
 def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
-    """The changes of a plan file, with what it saw of the accounts.
-
-    Opened before the transaction, so that locks are short.
-    """
+    """Yield the changes of a stored plan, with the accounts as it saw them."""
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
         changes = bind(sql_text(__package__, "changes"), plan=str(approved.files.plan))
         seen = bind(sql_text(__package__, "seen"), seen=str(approved.files.seen))
@@ -31,7 +28,7 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
 
 
 class Changes:
-    """The rows of a plan that change an account, and those accounts as the plan saw them."""
+    """The rows of a plan that change an account, and these accounts as the plan saw them."""
 
     def __init__(self, session: Session, queries: dict[str, str]) -> None:
         self.session = session
@@ -41,7 +38,7 @@ class Changes:
                 self._write_out(name)
 
     def load(self, parameters: dict[str, Any]) -> None:
-        """Make and fill `run_change` and `run_seen`, indexed, and `run_org`: the orgs that rows may name."""
+        """Make and fill the tables `run_change`, `run_seen` and `run_org` (the orgs that rows may name)."""
         forget_changes()
         own = own_statements()
         execute(own["make_changes"])

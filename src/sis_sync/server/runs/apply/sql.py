@@ -1,4 +1,4 @@
-"""The SQL text beside this module: named statements, common to both databases but for one file each."""
+"""Runs the named statements of the .sql files next to this module. Each database has one file of its own."""
 
 import functools
 from typing import Any
@@ -19,19 +19,19 @@ def statements(name: str) -> dict[str, str]:
 
 
 def own_statements() -> dict[str, str]:
-    """The statements of the database in use."""
+    """Return the statements of the database in use."""
     return statements(connection.vendor)
 
 
 def execute(sql: str, parameters: dict[str, Any] | None = None) -> int:
-    """Run a statement that writes; how many rows it touched."""
+    """Run a statement that writes, and return the number of rows that it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
 
 
 def count(sql: str, parameters: dict[str, Any]) -> int:
-    """The one number that a statement answers."""
+    """Return the one number that a statement selects."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()
