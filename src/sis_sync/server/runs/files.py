@@ -97,7 +97,7 @@ def new_plan_files(run: Run) -> Iterator[RunFiles]:
 
 
 def adopt_plan(made: RunFiles, digest: str) -> None:
-    """Bring the new files to the disk and move them to the folder of their digest. Call it before recording the digest."""
+    """Bring the new files to the disk and move them to the folder of their digest. Call it before that is recorded."""
     for path in made.of_plan:
         path.chmod(OWNER_ONLY)
         sync_file(path)
