@@ -16,6 +16,7 @@ import click
 from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
+from sis_sync.core.environment import SERVER_VARIABLES, SPARK_VARIABLES, Variable
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.guards import GUARDS
@@ -121,6 +122,22 @@ def key_table(keys: tuple[Key, ...]) -> str:
     return table(("Key", "Default", "Means"), [(f"`{key.name}`", key.default or "none", key.about) for key in keys])
 
 
+def server_variables() -> str:
+    """Every environment variable of the server."""
+    return variable_table(SERVER_VARIABLES)
+
+
+def spark_variables() -> str:
+    """Every environment variable that says where Spark runs."""
+    return variable_table(SPARK_VARIABLES)
+
+
+def variable_table(variables: tuple[Variable, ...]) -> str:
+    """Environment variables with their defaults."""
+    rows = [(f"`{variable.name}`", variable.default, variable.about) for variable in variables]
+    return table(("Variable", "Default", "Means"), rows)
+
+
 def presets() -> str:
     """The names of the built-in presets."""
     return "\n".join(f"- `{name}`" for name in preset_names())
@@ -148,7 +165,7 @@ PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(commands, fields, refusals, findings, guards, results_columns),
-        *(modes, client_keys, presets, session, performance),
+        *(modes, client_keys, server_variables, spark_variables, presets, session, performance),
     )
 }
 

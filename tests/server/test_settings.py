@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from sis_sync.core.environment import MEMORY_MB
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.limits import number_setting
 from sis_sync.server.environment import database_settings, made_data_folder, read_or_make_secret_key, sqlite_settings
 from sis_sync.server.logs import WithoutValues
 
@@ -151,13 +151,13 @@ def test_a_data_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_limits_are_whole_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIS_SYNC_MEMORY_MB", raising=False)
-    assert number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128) == 1024
+    assert MEMORY_MB.number() == 1024
     monkeypatch.setenv("SIS_SYNC_MEMORY_MB", " 512 ")
-    assert number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128) == 512
+    assert MEMORY_MB.number() == 512
 
 
 @pytest.mark.parametrize("text", ["127", "1 GB", "-512", "1e3", "²"])
 def test_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIS_SYNC_MEMORY_MB", text)
     with pytest.raises(ConfigurationError, match="SIS_SYNC_MEMORY_MB"):
-        number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128)
+        MEMORY_MB.number()

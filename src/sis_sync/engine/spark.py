@@ -1,6 +1,5 @@
 """A session on Spark: in this process, on a standalone cluster, or through Spark Connect, by configuration alone."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sis_sync.core.environment import SPARK_FOLDER, SPARK_MASTER, SPARK_REMOTE
 from sis_sync.core.errors import EngineUnavailable
 from sis_sync.engine.spark_sql import named_queries, query, statements
 from sis_sync.engine.sql import bind
@@ -35,7 +35,7 @@ class SparkPlace:
     `folder` is for tables that go there and back, and must be the same folder for every machine; None: a temporary one.
     """
 
-    master: str = "local[*]"
+    master: str = SPARK_MASTER.default
     remote: str = ""
     folder: Path | None = None
 
@@ -46,11 +46,11 @@ class SparkPlace:
 
     @classmethod
     def from_environment(cls) -> "SparkPlace":
-        """As SIS_SYNC_SPARK_MASTER, SIS_SYNC_SPARK_REMOTE and SIS_SYNC_SPARK_FOLDER say."""
-        folder = os.environ.get("SIS_SYNC_SPARK_FOLDER", "")
+        """Return the place that the environment names."""
+        folder = SPARK_FOLDER.text()
         return cls(
-            master=os.environ.get("SIS_SYNC_SPARK_MASTER") or cls.master,
-            remote=os.environ.get("SIS_SYNC_SPARK_REMOTE", ""),
+            master=SPARK_MASTER.text() or cls.master,
+            remote=SPARK_REMOTE.text(),
             folder=Path(folder) if folder else None,
         )
 

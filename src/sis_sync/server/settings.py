@@ -1,37 +1,27 @@
-"""Django's settings. Everything that differs between installations is read from SIS_SYNC_* variables."""
+"""Django's settings. What differs between installations comes from environment variables (core/environment.py)."""
 
-import os
 from pathlib import Path
 
 import platformdirs
 
-from sis_sync.core.limits import number_setting
+from sis_sync.core import environment
 from sis_sync.server.environment import database_settings, keep_to_owner, made_data_folder, read_or_make_secret_key
 from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.steps.pipeline import engine_named
 
-TRUE_WORDS = ("1", "true", "yes", "on")
-
 SIS_SYNC_DATA_FOLDER = made_data_folder(
-    Path(os.environ.get("SIS_SYNC_DATA_FOLDER") or platformdirs.user_data_path("sis-sync", appauthor=False)).absolute()
+    Path(environment.DATA_FOLDER.text() or platformdirs.user_data_path("sis-sync", appauthor=False)).absolute()
 )
-SIS_SYNC_BEHIND_PROXY = os.environ.get("SIS_SYNC_BEHIND_PROXY", "").strip().lower() in TRUE_WORDS
-SIS_SYNC_ENGINE = engine_named(os.environ.get("SIS_SYNC_ENGINE", ""))
+SIS_SYNC_BEHIND_PROXY = environment.BEHIND_PROXY.is_on()
+SIS_SYNC_ENGINE = engine_named(environment.ENGINE.text())
 
-SIS_SYNC_MEMORY_MB = number_setting("SIS_SYNC_MEMORY_MB", 1024, least=128)
-SIS_SYNC_THREADS = number_setting("SIS_SYNC_THREADS", 2, least=1)
+SIS_SYNC_MEMORY_MB = environment.MEMORY_MB.number()
+SIS_SYNC_THREADS = environment.THREADS.number()
 
 DEBUG = False
-SECRET_KEY = read_or_make_secret_key(
-    Path(os.environ.get("SIS_SYNC_SECRET_KEY_FILE") or SIS_SYNC_DATA_FOLDER / "secret.key")
-)
-ALLOWED_HOSTS = [
-    "localhost",
-    "127.0.0.1",
-    "[::1]",
-    *(host.strip() for host in os.environ.get("SIS_SYNC_ALLOWED_HOSTS", "").split(",") if host.strip()),
-]
-DATABASES = {"default": database_settings(os.environ.get("SIS_SYNC_DATABASE_URL", ""), SIS_SYNC_DATA_FOLDER)}
+SECRET_KEY = read_or_make_secret_key(Path(environment.SECRET_KEY_FILE.text() or SIS_SYNC_DATA_FOLDER / "secret.key"))
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *environment.ALLOWED_HOSTS.words()]
+DATABASES = {"default": database_settings(environment.DATABASE_URL.text(), SIS_SYNC_DATA_FOLDER)}
 if isinstance(DATABASES["default"]["NAME"], Path):  # SQLite
     keep_to_owner(DATABASES["default"]["NAME"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

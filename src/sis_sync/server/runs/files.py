@@ -15,6 +15,7 @@ from typing import IO
 
 from django.conf import settings
 
+from sis_sync.core.environment import MAX_FILE_MB
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
@@ -154,7 +155,7 @@ def _chunks_within_limit(source: IO[bytes]) -> Iterator[bytes]:
         size += len(chunk)
         if size > FILE_LIMITS.file_bytes:
             message = f"The file is larger than {FILE_LIMITS.file_bytes:,} bytes, which is the limit."
-            fix = f"Leave columns out, or ask for a higher limit (SIS_SYNC_MAX_FILE_MB). {SPLIT_NO_LIST}"
+            fix = f"Leave columns out, or ask for a higher limit ({MAX_FILE_MB.name}). {SPLIT_NO_LIST}"
             raise FileRefused("file.too_large", message, fix=fix)
         yield chunk
 

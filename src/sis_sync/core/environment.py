@@ -1,0 +1,116 @@
+"""The environment variables that configure a process, each once: name, default, meaning. The docs print the tables."""
+
+import os
+from dataclasses import dataclass
+
+from sis_sync.core.errors import ConfigurationError
+
+TRUE_WORDS = ("1", "true", "yes", "on")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the environment. `default` is a value, or words for a default that differs between machines.
+
+    `about` is its meaning, as the docs print it. A number is at least `least`.
+    """
+
+    name: str
+    default: str
+    about: str
+    least: int = 0
+
+    def text(self) -> str:
+        """Return the value, or an empty text if the variable is not set."""
+        return os.environ.get(self.name, "")
+
+    def is_on(self) -> bool:
+        """Return True for 1, true, yes or on."""
+        return self.text().strip().lower() in TRUE_WORDS
+
+    def words(self) -> list[str]:
+        """Return the parts of a list with commas."""
+        return [part.strip() for part in self.text().split(",") if part.strip()]
+
+    def number(self) -> int:
+        """Return the whole number, or the default. Raise ConfigurationError for anything else, or below `least`."""
+        text = self.text().strip() or self.default
+        if not text.isascii() or not text.isdigit() or int(text) < self.least:
+            raise ConfigurationError(
+                f"{self.name} is {text!r}, which is no whole number from {self.least} up.",
+                fix=f"Write a number, or leave it empty for {self.default}.",
+            )
+        return int(text)
+
+
+DATA_FOLDER = Variable(
+    "SIS_SYNC_DATA_FOLDER",
+    "the user's data folder",
+    "database file, uploads, plans and results, locks; only the server's user may read it",
+)
+DATABASE_URL = Variable(
+    "SIS_SYNC_DATABASE_URL",
+    "SQLite in the data folder",
+    "`postgresql://user:password@host:5432/name`; `?host=/run/postgresql` names a socket folder",
+)
+SECRET_KEY_FILE = Variable(
+    "SIS_SYNC_SECRET_KEY_FILE",
+    "`secret.key` in the data folder",
+    "signs sessions; made at the first start, readable by its owner only",
+)
+ALLOWED_HOSTS = Variable(
+    "SIS_SYNC_ALLOWED_HOSTS",
+    "this machine's own names",
+    "the host names that the server answers to, with commas",
+)
+BEHIND_PROXY = Variable(
+    "SIS_SYNC_BEHIND_PROXY",
+    "off",
+    "`1` when a reverse proxy with TLS is in front: believes `X-Forwarded-Proto`, marks cookies secure, sends HSTS",
+)
+MEMORY_MB = Variable(
+    "SIS_SYNC_MEMORY_MB",
+    "1024",
+    "the memory for planning or applying one run; what needs more goes to the disk of the data folder; "
+    "the worker needs about 200 MB on top",
+    least=128,
+)
+THREADS = Variable("SIS_SYNC_THREADS", "2", "the processors that planning one run may use", least=1)
+ENGINE = Variable(
+    "SIS_SYNC_ENGINE",
+    "duckdb",
+    "what plans runs: `duckdb` in the worker, or `spark` ([Scale](scale.md)); `sis-sync plan` has `--engine` instead",
+)
+MAX_FILE_MB = Variable("SIS_SYNC_MAX_FILE_MB", "1024", "a larger roster file is refused", least=1)
+MAX_RECORDS = Variable("SIS_SYNC_MAX_RECORDS", "10000000", "a file with more records is refused", least=1)
+MAX_COLUMNS = Variable("SIS_SYNC_MAX_COLUMNS", "200", "a file with more columns is refused", least=10)
+MAX_CELL_KB = Variable("SIS_SYNC_MAX_CELL_KB", "32", "a file with a larger cell is refused", least=1)
+SPARK_MASTER = Variable(
+    "SIS_SYNC_SPARK_MASTER", "local[*]", "`local[8]`, or `spark://host:7077` for a standalone cluster"
+)
+SPARK_REMOTE = Variable(
+    "SIS_SYNC_SPARK_REMOTE",
+    "none",
+    "`sc://host:15002`, a Spark Connect server; goes before the master. Needs `pip install 'pyspark[connect]'`",
+)
+SPARK_FOLDER = Variable(
+    "SIS_SYNC_SPARK_FOLDER",
+    "a temporary folder",
+    "the folder of tables while a plan is made. On a cluster: one folder, under the same path on this machine and all "
+    "of its workers",
+)
+
+# The client and the offline commands refuse files by these too.
+FILE_VARIABLES = (MAX_FILE_MB, MAX_RECORDS, MAX_COLUMNS, MAX_CELL_KB)
+SERVER_VARIABLES = (
+    DATA_FOLDER,
+    DATABASE_URL,
+    SECRET_KEY_FILE,
+    ALLOWED_HOSTS,
+    BEHIND_PROXY,
+    MEMORY_MB,
+    THREADS,
+    ENGINE,
+    *FILE_VARIABLES,
+)
+SPARK_VARIABLES = (ENGINE, SPARK_MASTER, SPARK_REMOTE, SPARK_FOLDER)
