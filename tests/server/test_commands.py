@@ -63,7 +63,7 @@ def test_orgs_are_imported(
     assert (said.exit_code, f"There is no file {tmp_path / 'none.csv'}." in said.err) == (3, True)
     file.write_text("external_id,name,kind\nN2,North,college\n", encoding="utf-8")
     said = command(capsys, "server", "import-orgs", file)
-    refused = 'Line 2: "college" is no kind.' in said.err
+    refused = 'Line 2: "college" is not a kind of org.' in said.err
     assert (said.exit_code, refused, "Nothing was imported." in said.err) == (3, True, True)
     assert set(Org.objects.values_list("external_id", flat=True)) == {None, "N1", "S1"}
 

@@ -48,7 +48,7 @@ def serve(host: str, port: int, no_worker: bool) -> None:
     from sis_sync.server.serve import setup_commands
     from sis_sync.server.serve.supervisor import stop_on_signals, supervise, web_child, worker_child
 
-    setup_commands.refuse_plain_http_from_afar(host)
+    setup_commands.refuse_open_plain_http(host)
     setup_commands.migrate()
     link = setup_commands.setup_link(f"http://{host}:{port}")
     if link:

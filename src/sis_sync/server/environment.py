@@ -1,4 +1,4 @@
-"""Where the database is: a SQLite file by default, PostgreSQL by URL. With the durability rules of each."""
+"""The place of a server: its data folder, its secret key, and its database with the durability rules of each kind."""
 
 import os
 import secrets
@@ -16,12 +16,14 @@ BUSY_TIMEOUT_SECONDS = 30
 SAFE_WAL_VERSION = (3, 51, 3)
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 EXAMPLE = "postgresql://user:password@host:5432/name"
+OTHERS = 0o077  # the rights of all users but the owner
+SECRET_KEY_BYTES = 64
 
 
 def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
-    """One entry of Django's DATABASES for `url`; an empty one means the SQLite file in the data folder.
+    """Return the entry of Django's DATABASES for `url`. An empty URL means the SQLite file in the data folder.
 
-    Raises ConfigurationError for anything that is no PostgreSQL or sqlite:/// URL.
+    Raise ConfigurationError for anything but a PostgreSQL or sqlite:/// URL.
     """
     if not url:
         return sqlite_settings(data_folder / "sis-sync.sqlite3")
@@ -31,13 +33,13 @@ def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
     if scheme in POSTGRESQL_SCHEMES:
         return postgresql_settings(url)
     raise ConfigurationError(
-        f"SIS_SYNC_DATABASE_URL starts with {scheme or 'no scheme'!r}, which is no known database.",
+        f"SIS_SYNC_DATABASE_URL starts with {scheme or 'no scheme'!r}, which is not a known database.",
         fix=f"Leave it empty for SQLite, or write {EXAMPLE}",
     )
 
 
 def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> dict[str, Any]:
-    """SQLite as durable as its version allows: every commit is on the disk before it counts."""
+    """Return the entry for SQLite, as durable as its version allows: every commit is on the disk when it returns."""
     journal = "WAL; PRAGMA synchronous=FULL" if version >= SAFE_WAL_VERSION else "DELETE; PRAGMA synchronous=EXTRA"
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -51,7 +53,7 @@ def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_versio
 
 
 def postgresql_settings(url: str) -> dict[str, Any]:
-    """PostgreSQL from a URL; `?host=/folder` names a socket folder, other parameters go to libpq."""
+    """Return the entry for a PostgreSQL URL. `?host=/folder` names a socket folder. libpq gets other parameters."""
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
     if not name:
@@ -71,18 +73,17 @@ def postgresql_settings(url: str) -> dict[str, Any]:
 
 
 def port_of(url: str) -> int | str:
-    """The port of the URL, or an empty text where it has none."""
+    """Return the port of the URL, or an empty text if it has none."""
     try:
         return urlsplit(url).port or ""
     except ValueError as error:
-        raise ConfigurationError("The port in SIS_SYNC_DATABASE_URL is no number.", fix=f"Write {EXAMPLE}") from error
-
-
-OTHERS = 0o077
+        raise ConfigurationError(
+            "The port in SIS_SYNC_DATABASE_URL is not a number.", fix=f"Write {EXAMPLE}"
+        ) from error
 
 
 def made_data_folder(path: Path) -> Path:
-    """The folder, made if it is not there, for its owner only. ConfigurationError where it cannot be used."""
+    """Return the folder, made for its owner only if it is missing. Raise ConfigurationError if it cannot be used."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -99,14 +100,14 @@ def made_data_folder(path: Path) -> Path:
 
 
 def keep_to_owner(path: Path) -> None:
-    """Make a file readable by its owner only, now or before another makes it: the folder may have been there, open.
+    """Let only the owner read the file, which is made if it is missing: the folder may be open to others.
 
-    The files that SQLite puts beside its database get the rights of the database. On Windows the folder's rights rule.
+    SQLite gives the files next to its database the same rights. On Windows the rights of the folder count.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
         if os.name != "nt" and path.stat().st_mode & OTHERS:
-            with suppress(PermissionError):  # another's file, or a disk without rights: whoever made it so decides
+            with suppress(PermissionError):  # the file of another user, or a disk without rights: left as it is
                 path.chmod(OWNER_ONLY)
     except OSError as error:
         raise ConfigurationError(
@@ -115,11 +116,8 @@ def keep_to_owner(path: Path) -> None:
         ) from error
 
 
-RANDOM_BYTES = 64
-
-
 def read_or_make_secret_key(path: Path) -> str:
-    """The key in `path`; made there, readable by its owner only, if there is none yet.
+    """Return the key in `path`. Make one there, readable by its owner only, if there is none.
 
     Two processes that start together get the same key: only one of them makes the file.
     """
@@ -130,10 +128,10 @@ def read_or_make_secret_key(path: Path) -> str:
 
 
 def make_secret_key(path: Path) -> str:
-    """Write a new key to a temporary file and link it into place; another process's key wins if it was first."""
+    """Write a new key to a temporary file and link it into place. The key of another process wins if it was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    write_whole(draft, [f"{secrets.token_urlsafe(RANDOM_BYTES)}\n".encode()])
+    write_whole(draft, [f"{secrets.token_urlsafe(SECRET_KEY_BYTES)}\n".encode()])
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
@@ -142,10 +140,10 @@ def make_secret_key(path: Path) -> str:
 
 
 def checked(key: str, path: Path) -> str:
-    """The key, refused when it is too short to keep sessions safe."""
-    if len(key) < RANDOM_BYTES:
+    """Return the key. Raise ConfigurationError if it is too short to keep sessions safe."""
+    if len(key) < SECRET_KEY_BYTES:
         raise ConfigurationError(
             f"The secret key in {path} is too short ({len(key)} characters).",
-            fix="Delete the file; a new one is made at the next start, and everybody signs in again.",
+            fix="Delete the file; a new one is made at the next start, and everyone signs in again.",
         )
     return key

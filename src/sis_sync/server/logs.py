@@ -1,4 +1,4 @@
-"""What the server logs: times, levels, IDs and counts. Never a value of a person."""
+"""Logging: times, levels, IDs and counts. Never a value of a person."""
 
 import logging
 import traceback
@@ -9,13 +9,13 @@ ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] 
 
 
 class WithoutValues(logging.Formatter):
-    """Formats an exception as its type and the lines of code it passed, without its message.
+    """Formats an exception as its type and the lines of code that it passed, without its message.
 
     A database quotes the offending row in its messages, so the message is left out.
     """
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - the name is the standard library's
-        """The chain of exceptions, first cause first."""
+        """Return the chain of exceptions, first cause first."""
         error, parts = ei[1], list[str]()
         while error is not None and len(parts) < 5:
             frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))

@@ -1,4 +1,4 @@
-"""What every request passes: no plain HTTP from afar, and headers that keep browsers strict."""
+"""The middleware of every request: it refuses plain HTTP from other machines and adds security headers."""
 
 from collections.abc import Callable
 
@@ -30,27 +30,28 @@ REFUSED_PLAIN_HTTP = (
 
 
 def refuse_plain_http(respond: Respond) -> Respond:
-    """Requests from other machines must come over HTTPS; passwords and keys never travel in the open."""
+    """Refuse requests from other machines without HTTPS: passwords and keys must not travel in the open."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if is_plain_from_afar(request):
+        if is_plain_from_elsewhere(request):
             return HttpResponse(REFUSED_PLAIN_HTTP, status=403, content_type="text/plain; charset=utf-8")
         return respond(request)
 
     return middleware
 
 
-def is_plain_from_afar(request: HttpRequest) -> bool:
-    """Not HTTPS, and not from this machine itself (behind a proxy, what it passes on is never from here)."""
+def is_plain_from_elsewhere(request: HttpRequest) -> bool:
+    """True if the request comes without HTTPS from another machine."""
     if request.is_secure():
         return False
+    # A request that the proxy passed on comes from its machine, but was never made there.
     is_passed_on = settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
     peer = request.META.get("REMOTE_ADDR", "")  # empty for a Unix socket, which only this machine reaches
     return is_passed_on or not (peer == "" or is_loopback(peer))
 
 
 def add_security_headers(respond: Respond) -> Respond:
-    """Nothing from elsewhere runs in a page, and pages with people in them stay out of caches."""
+    """Let no content from elsewhere run in a page, and keep pages with people in them out of caches."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = respond(request)

@@ -1,4 +1,4 @@
-"""Typed values are trimmed and normalised just as the cells of a file are (the roster's section 1)."""
+"""Trims and normalises typed values, as reading does with the cells of a file (the file format's section 1)."""
 
 import unicodedata
 
@@ -10,10 +10,10 @@ EDGE_CHARACTERS = _SPACES + _ZERO_WIDTH + _CONTROLS
 
 
 def tidy(value: str) -> str:
-    """`value` without white space, NBSP and zero-width characters at both ends, in Unicode NFC."""
+    """Return the value in Unicode NFC, without white space, NBSP and zero-width characters at both ends."""
     return unicodedata.normalize("NFC", value).strip(EDGE_CHARACTERS)
 
 
 def has_controls(value: str) -> bool:
-    """Whether a control character stands in the text, or half a character that no encoding can write."""
+    """True if the text contains a control character, or a surrogate, which no encoding can write."""
     return any(unicodedata.category(character) in ("Cc", "Cs") for character in value)

@@ -10,10 +10,10 @@ from sis_sync.core.fields import ACTIVE, STATUSES, USER_TYPES
 class Account(AbstractBaseUser):
     """A person of a school system. Managed by rosters if `custom_id` is set, else unmanaged.
 
-    `grade` is empty for all but students, `position` empty for students. `deleted_at` is set while the
-    account is deleted and still restorable; its address is then free for others.
-    `is_held_by_hand` marks one that a person disabled or deleted: no file brings it back.
-    Sessions begun before `sessions_ended_at` are over; whoever disables or deletes an account sets it.
+    `grade` is for students only, `position` for all others. `deleted_at` is set while the account is deleted and
+    still restorable: its address is free for others. `is_held_by_hand` marks an account that a person disabled or
+    deleted: no file brings it back. Sessions that began before `sessions_ended_at` are over: services that disable or
+    delete an account set it.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
@@ -62,23 +62,23 @@ class Account(AbstractBaseUser):
 
     @property
     def full_name(self) -> str:
-        """First, middle and last name with single spaces."""
+        """The first, middle and last name with single spaces."""
         return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django's plain attribute, read only here
-        """May sign in: Active and not deleted."""
+        """True if the account may sign in: it is Active and not deleted."""
         return self.status == ACTIVE and self.deleted_at is None
 
     def get_session_auth_hash(self) -> str:
-        """Changes with the password and with `sessions_ended_at`: sessions that hold the old one are over."""
+        """Return a hash of password and `sessions_ended_at`. Sessions with another hash are over."""
         return f"{super().get_session_auth_hash()}:{self.sessions_ended_at}"
 
 
 class SignInFailures(models.Model):
-    """How often signing in failed lately from one network address for one e-mail address.
+    """The count of wrong passwords from one network address for one e-mail address.
 
-    `key_sha256` is a hash of both, so that the table names nobody.
+    `key_sha256` is a hash of both, so that the table names no one.
     """
 
     key_sha256 = models.CharField(max_length=64, primary_key=True)

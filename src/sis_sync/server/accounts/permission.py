@@ -1,4 +1,4 @@
-"""What a manager may do to an account, asked by every service."""
+"""Which accounts a manager may change. Every service of accounts asks here."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ BATCH = 500
 
 
 def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) -> None:
-    """NotPermitted unless the actor manages every one of them, and all that they manage. None is the server itself."""
+    """Raise NotPermitted unless the actor manages all these accounts, and all that they manage. None is the server."""
     if actor is None:
         return
     for start in range(0, len(accounts), BATCH):
@@ -20,10 +20,10 @@ def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) ->
         if batch.exclude(pk__in=managed_accounts(actor=actor).values("pk")).exists():
             raise NotPermitted("You do not manage all of these accounts.", fix=ASK_A_MANAGER)
         if rights_beyond(actor=actor, accounts=batch):
-            raise NotPermitted("This would change somebody who manages more than you do.", fix=ASK_A_MANAGER)
+            raise NotPermitted("This would change someone who manages more than you do.", fix=ASK_A_MANAGER)
 
 
 def require_manager_of_org(*, actor: Account | None, org: Org) -> None:
-    """NotPermitted unless the actor manages the org."""
+    """Raise NotPermitted unless the actor manages the org."""
     if actor is not None and not managed_orgs(actor=actor).filter(pk=org.pk).exists():
         raise NotPermitted("You do not manage this school.", fix=ASK_A_MANAGER)

@@ -1,4 +1,4 @@
-"""The accounts a person may see and change."""
+"""The accounts that a person may see and change."""
 
 from functools import reduce
 from operator import or_
@@ -17,7 +17,7 @@ SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 
 
 def managed_accounts(*, actor: Account) -> QuerySet[Account]:
-    """The accounts of what the actor manages, deleted ones too."""
+    """Return the accounts of the orgs that the actor manages, deleted ones too."""
     accounts = Account.objects.filter(school_system_id=actor.school_system_id).select_related("org")
     if is_district_manager(account=actor):
         return accounts
@@ -25,7 +25,7 @@ def managed_accounts(*, actor: Account) -> QuerySet[Account]:
 
 
 def access_account(*, actor: Account, account_id: int | str) -> Account:
-    """The account, if the actor manages its org. Absent and foreign ones are both Http404."""
+    """Return the account if the actor manages its org. Raise Http404 for any other, whether it exists or not."""
     account = managed_accounts(actor=actor).filter(pk=number_or_404(account_id)).first()
     if account is None:
         raise Http404
@@ -41,9 +41,9 @@ def search_accounts(
     status: str = "",
     without_id: bool = False,
 ) -> QuerySet[Account]:
-    """The managed accounts that fit all of it, by name. Deleted ones only for the status Deleted.
+    """Return the accounts that match all criteria, in order of their names. Deleted ones only for the status Deleted.
 
-    Every word of `text` must stand in a name, the address or the ID, whatever its case.
+    Every word of `text` must be in a name, the address or the ID, in any case.
     """
     found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
     if has_controls(text):
@@ -62,7 +62,7 @@ def search_accounts(
 
 
 def account_at(*, school_system_id: int, email: str) -> Account | None:
-    """The account, not deleted, that has this address, whatever its case."""
+    """Return the account that has this address, in any case, and is not deleted."""
     if has_controls(email):
         return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
@@ -70,6 +70,6 @@ def account_at(*, school_system_id: int, email: str) -> Account | None:
 
 
 def rights_beyond(*, actor: Account, accounts: QuerySet[Account]) -> bool:
-    """Whether any of the accounts manages what the actor does not: changing it would be climbing."""
+    """True if one of the accounts manages an org that the actor does not."""
     rights = Right.objects.filter(account__in=accounts)
     return rights.exclude(org__in=managed_orgs(actor=actor)).exists()

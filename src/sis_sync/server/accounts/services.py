@@ -1,4 +1,4 @@
-"""Makes and changes accounts by hand."""
+"""Creates and changes accounts by hand: one by one, or many at once."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -32,23 +32,23 @@ Change = Callable[[Account, datetime], None]
 
 
 def disable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """How many are Disabled by hand now and were not. No file enables them, until a person does.
+    """Disable these accounts by hand, until a person enables them: no file does. Return how many changed.
 
-    Those whom a file disabled are held too: else the next file could enable them against the manager's word.
-    NotPermitted, and nothing done, if one is not the actor's to change or is the last manager of the district.
+    Raise NotPermitted, with nothing done, if the actor may not change one, or one is the last district manager.
     """
 
     def disable(account: Account, now: datetime) -> None:
         account.status, account.is_held_by_hand, account.sessions_ended_at = DISABLED, True, now
 
     def is_concerned(account: Account) -> bool:
+        # An account that a file disabled is held too: otherwise the next file could enable it against the manager.
         return account.status == ACTIVE or not account.is_held_by_hand
 
     return change_all(accounts, disable, is_concerned, "disable", actor, now)
 
 
 def enable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """How many were Disabled and are Active now; files may change them again."""
+    """Enable the Disabled ones of these accounts. Files may change them again. Return how many changed."""
 
     def enable(account: Account, now: datetime) -> None:
         account.status, account.is_held_by_hand, account.sessions_ended_at = ACTIVE, False, now
@@ -57,7 +57,7 @@ def enable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: 
 
 
 def delete_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """How many were deleted: hidden, signed out, restorable for 180 days. No file brings them back."""
+    """Delete these accounts: hidden, signed out, restorable for 180 days. No file restores them. Return how many."""
 
     def delete(account: Account, now: datetime) -> None:
         account.deleted_at, account.is_held_by_hand, account.sessions_ended_at = now, True, now
@@ -66,7 +66,7 @@ def delete_accounts(*, accounts: Iterable[Account], actor: Account | None, now: 
 
 
 def restore_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """How many came back. ValuesRefused, and none restored, if an address was taken since or 180 days are over."""
+    """Restore deleted accounts and return how many. Raise ValuesRefused if an address is taken or 180 days are over."""
     wanted = list(accounts)
     refuse_unrestorable(wanted, now)
 
@@ -78,16 +78,16 @@ def restore_accounts(*, accounts: Iterable[Account], actor: Account | None, now:
 
 
 def refuse_unrestorable(accounts: list[Account], now: datetime) -> None:
-    """ValuesRefused for accounts that are past restoring or whose address somebody has now."""
+    """Raise ValuesRefused if one was deleted too long ago, or if another account has its address now."""
     for start in range(0, len(accounts), BATCH):
         batch = accounts[start : start + BATCH]
         if any(account.deleted_at is not None and account.deleted_at <= now - RESTORABLE_FOR for account in batch):
-            raise ValuesRefused({"accounts": f"Deleted more than {RESTORABLE_FOR.days} days ago: create it anew."})
+            raise ValuesRefused({"accounts": f"Deleted more than {RESTORABLE_FOR.days} days ago: create it again."})
         addresses = [account.email.lower() for account in batch if account.deleted_at is not None]
         live = Account.objects.filter(deleted_at__isnull=True, school_system_id=batch[0].school_system_id)
         taken = live.annotate(address=Lower("email")).filter(address__in=addresses).count()
         if taken or len(set(addresses)) < len(addresses):
-            fault = "The address belongs to somebody else now. Change it there first, then restore."
+            fault = "The address belongs to someone else now. Change it there first, then restore."
             raise ValuesRefused({"email": fault})
 
 
@@ -101,7 +101,7 @@ def change_all(
     *,
     are_deleted: bool = False,
 ) -> int:
-    """Change those that are concerned, in one transaction, with their history. How many there were."""
+    """Change the accounts that are concerned, with their history, in one transaction. Return how many."""
     wanted = list(accounts)
     if not wanted:
         return 0
@@ -123,14 +123,14 @@ def change_all(
 
 
 def change_batch(accounts: list[Account], change: Change, action: str, actor: Account | None, now: datetime) -> int:
-    """Change and save these, and write what changed into their history."""
+    """Change and save these accounts, and write their history."""
     changes: list[tuple[Account, dict[str, Any], dict[str, Any]]] = []
     for account in accounts:
         before, held = state_of(account), {"is_held_by_hand": account.is_held_by_hand}
         change(account, now)
         account.updated_at = now
         after = state_of(account)
-        if after == before:  # a file had disabled it before
+        if after == before:  # a file disabled it already: only the hold is new
             before, after = held, {"is_held_by_hand": account.is_held_by_hand}
         changes.append((account, before, after))
     Account.objects.bulk_update(accounts, CHANGED)
@@ -139,7 +139,7 @@ def change_batch(accounts: list[Account], change: Change, action: str, actor: Ac
 
 
 def state_of(account: Account) -> dict[str, Any]:
-    """What disabling and deleting change, for the history, in the words of a run's history."""
+    """Return the status for the history, with the word that runs use for a deleted account."""
     return {"status": account.status if account.deleted_at is None else DELETED}
 
 
@@ -152,10 +152,10 @@ def create_account(
     actor: Account | None,
     now: datetime,
 ) -> Account:
-    """The new account at `org`. Without a password nobody can sign in to it yet.
+    """Create an account at `org`. Without a password no one can sign in to it yet.
 
-    Values are judged by the rules for files, but that the ID may be empty; status is Active where none is given.
-    ValuesRefused names every field that is wrong.
+    The rules for files hold, except that the ID may be empty. The status is Active unless `values` names one.
+    Raise ValuesRefused with every field that is wrong.
     """
     require_manager_of_org(actor=actor, org=org)
     judged = judge_values({"status": ACTIVE} | values | {ORG_FIELD: org.external_id or ""})
@@ -180,9 +180,9 @@ def update_account(
     is_protected: bool | None = None,
     protected_reason: str = "",
 ) -> Account:
-    """The account with these values; fields that are not named stay. `org`, or its external ID, moves it.
+    """Change the fields that `values` names. `org`, or an external ID in `values`, moves the account.
 
-    Disabling and enabling in this way is the same as by their own services.
+    A changed status holds the account or lets it go, as `disable_accounts` and `enable_accounts` do.
     """
     with keeping_a_manager(account.school_system_id), refusing_clashes():
         current = Account.objects.select_for_update().get(pk=account.pk)
@@ -206,13 +206,13 @@ def update_account(
 
 
 def take_status(account: Account, status_before: object, now: datetime) -> None:
-    """A status changed by hand holds the account, or lets it go, and ends its sessions."""
+    """Hold the account, or let it go, and end its sessions, if its status changed."""
     if account.status != status_before:
         account.is_held_by_hand, account.sessions_ended_at = account.status == DISABLED, now
 
 
 def org_named(account: Account, values: dict[str, str]) -> Org:
-    """The org that the values name by external ID; the present one where they name none."""
+    """Return the org that the values name by external ID, or the present one if they name none."""
     external_id = values.get(ORG_FIELD, "")
     if not external_id or external_id == account.org.external_id:
         return account.org
@@ -223,9 +223,9 @@ def org_named(account: Account, values: dict[str, str]) -> Org:
 
 
 def set_password(*, account: Account, password: str, actor: Account | None, now: datetime) -> Account:
-    """The account with its new password; its other sessions end. People set their own, managers everybody's.
+    """Set a password and end the account's other sessions. People set their own, managers any.
 
-    ValuesRefused says why a password is too weak.
+    Raise ValuesRefused with the reason if the password is too weak.
     """
     with refusing_clashes():
         current = Account.objects.select_for_update().get(pk=account.pk)
@@ -240,7 +240,7 @@ def set_password(*, account: Account, password: str, actor: Account | None, now:
 
 
 def take_password(account: Account, password: str | None) -> None:
-    """Hash it into the account, unsaved; None lets nobody in. ValuesRefused if it is weak."""
+    """Put the hash into the account, unsaved. None lets no one in. Raise ValuesRefused if the password is weak."""
     if password is None:
         account.set_unusable_password()
         return
@@ -252,6 +252,6 @@ def take_password(account: Account, password: str | None) -> None:
 
 
 def refuse_deleted(account: Account) -> None:
-    """NotPermitted for a deleted account: it is restored first."""
+    """Raise NotPermitted for a deleted account: it must be restored first."""
     if account.deleted_at is not None:
         raise NotPermitted("This account is deleted. Restore it first.", fix=ASK_A_MANAGER)

@@ -1,4 +1,4 @@
-"""Signing in: a school system, an e-mail address without case, a password."""
+"""Signing in: school system, e-mail address in any case, password; and the lock-out after too many wrong ones."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -18,19 +18,19 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 
-LIMIT = 10
+MAX_FAILURES = 10
 WINDOW = timedelta(minutes=15)
 
 
 def failure_key(school_system_id: int, email: str, request: HttpRequest | None) -> str:
-    """Stands for one address tried from one place, without naming either (SHA-256)."""
+    """Return a SHA-256 of the e-mail address and the network address, which names neither."""
     place = request.META.get("REMOTE_ADDR", "") if request is not None else ""
     return hashlib.sha256(f"{school_system_id}\n{email.strip().lower()}\n{place}".encode()).hexdigest()
 
 
 def refuse_if_too_many(key: str, *, now: datetime) -> None:
-    """TooManySignIns, saying how long to wait, once the limit of the window is reached."""
-    failures = SignInFailures.objects.filter(pk=key, first_failed_at__gt=now - WINDOW, count__gte=LIMIT).first()
+    """Raise TooManySignIns, with the minutes to wait, after ten wrong passwords in the window."""
+    failures = SignInFailures.objects.filter(pk=key, first_failed_at__gt=now - WINDOW, count__gte=MAX_FAILURES).first()
     if failures is not None:
         minutes = int((failures.first_failed_at + WINDOW - now).total_seconds() // 60) + 1
         raise TooManySignIns(
@@ -41,19 +41,19 @@ def refuse_if_too_many(key: str, *, now: datetime) -> None:
 
 @transaction.atomic
 def count_failure(key: str, *, now: datetime) -> None:
-    """One more wrong password; a window that is over starts anew."""
+    """Count one more wrong password. A window that is over starts again."""
     SignInFailures.objects.filter(first_failed_at__lte=now - WINDOW).delete()
     SignInFailures.objects.get_or_create(pk=key, defaults={"first_failed_at": now})
     SignInFailures.objects.filter(pk=key).update(count=F("count") + 1)
 
 
 def forget_failures(key: str) -> None:
-    """The right password ends the count."""
+    """Forget the wrong passwords, because the right one was given."""
     SignInFailures.objects.filter(pk=key).delete()
 
 
 class SchoolSystemBackend(BaseBackend):
-    """Lets active accounts in; the disabled and the deleted answer like a wrong password."""
+    """Signs active accounts in. A disabled or deleted account answers like a wrong password."""
 
     def authenticate(
         self,
@@ -65,9 +65,9 @@ class SchoolSystemBackend(BaseBackend):
         now: datetime | None = None,
         **_others: Any,
     ) -> Account | None:
-        """The account, or None for any wrong pair. TooManySignIns after too many of them.
+        """Return the account, or None for a wrong address or password. Raise TooManySignIns after too many.
 
-        Without `school_system` it is the only one of the installation, if there is only one.
+        Without `school_system`, the only one of the installation is meant.
         """
         system = school_system or school_system_at("")
         if system is None or email is None or password is None:
@@ -84,12 +84,12 @@ class SchoolSystemBackend(BaseBackend):
         return account
 
     def get_user(self, user_id: int) -> Account | None:
-        """The account of a session, None as soon as it is disabled or deleted: its sessions end there."""
+        """Return the account of a session, or None if it is disabled or deleted: then the session is over."""
         return Account.objects.filter(pk=user_id, status=ACTIVE, deleted_at__isnull=True).first()
 
 
 def school_system_at(slug: str) -> SchoolSystem | None:
-    """The school system of that slug; for the bare address (no slug) the only one, None if there are several."""
+    """Return the school system of that slug. Without a slug, return the only one, or None if there are several."""
     if slug:
         return SchoolSystem.objects.filter(slug=slug).first()
     first_two = list(SchoolSystem.objects.all()[:2])
@@ -97,8 +97,8 @@ def school_system_at(slug: str) -> SchoolSystem | None:
 
 
 def has_password(account: Account | None, password: str) -> bool:
-    """Whether it is the account's password. For nobody it takes as long: the time tells no address."""
+    """True if this is the password of an account that may sign in."""
     if account is None or not account.is_active or not account.has_usable_password():
-        make_password(password)
+        make_password(password)  # takes as long as a check: the time reveals no address
         return False
     return check_password(password, account.password)

@@ -1,4 +1,4 @@
-"""Judges typed values by the rules for files: one row goes through the engine's own steps."""
+"""Validates one account typed by hand: its row goes through the same steps as a file."""
 
 import csv
 import tempfile
@@ -26,14 +26,14 @@ STORED_FIELDS = tuple(name for name in FIELD_NAMES if name != ORG_FIELD)
 
 
 def values_of(account: Account) -> dict[str, str]:
-    """The ten values now, each a text; empty where there is none."""
+    """Return the ten values of the account as texts."""
     stored = {name: getattr(account, name) or "" for name in STORED_FIELDS}
     org_value = {ORG_FIELD: account.org.external_id or ""}
     return {name: (stored | org_value)[name] for name in FIELD_NAMES}
 
 
 def take_values(account: Account, values: dict[str, str], org: Org) -> None:
-    """Put judged values into the account, unsaved. An empty custom ID is none: the account is unmanaged."""
+    """Put judged values into the account, unsaved. Without a custom ID it is unmanaged."""
     for name in STORED_FIELDS:
         setattr(account, name, values[name])
     account.custom_id = values["custom_id"] or None
@@ -41,16 +41,16 @@ def take_values(account: Account, values: dict[str, str], org: Org) -> None:
 
 
 MEMORY_MB = 128
-# By hand an account may do without an ID, and its org is chosen from a list.
+# An account made by hand may have no ID, and its org is chosen from a list.
 NEEDED_IN_FILES_ONLY = ("custom_id.required", "custom_id.placeholder", f"{ORG_FIELD}.required")
 WHOLE_ROW = "values"
-UNREADABLE = "One of the values is too long or holds a character that no text may hold. Type it again."
+UNREADABLE = "One of the values is too long or contains a character that no text may contain. Type it again."
 
 
 def judge_values(values: dict[str, str]) -> dict[str, str]:
-    """The ten values as they are stored: trimmed, spelled as in the lists, grade or position by user type.
+    """Return the ten values as they are stored: trimmed, spelled as in the lists, grade or position by user type.
 
-    ValuesRefused with a message per field that is wrong. Orgs and other accounts are not looked at.
+    Raise ValuesRefused with a message for each wrong field. Orgs and other accounts are not looked at.
     """
     with open_session(memory_limit_mb=MEMORY_MB, threads=1) as session, tempfile.TemporaryDirectory() as folder:
         try:
@@ -60,7 +60,7 @@ def judge_values(values: dict[str, str]) -> dict[str, str]:
 
 
 def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str, str]:
-    """Write the row, take it through read, map and validate, and give back what came out."""
+    """Write the row to a file, check the file, and return the values as validated."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, FIELD_NAMES, quoting=csv.QUOTE_ALL)
         writer.writeheader()
@@ -77,7 +77,7 @@ def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str,
 
 
 def wording(code: str, value: str) -> tuple[str, str]:
-    """The field and the message of one finding; an empty field where it is no fault by hand."""
+    """Return the field and the message of a finding. The field is empty if it is no fault in a form."""
     finding = FINDING_CODES[code]
     if finding.severity == "warning" or (code in NEEDED_IN_FILES_ONLY and not value):
         return "", ""
@@ -90,9 +90,9 @@ def wording(code: str, value: str) -> tuple[str, str]:
 
 
 def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None, now: datetime) -> None:
-    """ValuesRefused if the custom ID or the address belongs to another account of the school system.
+    """Raise ValuesRefused if another account of the school system has the custom ID or the address.
 
-    An account that was deleted too long ago to be restored gives its ID up.
+    An account that was deleted too long ago to be restored loses its ID.
     """
     same_id = Account.objects.filter(school_system_id=school_system_id, custom_id=values["custom_id"] or None)
     same_id.filter(deleted_at__lte=now - RESTORABLE_FOR).update(custom_id=None)
@@ -113,10 +113,10 @@ def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: i
 
 @contextmanager
 def refusing_clashes() -> Iterator[None]:
-    """A transaction; if somebody took the ID or the address in the meantime it ends in ValuesRefused."""
+    """Run the block in a transaction. Raise ValuesRefused if another request took the ID or address meanwhile."""
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        taken = "Somebody took this address or ID just now. Look again, then save once more."
+        taken = "Another account has just taken this address or ID. Look again, then save once more."
         raise ValuesRefused({"email": taken}) from error

@@ -1,1 +1,1 @@
-"""The HTTP API: what sync clients call, each call one service."""
+"""The HTTP API that sync clients call. Each call runs one service."""

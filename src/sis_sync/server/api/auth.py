@@ -1,4 +1,4 @@
-"""Who calls: the API key of a request, and what it may do."""
+"""The API key of a request, and the scopes and modes that it may use."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from sis_sync.core.errors import NotPermitted
+from sis_sync.core.errors import NotPermitted, UsageFault
+from sis_sync.core.modes import MODES
 from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
 
@@ -14,7 +15,7 @@ OTHER_KEY = "Use a key that may, or let a manager make one under Bulk Management
 
 
 class SignedRequest(HttpRequest):
-    """A request whose key was taken."""
+    """A request whose key was accepted."""
 
     auth: ApiKey
 
@@ -25,7 +26,7 @@ class BearerKey(HttpBearer):
     openapi_bearerFormat = "sissync_..."  # noqa: N815 - the name is the library's
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """The key; KeyRefused says why one is not taken."""
+        """Return the key. Raise KeyRefused with the reason."""
         return authenticate_key(
             secret=token,
             now=timezone.now(),
@@ -35,13 +36,15 @@ class BearerKey(HttpBearer):
 
 
 def require_scope(api_key: ApiKey, *scopes: str) -> None:
-    """NotPermitted unless the key has one of the scopes."""
+    """Raise NotPermitted unless the key has one of the scopes."""
     if not set(scopes) & set(api_key.scopes):
         raise NotPermitted(f"The key {api_key.prefix} lacks the scope {' or '.join(scopes)}.", fix=OTHER_KEY)
 
 
 def require_mode(api_key: ApiKey, mode: str) -> None:
-    """NotPermitted unless the key may use the mode."""
+    """Raise UsageFault for an unknown mode, NotPermitted unless the key may use it."""
+    if mode not in MODES:
+        raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
     if mode not in api_key.modes:
         allowed = ", ".join(api_key.modes)
         raise NotPermitted(f"The key {api_key.prefix} may not send {mode} files, only {allowed}.", fix=OTHER_KEY)

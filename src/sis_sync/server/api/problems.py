@@ -1,4 +1,4 @@
-"""Every error of the API as problem+json (RFC 9457): type, title, status, detail, fix."""
+"""Answers every error of the API as problem+json (RFC 9457): type, title, status, detail, fix."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger("sis_sync.server.api")
 def problem(
     kind: str, title: str, status: int, detail: str, fix: str = "", extra: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """The answer. `kind` names the type; it never changes once released."""
+    """Return the answer. `kind` names the type, which never changes once it is released."""
     type_ = f"urn:sis-sync:problem:{kind}"
     body = {"type": type_, "title": title, "status": status, "detail": detail, "fix": fix, **(extra or {})}
     headers = {"WWW-Authenticate": 'Bearer realm="SIS Sync"'} if status == 401 else {}
@@ -29,7 +29,7 @@ def problem(
 
 
 def problem_of(error: SisSyncError) -> HttpResponse:
-    """The answer to an error of our own tree; its type is its class's name."""
+    """Return the answer to an error of our own tree. The name of its class is the type."""
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     extra: dict[str, Any] = {}
     if isinstance(error, FileRefused):
@@ -40,23 +40,25 @@ def problem_of(error: SisSyncError) -> HttpResponse:
 
 
 def not_found() -> HttpResponse:
-    """The one answer to whatever is not there, or not this key's to see."""
+    """Return the answer for anything that does not exist, or that this key may not see."""
     return problem("not-found", "Not found", 404, "There is nothing at this address for this key.", "Check the ID.")
 
 
 def not_understood(error: ValidationError) -> HttpResponse:
-    """Which parts of the request are wrong; the values themselves are not repeated."""
+    """Return the answer that names the wrong parts of a request, without their values."""
     wrong = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors]
     fix = "Compare the call with /api/v1/openapi.json."
     return problem("not-understood", "Not understood", 422, "; ".join(wrong), fix)
 
 
 def bug() -> HttpResponse:
-    """An error that nobody foresaw: the log has it under a reference number, the caller gets the number."""
+    """Log an unexpected error under a reference number, and return an answer with the number."""
     reference = secrets.token_hex(4)
     log.exception("unexpected error, reference %s", reference)
     detail = f"The server met an unexpected error, reference {reference}."
-    return problem("unexpected", "Unexpected error", 500, detail, "Give the reference to whoever hosts the server.")
+    return problem(
+        "unexpected", "Unexpected error", 500, detail, "Give the reference to the person who hosts the server."
+    )
 
 
 def add_problem_answers(api: NinjaAPI) -> None:
@@ -74,5 +76,5 @@ def add_problem_answers(api: NinjaAPI) -> None:
 
 
 def unknown_address(_request: HttpRequest, _rest: str = "") -> HttpResponse:
-    """The answer to an address under /api/v1/ that no call has."""
+    """Return the answer to an address under /api/v1/ that no call has."""
     return not_found()

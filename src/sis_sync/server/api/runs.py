@@ -1,4 +1,4 @@
-"""The calls about runs."""
+"""The calls about runs, and about files that the client refused."""
 
 from pathlib import Path
 from typing import Annotated
@@ -39,11 +39,9 @@ def send_file(
     sha256: Annotated[str, Form(description="Of the unpacked file, in hex.")] = "",
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> Status[RunDocument]:
-    """Stores the file and queues its run. The same key with the same body gives the same run."""
+    """Stores the file and queues its run. The same idempotency key with the same body returns the same run."""
     key = request.auth
     require_scope(key, UPLOAD)
-    if mode not in MODES:
-        raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
     require_mode(key, mode)
     checked_key = checked_idempotency_key(idempotency_key)
     refuse_bad_mapping(mapping_lines, mapping_name)
@@ -70,10 +68,12 @@ def list_runs(
     before: Annotated[str, Query(description="Only runs older than this one.")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 50,
 ) -> RunList:
-    """A page of the runs that this key may see."""
+    """Returns a page of the runs that this key may see."""
     runs = visible_runs(request.auth).order_by("-pk")
     if has_controls(mode + state):
-        raise UsageFault("Mode or state holds a control character.", fix="Compare the call with /api/v1/openapi.json.")
+        raise UsageFault(
+            "Mode or state contains a control character.", fix="Compare the call with /api/v1/openapi.json."
+        )
     if mode:
         runs = runs.filter(mode=mode)
     if state:
@@ -87,25 +87,25 @@ def list_runs(
 
 @router.get("/{run_id}", response={200: RunDocument, **FAULTS}, summary="One run")
 def show_run(request: SignedRequest, run_id: str) -> RunDocument:
-    """Its state, counts, findings by code and the guards that hold it."""
+    """Returns its state, counts, findings by code and the guards that hold it."""
     return run_document(visible_run(request.auth, run_id), request)
 
 
 @router.get("/{run_id}/results.csv", response={**FAULTS}, summary="The report, a line per line of the file")
 def show_results(request: SignedRequest, run_id: str) -> FileResponse:
-    """The results CSV. Not found until the file has been checked."""
+    """Returns the results CSV. Not found until the file was checked."""
     return csv_file(run_files(visible_run(request.auth, run_id)).results)
 
 
 @router.get("/{run_id}/failed.csv", response={**FAULTS}, summary="The failed rows, ready to correct")
 def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
-    """The failed rows in the file's own format, each with its message."""
+    """Returns the failed rows in the format of the file, each with its message."""
     return csv_file(run_files(visible_run(request.auth, run_id)).failed)
 
 
 @router.post("/{run_id}/approve", response={200: RunDocument, **FAULTS}, summary="Approve the plan")
 def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
-    """Only with an approve key, only what no guard holds and what deletes nobody."""
+    """Only with an approve key, only a run that no guard holds and in which no one leaves."""
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
     approved = approve_run(run=run, digest=body.digest, by=request.auth, now=timezone.now())
@@ -118,19 +118,19 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
     if has_controls(body.reason):
-        raise UsageFault("The reason holds a control character.", fix="Write it as one line of plain text.")
+        raise UsageFault("The reason contains a control character.", fix="Write it as one line of plain text.")
     rejected = reject_run(run=run, reason=body.reason, by=request.auth, now=timezone.now())
     return run_document(rejected, request)
 
 
 def visible_runs(api_key: ApiKey) -> QuerySet[Run]:
-    """With the scope read: all over what the key's org covers. Else those that keys of the same org sent."""
+    """Return the runs that the key's org covers. Without the scope read: only those that keys of the same org sent."""
     runs = runs_of_key(api_key=api_key)
     return runs if READ in api_key.scopes else runs.filter(api_key__org_id=api_key.org_id)
 
 
 def visible_run(api_key: ApiKey, run_id: str) -> Run:
-    """The run; Http404 for any other, there or not."""
+    """Return the run if the key may see it. Raise Http404 for any other, whether it exists or not."""
     run = visible_runs(api_key).filter(pk=number_or_404(run_id)).first()
     if run is None:
         raise Http404
@@ -138,7 +138,7 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
 
 
 def csv_file(path: Path) -> FileResponse:
-    """The file as it lies on the disk; Http404 while there is none."""
+    """Return the file as it is on the disk. Raise Http404 if there is none."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -150,7 +150,7 @@ refusals_router = Router(tags=["refusals"])
 
 
 class Refusal(Schema):
-    """Which file was refused, and why. Nothing of its content."""
+    """A file that the client refused, and the reason. No content of the file."""
 
     file_name: str = Field(max_length=255)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -158,15 +158,13 @@ class Refusal(Schema):
     line: int | None = None
 
 
-@refusals_router.post("", response={204: None, **FAULTS}, summary="Tell of a file that the client refused")
+@refusals_router.post("", response={204: None, **FAULTS}, summary="Report a file that the client refused")
 def tell_refusal(
     request: SignedRequest, mode: Annotated[str, Query(description="The mode it was for.")], body: Refusal
 ) -> Status[None]:
-    """Writes it into the log, where managers see it."""
+    """Writes the refusal to the audit log, where managers see it."""
     key = request.auth
     require_scope(key, UPLOAD)
-    if mode not in MODES:
-        raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
     require_mode(key, mode)
     detail = {
         "mode": mode,

@@ -11,7 +11,7 @@ from sis_sync.server.runs.models import Run
 
 
 class Ping(Schema):
-    """Who is asked, and what this key may do."""
+    """The server that answers, and the rights of this key."""
 
     server_version: str
     school_system: str
@@ -23,7 +23,7 @@ class Ping(Schema):
 
 
 class RunDocument(Schema):
-    """One run. `guards` are those that hold it, `findings` are counts by code, `digest` names its plan."""
+    """One run. `guards` hold it, `findings` are counts by code, `digest` identifies its plan."""
 
     id: str
     mode: str
@@ -39,20 +39,20 @@ class RunDocument(Schema):
 
 
 class RunList(Schema):
-    """Runs, newest first. `next_before` goes into `before` for the next page; None on the last."""
+    """Runs, newest first. Send `next_before` as `before` for the next page. It is None on the last page."""
 
     runs: list[RunDocument]
     next_before: str | None
 
 
 class Approval(Schema):
-    """The plan that is approved, by the digest that was shown."""
+    """The digest of the plan that was shown and is approved."""
 
     digest: str
 
 
 class Rejection(Schema):
-    """Why the run is rejected."""
+    """The reason of a rejection."""
 
     reason: str
 
@@ -68,7 +68,7 @@ class Problem(Schema):
 
 
 def run_document(run: Run, request: HttpRequest) -> RunDocument:
-    """The document of a run, with the address of its page."""
+    """Return the document of a run, with the address of its page."""
     return RunDocument(
         id=str(run.pk),
         mode=run.mode,

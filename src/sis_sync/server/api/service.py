@@ -1,4 +1,4 @@
-"""The API as a whole: its calls, its key, its answers to errors."""
+"""The API as a whole: its calls, its authentication, its answers to errors."""
 
 from importlib.metadata import version
 
@@ -15,7 +15,7 @@ VERSION = version("sis-sync")
 api = NinjaAPI(
     title="SIS Sync",
     version=VERSION,
-    description="What sync clients call. Errors are problem+json with type, title, detail and fix.",
+    description="The API that sync clients call. Errors are problem+json with type, title, detail and fix.",
     docs_url=None,
     auth=BearerKey(),
     urls_namespace="api",
@@ -25,9 +25,14 @@ api.add_router("/refusals", refusals_router)
 add_problem_answers(api)
 
 
-@api.get("/ping", response={200: Ping, **FAULTS}, tags=["server"], summary="Is the server there, is the key good")
+@api.get(
+    "/ping",
+    response={200: Ping, **FAULTS},
+    tags=["server"],
+    summary="Check that the server answers and the key is valid",
+)
 def ping(request: SignedRequest) -> Ping:
-    """Who answers, and what this key may do."""
+    """Returns the server that answers, and the rights of this key."""
     key = request.auth
     return Ping(
         server_version=VERSION,

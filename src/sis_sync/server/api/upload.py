@@ -1,4 +1,4 @@
-"""What comes with a file: gzip is unpacked on the way, the idempotency key and the mapping are judged first."""
+"""An uploaded file and what comes with it: gzip is unpacked, idempotency key and mapping are checked first."""
 
 import gzip
 import io
@@ -18,17 +18,17 @@ MAX_KEY_LENGTH = 255
 
 
 class Unpacked(io.RawIOBase):
-    """The plain bytes of a gzip file; a damaged one raises FileDamaged while it is read."""
+    """A stream of the plain bytes of a gzip file. Reading raises FileDamaged if the file is damaged."""
 
     def __init__(self, packed: IO[bytes]) -> None:
         self.source = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer will do
-        """Fill the buffer with what comes next; 0 at the end."""
+        """Fill the buffer with the next bytes. Return their number, 0 at the end."""
         try:
             return self.source.readinto(buffer)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -38,7 +38,7 @@ class Unpacked(io.RawIOBase):
 
 
 def plain_bytes(upload: "UploadedFile[bytes]") -> IO[bytes]:
-    """The file as the SIS wrote it. No roster starts with the two bytes that every gzip starts with."""
+    """Return the file as the SIS wrote it: unpacked if it starts as every gzip does, and as no roster does."""
     upload.seek(0)
     start = upload.read(len(GZIP_START))
     upload.seek(0)
@@ -47,23 +47,23 @@ def plain_bytes(upload: "UploadedFile[bytes]") -> IO[bytes]:
 
 
 def plain_name(name: str | None) -> str:
-    """The name without the .gz that packing added."""
+    """Return the name without the .gz that packing added."""
     return (name or "").removesuffix(".gz")
 
 
 def checked_idempotency_key(key: str | None) -> str:
-    """The key. UsageFault if it is missing or no plain text of at most 255 characters."""
+    """Return the key. Raise UsageFault if it is missing or not a plain text of at most 255 characters."""
     if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise UsageFault(
-            f"The header Idempotency-Key is missing, or no plain text of at most {MAX_KEY_LENGTH} characters.",
+            f"The header Idempotency-Key is missing, or is not a plain text of at most {MAX_KEY_LENGTH} characters.",
             fix="Send a new random one with each file, and the same one when sending the same file again.",
         )
     return key
 
 
 def refuse_bad_mapping(lines: str, name: str) -> None:
-    """ConfigurationError, naming line and key, for mapping lines that cannot be followed."""
+    """Raise ConfigurationError, with line and key, for mapping lines that are wrong."""
     if has_controls(name) or has_controls(lines.translate(LINE_CHARACTERS)):
-        raise ConfigurationError("The mapping holds a control character.", fix="Send the lines as plain text.")
+        raise ConfigurationError("The mapping contains a control character.", fix="Send the lines as plain text.")
     if lines.strip():
         parse_mapping(lines, name=name or None)

@@ -1,1 +1,1 @@
-"""Who changed what, when, and why."""
+"""The history of accounts and the log of actions: who changed what, when and why."""

@@ -1,17 +1,17 @@
-"""History of accounts, and the log of what people and keys did."""
+"""The history of accounts, and the log of actions by people and keys."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class AccountChange(models.Model):
-    """One change of one account: before and after hold the changed fields only.
+    """One change of one account. `before` and `after` contain the changed fields only.
 
     `run` and `line` are set for a change by a file, `actor` for one by hand.
     """
 
-    # The account's own school system, which the account holds fast: to check and index it again a row costs a tenth of
-    # a first import.
+    # Not constrained and not indexed: the account has the same school system, and a first import takes a tenth longer
+    # with both.
     school_system = models.ForeignKey(
         "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
@@ -33,7 +33,7 @@ class AccountChange(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One deed of a person or key: signed in, approved, changed a setting. `detail` holds IDs and counts only."""
+    """One action of a person or key: signed in, approved, changed a setting. `detail` contains IDs and counts only."""
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
     actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")

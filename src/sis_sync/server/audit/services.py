@@ -1,4 +1,4 @@
-"""Writes the log of deeds and the history of accounts. Called inside the transaction of what it records."""
+"""Writes the log of actions and the history of accounts. Call it in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def record_change(
     actor: Account | None,
     now: datetime,
 ) -> AccountChange:
-    """The new line of the account's history. Of `before` and `after` only what differs is kept."""
+    """Write a line of the account's history. It keeps the values of `before` and `after` that differ."""
     change = change_of(account, before, after, action=action, actor=actor, now=now)
     change.save()
     return change
@@ -54,7 +54,7 @@ def record_changes(
     actor: Account | None,
     now: datetime,
 ) -> None:
-    """A line in the history of each account: the account, before, after."""
+    """Write a line of history for each account. `changes` are (account, before, after)."""
     AccountChange.objects.bulk_create(
         change_of(account, before, after, action=action, actor=actor, now=now) for account, before, after in changes
     )
@@ -69,7 +69,7 @@ def change_of(
     actor: Account | None,
     now: datetime,
 ) -> AccountChange:
-    """The line, unsaved."""
+    """Return the line of history, unsaved."""
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return AccountChange(
         school_system_id=account.school_system_id,

@@ -1,1 +1,1 @@
-"""Jobs: work that pages never wait for, each owned by a live process."""
+"""Jobs: work that no page waits for. A job that runs belongs to a live process."""

@@ -1,8 +1,7 @@
-"""Locks that die with their process: who holds that of a school system's jobs is alive, so without a holder a job that
-was begun may be taken up.
+"""Locks that end with their process. A job that was begun may be taken up as soon as its lock is free.
 
-PostgreSQL: a session advisory lock on the worker's own connection, so a worker that lost its connection lost
-the lock and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
+PostgreSQL: a session advisory lock on the worker's own connection. A worker that loses its connection loses the lock
+and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
 """
 
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ JOB_LOCKS = 0x515
 
 @contextmanager
 def jobs_lock(school_system_id: int) -> Iterator[bool]:
-    """Try to take the lock of a school system's jobs; gives whether it was free.
+    """Try to take the lock of a school system's jobs, and yield True if it was free.
 
-    Held until the block ends or the process dies.
+    The lock lasts until the block ends or the process dies.
     """
     is_postgresql = connection.vendor == "postgresql"
     name = f"jobs-of-{school_system_id}"
@@ -32,8 +31,8 @@ def jobs_lock(school_system_id: int) -> Iterator[bool]:
 
 @contextmanager
 def advisory_lock(group: int, number: int) -> Iterator[bool]:
-    """A PostgreSQL session advisory lock, tried once."""
-    # The second half of the key has 32 bits; school systems that far apart only wait for each other.
+    """Try once to take a session advisory lock of PostgreSQL, and yield True if it was free."""
+    # The second half of the key has 32 bits. Two school systems with the same one only wait for each other.
     key = [group, number % 2**31]
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
         yield False
@@ -54,7 +53,7 @@ def _ask(sql: str, parameters: list[int]) -> bool:
 
 @contextmanager
 def named_lock(name: str) -> Iterator[bool]:
-    """A lock on a file of the data folder, tried once."""
+    """Try once to lock a file of the data folder, and yield True if it was free."""
     path = lock_path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file_lock(path) as is_free:
@@ -62,5 +61,5 @@ def named_lock(name: str) -> Iterator[bool]:
 
 
 def lock_path(name: str) -> Path:
-    """The file behind a named lock."""
+    """Return the file of a named lock."""
     return Path(settings.SIS_SYNC_DATA_FOLDER) / "locks" / f"{name}.lock"

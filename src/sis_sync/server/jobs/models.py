@@ -1,4 +1,4 @@
-"""The job table. A job that is `running` belongs to a live process, which holds the job's lock."""
+"""The job table. A job in state `running` belongs to a live process, which has the lock of its school system."""
 
 from django.db import models
 from django.db.models.functions import Now

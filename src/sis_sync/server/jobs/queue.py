@@ -1,4 +1,4 @@
-"""Putting work into the job table."""
+"""Puts work into the job table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
-    """A queued job of this kind for the run: the one that already waits, or a new one.
+    """Queue a job of this kind for the run, unless one waits already. Return the job that waits.
 
-    Call it in the transaction that gives the reason, so that neither comes without the other.
+    Call it in the transaction of the change that needs the job, so that both are stored or neither is.
     """
     waiting = Job.objects.filter(kind=kind, run=run, state=Job.State.QUEUED).first()
     return waiting or Job.objects.create(kind=kind, run=run, queued_at=now)

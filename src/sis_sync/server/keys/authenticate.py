@@ -1,4 +1,4 @@
-"""Which key a call is signed with, and why one is refused."""
+"""Makes the secrets of API keys, and recognises the key of a call or refuses it with the reason."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from sis_sync.server.keys.models import ApiKey
 
 @dataclass(frozen=True)
 class NewSecret:
-    """`text` is shown once and never stored; `prefix` names the key in pages and logs."""
+    """`text` is shown once and never stored. `prefix` names the key in pages and logs."""
 
     text: str
     prefix: str
@@ -22,19 +22,19 @@ class NewSecret:
 
 
 def make_secret() -> NewSecret:
-    """A fresh one."""
+    """Return a new random secret."""
     body = KIND + "".join(secrets.choice(ALPHABET) for _ in range(NAME_LENGTH + RANDOM_LENGTH))
     text = body + checksum(body)
     return NewSecret(text, prefix_of(text), sha256_of(text))
 
 
 def prefix_of(text: str) -> str:
-    """The part of a key that is no secret."""
+    """Return the part of a key that is not secret."""
     return text[: len(KIND) + NAME_LENGTH]
 
 
 def sha256_of(text: str) -> str:
-    """What is stored. A plain hash is enough: nobody can try 190 random bits."""
+    """Return the hash that is stored. A plain one is enough: no one can try 190 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -44,9 +44,9 @@ NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into cl
 
 
 def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:
-    """The key of this secret, its last use noted. KeyRefused says why one is not taken."""
+    """Return the key of this secret and note its use. Raise KeyRefused with the reason."""
     if not is_well_formed(secret):
-        raise KeyRefused("This is no complete API key.", fix="Copy the key whole; it starts with sissync_.")
+        raise KeyRefused("This is not a complete API key.", fix="Copy the key whole; it starts with sissync_.")
     key = ApiKey.objects.select_related("school_system", "org").filter(prefix=prefix_of(secret)).first()
     if key is None or not hmac.compare_digest(key.secret_sha256, sha256_of(secret)):
         raise KeyRefused("The server does not know this API key.", fix=NEW_KEY)
@@ -56,7 +56,7 @@ def authenticate_key(*, secret: str, now: datetime, address: str = "", client_ve
 
 
 def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
-    """KeyRefused for a key that is over, or whose school system takes none."""
+    """Raise KeyRefused for a key that is over, or whose school system has the API disabled."""
     refuse_if_over(key, now)
     if not key.school_system.is_client_api_enabled:
         raise ApiDisabled(
@@ -66,7 +66,7 @@ def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
 
 
 def refuse_if_over(key: ApiKey, now: datetime) -> None:
-    """KeyRefused for a key that was revoked or has expired."""
+    """Raise KeyRefused for a key that was revoked or has expired."""
     if key.revoked_at is not None:
         raise KeyRefused(f"The key {key.prefix} was revoked on {key.revoked_at:%Y-%m-%d}.", fix=NEW_KEY)
     if key.expires_at is not None and key.expires_at <= now:

@@ -5,9 +5,9 @@ from django.db.models.functions import Now
 
 
 class ApiKey(models.Model):
-    """What a sync client signs its calls with.
+    """The key of a sync client. `scopes` are some of upload, read and approve, `modes` some of the four modes.
 
-    `scopes` are of upload, read, approve; `modes` of the four modes. `org` bounds what it manages.
+    `org` bounds the runs that it may send, read and approve.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="api_keys")

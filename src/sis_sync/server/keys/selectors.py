@@ -1,4 +1,4 @@
-"""The API keys a person may see."""
+"""The API keys that a person may see."""
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -10,13 +10,13 @@ from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 
 
 def keys_of(*, actor: Account) -> QuerySet[ApiKey]:
-    """The keys of the orgs that the actor manages, newest first, revoked ones too."""
+    """Return the keys of the orgs that the actor manages, newest first, revoked ones too."""
     keys = ApiKey.objects.filter(org__in=managed_orgs(actor=actor)).select_related("org", "created_by")
     return keys.order_by("-created_at", "-id")
 
 
 def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
-    """The key, if the actor manages its org. Absent and foreign ones are both Http404."""
+    """Return the key if the actor manages its org. Raise Http404 for any other, whether it exists or not."""
     key = keys_of(actor=actor).filter(pk=number_or_404(key_id)).first()
     if key is None:
         raise Http404
@@ -24,5 +24,5 @@ def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
 
 
 def key_of_secret(*, actor: Account, secret: str) -> ApiKey | None:
-    """The key with this secret, if the actor manages its org."""
+    """Return the key with this secret if the actor manages its org."""
     return keys_of(actor=actor).filter(prefix=prefix_of(secret), secret_sha256=sha256_of(secret)).first()

@@ -16,7 +16,7 @@ KINDS = tuple(Org.Kind.values)
 
 @dataclass(frozen=True)
 class OrgLine:
-    """One org of the file; `number` is the physical line on which its record ends."""
+    """One org of the file. `number` is the physical line on which its record ends."""
 
     number: int
     external_id: str
@@ -27,7 +27,7 @@ class OrgLine:
 
 @dataclass(frozen=True)
 class ImportedOrgs:
-    """What an import did; the three add up to the lines of the file."""
+    """The counts of an import. The three add up to the lines of the file."""
 
     created: int
     updated: int
@@ -35,7 +35,7 @@ class ImportedOrgs:
 
 
 def read_org_lines(text: str) -> list[OrgLine]:
-    """The orgs of the file. ValuesRefused names every line that cannot be taken."""
+    """Return the orgs of the file. Raise ValuesRefused with every line that is wrong."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey=TOO_MANY, strict=True)
     try:
         headers = [tidy(header).lower() for header in reader.fieldnames or ()]
@@ -45,7 +45,9 @@ def read_org_lines(text: str) -> list[OrgLine]:
         reader.fieldnames = headers
         lines = [read_line(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        raise ValuesRefused({"file": f"Line {reader.line_num} is no CSV: {error}. Save the file again."}) from error
+        raise ValuesRefused(
+            {"file": f"Line {reader.line_num} is not valid CSV: {error}. Save the file again."}
+        ) from error
     faults = dict(find_faults(lines))
     if faults:
         raise ValuesRefused(faults)
@@ -53,14 +55,14 @@ def read_org_lines(text: str) -> list[OrgLine]:
 
 
 def read_line(number: int, row: dict[str, str | None]) -> OrgLine:
-    """The values of one record, tidied; the kind is school where none stands."""
+    """Return the values of one record, tidied. The kind is school if the cell is empty."""
     kind = tidy(row.get("kind") or "").lower() or Org.Kind.SCHOOL.value
     external_id, name = tidy(row.get("external_id") or ""), tidy(row.get("name") or "")
     return OrgLine(number, external_id, name, kind, has_too_many_cells=TOO_MANY in row)
 
 
 def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
-    """The line and what is wrong with it, for each that cannot be taken."""
+    """Yield each wrong line and its message."""
     first_lines: dict[str, int] = {}
     for line in lines:
         where = f"line {line.number}"
@@ -69,8 +71,8 @@ def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
         elif not line.external_id or not line.name:
             yield where, f"Line {line.number}: external_id and name are both needed."
         elif line.kind not in KINDS:
-            yield where, f'Line {line.number}: "{line.kind}" is no kind. Write district or school.'
+            yield where, f'Line {line.number}: "{line.kind}" is not a kind of org. Write district or school.'
         elif line.external_id in first_lines:
             other = first_lines[line.external_id]
-            yield where, f'Line {line.number}: the external ID "{line.external_id}" stands on line {other} too.'
+            yield where, f'Line {line.number}: the external ID "{line.external_id}" is on line {other} too.'
         first_lines.setdefault(line.external_id, line.number)

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class SchoolSystem(models.Model):
-    """The tenant: one district and its schools. Nothing of one is ever visible to another."""
+    """The tenant: one district and its schools. No tenant ever sees anything of another."""
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63, unique=True)

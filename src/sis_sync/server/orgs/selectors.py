@@ -1,4 +1,4 @@
-"""Who manages what, and the orgs a person may see."""
+"""The orgs that a person manages, and the rule that a district always has an active manager."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 MANAGERS_ONLY = "Only managers may do this."
 DISTRICT_MANAGERS_ONLY = "Only managers of the district may do this."
 ASK_A_MANAGER = "Ask a manager of the district."
-MOST_DIGITS = 18
+MAX_DIGITS = 18
 
 
 def is_district_manager(*, account: Account) -> bool:
-    """Whether the account is active and has the right over its whole school system."""
+    """True if the account is active and has the right over its whole school system."""
     return account.is_active and Right.objects.filter(account=account, org__kind=Org.Kind.DISTRICT).exists()
 
 
 def is_manager(*, account: Account) -> bool:
-    """Whether the account is active and has a right over any org."""
+    """True if the account is active and has a right over any org."""
     return account.is_active and Right.objects.filter(account=account).exists()
 
 
 def managed_orgs(*, actor: Account) -> QuerySet[Org]:
-    """The orgs that the actor manages: all of the school system, or only some schools, or none."""
+    """Return the orgs that the actor manages: all of the school system, some schools, or none."""
     orgs = Org.objects.filter(school_system_id=actor.school_system_id).order_by("kind", "name", "id")
     if is_district_manager(account=actor):
         return orgs
@@ -43,7 +43,7 @@ def managed_orgs(*, actor: Account) -> QuerySet[Org]:
 
 
 def access_org(*, actor: Account, org_id: int | str) -> Org:
-    """The org, if the actor manages it. An absent one, another's, and another school system's are all Http404."""
+    """Return the org if the actor manages it. Raise Http404 for any other, whether it exists or not."""
     org = managed_orgs(actor=actor).filter(pk=number_or_404(org_id)).first()
     if org is None:
         raise Http404
@@ -51,9 +51,9 @@ def access_org(*, actor: Account, org_id: int | str) -> Org:
 
 
 def scope_org(*, actor: Account) -> Org:
-    """What binds the actor's bulk tools: the district, or their school. NotPermitted for those who manage nothing.
+    """Return the org that bounds the actor's bulk tools: the district, or the first of their schools by name.
 
-    Of several schools it is the first by name.
+    Raise NotPermitted if the actor manages nothing.
     """
     org = managed_orgs(actor=actor).first()
     if org is None:
@@ -62,12 +62,12 @@ def scope_org(*, actor: Account) -> Org:
 
 
 def district_of(school_system: SchoolSystem) -> Org:
-    """The one district of the school system."""
+    """Return the district of the school system."""
     return Org.objects.get(school_system=school_system, kind=Org.Kind.DISTRICT)
 
 
 def require_district_manager(*, actor: Account | None, school_system: SchoolSystem) -> None:
-    """NotPermitted unless the actor manages this district; None is the server itself and may."""
+    """Raise NotPermitted unless the actor manages this district. None is the server itself, which may."""
     if actor is None:
         return
     if actor.school_system_id != school_system.pk or not is_district_manager(account=actor):
@@ -75,7 +75,7 @@ def require_district_manager(*, actor: Account | None, school_system: SchoolSyst
 
 
 def number_or_404(identifier: int | str) -> int:
-    """The ID as a database number; what cannot be one answers like an ID that does not exist."""
+    """Return the ID as a number. Raise Http404 for a text that is not a possible ID."""
     text = str(identifier)
     if not can_be_number(text):
         raise Http404
@@ -83,30 +83,28 @@ def number_or_404(identifier: int | str) -> int:
 
 
 def can_be_number(text: str) -> bool:
-    """Whether a row may have this number: one with more digits fits into no database."""
-    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    """True if a row may have this number. A database stores at most 18 digits."""
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
 @contextmanager
 def keeping_a_manager(school_system_id: int) -> Iterator[None]:
-    """A transaction that is undone, with NotPermitted, if it takes the district its last active manager.
-
-    The row of the school system is locked first: of two managers who remove each other at once, one waits.
-    History that refers to it may still be added meanwhile, or those who hold an account would wait for us in a circle.
-    """
+    """Run the block in a transaction. Undo it and raise NotPermitted if the district lost its last active manager."""
     with transaction.atomic():
+        # Lock first: of two managers who remove each other at once, one waits. Without the key, because other
+        # transactions that hold an account lock add history that refers to this row: they and we would deadlock.
         SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
         had_manager = has_active_manager(school_system_id)
         yield
         if had_manager and not has_active_manager(school_system_id):
             raise NotPermitted(
                 "This would leave the district without an active manager.",
-                fix="Give somebody else the right to manage the district first.",
+                fix="Give someone else the right to manage the district first.",
             )
 
 
 def has_active_manager(school_system_id: int) -> bool:
-    """Whether anybody who can sign in manages the district."""
+    """True if someone who can sign in manages the district."""
     return Right.objects.filter(
         org__school_system_id=school_system_id,
         org__kind=Org.Kind.DISTRICT,

@@ -33,17 +33,17 @@ SLUG_LENGTH = 63
 
 
 def checked_name(name: str) -> str:
-    """The name, tidied. ValuesRefused if it is empty or too long."""
+    """Return the name, tidied. Raise ValuesRefused if it is empty or too long."""
     tidied = tidy(name)
     if not tidied or has_controls(tidied):
-        raise ValuesRefused({"name": "The name is empty or holds a control character. Enter one."})
+        raise ValuesRefused({"name": "The name is empty or contains a control character. Enter one."})
     if len(tidied) > NAME_LENGTH:
         raise ValuesRefused({"name": f"The name is longer than {NAME_LENGTH} characters. Shorten it."})
     return tidied
 
 
 def checked_external_id(external_id: str | None, *, school_system: SchoolSystem, org_id: int | None) -> str | None:
-    """The external ID, tidied; None where it is empty. ValuesRefused if too long or if another org has it."""
+    """Return the external ID, tidied, or None if it is empty. Raise ValuesRefused if it is too long or taken."""
     tidied = tidy(external_id or "")
     if len(tidied) > EXTERNAL_ID_LENGTH or has_controls(tidied):
         fault = f"Use the SIS building ID: at most {EXTERNAL_ID_LENGTH} characters, none of them a control character."
@@ -58,15 +58,15 @@ def checked_external_id(external_id: str | None, *, school_system: SchoolSystem,
 
 
 def checked_time_zone(time_zone: str) -> str:
-    """The time zone's name. ValuesRefused if there is none of that name."""
+    """Return the name of the time zone. Raise ValuesRefused for an unknown name."""
     if time_zone not in zoneinfo.available_timezones():
-        fault = f'"{time_zone}" is no time zone. Write one such as America/Chicago or UTC.'
+        fault = f'"{time_zone}" is not a time zone. Write one such as America/Chicago or UTC.'
         raise ValuesRefused({"time_zone": fault})
     return time_zone
 
 
 def free_slug(wanted: str) -> str:
-    """A slug made of `wanted` that no other school system has."""
+    """Return a slug made of `wanted` that no other school system has."""
     stem = slugify(wanted)[: SLUG_LENGTH - 4] or "district"
     slug, number = stem, 1
     while SchoolSystem.objects.filter(slug=slug).exists():
@@ -85,7 +85,7 @@ def create_org(
     actor: Account | None,
     now: datetime,
 ) -> Org:
-    """The new school. ValuesRefused for a second district, a name or an external ID that cannot be taken."""
+    """Make a school. Raise ValuesRefused for a second district, or for a wrong name or external ID."""
     require_district_manager(actor=actor, school_system=school_system)
     if kind != Org.Kind.SCHOOL:
         raise ValuesRefused({"kind": "A school system has one district, which is there already. Choose school."})
@@ -101,7 +101,7 @@ def create_org(
 
 @transaction.atomic
 def update_org(*, org: Org, name: str, external_id: str | None, actor: Account | None, now: datetime) -> Org:
-    """The org with its new name and external ID. Its own managers may; ValuesRefused if they cannot be taken."""
+    """Change the name and external ID of an org. Its own managers may. Raise ValuesRefused if one is wrong."""
     if actor is not None:
         access_org(actor=actor, org_id=org.pk)
     before = {"name": org.name, "external_id": org.external_id}
@@ -115,7 +115,7 @@ def update_org(*, org: Org, name: str, external_id: str | None, actor: Account |
 
 @transaction.atomic
 def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None, now: datetime) -> ImportedOrgs:
-    """How many orgs a CSV (`external_id,name,kind`) created and updated. All of it counts, or none."""
+    """Create and update the orgs of a CSV (`external_id,name,kind`): all of them, or none."""
     require_district_manager(actor=actor, school_system=school_system)
     district = district_of(school_system)
     created = updated = 0
@@ -143,7 +143,7 @@ def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None
 
 @transaction.atomic
 def give_right(*, account: Account, org: Org, actor: Account | None, now: datetime) -> Right:
-    """The right over `org`, new or there already. NotPermitted but for managers of the same district."""
+    """Give the account the right over `org`, if it has not got it. Raise NotPermitted for all but district managers."""
     require_district_manager(actor=actor, school_system=org.school_system)
     if account.school_system_id != org.school_system_id or account.deleted_at is not None:
         raise NotPermitted("This account cannot manage this org.", fix=ASK_A_MANAGER)
@@ -155,7 +155,7 @@ def give_right(*, account: Account, org: Org, actor: Account | None, now: dateti
 
 
 def take_right(*, account: Account, org: Org, actor: Account | None, now: datetime) -> None:
-    """Take the right away. NotPermitted if the district would be left without an active manager."""
+    """Take the right away. Raise NotPermitted if the district would have no active manager."""
     require_district_manager(actor=actor, school_system=org.school_system)
     with keeping_a_manager(org.school_system_id):
         taken, _ = Right.objects.filter(account=account, org=org).delete()

@@ -86,7 +86,7 @@ def leaving(run: Run) -> int:
 def _check_greater_managers(run: Run, actor: Account) -> None:
     # The guard is asked first: reading the plan takes longer, and without a hit no manager is in it.
     if is_held_for_managers(run) and _changes_greater_manager(run, actor):
-        raise NotPermitted("This run would change somebody who manages more than you do.", fix=ASK_A_MANAGER)
+        raise NotPermitted("This run would change someone who manages more than you do.", fix=ASK_A_MANAGER)
 
 
 def _changes_greater_manager(run: Run, actor: Account) -> bool:

@@ -1,4 +1,4 @@
-"""A child's end of the pipe from its parent: it closes when the parent is gone, however it went."""
+"""Ends a child process with its parent. A pipe from the parent closes when the parent ends, for whatever reason."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
 
 
 def stop_with_parent(stop: Callable[[], None]) -> None:
-    """Call `stop` from a thread once the parent is gone. Does nothing in a process that was started by hand."""
+    """Call `stop` from a thread once the parent has ended. Do nothing in a process that was started by hand."""
     if os.environ.get(PARENT_WATCHED) != "1":
         return
 
@@ -24,7 +24,7 @@ def stop_with_parent(stop: Callable[[], None]) -> None:
 
 
 def exit_on_signals() -> None:
-    """SIGTERM unwinds the main thread as Ctrl-C does, so that open transactions roll back and locks are freed."""
+    """Make SIGTERM and Ctrl-C unwind the main thread, so that open transactions roll back and locks are freed."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
@@ -34,5 +34,5 @@ def exit_on_signals() -> None:
 
 
 def end_process() -> None:
-    """End this process at once, from any thread. What it was doing rolls back and is taken up again."""
+    """End this process at once, from any thread. Its transaction rolls back and its job is taken up again."""
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What `serve` does before its processes start: bring the database up to date, and say how a new server begins."""
+"""Sets a server up from the command line: migrate, check, create the first manager, import orgs."""
 
 import io
 import json
@@ -23,11 +23,11 @@ from sis_sync.server.orgs.import_csv import ImportedOrgs
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import give_right, import_orgs
-from sis_sync.server.setup.services import create_school_system
+from sis_sync.server.setup.services import create_school_system, make_setup_link
 
 
-def refuse_plain_http_from_afar(host: str) -> None:
-    """ConfigurationError for an address that other machines reach without HTTPS."""
+def refuse_open_plain_http(host: str) -> None:
+    """Raise ConfigurationError for an address that other machines reach without HTTPS."""
     if settings.SIS_SYNC_BEHIND_PROXY or is_loopback(host):
         return
     raise ConfigurationError(
@@ -38,7 +38,7 @@ def refuse_plain_http_from_afar(host: str) -> None:
 
 
 def migrate() -> None:
-    """Bring the database up to date. ConfigurationError if it cannot be reached."""
+    """Bring the database up to date. Raise ConfigurationError if it cannot be reached."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
@@ -48,21 +48,19 @@ def migrate() -> None:
 
 
 def setup_link(base_url: str) -> str | None:
-    """The one-time link that makes the first school system and its manager; None once there is one."""
-    from sis_sync.server.setup.services import make_setup_link
-
+    """Return the one-time link that makes the first school system, or None if there is one already."""
     if SchoolSystem.objects.exists():
         return None
     return make_setup_link(base_url=base_url, now=timezone.now())
 
 
 def forget_connections() -> None:
-    """Close what this process has open, before it only looks after others."""
+    """Close the connections of this process, which only supervises others from now on."""
     connections.close_all()
 
 
 def check_server() -> Iterator[str]:
-    """One line for each thing that is well. ConfigurationError for the first that is not."""
+    """Yield a line for each check that passes. Raise ConfigurationError for the first that fails."""
     yield _check_settings()
     yield _check_data_folder()
     yield _check_database()
@@ -95,7 +93,7 @@ def _check_database() -> str:
 
 
 def openapi_document() -> str:
-    """The OpenAPI description of the HTTP API, as JSON."""
+    """Return the OpenAPI description of the HTTP API, as JSON."""
     from sis_sync.server.api.service import api
 
     return json.dumps(api.get_openapi_schema(), indent=2)
@@ -112,7 +110,7 @@ def create_administrator(
     last_name: str,
     password: str,
 ) -> Account:
-    """A manager of the district of the named school system, which is made if it is not there."""
+    """Make a manager of the district of the named school system, and the school system too if it does not exist."""
     now = timezone.now()
     school_system = _found(slug)
     if school_system is None:
@@ -135,7 +133,7 @@ def create_administrator(
 
 
 def import_org_file(file: Path, *, slug: str | None) -> ImportedOrgs:
-    """What the file created and updated. ConfigurationError if it cannot be read or a line cannot be taken."""
+    """Import the orgs of the file. Raise ConfigurationError if it cannot be read or a line is wrong."""
     school_system = _found(slug)
     if school_system is None:
         raise UsageFault("There is no such school system.", fix="sis-sync server create-admin makes the first one.")
@@ -153,7 +151,7 @@ def import_org_file(file: Path, *, slug: str | None) -> ImportedOrgs:
 
 
 def _found(slug: str | None) -> SchoolSystem | None:
-    """The school system of this short name, or the only one there is."""
+    """Return the school system of this short name, or the only one without a name."""
     if slug:
         return SchoolSystem.objects.filter(slug=slug).first()
     found = list(SchoolSystem.objects.all()[:2])

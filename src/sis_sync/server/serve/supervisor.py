@@ -1,4 +1,4 @@
-"""Keeps the children alive: one that dies is started again within a second; all go down together."""
+"""Keeps the child processes alive. A child that dies is started again within a second. All end together."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ STOP_SECONDS = 5.0
 
 @dataclass
 class Child:
-    """One supervised process: how to start it, and the one that runs now."""
+    """A supervised process: the arguments to start it, and the process that runs now."""
 
     name: str
     arguments: list[str]
@@ -34,7 +34,7 @@ class Child:
     started_at: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start the process, with a pipe that closes when this parent is gone."""
+        """Start the process, with a pipe that closes when this parent ends."""
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments],
@@ -43,7 +43,7 @@ class Child:
         )
 
     def look_after(self) -> None:
-        """Start it again if it died. ConfigurationError if it says that it cannot run at all."""
+        """Start the process again if it died. Raise ConfigurationError if it ended because it cannot listen."""
         code = self.process.poll() if self.process else 0
         if code is None or time.monotonic() - self.started_at < RESPAWN_SECONDS:
             return
@@ -55,7 +55,7 @@ class Child:
         self.start()
 
     def stop(self, until: float) -> None:
-        """Wait for the end of a process that was told to stop; kill it at `until` (monotonic seconds)."""
+        """Wait until a terminated process ends. Kill it at `until` (monotonic seconds)."""
         if self.process is None:
             return
         try:
@@ -78,7 +78,7 @@ def worker_child() -> Child:
 
 
 def supervise(children: list[Child], stop: threading.Event) -> None:
-    """Start the children and keep them alive until `stop` is set; then all of them end."""
+    """Start the children and keep them alive until `stop` is set. Then end them all."""
     try:
         for child in children:
             child.start()
@@ -101,7 +101,7 @@ def _stop_all(children: Iterable[Child]) -> None:
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set."""
+    """Yield an event that SIGTERM and Ctrl-C set."""
     stop = threading.Event()
 
     def set_stop(_number: int, _frame: FrameType | None) -> None:

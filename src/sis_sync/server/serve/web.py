@@ -14,7 +14,7 @@ CANNOT_LISTEN = 98
 
 
 def main(host: str, port: int) -> int:
-    """Serve until told to stop. 98 if the address cannot be listened on."""
+    """Serve until a signal. Return 98 if the process cannot listen on the address."""
     from django.conf import settings
 
     from sis_sync.server.wsgi import application
@@ -44,7 +44,7 @@ def _shown(host: str) -> str:
 
 
 def _port_of(server: Any, port: int) -> int:
-    """The port in use; waitress listens on several addresses where the host has several."""
+    """Return the port in use. Waitress has no single one if the host has several addresses."""
     return int(getattr(server, "effective_port", 0) or port)
 
 

@@ -8,7 +8,7 @@ from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop
 
 
 def main() -> int:
-    """Work until told to stop."""
+    """Work until a signal."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")

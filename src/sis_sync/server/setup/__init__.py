@@ -1,1 +1,1 @@
-"""First start: the one-time link that makes the first school system and its manager."""
+"""First start: one link, used once, makes the first school system and its manager."""

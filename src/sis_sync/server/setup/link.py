@@ -1,4 +1,4 @@
-"""The one-time setup link: its token is kept only as a hash, in a file of the data folder, for 60 minutes."""
+"""The one-time setup link. A file of the data folder stores only the hash of its token, for 60 minutes."""
 
 import hashlib
 import hmac
@@ -14,16 +14,16 @@ from sis_sync.core.whole_files import write_whole
 
 LIFE = timedelta(minutes=60)
 TOKEN_BYTES = 32
-NEW_LINK = "Restart the server (sis-sync serve): it prints a new link as long as nobody has used one."
+NEW_LINK = "Restart the server (sis-sync serve): it prints a new link until someone has used one."
 
 
 def link_file() -> Path:
-    """Where the hash of the token lies while a link is open."""
+    """Return the file that stores the hash of the token while a link is open."""
     return Path(settings.SIS_SYNC_DATA_FOLDER) / "setup-link.json"
 
 
 def make_token(*, now: datetime) -> str:
-    """A new token. Any older one is no longer good."""
+    """Return a new token. An older one is no longer valid."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = {"sha256": sha256_of(token), "expires_at": (now + LIFE).isoformat()}
     write_whole(link_file(), [json.dumps(link).encode()])
@@ -31,7 +31,7 @@ def make_token(*, now: datetime) -> str:
 
 
 def is_good(token: str, *, now: datetime) -> bool:
-    """Whether it is the token of the present link, and its hour is not over."""
+    """True if this is the token of the present link, and its hour is not over."""
     try:
         link = json.loads(link_file().read_text(encoding="ascii"))
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def is_good(token: str, *, now: datetime) -> bool:
 
 
 def use_up() -> None:
-    """End the link. NotPermitted if somebody else ended it just before: of two claims one wins."""
+    """End the link. Raise NotPermitted if another claim ended it just before: of two claims one wins."""
     try:
         link_file().unlink()
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""First start: an empty database is claimed once, through a link that only the console shows."""
+"""First start: an empty database is claimed once, through a link that only the console prints."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,19 +20,19 @@ from sis_sync.server.setup.link import NEW_LINK, is_good, make_token, use_up
 
 
 def is_setup_needed() -> bool:
-    """Whether the database is empty: no school system yet."""
+    """True if the database has no school system yet."""
     return not SchoolSystem.objects.exists()
 
 
 def make_setup_link(*, base_url: str, now: datetime) -> str:
-    """The address of the setup page, good for 60 minutes and one claim. NotPermitted once there is a school system."""
+    """Return the address of the setup page, valid for 60 minutes and one claim. Raise NotPermitted after the claim."""
     if not is_setup_needed():
         raise NotPermitted("This server is set up already.", fix="Sign in as a manager of the district.")
     return f"{base_url.rstrip('/')}{reverse('web:setup', args=[make_token(now=now)])}"
 
 
 def is_setup_open(*, token: str, now: datetime) -> bool:
-    """Whether the link with this token may still be used."""
+    """True if the link with this token may still be used."""
     return is_setup_needed() and is_good(token, now=now)
 
 
@@ -82,9 +82,9 @@ def claim_setup(claim: Claim, *, token: str, now: datetime) -> Account:
 
 @transaction.atomic
 def create_school_system(*, name: str, slug: str = "", time_zone: str = "UTC", now: datetime) -> SchoolSystem:
-    """The new school system, with its district of the same name and the settings of the four modes.
+    """Make a school system, with a district of the same name and the settings of the four modes.
 
-    The slug is made of the name where none is given. Only partial runs need no approval.
+    Without a slug, one is made of the name. Only partial runs need no approval.
     """
     school_system = SchoolSystem.objects.create(
         name=checked_name(name),
@@ -101,14 +101,14 @@ def create_school_system(*, name: str, slug: str = "", time_zone: str = "UTC", n
 
 
 def make_district(name: str, external_id: str, time_zone: str, now: datetime) -> Org:
-    """The district of a new school system, with its external ID."""
+    """Make a school system and return its district, with its external ID."""
     school_system = create_school_system(name=name, slug="", time_zone=time_zone, now=now)
     district = district_of(school_system)
     return update_org(org=district, name=district.name, external_id=external_id, actor=None, now=now)
 
 
 def make_school(district: Org, name: str, external_id: str, now: datetime) -> Org:
-    """The first school. ValuesRefused names its fields as the setup page does: school_name, school_external_id."""
+    """Make the first school. ValuesRefused uses the field names of the setup page: school_name, school_external_id."""
     try:
         return create_org(
             school_system=district.school_system,
