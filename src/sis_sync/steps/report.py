@@ -56,14 +56,13 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     shown += [
         f"{_neutralised(f'cell_{position}')} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
     ]
-    delimiter_name = plan.records.facts.delimiter
     _copy(
         session,
         f"SELECT {', '.join(shown)} FROM (SELECT x.line, x.custom_id, {', '.join([message, *found])} "
         "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed') AS x",
         path,
-        delimiter=delimiter_called(delimiter_name),
+        delimiter=delimiter_called(plan.records.facts.delimiter),
     )
 
 

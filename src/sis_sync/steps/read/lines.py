@@ -1,4 +1,4 @@
-"""The line indexer: finds, over bytes and without a loop over rows, which physical lines are plain records.
+"""The physical lines of a file, and which of them are plain records: found over bytes, without a loop over rows.
 
 A plain record is one line whose quotes are regular, with the header's number of columns, and with no byte that
 needs a closer look. Everything else goes through `quotes.py`, one record at a time.
@@ -20,7 +20,7 @@ _IS_CONTROL[[9, LINE_FEED, RETURN]] = False
 
 @dataclass(frozen=True)
 class Lines:
-    """The physical lines of one chunk: offsets from its start (line ends not included), and what each one is."""
+    """The physical lines of a chunk: their offsets in it, line ends not included, and their kind."""
 
     starts: Positions
     ends: Positions
@@ -32,7 +32,7 @@ class Lines:
 
 
 def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
-    """Classify every line of a chunk that starts at a line start and ends behind a line end (or at the file's end)."""
+    """Classify every line of a chunk that starts at a line start and ends after a line end, or with the file."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     low = np.flatnonzero(data < FIRST_PRINTABLE)
     starts, ends, has_lone_return = _line_bounds(data, low)
@@ -63,7 +63,7 @@ def _line_bounds(data: NDArray[np.uint8], low: Positions) -> tuple[Positions, Po
 
 
 def lines_of(positions: Positions, starts: Positions) -> Flags:
-    """Which lines hold one of these positions."""
+    """Return for each line whether it contains one of these positions."""
     flags = np.zeros(len(starts), dtype=bool)
     if len(positions):
         flags[np.searchsorted(starts, positions, side="right") - 1] = True
@@ -71,7 +71,7 @@ def lines_of(positions: Positions, starts: Positions) -> Flags:
 
 
 def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) -> Positions:
-    """U+0000 to 001F but tab, CR and LF; U+007F to 009F (the latter are C2 80 to C2 9F in UTF-8)."""
+    """Return the positions of U+0000 to 001F except tab, CR and LF, and of U+007F to 009F (C2 80 to C2 9F in UTF-8)."""
     found = [low[_IS_CONTROL[data[low]]]]
     if b"\x7f" in chunk:
         found.append(np.flatnonzero(data == 0x7F))
@@ -83,7 +83,7 @@ def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) ->
 
 
 def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:
-    """Lines with nothing or only spaces and tabs; a line that holds delimiters is a record of empty cells."""
+    """Return for each line whether it is empty or only spaces and tabs. Delimiters make it a record of empty cells."""
     blank: Flags = np.equal(ends, starts)
     for index in np.flatnonzero((counts == 0) & ~blank):
         blank[index] = not chunk[starts[index] : ends[index]].strip(b" \t\r")
@@ -93,7 +93,7 @@ def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Posit
 def _judge_quotes(
     data: NDArray[np.uint8], starts: Positions, ends: Positions, delimiters: Positions, delimiter: int
 ) -> tuple[Flags, Positions]:
-    """Which lines are not regular in themselves, and how many delimiters stand inside quotes in each line."""
+    """Return for each line whether its quotes are irregular, and how many delimiters are inside quotes."""
     quotes = np.flatnonzero(data == QUOTE)
     irregular, inside = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=np.int64)
     if not len(quotes):
@@ -112,7 +112,7 @@ def _judge_quotes(
 def _delimiters_inside(
     quotes: Positions, line: Positions, opens: Flags, delimiters: Positions, lines: int
 ) -> Positions:
-    """Delimiters between an opening quote and the next quote of its line, counted for each line."""
+    """Count for each line the delimiters between an opening quote and the next quote of the line."""
     pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
     between = np.searchsorted(delimiters, quotes[pairs + 1]) - np.searchsorted(delimiters, quotes[pairs])
     inside = np.zeros(lines, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Puts scanned records into the session: the table `cells` for those that split, `broken` for the others."""
+"""Load the scanned records into the session: those that split into the table `cells`, the others into `broken`."""
 
 import mmap
 from collections.abc import Iterable
@@ -14,28 +14,91 @@ from sis_sync.steps.read.lines import Positions
 from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
 
-_BUFFER_BYTES = 1 << 20  # ranges are short: one system call for many
+_BUFFER_BYTES = 1 << 20  # ranges are short: one system call writes many
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The number of rows in `cells` (`split`) and in `broken`."""
+
+    split: int
+    broken: int
+
+    @property
+    def records(self) -> int:
+        """The number of records."""
+        return self.split + self.broken
+
+
+def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
+    """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that no record is lost."""
+    names = [f"c{position}" for position in range(layout.columns)]
+    columns = ", ".join(f"{name} VARCHAR" for name in names)
+    session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
+    odd = OddRecords(session)
+    numbers, records = [], 0
+    with PlainLines(session.folder / "plain.csv", data, layout) as plain:
+        for part in parts:
+            odd.take(part.odd)
+            plain.take(part)
+            numbers.append(part.plain_lines)
+            records += part.records
+    _let_go(data)
+    odd.store()
+    path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
+    _load_plain(session, path, skip, layout, names, numbers)
+    loaded = Loaded(session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken"))
+    if loaded.records != records:
+        raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
+    return loaded
+
+
+def _let_go(data: Buffer) -> None:
+    """Free the memory of the mapped file, which was read to its end, before the engine needs memory of its own."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
+def _load_plain(
+    session: Session, path: Path, skip: int, layout: Layout, names: list[str], numbers: list[Positions]
+) -> None:
+    lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
+    if not len(lines):
+        return
+    source = session.csv_source(path, names, delimiter=chr(layout.delimiter), skip=skip)
+    session.connection.register("plain_lines", {"line": lines})
+    # Both are in file order: a join by position reads them side by side, without a copy of either.
+    session.run(
+        f"INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN {source} AS p"
+    )
+    session.connection.unregister("plain_lines")
+    # If the engine counts other lines than we do, the join fills up the shorter side with NULL.
+    if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
+        raise AssertionError(f"The engine does not find the {len(lines)} plain lines in the file")
 
 
 class PlainLines:
-    """Takes part after part; from the first one that is not like the others, plain lines are copied to `path`."""
+    """Collects the plain lines. As long as they are all of the file, the file itself is used.
+
+    From the first part that has other records, or another kind of line end, plain lines are copied to `path`.
+    """
 
     def __init__(self, path: Path, data: Buffer, layout: Layout) -> None:
         self.path, self._data, self._layout = path, data, layout
         self._out: BinaryIO | None = None
         header = data[: layout.start]
         self._ends_with_return = header.endswith(b"\r\n")
-        # The engine reads the header too, to step over it.
+        # The engine can skip the header only if it is one line that needs no closer look.
         if layout.line != 2 or b'"' in header or layout.has_bad_bytes:
             self._out = path.open("wb", buffering=_BUFFER_BYTES)
 
     @property
     def are_whole_file(self) -> bool:
-        """Whether the file itself, without its first line, is all plain lines with one kind of line end."""
+        """Return True if the file, after its first line, is all plain lines with one kind of line end."""
         return self._out is None
 
     def take(self, part: Part) -> None:
-        """Keep the plain lines of the next part."""
+        """Add the plain lines of the next part."""
         if self._out is None and not self._is_like_the_header(part):
             self._out = self.path.open("wb", buffering=_BUFFER_BYTES)
             self._copy(self._layout.start, part.start)
@@ -49,7 +112,7 @@ class PlainLines:
         return part.is_plain and part.lines_with_return == (ended if self._ends_with_return else 0)
 
     def _copy(self, start: int, end: int) -> None:
-        """With LF alone at every line end: the engine wants one kind."""
+        """Copy the lines, each with LF at its end: the engine reads one kind of line end."""
         if self._out is not None and end > start:
             with memoryview(self._data)[start:end] as text:
                 self._out.write(text if bytes(text[-2:]) != b"\r\n" else text.tobytes().replace(b"\r\n", b"\n"))
@@ -65,9 +128,9 @@ class PlainLines:
 
 
 class OddRecords:
-    """Gathers records: those with the header's columns go into `cells`, `store` makes the table `broken` of the rest.
+    """Collects the records that are not plain lines, and inserts those with the header's columns into `cells`.
 
-    `cells` is there before: line, codes and a column for each of the header's.
+    `cells` must exist. `store` makes the table `broken` of the others.
     """
 
     def __init__(self, session: Session) -> None:
@@ -79,7 +142,7 @@ class OddRecords:
         )
 
     def take(self, records: list[OddRecord]) -> None:
-        """Keep these; nothing is held for long, as a file may hold nothing else."""
+        """Add the odd records of a part. At most MOST_ODD stay in memory: all records of a file may be odd."""
         for record in records:
             (self._split if record.is_split else self._broken).append(record)
         if len(self._split) + len(self._broken) >= MOST_ODD:
@@ -110,7 +173,7 @@ class OddRecords:
 
 
 def _one_row_a_cell(records: list[OddRecord]) -> dict[str, Any]:
-    """The engine takes arrays at once, lists of lists value by value."""
+    """Return columns with one row a cell: the engine takes arrays at once, but lists of lists cell by cell."""
     widths = np.array([len(record.cells) for record in records])
     return {
         "line": np.repeat(_lines(records), widths),
@@ -127,63 +190,3 @@ def _lines(records: list[OddRecord]) -> Any:
 
 def _codes(records: list[OddRecord]) -> Any:
     return np.array([";".join(record.codes) for record in records], dtype=object)
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """How many records became rows: `split` of `cells`, `broken` of `broken`."""
-
-    split: int
-    broken: int
-
-    @property
-    def records(self) -> int:
-        """All of them."""
-        return self.split + self.broken
-
-
-def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
-    """Fill `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells); asserts that no record is lost."""
-    names = [f"c{position}" for position in range(layout.columns)]
-    columns = ", ".join(f"{name} VARCHAR" for name in names)
-    session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
-    odd = OddRecords(session)
-    numbers, records = [], 0
-    with PlainLines(session.folder / "plain.csv", data, layout) as plain:
-        for part in parts:
-            odd.take(part.odd)
-            plain.take(part)
-            numbers.append(part.plain_lines)
-            records += part.records
-    _let_go(data)
-    odd.store()
-    path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
-    _load_plain(session, path, skip, layout, names, numbers)
-    loaded = Loaded(session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken"))
-    if loaded.records != records:
-        raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
-    return loaded
-
-
-def _let_go(data: Buffer) -> None:
-    """The whole file was looked at: what is mapped of it goes before the engine takes its memory, not beside it."""
-    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        data.madvise(mmap.MADV_DONTNEED)
-
-
-def _load_plain(
-    session: Session, path: Path, skip: int, layout: Layout, names: list[str], numbers: list[Positions]
-) -> None:
-    lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
-    if not len(lines):
-        return
-    source = session.csv_source(path, names, delimiter=chr(layout.delimiter), skip=skip)
-    session.connection.register("plain_lines", {"line": lines})
-    # Side by side in file order: a join by position reads both in order, and copies nothing twice.
-    session.run(
-        f"INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN {source} AS p"
-    )
-    session.connection.unregister("plain_lines")
-    # The join fills up the shorter side with NULL.
-    if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
-        raise AssertionError(f"The engine does not find the {len(lines)} plain lines in the file")

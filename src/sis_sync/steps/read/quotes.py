@@ -1,4 +1,8 @@
-"""Splits one record by hand: the slow, exact way for records that are not plain lines (RFC 4180 with its accidents)."""
+"""Split one record by its quotation marks, and find stray ones: the slow, exact way, for what is not a plain line.
+
+The grammar is RFC 4180; a stray mark (`row.quote`) is one that stands inside a plain cell, or that would swallow the
+next record.
+"""
 
 import mmap
 from dataclasses import dataclass
@@ -6,21 +10,31 @@ from dataclasses import dataclass
 from sis_sync.core.limits import FILE_LIMITS
 
 QUOTE, LINE_FEED = 0x22, 0x0A
-_LEAST_OF_A_ROW = 2  # fewer delimiters may well stand in the text of an honest header: "Name\n(Last, First)"
+_LEAST_OF_A_ROW = 2  # a correct header may have one delimiter in the text of a cell: "Name\n(Last, First)"
 Buffer = bytes | mmap.mmap
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record from its first byte to `end`, the offset behind its line end, and `lines` physical lines.
+    """One record. `end` is the offset after its line end, `lines` the number of its physical lines.
 
-    `fault` is `row.quote`, `unclosed` (the file ends inside a quoted cell), `too_large` (a cell over the limit) or "".
+    `fault` is `row.quote`, `unclosed` (the file ends in a quoted cell), `too_large` (a cell over the limit) or empty.
     """
 
     cells: tuple[bytes, ...]
     end: int
     lines: int
     fault: str = ""
+
+
+def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) -> Record:
+    """Return the record that starts at this offset. `columns` is None for the header."""
+    line_end = data.find(b"\n", start)
+    end = len(data) if line_end == -1 else line_end
+    line = data[start:end]
+    if QUOTE not in line:  # so are most broken records, and this is quick
+        return Record(tuple(line.removesuffix(b"\r").split(delimiter.to_bytes())), min(end + 1, len(data)), 1)
+    return _Splitter(data, start, delimiter, columns).split()
 
 
 class _Splitter:
@@ -44,7 +58,7 @@ class _Splitter:
                 return Record(tuple(self.cells), self.at, self.lines, "row.quote" if self.is_stray else "")
 
     def _ends_record(self) -> bool:
-        """Step over what follows a cell: False behind a delimiter, True behind the line end or at the file's end."""
+        """Step over a delimiter and return False, or over the line end and return True."""
         if self.at >= len(self.data):
             return True
         is_delimiter = self.data[self.at] == self.delimiter
@@ -52,7 +66,7 @@ class _Splitter:
         return not is_delimiter
 
     def _plain_cell(self, begun: bytes) -> str:
-        """A cell up to the next delimiter or line end. A quotation mark in it is a stray one."""
+        """Add a cell that ends at the next delimiter or line end. A quotation mark in it is a stray one."""
         line_end = self._line_end(self.at)
         end = self.data.find(self.delimiter.to_bytes(), self.at, line_end)
         if end == -1:
@@ -105,11 +119,11 @@ class _Splitter:
         return ""
 
     def _swallows(self, next_line: int) -> bool:
-        """Whether the cell takes in a line that holds as many delimiters as a record: then its quote is a stray one.
+        """Return True if the next line has as many delimiters as a record: the quote of this cell is a stray one.
 
-        In the header, whose columns are not counted yet, a row holds at least the delimiters found so far.
-        The one exception is the end of an honest cell: it closes there, before any delimiter of that line, and
-        the rest completes the record (a first column with a line break).
+        While the header is split, its columns are not counted yet: the delimiters found so far are the measure.
+        One exception: the cell closes on that line before any delimiter, and the rest completes the record. Then a
+        first column has a line break.
         """
         line = self.data[next_line : self._line_end(next_line)]
         if self.columns is None:
@@ -140,13 +154,3 @@ def _after(delimiter: int) -> tuple[bytes, ...]:
 
 def _count_outside_quotes(text: bytes, delimiter: int) -> int:
     return sum(part.count(delimiter) for part in text.split(b'"')[::2])
-
-
-def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) -> Record:
-    """The record that starts at this offset. `columns` None: it is the header."""
-    line_end = data.find(b"\n", start)
-    end = len(data) if line_end == -1 else line_end
-    line = data[start:end]
-    if QUOTE not in line:  # most broken records are so, and this is quick
-        return Record(tuple(line.removesuffix(b"\r").split(delimiter.to_bytes())), min(end + 1, len(data)), 1)
-    return _Splitter(data, start, delimiter, columns).split()

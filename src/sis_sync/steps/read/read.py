@@ -1,5 +1,6 @@
-"""Read: from the bytes of a file to records with their physical lines (the file format's section 2)."""
+"""Read: turn the bytes of a file into records with their physical lines (the file format's section 2)."""
 
+import codecs
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ _TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}})
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was read: size in bytes, digest of the bytes as they came, and how they were understood."""
+    """The file as received (size in bytes, digest of its bytes) and how it was read."""
 
     name: str
     bytes: int
@@ -47,7 +48,10 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Records:
-    """The session's table `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, cells), and what they mean."""
+    """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
+
+    `columns` and `mapping` say which column is which field.
+    """
 
     facts: FileFacts
     columns: Columns
@@ -64,7 +68,10 @@ def read(
     fallback_encoding: str = FALLBACK_ENCODING,
     limits: FileLimits = FILE_LIMITS,
 ) -> Records:
-    """Every record of the file, or FileRefused. `mode` None or partial allows a file without records."""
+    """Read every record of the file. Raise FileRefused.
+
+    A file without records is refused if absent people would leave in this mode.
+    """
     _refuse_unfit(path, limits)
     encoding = detect_encoding(path, fallback_encoding)
     source, warnings = _as_utf8(session, path, encoding)
@@ -77,7 +84,7 @@ def read(
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
         has_final_newline = _has_final_newline(data)
     if not loaded.records:
-        _refuse_empty_list(mode)  # its header took in more than one line
+        _refuse_empty_list(mode)  # the header has several lines, so the first look saw no record missing
     refuse_repeated_header(session, header.columns)
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
@@ -101,7 +108,7 @@ def _refuse_unfit(path: Path, limits: FileLimits) -> None:
     if size > limits.file_bytes:
         message = f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}."
         raise FileRefused("file.too_large", message, fix=_TOO_LARGE.format(setting="SIS_SYNC_MAX_FILE_MB"))
-    if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff"):
+    if not head.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE):
         raise _empty("The file is empty.")
     refuse_unless_text(head)
 
@@ -121,7 +128,7 @@ def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, li
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The bytes of the file, mapped: nothing is held in memory that is not looked at."""
+    """Map the file into memory: only the parts that are read take up any."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
@@ -142,13 +149,13 @@ def _refuse_empty_list(mode: Mode | None) -> None:
 
 
 def _has_final_newline(data: Buffer) -> bool:
-    """Whether the last line that holds anything has a line end."""
+    """Return True if the last line that is not blank has a line end."""
     last = data.rfind(b"\n")
     return not data[last + 1 :].strip(b" \t\r" + END_OF_FILE)
 
 
 def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
-    """The same parts, as long as they hold no more records than may be."""
+    """Yield the parts. Raise FileRefused (`file.too_large`) at the record over the limit."""
     count = 0
     for part in parts:
         count += part.records
@@ -160,7 +167,7 @@ def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
 
 @contextmanager
 def _too_large_first(limits: FileLimits, data: Buffer, layout: Layout) -> Iterator[None]:
-    """Where the header is refused: a file that is too large besides is named so, which is the first of the two."""
+    """If the block refuses the header, raise the refusal for the size instead where there is one: it comes first."""
     try:
         yield
     except FileRefused:

@@ -1,6 +1,6 @@
-"""Walks a UTF-8 file record by record: plain lines as ranges of bytes, every other record split and judged alone.
+"""Walk through a UTF-8 file: plain lines as ranges of bytes, every other record split and judged by itself.
 
-The walk gives one part after the other, so that no more than a part is ever held, whatever the file holds.
+The walk yields part after part, so that no more than a part is ever in memory.
 """
 
 import re
@@ -16,8 +16,8 @@ from sis_sync.steps.read.lines import LINE_FEED, RETURN, Flags, Lines, Positions
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
-MOST_ODD = 5000  # in one part: a file may hold nothing else
-END_OF_FILE = b"\x1a"  # alone behind the last line: how DOS ended a file, and some exports still do
+MOST_ODD = 5000  # in one part: all records of a file may be odd
+END_OF_FILE = b"\x1a"  # alone after the last line: DOS ended files with it, and some exports still do
 _CONTROL = bytes({*range(32), 0x7F} - set(b"\t\n\r"))
 _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 
@@ -34,15 +34,15 @@ class Layout:
 
     @property
     def most_bytes(self) -> int:
-        """What a record of full cells would take."""
+        """The size of a record whose cells are all at the limit."""
         return (FILE_LIMITS.cell_bytes + 1) * self.columns
 
 
 @dataclass(frozen=True)
 class OddRecord:
-    """A record that is no plain line. `is_split`: it has the header's columns, so its cells mean something.
+    """A record that is not a plain line. `is_split`: it has as many columns as the header.
 
-    `width` is the number of columns found. A cell is None where its bytes do not decode.
+    `width` is the number of columns found. A cell is None if its bytes do not decode.
     `codes` are the faults found so far.
     """
 
@@ -55,11 +55,10 @@ class OddRecord:
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of the file, from a line start to a line end, and the records that start in it.
+    """A part of the file, from a line start to a line end, and the records that start in it.
 
-    `ranges` are byte ranges of runs of plain records with one kind of line end, `plain_lines` the physical line of
-    each of these records.
-    `lines` counts the physical lines, `lines_with_return` those of them that end with CRLF.
+    `ranges` are the byte ranges of runs of plain records with one kind of line end, `plain_lines` the physical line of
+    each of these records. `lines` counts the physical lines, `lines_with_return` those that end with CRLF.
     """
 
     start: int
@@ -72,17 +71,17 @@ class Part:
 
     @property
     def records(self) -> int:
-        """How many records start here."""
+        """The number of records that start in the part."""
         return len(self.plain_lines) + len(self.odd)
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is nothing but plain lines."""
+        """Return True if every line is a plain record."""
         return self.lines == len(self.plain_lines)
 
 
 def scan(data: Buffer, layout: Layout) -> Iterator[Part]:
-    """Every record behind the header. FileRefused for `file.truncated` and a cell over the limit."""
+    """Yield every record after the header. Raise FileRefused if the file is cut off or a cell is over the limit."""
     offset, line = layout.start, layout.line
     while offset < len(data):
         part = _scan_part(data, layout, offset, line)
@@ -113,7 +112,7 @@ def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
 
 
 def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
-    """Whole lines; one that is longer than a chunk comes whole, too."""
+    """Return whole lines of about CHUNK_BYTES; a line that is longer is returned whole."""
     limit = offset + CHUNK_BYTES
     if limit >= len(data):
         return data[offset:]
@@ -130,9 +129,9 @@ def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
 def _split_odd(
     data: Buffer, layout: Layout, lines: Lines, plain: Flags, offset: int, line: int
 ) -> tuple[list[OddRecord], int, int]:
-    """Split the odd records of a chunk; lines that they take in are no longer plain.
+    """Split the odd records of a chunk, and clear `plain` for the lines that they take up.
 
-    Gives the records, where the walk goes on (0: behind the chunk), and how many lines were done.
+    Return the records, the offset at which to continue (0: after the chunk), and the number of lines that are done.
     """
     odd: list[OddRecord] = []
     done = 0
@@ -167,7 +166,7 @@ def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: 
 
 
 def refuse_if_unreadable(record: Record, line: int) -> None:
-    """Raise FileRefused for a record, or a header, that the file ends inside, or with a cell over the limit."""
+    """Raise FileRefused if the file ends inside this record or header, or if a cell is over the limit."""
     if record.fault == "unclosed":
         raise _truncated("inside a quoted cell that starts", line)
     if record.fault == "too_large" or max(map(len, record.cells), default=0) > FILE_LIMITS.cell_bytes:
@@ -175,7 +174,7 @@ def refuse_if_unreadable(record: Record, line: int) -> None:
 
 
 def too_large(what: str, line: int) -> FileRefused:
-    """The refusal of a file with a cell, or a line, over the limit."""
+    """Return the refusal of a file with a cell or a line over the limit."""
     return FileRefused(
         "file.too_large",
         f"{what}.",
@@ -192,7 +191,7 @@ def _truncated(where: str, line: int) -> FileRefused:
 
 
 def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
-    """The cells as far as they were found, then all else that could be one: the custom ID may be among them."""
+    """Return the cells found, then every other text that could be a cell: the custom ID may be among them."""
     if b'"' not in raw and b"\r" not in raw.rstrip(b"\r\n"):
         return list(record.cells)
     lines = raw.replace(b"\r", b"\n").split(b"\n")
@@ -215,14 +214,14 @@ def _decoded_or_none(cell: bytes) -> str | None:
 
 
 def _with_return(chunk: bytes, ends: Positions) -> Flags:
-    """Which lines end with CRLF; `ends` are behind their text."""
+    """Return for each line whether it ends with CRLF. `ends` are the offsets after the text of the lines."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     flags: Flags = (ends < len(data)) & (data[np.minimum(ends, len(data) - 1)] == RETURN)
     return flags
 
 
 def _ranges(lines: Lines, plain: Flags, with_return: Flags, offset: int, end: int) -> list[tuple[int, int]]:
-    """The bytes from the first to behind the last line of each run of plain lines with one kind of line end."""
+    """Return the byte range of each run of plain lines with one kind of line end."""
     next_starts = np.append(lines.starts[1:], end - offset)
     kinds = plain * (1 + with_return[: len(plain)].astype(np.int8))
     firsts = np.flatnonzero(np.diff(kinds, prepend=0))
