@@ -19,7 +19,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield running
 
 
-def test_three_days_and_the_same_file_again(place: Place) -> None:
+def test_three_days_of_a_district(place: Place) -> None:
     day_one = place.sync(1)
     assert_counts(day_one, rows=1208, create=1208)
 
@@ -34,7 +34,7 @@ def test_three_days_and_the_same_file_again(place: Place) -> None:
     assert_results_account_for_every_line(place)
 
 
-def test_nothing_is_applied_before_somebody_approves(place: Place) -> None:
+def test_nothing_is_applied_unapproved(place: Place) -> None:
     place.sync(1)
     run = place.send(2)
     assert run["state"] == "waiting"
@@ -45,7 +45,7 @@ def test_nothing_is_applied_before_somebody_approves(place: Place) -> None:
     assert place.count_accounts() == 1208 + 1 + 9 - 24
 
 
-def test_mapping_lines_travel_with_the_file(place: Place) -> None:
+def test_mapping_lines_go_along(place: Place) -> None:
     with place.demo.properties.open("a", encoding="utf-8") as properties:
         properties.write("full.sync.mapper=sis\nmapper.sis.column.custom_id=Student Number\n")
     text = place.export(1).read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def test_mapping_lines_travel_with_the_file(place: Place) -> None:
     assert run["counts"]["create"] == 1208
 
 
-def test_a_file_cut_off_deletes_nobody(place: Place) -> None:
+def test_cut_file_deletes_no_one(place: Place) -> None:
     place.sync(1)
     text = (place.export(1)).read_bytes()
     (place.exports / "lakeview-day1.csv").write_bytes(text[: len(text) // 2])
@@ -83,7 +83,7 @@ def assert_results_account_for_every_line(place: Place) -> None:
     assert [int(row[0]) for row in rows] == list(range(2, 1199 + 2))
 
 
-def test_the_demo_runs_through_by_itself(tmp_path: Path) -> None:
+def test_demo_runs_by_itself(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": str(tmp_path / "home")}
     environment.pop("SIS_SYNC_DATA_FOLDER", None)
     command = [sys.executable, "-m", "sis_sync", "demo", "--once"]
@@ -96,7 +96,7 @@ def test_the_demo_runs_through_by_itself(tmp_path: Path) -> None:
     ]
 
 
-def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path) -> None:
+def test_ended_demo_leaves_nothing_running(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     command = [sys.executable, "-m", "sis_sync", "demo", "--folder", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:

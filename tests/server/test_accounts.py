@@ -43,7 +43,7 @@ def create(org: Org, actor: Account | None, now: datetime, **values: str) -> Acc
     )
 
 
-def test_values_are_judged_and_stored_as_those_of_a_file(north: Org, bob: Account, now: datetime) -> None:
+def test_values_follow_the_file_rules(north: Org, bob: Account, now: datetime) -> None:
     held = Account.objects.get(pk=create(north, bob, now).pk)
     assert (held.first_name, held.last_name, held.custom_id) == ("Elif", "\u00d6zkan", "0042")
     assert (held.user_type, held.grade, held.position, held.status) == ("Student", "K", "", "Active")
@@ -67,7 +67,7 @@ def test_values_are_judged_and_stored_as_those_of_a_file(north: Org, bob: Accoun
         ("custom_id", "9" * 65),
     ],
 )
-def test_wrong_values_are_refused_by_field(north: Org, bob: Account, now: datetime, field: str, value: str) -> None:
+def test_wrong_values_named_by_field(north: Org, bob: Account, now: datetime, field: str, value: str) -> None:
     with pytest.raises(ValuesRefused) as refused:
         create(north, bob, now, **{field: value})
     assert list(refused.value.errors) == [field]
@@ -75,7 +75,7 @@ def test_wrong_values_are_refused_by_field(north: Org, bob: Account, now: dateti
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\x07b", "x" * 40_000, "\ud800"])
-def test_values_that_are_no_text_are_refused(north: Org, bob: Account, now: datetime, value: str) -> None:
+def test_values_not_text_are_refused(north: Org, bob: Account, now: datetime, value: str) -> None:
     with pytest.raises(ValuesRefused):
         create(north, bob, now, first_name=value)
 
@@ -85,21 +85,19 @@ def test_odd_names_are_kept(north: Org, bob: Account, now: datetime, value: str)
     assert create(north, bob, now, last_name=value).last_name == value
 
 
-def test_an_account_may_do_without_an_id(north: Org, bob: Account, now: datetime) -> None:
+def test_account_without_an_id(north: Org, bob: Account, now: datetime) -> None:
     assert create(north, bob, now, custom_id="").custom_id is None
     assert create(north, bob, now, custom_id=" ", email="other@riverbend.example").custom_id is None
     assert search_accounts(actor=bob, without_id=True).count() == 2
 
 
-def test_a_school_without_external_id_can_have_accounts(north: Org, bob: Account, now: datetime) -> None:
+def test_account_in_unnamed_school(north: Org, bob: Account, now: datetime) -> None:
     Org.objects.filter(pk=north.pk).update(external_id=None)
     north.refresh_from_db()
     assert create(north, bob, now).org == north
 
 
-def test_ids_and_addresses_are_unique_in_the_school_system(
-    north: Org, bob: Account, charlie: Account, now: datetime
-) -> None:
+def test_ids_and_addresses_are_unique(north: Org, bob: Account, charlie: Account, now: datetime) -> None:
     create(north, bob, now)
     with pytest.raises(ValuesRefused) as refused:
         create(north, bob, now, email="ELIF@Riverbend.example")
@@ -116,9 +114,7 @@ def test_who_may_make_accounts_where(
     assert create(south, alice, now).org == south
 
 
-def test_a_foreign_account_answers_like_an_absent_one(
-    alice: Account, bob: Account, charlie: Account, dana: Account
-) -> None:
+def test_foreign_account_looks_absent(alice: Account, bob: Account, charlie: Account, dana: Account) -> None:
     assert access_account(actor=alice, account_id=dana.pk) == dana
     assert access_account(actor=bob, account_id=str(dana.pk)) == dana
     for person, account_id in ((bob, alice.pk), (charlie, dana.pk), (dana, dana.pk), (alice, 10**9), (alice, "1 or 1")):
@@ -126,7 +122,7 @@ def test_a_foreign_account_answers_like_an_absent_one(
             access_account(actor=person, account_id=account_id)
 
 
-def test_searching(
+def test_search_by_all_criteria(
     alice: Account, bob: Account, charlie: Account, dana: Account, north: Org, south: Org, now: datetime
 ) -> None:
     student = create(south, alice, now)
@@ -143,7 +139,7 @@ def test_searching(
     assert list(search_accounts(actor=alice, status="Deleted")) == [student]
 
 
-def test_updating_changes_what_is_named_only(alice: Account, dana: Account, south: Org, now: datetime) -> None:
+def test_update_changes_named_fields_only(alice: Account, dana: Account, south: Org, now: datetime) -> None:
     update_account(account=dana, values={"last_name": "Dupont"}, actor=alice, now=now)
     dana.refresh_from_db()
     assert (dana.last_name, dana.first_name, dana.custom_id, dana.org.name) == (
@@ -158,9 +154,7 @@ def test_updating_changes_what_is_named_only(alice: Account, dana: Account, sout
     assert AccountChange.objects.filter(account=dana).count() == 1
 
 
-def test_moving_takes_the_right_over_both_schools(
-    alice: Account, bob: Account, dana: Account, south: Org, now: datetime
-) -> None:
+def test_move_needs_both_schools(alice: Account, bob: Account, dana: Account, south: Org, now: datetime) -> None:
     with pytest.raises(NotPermitted):
         update_account(account=dana, values={"school_district_external_id": "S1"}, actor=bob, now=now)
     moved = update_account(account=dana, values={"school_district_external_id": "S1"}, actor=alice, now=now)
@@ -169,13 +163,13 @@ def test_moving_takes_the_right_over_both_schools(
         update_account(account=dana, values={"school_district_external_id": "X9"}, actor=alice, now=now)
 
 
-def test_a_student_who_becomes_a_teacher_has_no_grade(alice: Account, north: Org, now: datetime) -> None:
+def test_new_teacher_loses_the_grade(alice: Account, north: Org, now: datetime) -> None:
     student = create(north, alice, now)
     teacher = update_account(account=student, values={"user_type": "Teacher"}, actor=alice, now=now)
     assert (teacher.user_type, teacher.grade) == ("Teacher", "")
 
 
-def test_protecting(alice: Account, dana: Account, now: datetime) -> None:
+def test_protection_has_a_reason(alice: Account, dana: Account, now: datetime) -> None:
     protected = update_account(
         account=dana, values={}, actor=alice, now=now, is_protected=True, protected_reason="On leave"
     )
@@ -183,7 +177,7 @@ def test_protecting(alice: Account, dana: Account, now: datetime) -> None:
     assert AccountChange.objects.get(account=dana).after == {"is_protected": True}
 
 
-def test_nobody_changes_those_who_manage_more(
+def test_greater_managers_are_not_changed(
     alice: Account, bob: Account, charlie: Account, dana: Account, district: Org, north: Org, now: datetime
 ) -> None:
     give_right(account=dana, org=district, actor=alice, now=now)
@@ -197,7 +191,7 @@ def test_nobody_changes_those_who_manage_more(
 
 
 @pytest.mark.parametrize("change", [disable_accounts, delete_accounts])
-def test_many_are_changed_together_or_not_at_all(
+def test_bulk_change_all_or_none(
     alice: Account, bob: Account, charlie: Account, dana: Account, north: Org, now: datetime, change: ChangeMany
 ) -> None:
     student = create(north, alice, now)
@@ -215,7 +209,7 @@ def test_many_are_changed_together_or_not_at_all(
     assert change(accounts=[student, dana], actor=bob, now=now) == 0
 
 
-def test_disabling_by_hand_holds_until_enabled_by_hand(bob: Account, dana: Account, now: datetime) -> None:
+def test_disabled_by_hand_stays_disabled(bob: Account, dana: Account, now: datetime) -> None:
     disable_accounts(accounts=[dana], actor=bob, now=now)
     dana.refresh_from_db()
     assert (dana.status, dana.is_held_by_hand, dana.is_active) == ("Disabled", True, False)
@@ -229,7 +223,7 @@ def test_disabling_by_hand_holds_until_enabled_by_hand(bob: Account, dana: Accou
     ]
 
 
-def test_disabling_by_hand_holds_whom_a_file_disabled(bob: Account, north: Org, now: datetime) -> None:
+def test_disabling_again_by_hand_holds(bob: Account, north: Org, now: datetime) -> None:
     held = create(north, bob, now)
     Account.objects.filter(pk=held.pk).update(status="Disabled", is_held_by_hand=False)
     assert disable_accounts(accounts=[held], actor=bob, now=now) == 1
@@ -240,14 +234,12 @@ def test_disabling_by_hand_holds_whom_a_file_disabled(bob: Account, north: Org, 
     assert (change.before, change.after) == ({"is_held_by_hand": False}, {"is_held_by_hand": True})
 
 
-def test_the_edit_form_disables_and_enables_alike(bob: Account, dana: Account, now: datetime) -> None:
+def test_update_disables_and_enables(bob: Account, dana: Account, now: datetime) -> None:
     assert update_account(account=dana, values={"status": "Disabled"}, actor=bob, now=now).is_held_by_hand
     assert not update_account(account=dana, values={"status": "active"}, actor=bob, now=now).is_held_by_hand
 
 
-def test_deleting_frees_the_address_and_restoring_takes_it_back(
-    alice: Account, dana: Account, north: Org, now: datetime
-) -> None:
+def test_delete_frees_address_restore_retakes(alice: Account, dana: Account, north: Org, now: datetime) -> None:
     delete_accounts(accounts=[dana], actor=alice, now=now)
     with pytest.raises(NotPermitted):
         update_account(account=dana, values={"first_name": "D"}, actor=alice, now=now)
@@ -264,7 +256,7 @@ def test_deleting_frees_the_address_and_restoring_takes_it_back(
     assert (dana.is_active, dana.is_held_by_hand) == (True, False)
 
 
-def test_after_180_days_nobody_is_restored(alice: Account, dana: Account, now: datetime) -> None:
+def test_no_restore_after_180_days(alice: Account, dana: Account, now: datetime) -> None:
     delete_accounts(accounts=[dana], actor=alice, now=now)
     dana.refresh_from_db()
     with pytest.raises(ValuesRefused):
@@ -272,7 +264,7 @@ def test_after_180_days_nobody_is_restored(alice: Account, dana: Account, now: d
     assert create(dana.org, alice, now + timedelta(days=180), custom_id="E-4").custom_id == "E-4"
 
 
-def test_the_last_manager_of_the_district_stays(alice: Account, dana: Account, district: Org, now: datetime) -> None:
+def test_last_manager_stays(alice: Account, dana: Account, district: Org, now: datetime) -> None:
     for change in (disable_accounts, delete_accounts):
         with pytest.raises(NotPermitted):
             change(accounts=[alice, dana], actor=alice, now=now)
@@ -286,7 +278,9 @@ def test_the_last_manager_of_the_district_stays(alice: Account, dana: Account, d
     assert disable_accounts(accounts=[alice], actor=dana, now=now) == 1
 
 
-def test_passwords(alice: Account, bob: Account, charlie: Account, dana: Account, now: datetime) -> None:
+def test_people_set_their_password(
+    alice: Account, bob: Account, charlie: Account, dana: Account, now: datetime
+) -> None:
     set_password(account=dana, password="correct horse battery", actor=dana, now=now)
     set_password(account=dana, password="staple battery horse", actor=bob, now=now)
     for account, person in ((bob, dana), (dana, charlie), (alice, bob)):

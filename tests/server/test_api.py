@@ -88,7 +88,7 @@ def finished(run_id: str, now: datetime) -> Run:
     return settled(Run.objects.get(pk=run_id), now=now)
 
 
-def test_ping(office: Caller) -> None:
+def test_ping_names_the_rights(office: Caller) -> None:
     pong = document_of(office.get("/ping"))
     assert (pong["school_system"], pong["org"]) == ("Riverbend Unified", "Riverbend Unified")
     assert (pong["scopes"], pong["is_paused"]) == (list(EVERYTHING), False)
@@ -99,7 +99,7 @@ def test_ping(office: Caller) -> None:
     assert (key.last_used_from, key.last_client_version) == ("127.0.0.1", "sis-sync/0.1.0")
 
 
-def test_a_call_without_a_good_key_is_refused(office: Caller, alice: Account, now: datetime) -> None:
+def test_call_needs_a_valid_key(office: Caller, alice: Account, now: datetime) -> None:
     nobody = Caller("")
     nobody.headers.pop("Authorization")
     assert problem_of(nobody.get("/ping"), 401)["type"] == "urn:sis-sync:problem:key-refused"
@@ -128,7 +128,7 @@ def test_people_are_not_keys(
             assert client.post(API + path).status_code == 401
 
 
-def test_a_file_goes_all_the_way(office: Caller, now: datetime) -> None:
+def test_file_goes_all_the_way(office: Caller, now: datetime) -> None:
     content = roster(student("0042"), student("0043", org="X9"))
     received = document_of(office.send(content, sha256=hashlib.sha256(content).hexdigest()), 202)
     assert (received["state"], received["mode"], received["file_name"]) == ("received", "partial", "people.csv")
@@ -159,12 +159,12 @@ def test_a_damaged_gzip_is_refused(office: Caller, damage: bytes) -> None:
     assert not Run.objects.exists()
 
 
-def test_a_file_that_changed_on_the_way_is_refused(office: Caller) -> None:
+def test_damaged_file_is_refused(office: Caller) -> None:
     problem_of(office.send(roster(student("0042")), sha256="0" * 64), 400)
     assert not Run.objects.exists()
 
 
-def test_the_same_key_and_body_is_one_run(office: Caller) -> None:
+def test_same_key_and_body_once(office: Caller) -> None:
     content = roster(student("0042"))
     first = document_of(office.send(content), 202)
     assert document_of(office.send(content), 202)["id"] == first["id"]
@@ -173,7 +173,7 @@ def test_the_same_key_and_body_is_one_run(office: Caller) -> None:
     assert Run.objects.count() == 2
 
 
-def test_the_same_key_with_another_body_is_refused(office: Caller) -> None:
+def test_same_key_other_body_refused(office: Caller) -> None:
     document_of(office.send(roster(student("0042"))), 202)
     for answer in (
         office.send(roster(student("0043"))),
@@ -185,11 +185,11 @@ def test_the_same_key_with_another_body_is_refused(office: Caller) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "k" * 256])
-def test_a_file_needs_an_idempotency_key(office: Caller, key: str | None) -> None:
+def test_file_needs_an_idempotency_key(office: Caller, key: str | None) -> None:
     assert "Idempotency-Key" in problem_of(office.send(roster(student("0042")), key=key), 400)["detail"]
 
 
-def test_two_clients_may_use_the_same_idempotency_key(office: Caller, north: Org, bob: Account, now: datetime) -> None:
+def test_idempotency_keys_are_per_client(office: Caller, north: Org, bob: Account, now: datetime) -> None:
     ours = document_of(office.send(roster(student("0042"))), 202)
     assert document_of(caller_of(north, bob, now).send(roster(student("0042"))), 202)["id"] != ours["id"]
 
@@ -219,7 +219,7 @@ def test_control_characters_are_refused(office: Caller, district: Org, now: date
     problem_of(office.post(f"/runs/{run['id']}/reject", {"reason": "a\x00"}), 400)
 
 
-def test_calls_that_lack_something_are_not_understood(office: Caller) -> None:
+def test_incomplete_calls_are_refused(office: Caller) -> None:
     problem_of(office.post("/runs?mode=partial", {}), 422)
     problem_of(office.browser.post(f"{API}/runs", headers=office.headers), 422)  # type: ignore[arg-type]
     problem_of(office.get("/runs?limit=1000"), 422)
@@ -246,7 +246,7 @@ def test_scopes_and_modes_bind(office: Caller, district: Org, alice: Account, no
         problem_of(caller.post(f"/runs/{run_id}/reject", {"reason": "x"}), 403)
 
 
-def test_foreign_runs_answer_like_absent_ones(
+def test_foreign_runs_look_absent(
     office: Caller, north: Org, south: Org, alice: Account, bob: Account, charlie: Account, now: datetime
 ) -> None:
     run_id = document_of(office.send(roster(student("0042"))), 202)["id"]
@@ -267,7 +267,7 @@ def test_foreign_runs_answer_like_absent_ones(
     problem_of(office.get("/nothing/here"), 404)
 
 
-def test_an_upload_key_sees_what_keys_sent_only(office: Caller, district: Org, alice: Account, now: datetime) -> None:
+def test_upload_key_sees_sent_runs(office: Caller, district: Org, alice: Account, now: datetime) -> None:
     run_id = document_of(office.send(roster(student("0042"))), 202)["id"]
     uploader = caller_of(district, alice, now, ("upload",))
     assert [run["id"] for run in document_of(uploader.get("/runs"))["runs"]] == [run_id]
@@ -294,7 +294,7 @@ def waiting(caller: Caller, org: Org, now: datetime, *rows: dict[str, str], key:
     return document_of(caller.get(f"/runs/{received['id']}"))
 
 
-def test_a_key_approves_what_it_saw(office: Caller, district: Org, now: datetime) -> None:
+def test_key_approves_the_seen_plan(office: Caller, district: Org, now: datetime) -> None:
     run = waiting(office, district, now, student("0042"))
     assert run["state"] == "waiting"
     problem_of(office.post(f"/runs/{run['id']}/approve", {"digest": "0" * 64}), 409)
@@ -315,7 +315,7 @@ def test_a_key_never_approves_deletions(office: Caller, district: Org, dana: Acc
     assert dana.is_active
 
 
-def test_a_key_rejects_with_a_reason(office: Caller, district: Org, now: datetime) -> None:
+def test_key_rejects_with_a_reason(office: Caller, district: Org, now: datetime) -> None:
     run = waiting(office, district, now, student("0042"))
     problem_of(office.post(f"/runs/{run['id']}/reject", {"reason": " "}), 400)
     rejected = document_of(office.post(f"/runs/{run['id']}/reject", {"reason": "Yesterday's export"}))
@@ -324,7 +324,7 @@ def test_a_key_rejects_with_a_reason(office: Caller, district: Org, now: datetim
     assert not Account.objects.filter(custom_id="0042").exists()
 
 
-def test_a_refusal_at_the_client_is_told(office: Caller, now: datetime, district: Org, alice: Account) -> None:
+def test_client_reports_a_refusal(office: Caller, now: datetime, district: Org, alice: Account) -> None:
     facts = {"file_name": "C:\\exports\\people.csv", "sha256": "0" * 64, "code": "file.truncated", "line": 12}
     assert office.post("/refusals?mode=full", facts).status_code == 204
     entry = AuditEntry.objects.get(action="file.refused_by_client")
@@ -334,7 +334,7 @@ def test_a_refusal_at_the_client_is_told(office: Caller, now: datetime, district
     problem_of(caller_of(district, alice, now, ("read",)).post("/refusals?mode=full", facts), 403)
 
 
-def test_an_expired_key_is_refused_over_http(district: Org, alice: Account) -> None:
+def test_expired_key_is_refused(district: Org, alice: Account) -> None:
     long_ago = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
     caller = caller_of(district, alice, long_ago, expires_at=long_ago + timedelta(days=1))
     assert "expired" in problem_of(caller.get("/ping"), 401)["detail"]

@@ -45,7 +45,7 @@ def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: 
     return settled(run, now=now)
 
 
-def test_newcomers_get_accounts_that_nobody_can_sign_in_to_yet(district: Org, north: Org, now: datetime) -> None:
+def test_new_accounts_have_no_password(district: Org, north: Org, now: datetime) -> None:
     run = sync(district, student("S1", middle_name="Ana Lía"), teacher("T1", position="Music"), now=now)
     assert run.state == "applied"
     assert run.is_approved_by_policy
@@ -57,7 +57,7 @@ def test_newcomers_get_accounts_that_nobody_can_sign_in_to_yet(district: Org, no
     assert pupil.created_at == now
 
 
-def test_history_of_a_create_holds_all_values_and_the_line(district: Org, north: Org, now: datetime) -> None:
+def test_history_of_a_new_account(district: Org, north: Org, now: datetime) -> None:
     run = sync(district, student("S1"), student("S2"), now=now)
     change = AccountChange.objects.get(account__custom_id="S2")
     assert (change.action, change.run, change.line, change.before) == ("create", run, 3, {})
@@ -65,9 +65,7 @@ def test_history_of_a_create_holds_all_values_and_the_line(district: Org, north:
     assert change.after["school_district_external_id"] == "N1"
 
 
-def test_update_changes_fields_and_history_keeps_those_only(
-    district: Org, north: Org, south: Org, now: datetime
-) -> None:
+def test_history_keeps_changed_fields_only(district: Org, north: Org, south: Org, now: datetime) -> None:
     sync(district, student("S1", "Okafor"), now=now)
     run = sync(district, student("S1", "Okafor-Lind", org="S1", grade="8"), now=now + timedelta(days=1))
     account = people(district)["S1"]
@@ -85,9 +83,7 @@ def test_same_file_again_changes_nothing(district: Org, north: Org, now: datetim
     assert not AccountChange.objects.filter(run=again).exists()
 
 
-def test_absent_account_is_deleted_and_comes_back_as_itself(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     account_id = people(district)["S2"].pk
     gone = delete_everybody_else(district, alice, student("S1"), now=now)
@@ -106,7 +102,7 @@ def test_absent_account_is_deleted_and_comes_back_as_itself(
     assert change.after == {"last_name": "Renamed", "status": "Active"}
 
 
-def test_after_180_days_the_id_makes_a_new_account(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_id_free_after_180_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     earlier = people(district)["S2"]
     delete_everybody_else(district, alice, student("S1"), now=now)
@@ -117,9 +113,7 @@ def test_after_180_days_the_id_makes_a_new_account(district: Org, north: Org, al
     assert earlier.custom_id is None
 
 
-def test_absent_account_is_disabled_where_the_mode_says_so(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_absent_account_is_disabled(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "students", on_absent="disable")
     sync(district, student("S1"), student("S2"), now=now)
     run = sync(district, student("S1"), mode="students", now=now)
@@ -158,9 +152,7 @@ def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Acco
     assert addresses(district)["S3"] == "S2@riverbend.example"
 
 
-def test_restored_account_takes_an_address_that_is_given_up(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_restore_takes_a_freed_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     delete_everybody_else(district, alice, student("S1", email="s2@riverbend.example"), now=now)
     run = sync(district, student("S1", email="new@riverbend.example"), student("S2"), now=now)
@@ -231,7 +223,7 @@ def damage_its_unchanged_rows(account: Account, actor: Account, org: Org, now: d
         damage_what_it_saw,
     ],
 )
-def test_plan_that_no_longer_fits_applies_nothing_and_is_planned_again(
+def test_unfit_plan_is_planned_again(
     meanwhile: "object", district: Org, north: Org, alice: Account, now: datetime
 ) -> None:
     sync(district, student("S1"), now=now)
@@ -251,7 +243,7 @@ def test_plan_that_no_longer_fits_applies_nothing_and_is_planned_again(
     assert Account.objects.get(custom_id="S1").grade == "7"
 
 
-def test_approver_who_lost_the_right_approves_nothing(
+def test_approver_without_right_approves_nothing(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
     needs_approval(district, "partial")
@@ -271,7 +263,7 @@ def test_approver_who_lost_the_right_approves_nothing(
         ("staff", teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", org="RB"), False),
     ],
 )
-def test_newer_file_over_the_same_accounts_overtakes_a_plan(
+def test_newer_file_overtakes_a_plan(
     mode: str, newer_row: dict[str, str], is_overtaken: bool, district: Org, north: Org, alice: Account, now: datetime
 ) -> None:
     needs_approval(district, "partial")
@@ -289,9 +281,7 @@ def test_newer_file_over_the_same_accounts_overtakes_a_plan(
     assert ("S9" in people(district)) is not is_overtaken
 
 
-def test_policy_does_not_put_an_older_file_back_over_a_newer_one(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_policy_keeps_the_newer_values(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     older = send(district, student("S1", grade="8"), now=now)
     held_back = older.jobs.get()
@@ -304,9 +294,7 @@ def test_policy_does_not_put_an_older_file_back_over_a_newer_one(
     assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
 
 
-def test_nobody_lands_in_a_school_that_took_over_the_external_id(
-    district: Org, north: Org, south: Org, alice: Account, now: datetime
-) -> None:
+def test_moved_external_id_is_noticed(district: Org, north: Org, south: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S9", org="N1"), now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
@@ -316,7 +304,7 @@ def test_nobody_lands_in_a_school_that_took_over_the_external_id(
     assert "S9" not in people(district)
 
 
-def test_policy_that_was_switched_off_approves_nothing(district: Org, north: Org, now: datetime) -> None:
+def test_disabled_policy_approves_nothing(district: Org, north: Org, now: datetime) -> None:
     run = send(district, student("S1"), now=now)
     plan_run(run.pk, now=now)
     run.refresh_from_db()
@@ -326,9 +314,7 @@ def test_policy_that_was_switched_off_approves_nothing(district: Org, north: Org
     assert "S1" not in people(district)
 
 
-def test_values_that_were_never_clean_do_not_make_a_plan_out_of_date_for_ever(
-    district: Org, north: Org, now: datetime
-) -> None:
+def test_unclean_values_are_no_change(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     Account.objects.filter(custom_id="S1").update(last_name=" Okafor ", grade="")
     run = sync(district, student("S1", grade="9"), now=now)
@@ -344,9 +330,7 @@ def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) ->
     assert not Account.objects.filter(custom_id="S1").exists()
 
 
-def test_run_whose_approval_is_not_recorded_does_not_stay_in_between(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_unrecorded_approval_plans_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
@@ -355,16 +339,14 @@ def test_run_whose_approval_is_not_recorded_does_not_stay_in_between(
     assert "S1" not in people(district)
 
 
-def test_last_manager_of_the_district_stays(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_last_manager_stays(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, teacher("E-1", "Abara", first_name="Alice", email=alice.email, status="Disabled"), now=now)
     assert run.counts["failed"] == 1
     alice.refresh_from_db()
     assert alice.is_active
 
 
-def test_manager_who_became_the_last_one_stays(
-    district: Org, north: Org, alice: Account, bob: Account, now: datetime
-) -> None:
+def test_new_last_manager_stays(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     give_right(account=bob, org=district, actor=alice, now=now)
     run = sync(
         district,
@@ -383,7 +365,7 @@ def test_manager_who_became_the_last_one_stays(
 
 
 @pytest.mark.parametrize("deed", [{"email": "mine@riverbend.example"}, {"status": "Disabled"}])
-def test_school_manager_approves_no_change_of_who_manages_more(
+def test_school_manager_spares_greater_managers(
     deed: dict[str, str], district: Org, north: Org, alice: Account, bob: Account, dana: Account, now: datetime
 ) -> None:
     Account.objects.filter(pk=alice.pk).update(org=north)
@@ -400,7 +382,7 @@ def test_school_manager_approves_no_change_of_who_manages_more(
     assert reject_run(run=run, reason="Not ours to change", by=bob, now=now).state == "rejected"
 
 
-def test_school_manager_approves_a_change_of_another_manager_of_the_school(
+def test_school_managers_are_peers(
     district: Org, north: Org, alice: Account, bob: Account, dana: Account, now: datetime
 ) -> None:
     give_right(account=dana, org=north, actor=alice, now=now)
@@ -410,14 +392,14 @@ def test_school_manager_approves_a_change_of_another_manager_of_the_school(
     assert settled(run, now=now).state == "applied"
 
 
-def test_school_run_touches_its_school_only(district: Org, north: Org, south: Org, bob: Account, now: datetime) -> None:
+def test_school_run_keeps_to_school(district: Org, north: Org, south: Org, bob: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2", org="S1"), now=now)
     run = sync(north, student("S2", "Taken", org="S1"), student("S3", org="S1"), student("S4"), now=now)
     assert (run.counts["failed"], run.counts["create"]) == (2, 1)
     assert people(district)["S2"].last_name == "Okafor"
 
 
-def test_other_school_systems_are_out_of_reach(district: Org, north: Org, charlie: Account, now: datetime) -> None:
+def test_other_systems_stay_untouched(district: Org, north: Org, charlie: Account, now: datetime) -> None:
     run = sync(district, student("E-1", email=charlie.email), now=now)
     assert run.counts["create"] == 1
     charlie.refresh_from_db()
@@ -425,7 +407,7 @@ def test_other_school_systems_are_out_of_reach(district: Org, north: Org, charli
     assert charlie.last_name == "Castillo"
 
 
-def test_approved_plan_comes_from_a_recorded_approval_only(district: Org, north: Org, now: datetime) -> None:
+def test_only_recorded_approvals_are_applied(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
     assert approved_plan(run.pk) is None
@@ -445,7 +427,7 @@ def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) 
     assert "S1" not in people(district)
 
 
-def test_an_address_that_differs_by_case_stands_in_the_history(district: Org, north: Org, now: datetime) -> None:
+def test_address_case_is_in_history(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1", email="Ana.Ruiz@x.example"), now=now)
     same = sync(district, student("S1", email="ana.ruiz@x.example"), now=now)
     assert same.counts["unchanged"] == 1

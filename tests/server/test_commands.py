@@ -24,9 +24,7 @@ def create_admin(
     return command(capsys, "server", "create-admin", *ALICE, *options)
 
 
-def test_unknown_school_system_needs_a_name(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_system_needs_a_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = create_admin(capsys, monkeypatch, "--school-system", "riverbend")
     assert (said.exit_code, "--name" in said.err) == (2, True)
 

@@ -56,7 +56,7 @@ def test_unusable_spark_is_tried_again(
 
 
 @pytest.mark.parametrize("name", ["", "duckdb", " Spark "])
-def test_engine_is_named_in_any_case(name: str) -> None:
+def test_engine_name_ignores_case(name: str) -> None:
     assert engine_named(name) == (name.strip().lower() or "duckdb")
 
 

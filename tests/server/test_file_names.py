@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
         ("..", "roster.csv"),
     ],
 )
-def test_a_file_of_any_name_is_planned(district: Org, north: Org, now: datetime, name: str, end: str) -> None:
+def test_any_file_name_is_planned(district: Org, north: Org, now: datetime, name: str, end: str) -> None:
     run = sync(district, student("S1"), file_name=name, now=now)
     assert (run.state, len(run.file_name.encode()) <= 255) == ("applied", True)
     assert run.file_name.endswith(end)

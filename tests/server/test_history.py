@@ -41,7 +41,7 @@ def held_by(run: Run) -> set[str]:
     return {hit["code"] for hit in run.guards}
 
 
-def test_a_file_that_ends_earlier_than_the_last_one_is_held(district: Org, north: Org, now: datetime) -> None:
+def test_missing_tail_is_held(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     whole = roster(*pupils(*range(1, 13)))
     applied(district, pupils(*range(1, 13)), now=now)
@@ -53,7 +53,7 @@ def test_a_file_that_ends_earlier_than_the_last_one_is_held(district: Org, north
     assert Account.objects.filter(deleted_at=None).count() == before
 
 
-def test_a_last_person_who_leaves_alone_is_the_tail(district: Org, north: Org, now: datetime) -> None:
+def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     applied(district, pupils(*range(1, 11)), now=now)
     assert held_by(sync(district, *pupils(*range(1, 10)), mode="full", now=now + DAY)) == {"guard.tail"}
@@ -61,7 +61,7 @@ def test_a_last_person_who_leaves_alone_is_the_tail(district: Org, north: Org, n
     assert (held_by(inner), inner.state) == (set(), "applied")
 
 
-def test_a_run_that_changed_nobody_is_the_last_file(district: Org, north: Org, now: datetime) -> None:
+def test_unchanged_run_is_last_file(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     applied(district, pupils(*range(1, 11)), now=now)
     applied(district, pupils(10, *range(1, 10)), now=now + DAY)
@@ -69,16 +69,14 @@ def test_a_run_that_changed_nobody_is_the_last_file(district: Org, north: Org, n
 
 
 @pytest.mark.parametrize(("rows", "holds"), [(9, False), (8, True)])
-def test_a_fifth_fewer_rows_than_the_last_file_are_held(
-    district: Org, north: Org, now: datetime, rows: int, holds: bool
-) -> None:
+def test_shrunk_file_is_held(district: Org, north: Org, now: datetime, rows: int, holds: bool) -> None:
     needs_approval(district, "full", required=False)
     applied(district, [*pupils(*range(1, 9)), *pupils(1, 2)], now=now)
     run = sync(district, *pupils(*range(1, 9)), *pupils(1)[: rows - 8], mode="full", now=now + DAY)
     assert ("guard.shrunk" in held_by(run)) is holds
 
 
-def test_the_first_list_that_would_delete_is_held(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_first_deleting_list_is_held(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     sync(district, *pupils(*range(1, 21)), now=now)
     first = sync(district, *pupils(*range(2, 21)), mode="full", now=now + DAY)
@@ -87,7 +85,7 @@ def test_the_first_list_that_would_delete_is_held(district: Org, north: Org, ali
     assert held_by(sync(district, *pupils(*range(3, 21)), mode="full", now=now + 2 * DAY)) == set()
 
 
-def test_small_deletions_add_up_for_7_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_deletions_add_up_7_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     applied(district, pupils(*range(1, 41)), now=now)
     applied(district, pupils(*range(4, 41)), now=now + DAY)
@@ -99,7 +97,7 @@ def test_small_deletions_add_up_for_7_days(district: Org, north: Org, alice: Acc
     assert (held_by(fourth), fourth.state) == (set(), "applied")
 
 
-def test_deletions_of_8_days_ago_are_forgotten(district: Org, north: Org, now: datetime) -> None:
+def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     applied(district, pupils(*range(1, 41)), now=now)
     applied(district, pupils(*range(4, 41)), now=now + DAY)

@@ -24,19 +24,19 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
     settings.SIS_SYNC_DATA_FOLDER = tmp_path
 
 
-def test_job_that_is_done_is_not_done_again(district: Org, north: Org, now: datetime) -> None:
+def test_done_job_stays_done(district: Org, north: Org, now: datetime) -> None:
     run = settled(send(district, student("S1"), now=now), now=now)
     assert {job.state for job in run.jobs.all()} == {"done"}
     assert [job.attempts for job in run.jobs.all()] == [1, 1]
     assert work_until_idle(clock=lambda: now) == 0
 
 
-def test_one_job_of_a_kind_waits_for_a_run(district: Org, north: Org, now: datetime) -> None:
+def test_one_queued_job_per_kind(district: Org, north: Org, now: datetime) -> None:
     run = send(district, student("S1"), now=now)
     assert enqueue(kind=Job.Kind.PLAN, run=run, now=now) == run.jobs.get()
 
 
-def test_job_left_running_by_a_dead_worker_is_taken_up(district: Org, north: Org, now: datetime) -> None:
+def test_dead_workers_job_is_taken(district: Org, north: Org, now: datetime) -> None:
     run = send(district, student("S1"), now=now)
     Job.objects.filter(run=run).update(state="running", attempts=1)
     type(run).objects.filter(pk=run.pk).update(state="checking")
@@ -44,9 +44,7 @@ def test_job_left_running_by_a_dead_worker_is_taken_up(district: Org, north: Org
     assert run.jobs.get(kind="plan").attempts == 2
 
 
-def test_job_whose_worker_died_three_times_fails_with_a_reference(
-    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_third_death_fails_the_job(district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
     run = send(district, student("S1"), now=now)
     Job.objects.filter(run=run).update(state="running", attempts=MAX_ATTEMPTS)
     run = settled(run, now=now)
@@ -64,7 +62,7 @@ def full_disk(*_arguments: object) -> None:
     raise OSError(f"no room for {LAST_NAME}")
 
 
-def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
+def test_failing_job_logs_no_values(
     district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = send(district, student("S1", LAST_NAME), now=now)
@@ -79,7 +77,7 @@ def test_job_with_an_error_is_tried_three_times_and_logged_without_values(
     assert list(run_files(run).folder.iterdir()) == []
 
 
-def test_a_named_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> None:
+def test_named_lock_has_one_holder(tmp_path: Path) -> None:
     with named_lock("a") as first, named_lock("a") as second, named_lock("b") as other:
         assert (first, second, other) == (True, False, True)
     with named_lock("a") as again:
@@ -87,13 +85,13 @@ def test_a_named_lock_has_one_holder_and_is_free_afterwards(tmp_path: Path) -> N
     assert os.access(lock_path("a"), os.W_OK)
 
 
-def test_no_lock_file_of_a_job_is_left_behind(district: Org, north: Org, now: datetime, tmp_path: Path) -> None:
+def test_no_job_files_remain(district: Org, north: Org, now: datetime, tmp_path: Path) -> None:
     settled(send(district, content=roster(student("S1")), now=now), now=now)
     assert {path.name for path in tmp_path.glob("locks/*")} <= {f"jobs-of-{district.school_system_id}.lock"}
     assert not list(tmp_path.glob("work/*"))
 
 
-def test_uploads_of_killed_processes_are_cleared_after_a_day(tmp_path: Path, now: datetime) -> None:
+def test_lost_uploads_are_cleared(tmp_path: Path, now: datetime) -> None:
     left = tmp_path / "incoming" / "0a1b"
     left.parent.mkdir()
     left.write_bytes(b"half a file")

@@ -32,17 +32,17 @@ from sis_sync.server.setup.services import create_school_system
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-def test_a_school_system_starts_with_a_district_and_safe_modes(school_system: SchoolSystem) -> None:
+def test_new_system_has_safe_modes(school_system: SchoolSystem) -> None:
     assert [(org.kind, org.name) for org in school_system.orgs.all()] == [("district", "Riverbend Unified")]
     approval = {mode.mode: mode.requires_approval for mode in school_system.mode_settings.all()}
     assert approval == {"partial": False, "full": True, "students": True, "staff": True}
 
 
-def test_two_school_systems_of_one_name_get_two_slugs(school_system: SchoolSystem, now: datetime) -> None:
+def test_same_name_gets_another_slug(school_system: SchoolSystem, now: datetime) -> None:
     assert create_school_system(name="Riverbend", slug="riverbend", time_zone="UTC", now=now).slug == "riverbend-2"
 
 
-def test_an_unknown_time_zone_is_refused(db: None, now: datetime) -> None:
+def test_unknown_time_zone_is_refused(db: None, now: datetime) -> None:
     with pytest.raises(ValuesRefused) as refused:
         create_school_system(name="X", slug="x", time_zone="Mars/Olympus", now=now)
     assert list(refused.value.errors) == ["time_zone"]
@@ -59,18 +59,14 @@ def test_who_manages_what(
     assert [is_district_manager(account=person) for person in (alice, bob, charlie, dana)] == [True, False, True, False]
 
 
-def test_the_scope_is_the_district_or_the_school(
-    alice: Account, bob: Account, dana: Account, district: Org, north: Org
-) -> None:
+def test_scope_is_district_or_school(alice: Account, bob: Account, dana: Account, district: Org, north: Org) -> None:
     assert scope_org(actor=alice) == district
     assert scope_org(actor=bob) == north
     with pytest.raises(NotPermitted):
         scope_org(actor=dana)
 
 
-def test_a_foreign_org_answers_like_an_absent_one(
-    alice: Account, bob: Account, charlie: Account, dana: Account, south: Org
-) -> None:
+def test_foreign_org_looks_absent(alice: Account, bob: Account, charlie: Account, dana: Account, south: Org) -> None:
     assert access_org(actor=alice, org_id=str(south.pk)) == south
     for person, org_id in ((bob, south.pk), (charlie, south.pk), (dana, south.pk), (alice, 10**9), (alice, "x")):
         with pytest.raises(Http404):
@@ -99,7 +95,7 @@ def test_a_second_district_is_refused(alice: Account, school_system: SchoolSyste
         create_org(school_system=school_system, kind="district", name="D", external_id="D", actor=alice, now=now)
 
 
-def test_a_manager_of_the_school_sets_its_external_id(
+def test_school_manager_sets_external_id(
     bob: Account, charlie: Account, dana: Account, north: Org, south: Org, now: datetime
 ) -> None:
     assert update_org(org=north, name="North", external_id="\u00a0N-7\u200b", actor=bob, now=now).external_id == "N-7"
@@ -114,9 +110,7 @@ def test_a_manager_of_the_school_sets_its_external_id(
 @pytest.mark.parametrize(
     ("name", "external_id"), [("", "N"), ("N" * 201, "N"), ("a\x00", "N"), ("N", "a\x00b"), ("N", "9" * 101)]
 )
-def test_names_and_ids_that_cannot_be_stored_are_refused(
-    north: Org, bob: Account, now: datetime, name: str, external_id: str
-) -> None:
+def test_unstorable_names_are_refused(north: Org, bob: Account, now: datetime, name: str, external_id: str) -> None:
     with pytest.raises(ValuesRefused):
         update_org(org=north, name=name, external_id=external_id, actor=bob, now=now)
 
@@ -149,16 +143,14 @@ def test_orgs_are_imported(alice: Account, district: Org, north: Org, now: datet
         ("external_id,name\nRB,North\n", "line 2"),
     ],
 )
-def test_an_import_with_a_fault_changes_nothing(
-    alice: Account, district: Org, now: datetime, text: str, where: str
-) -> None:
+def test_faulty_import_changes_nothing(alice: Account, district: Org, now: datetime, text: str, where: str) -> None:
     before = Org.objects.count()
     with pytest.raises(ValuesRefused) as refused:
         import_orgs(school_system=district.school_system, text=text, actor=alice, now=now)
     assert (list(refused.value.errors), Org.objects.count()) == ([where], before)
 
 
-def test_rights_are_given_by_managers_of_the_district_only(
+def test_only_district_managers_give_rights(
     alice: Account, bob: Account, charlie: Account, dana: Account, district: Org, now: datetime
 ) -> None:
     for person in (bob, charlie, dana):
@@ -177,7 +169,7 @@ def test_nobody_manages_another_school_system(alice: Account, charlie: Account, 
         give_right(account=charlie, org=district, actor=alice, now=now)
 
 
-def test_the_last_active_manager_keeps_the_right(alice: Account, dana: Account, district: Org, now: datetime) -> None:
+def test_last_manager_keeps_the_right(alice: Account, dana: Account, district: Org, now: datetime) -> None:
     with pytest.raises(NotPermitted):
         take_right(account=alice, org=district, actor=alice, now=now)
     assert is_district_manager(account=alice)
@@ -186,7 +178,7 @@ def test_the_last_active_manager_keeps_the_right(alice: Account, dana: Account, 
     assert not is_district_manager(account=alice)
 
 
-def test_a_disabled_manager_does_not_count(alice: Account, dana: Account, district: Org, now: datetime) -> None:
+def test_disabled_manager_does_not_count(alice: Account, dana: Account, district: Org, now: datetime) -> None:
     give_right(account=dana, org=district, actor=alice, now=now)
     Account.objects.filter(pk=dana.pk).update(status="Disabled")
     with pytest.raises(NotPermitted):
@@ -194,7 +186,7 @@ def test_a_disabled_manager_does_not_count(alice: Account, dana: Account, distri
 
 
 @pytest.mark.django_db(transaction=True)
-def test_history_may_be_added_while_the_last_manager_is_watched(school_system: SchoolSystem) -> None:
+def test_history_writes_do_not_wait(school_system: SchoolSystem) -> None:
     """A manager who holds an account and writes its history would else wait in a circle until PostgreSQL ends one."""
     if connection.vendor != "postgresql":
         return  # SQLite has one writer at a time and no row locks

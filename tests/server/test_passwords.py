@@ -21,9 +21,7 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
     settings.SIS_SYNC_DATA_FOLDER = tmp_path
 
 
-def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     rows = [student("S1", password="Grey-harbour-12"), student("S2", middle_name="two\nlines", password="x")]
     broken = b"S3,too,few,Red-harbour-34\r\n"
@@ -47,9 +45,7 @@ def test_passwords_are_hashed_in_the_plan_and_gone_from_the_file(
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
 
-def test_a_file_without_its_passwords_keeps_the_people_of_records_that_cannot_be_split(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_unsplittable_records_keep_their_people(district: Org, north: Org, alice: Account, now: datetime) -> None:
     pupils = [student(f"S{number}") for number in range(8)]
     sync(district, *pupils, now=now)
     whole = roster(*({**each, "password": ""} for each in pupils[1:]), extra=("password",))

@@ -62,7 +62,7 @@ def accounts_of(org: Org) -> int:
 # Receiving
 
 
-def test_file_is_stored_as_it_came(district: Org, now: datetime) -> None:
+def test_file_is_stored_unchanged(district: Org, now: datetime) -> None:
     content = roster(student("S1"))
     run = send(district, content=content, file_name="C:\\exports\\nightly.csv", now=now)
     assert (run.state, run.file_name, run.file_size_bytes) == ("received", "nightly.csv", len(content))
@@ -71,7 +71,7 @@ def test_file_is_stored_as_it_came(district: Org, now: datetime) -> None:
     assert [job.kind for job in run.jobs.all()] == ["plan"]
 
 
-def test_nothing_is_left_in_the_incoming_folder(district: Org, now: datetime, tmp_path: Path) -> None:
+def test_incoming_folder_stays_empty(district: Org, now: datetime, tmp_path: Path) -> None:
     send(district, student("S1"), now=now)
     with pytest.raises(FileDamaged):
         send(district, student("S1"), sha256="0" * 64, now=now)
@@ -79,16 +79,14 @@ def test_nothing_is_left_in_the_incoming_folder(district: Org, now: datetime, tm
     assert Run.objects.count() == 1
 
 
-def test_unknown_mode_and_foreign_org_are_refused(
-    district: Org, alice: Account, charlie: Account, now: datetime
-) -> None:
+def test_unknown_mode_foreign_org_refused(district: Org, alice: Account, charlie: Account, now: datetime) -> None:
     with pytest.raises(UsageFault, match="everything"):
         send(district, student("S1"), mode="everything", now=now)
     with pytest.raises(NotPermitted):
         send(charlie.org, student("S1"), by=alice, now=now)
 
 
-def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_file_is_refused(district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "FILE_LIMITS", FileLimits(file_bytes=100))
     with pytest.raises(FileRefused) as refused:
         send(district, *students(5), now=now)
@@ -96,7 +94,7 @@ def test_too_large_a_file_is_refused(district: Org, now: datetime, monkeypatch: 
     assert "Never split a complete list" in refused.value.fix
 
 
-def test_same_idempotency_key_gives_the_same_run(district: Org, api_key: ApiKey, now: datetime) -> None:
+def test_same_idempotency_key_same_run(district: Org, api_key: ApiKey, now: datetime) -> None:
     first = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     again = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     other = send(district, student("S1"), by=api_key, idempotency_key="k2", now=now)
@@ -104,7 +102,7 @@ def test_same_idempotency_key_gives_the_same_run(district: Org, api_key: ApiKey,
     assert first.jobs.count() == 1
 
 
-def test_idempotency_key_with_another_body_is_refused(district: Org, api_key: ApiKey, now: datetime) -> None:
+def test_reused_idempotency_key_is_refused(district: Org, api_key: ApiKey, now: datetime) -> None:
     send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     with pytest.raises(IdempotencyKeyReused):
         send(district, student("S2"), by=api_key, idempotency_key="k1", now=now)
@@ -123,14 +121,14 @@ def test_refused_file_says_why(district: Org, now: datetime) -> None:
     assert set(run.refusal) == {"code", "message", "line", "fix"}
 
 
-def test_mapping_that_cannot_be_followed_refuses_the_run(district: Org, now: datetime) -> None:
+def test_wrong_mapping_refuses_the_run(district: Org, now: datetime) -> None:
     run = sync(district, student("S1"), mapping_lines="mapper.x.colum.email=Mail", now=now)
     assert run.state == "refused"
     assert run.refusal is not None
     assert run.refusal["code"] == "mapping.invalid"
 
 
-def test_mapping_name_never_names_a_file_of_the_server(district: Org, tmp_path: Path, now: datetime) -> None:
+def test_mapping_name_is_no_path(district: Org, tmp_path: Path, now: datetime) -> None:
     path = tmp_path / "own.properties"
     path.write_text("mapper.x.column.email=email\n")
     run = sync(district, student("S1"), mapping_name=str(path), now=now)
@@ -145,7 +143,7 @@ def test_mapping_lines_are_followed(district: Org, north: Org, now: datetime) ->
     assert run.file_facts["name"] == "people.csv"
 
 
-def test_full_run_waits_for_approval_with_its_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), student("S2", email="no address"), mode="students", now=now)
     assert run.state == "waiting"
     assert run.planned_at == now
@@ -160,7 +158,7 @@ def test_full_run_waits_for_approval_with_its_plan(district: Org, north: Org, al
     assert len(rows_of(files.failed)) == 1
 
 
-def test_plan_rows_are_paged_and_show_old_and_new(district: Org, north: Org, now: datetime) -> None:
+def test_plan_rows_are_paged(district: Org, north: Org, now: datetime) -> None:
     sync(district, *students(3), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("P0", grade="8"), student("P1"), student("P9"), now=now)
@@ -175,9 +173,7 @@ def test_plan_rows_are_paged_and_show_old_and_new(district: Org, north: Org, now
     assert [row.custom_id for row in second.rows] == ["P9"]
 
 
-def test_a_plan_that_goes_while_a_page_reads_it_has_no_rows(
-    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vanishing_plan_has_no_rows(district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     run = sync(district, *students(3), now=now)
 
     def made_anew() -> AbstractContextManager[Session]:
@@ -189,7 +185,7 @@ def test_a_plan_that_goes_while_a_page_reads_it_has_no_rows(
 
 
 @pytest.mark.parametrize("broken_step", ["_record_plan", "make_stored_plan"])
-def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
+def test_passwords_outlive_a_dead_worker(
     broken_step: str, district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = send(district, content=roster(student("S1", password="Grey-harbour-12"), extra=("password",)), now=now)
@@ -206,7 +202,7 @@ def test_passwords_outlive_a_worker_that_dies_once_they_left_the_file(
 
 
 @pytest.mark.parametrize("broken_step", ["adopt_plan", "_remember_digest", "forget_plans", "store_without_passwords"])
-def test_a_worker_that_dies_while_a_plan_is_made_anew_leaves_one_whole_plan(
+def test_dead_worker_leaves_whole_plan(
     broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync(district, student("S2"), now=now)
@@ -233,9 +229,7 @@ def test_a_worker_that_dies_while_a_plan_is_made_anew_leaves_one_whole_plan(
 
 
 @pytest.mark.parametrize("name", ["plan", "unchanged", "seen"])
-def test_a_plan_whose_files_are_damaged_is_made_anew(
-    name: str, district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_damaged_plan_is_made_again(name: str, district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
@@ -250,9 +244,7 @@ def die(*_arguments: object, **_named: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_file_that_came_to_no_plan_is_not_kept_with_its_passwords(
-    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unplanned_file_is_not_kept(district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     content = roster(student("S1", password="Grey-harbour-12"), extra=("password",)).replace(b"email", b"mail?", 1)
     refused = sync(district, content=content, now=now)
     monkeypatch.setattr(flow, "make_stored_plan", fail)
@@ -266,9 +258,7 @@ def fail(*_arguments: object, **_named: object) -> None:
     raise OSError
 
 
-def test_nothing_of_a_person_is_logged(
-    district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_log_names_no_one(district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
     sync(district, student("S1", "Vanderquist"), now=now)
     Account.objects.filter(custom_id="S1").update(user_type="Nobody")
     sync(district, student("S1", "Vanderquist", email="bad"), now=now)
@@ -288,7 +278,7 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
     assert not Job.objects.filter(run=run, kind="apply").exists()
 
 
-def test_held_run_is_applied_once_a_manager_approves(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, *students(20), now=now)
     run = sync(district, *students(10), mode="students", now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
@@ -300,7 +290,7 @@ def test_held_run_is_applied_once_a_manager_approves(district: Org, north: Org, 
     assert ("run.applied", alice.pk) in deeds
 
 
-def test_more_than_ten_deletions_are_typed(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_many_deletions_are_typed(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, *students(20), now=now)
     run = sync(district, *students(9), mode="students", now=now)
     for typed in (None, 10, 12):
@@ -330,7 +320,7 @@ def test_rejected_run_applies_nothing(district: Org, north: Org, alice: Account,
     assert accounts_of(district) == 1
 
 
-def test_the_same_approval_twice_is_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
+def test_repeated_approval_counts_once(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
@@ -339,9 +329,7 @@ def test_the_same_approval_twice_is_one(district: Org, north: Org, alice: Accoun
     assert approve_run(run=run, digest=run.plan_digest, by=alice, now=now).state == "applied"
 
 
-def test_newer_file_supersedes_a_waiting_one_of_its_mode(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
     older = sync(district, student("S1"), mode="students", now=now)
     other_mode = sync(district, teacher("T1"), teacher("E-1", email=alice.email), mode="staff", now=now)
     newer = sync(district, student("S1"), student("S2"), mode="students", now=now)
@@ -353,7 +341,7 @@ def test_newer_file_supersedes_a_waiting_one_of_its_mode(
         approve_run(run=older, digest=older.plan_digest, by=alice, now=now)
 
 
-def test_older_file_planned_late_is_superseded_by_the_newer(district: Org, north: Org, now: datetime) -> None:
+def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
     older = send(district, student("S1"), mode="students", now=now)
     held_back = older.jobs.get()
     Job.objects.filter(pk=held_back.pk).update(state="done")
@@ -378,7 +366,7 @@ def test_schools_file_supersedes_no_districts(district: Org, north: Org, now: da
     assert whole.state == "waiting"
 
 
-def test_partial_runs_each_wait_for_their_own_decision(district: Org, north: Org, now: datetime) -> None:
+def test_partial_runs_wait_separately(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     runs = [sync(district, student(f"S{number}"), now=now) for number in range(3)]
     for run in runs:
@@ -400,7 +388,7 @@ def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account
 # Who may
 
 
-def test_only_managers_of_what_a_run_covers_see_and_decide_it(
+def test_only_its_managers_decide_it(
     district: Org, north: Org, alice: Account, bob: Account, charlie: Account, dana: Account, now: datetime
 ) -> None:
     needs_approval(district, "partial")
@@ -426,7 +414,7 @@ def test_only_managers_of_what_a_run_covers_see_and_decide_it(
     assert approve_run(run=school, digest=school.plan_digest, by=bob, now=now).state == "approved"
 
 
-def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
+def test_key_approves_harmless_runs_only(
     district: Org, north: Org, alice: Account, api_key: ApiKey, now: datetime
 ) -> None:
     needs_approval(district, "students", required=False)
@@ -442,9 +430,7 @@ def test_key_approves_only_what_no_guard_holds_and_what_deletes_nobody(
     assert (done.state, done.decided_by_key) == ("applied", api_key)
 
 
-def test_key_without_the_approve_scope_decides_nothing(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_key_needs_the_approve_scope(district: Org, north: Org, alice: Account, now: datetime) -> None:
     key, _ = create_key(
         school_system=district.school_system, org=district, name="up", scopes=("upload",), actor=alice, now=now
     )

@@ -40,9 +40,7 @@ def approved(run: Run, actor: Account, now: datetime) -> Run:
     return settled(run, now=now)
 
 
-def test_a_list_that_was_sent_later_is_planned_after_the_earlier_one_was_applied(
-    district: Org, north: Org, now: datetime
-) -> None:
+def test_later_list_is_planned_later(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "students", required=False)
     sync(district, *STUDENTS, now=now, mode="students")
     short = send(district, *STUDENTS[9:], now=now + DAY, mode="students")
@@ -54,7 +52,7 @@ def test_a_list_that_was_sent_later_is_planned_after_the_earlier_one_was_applied
     assert live(north) == 100
 
 
-def test_files_that_were_sent_together_are_guarded_together(district: Org, north: Org, now: datetime) -> None:
+def test_guards_see_both_files(district: Org, north: Org, now: datetime) -> None:
     sync(district, *STUDENTS, now=now)
     leavers = [dict(row, status="Disabled") for row in STUDENTS]
     runs = [send(district, *leavers[first : first + 10], now=now + DAY) for first in range(0, 100, 10)]
@@ -64,9 +62,7 @@ def test_files_that_were_sent_together_are_guarded_together(district: Org, north
     assert live(north) == 90
 
 
-def test_a_plan_whose_unchanged_people_another_run_changed_is_shown_again(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_undercut_plan_is_shown_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     approved(sync(district, *STUDENTS, now=now), alice, now)
     older = sync(district, *STUDENTS[9:], now=now + HOUR, mode="students")
@@ -78,7 +74,7 @@ def test_a_plan_whose_unchanged_people_another_run_changed_is_shown_again(
     assert "changed by another run" in newer.decision_reason
 
 
-def test_a_plan_is_made_again_where_another_run_was_applied_while_it_was_made(
+def test_plan_overtaken_while_made(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs_approval(district, "partial")
@@ -101,9 +97,7 @@ def test_a_plan_is_made_again_where_another_run_was_applied_while_it_was_made(
     assert settled(newer, now=now + 4 * HOUR).counts["restore"] == 9
 
 
-def test_policy_applies_no_plan_that_was_made_before_another_run(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, *STUDENTS, now=now)
     runs = [
         send(district, *(dict(row, status="Disabled") for row in part), now=now + DAY)
@@ -117,9 +111,7 @@ def test_policy_applies_no_plan_that_was_made_before_another_run(
     assert live(north) == 90
 
 
-def test_what_a_person_approved_is_not_applied_by_policy_when_it_is_planned_again(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_person_decides_the_new_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, *STUDENTS[:40], now=now)
     run = sync(district, *(dict(row, status="Disabled") for row in STUDENTS[:6]), now=now + HOUR)
     assert run.state == "held"
@@ -131,9 +123,7 @@ def test_what_a_person_approved_is_not_applied_by_policy_when_it_is_planned_agai
     assert approved(run, alice, now + 4 * HOUR).state == "applied"
 
 
-def test_a_file_of_a_key_that_is_no_longer_taken_waits_for_a_person(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_file_of_revoked_key_waits(district: Org, north: Org, alice: Account, now: datetime) -> None:
     keys = [
         create_key(school_system=district.school_system, org=district, name=name, actor=alice, now=now)[0]
         for name in ("revoked", "disabled")
@@ -148,9 +138,7 @@ def test_a_file_of_a_key_that_is_no_longer_taken_waits_for_a_person(
     assert settled(later, now=now).state == "waiting"
 
 
-def test_a_file_of_somebody_who_lost_the_right_waits_for_another(
-    district: Org, north: Org, alice: Account, bob: Account, now: datetime
-) -> None:
+def test_file_of_former_manager_waits(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     run = send(north, student("S1"), now=now, by=bob)
     plan_run(run.pk, now=now)
     take_right(account=bob, org=north, actor=alice, now=now)
@@ -158,9 +146,7 @@ def test_a_file_of_somebody_who_lost_the_right_waits_for_another(
     assert live(north) == 0
 
 
-def test_a_manager_who_became_one_after_the_plan_is_not_deleted_with_another(
-    district: Org, north: Org, alice: Account, bob: Account, now: datetime
-) -> None:
+def test_new_manager_is_not_deleted(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     teachers = [teacher(f"T{number:03}", f"Ferrari {number}") for number in range(60)]
     sync(district, *teachers, now=now)
     of_alice = teacher("E-1", "Abara", first_name="Alice", email=alice.email, user_type="Administrator", org="RB")
@@ -173,7 +159,7 @@ def test_a_manager_who_became_one_after_the_plan_is_not_deleted_with_another(
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
-def test_a_plan_of_an_earlier_version_that_touches_managers_is_shown_again(
+def test_older_versions_plan_shown_again(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
     run = sync(district, teacher("E-2", "Brandt", first_name="Bob", email="bob@new.example"), now=now)
@@ -183,9 +169,7 @@ def test_a_plan_of_an_earlier_version_that_touches_managers_is_shown_again(
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
-def test_a_plan_that_a_newer_file_overtook_is_made_at_the_first_attempt(
-    district: Org, north: Org, now: datetime
-) -> None:
+def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("P0"), now=now)
     older = send(district, student("P0", "Old"), now=now)
     Job.objects.filter(run=older).update(state="done")
@@ -195,9 +179,7 @@ def test_a_plan_that_a_newer_file_overtook_is_made_at_the_first_attempt(
     assert older.jobs.get().attempts == 1
 
 
-def test_a_password_stays_with_a_row_that_failed_until_its_school_was_there(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_failed_row_keeps_its_password(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     new = [{**student("P1"), "password": ""}, {**student("P2", org="W1"), "password": "a horse at 9 o'clock"}]
     run = sync(district, now=now, content=roster(*new, extra=("password",)))
@@ -212,9 +194,7 @@ def test_a_password_stays_with_a_row_that_failed_until_its_school_was_there(
     assert Account.objects.get(custom_id="P2").check_password("a horse at 9 o'clock")
 
 
-def test_a_school_manager_learns_nothing_of_people_elsewhere(
-    district: Org, north: Org, south: Org, bob: Account, now: datetime
-) -> None:
+def test_school_manager_sees_school_only(district: Org, north: Org, south: Org, bob: Account, now: datetime) -> None:
     sync(district, student("S777", "Weiss", org="S1", first_name="Wilhelmina", email="w.weiss@x.example"), now=now)
     asked = sync(north, student("S777", "X", first_name="X"), now=now, by=bob)
     assert [row.person for row in plan_rows(run=asked).rows] == ["X X"]

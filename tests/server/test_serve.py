@@ -99,14 +99,14 @@ def command(scene: Scene, *arguments: str, given: str = "") -> tuple[int, str, s
 
 
 @ON_ONE_SERVER
-def test_new_server_prints_a_setup_link(new_server: tuple[Scene, "subprocess.Popen[str]", str]) -> None:
+def test_new_server_prints_setup_link(new_server: tuple[Scene, "subprocess.Popen[str]", str]) -> None:
     _, process, said = new_server
     assert re.search(r"http://127\.0\.0\.1:\d+/\S*setup\S*/\S{20,}", said)
     assert status_of(said) == 200
     assert sorted(children_of(process.pid).values()) == ["web", "work"]
 
 
-def test_server_set_up_prints_no_link(scene: Scene) -> None:
+def test_claimed_server_prints_no_link(scene: Scene) -> None:
     scene.prepare(["begin"])
     with serving(scene, "--no-worker") as (process, said):
         assert "setup" not in said
@@ -144,7 +144,7 @@ def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
         assert not any(is_alive(child) for child in children)
 
 
-def test_children_end_with_a_killed_parent(scene: Scene) -> None:
+def test_children_end_with_their_parent(scene: Scene) -> None:
     with serving(scene) as (process, _):
         children = children_of(process.pid)
         assert len(children) == 2
@@ -152,7 +152,7 @@ def test_children_end_with_a_killed_parent(scene: Scene) -> None:
         wait_until(lambda: not any(is_alive(child) for child in children), "children outlive their parent")
 
 
-def test_port_in_use_ends_the_server(scene: Scene) -> None:
+def test_used_port_ends_the_server(scene: Scene) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -176,7 +176,7 @@ def test_worker_command_works(scene: Scene) -> None:
         kill(worker)
 
 
-def test_server_is_set_up_by_commands(scene: Scene) -> None:
+def test_commands_set_the_server_up(scene: Scene) -> None:
     code, _, errors = command(scene, "server", "check")
     assert (code, "sis-sync server migrate" in errors) == (3, True)
     assert command(scene, "server", "migrate")[0] == 0

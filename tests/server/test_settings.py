@@ -29,9 +29,7 @@ ADDRESS = "/api/v1/openapi.json"
         ((3, 60, 0), "wal", 2),
     ],
 )
-def test_sqlite_is_as_durable_as_its_version_allows(
-    tmp_path: Path, version: tuple[int, ...], journal: str, synchronous: int
-) -> None:
+def test_sqlite_durability_by_version(tmp_path: Path, version: tuple[int, ...], journal: str, synchronous: int) -> None:
     import sqlite3
 
     options = sqlite_settings(tmp_path / "db.sqlite3", version)["OPTIONS"]
@@ -45,7 +43,7 @@ def test_sqlite_is_as_durable_as_its_version_allows(
 
 @pytest.mark.django_db
 @pytest.mark.both_databases
-def test_this_run_is_on_the_database_that_was_asked_for() -> None:
+def test_tests_run_on_chosen_database() -> None:
     wanted = "postgresql" if os.environ.get("SIS_SYNC_TEST_DATABASE_URL") else "sqlite"
     assert connection.vendor == wanted
 
@@ -64,7 +62,7 @@ def test_other_urls_are_refused(tmp_path: Path, url: str) -> None:
         database_settings(url, tmp_path)
 
 
-def test_the_secret_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+def test_secret_key_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret.key"
     key = read_or_make_secret_key(path)
     assert len(key) >= 64
@@ -76,7 +74,7 @@ def test_the_secret_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) 
         read_or_make_secret_key(path)
 
 
-def test_plain_http_is_for_this_machine_only(client: Client, settings: Settings) -> None:
+def test_plain_http_stays_on_machine(client: Client, settings: Settings) -> None:
     assert client.get(ADDRESS).status_code == 200
     assert client.get(ADDRESS, REMOTE_ADDR="::1").status_code == 200
     refused = client.get(ADDRESS, REMOTE_ADDR=FAR_AWAY)
@@ -89,7 +87,7 @@ def test_plain_http_is_for_this_machine_only(client: Client, settings: Settings)
     assert client.get(ADDRESS, REMOTE_ADDR=FAR_AWAY).status_code == 403
 
 
-def test_a_forwarded_header_counts_only_behind_a_proxy(client: Client) -> None:
+def test_forwarded_header_needs_a_proxy(client: Client) -> None:
     assert client.get(ADDRESS, headers={"X-Forwarded-Proto": "https"}, REMOTE_ADDR=FAR_AWAY).status_code == 403
 
 
@@ -118,12 +116,12 @@ def test_logged_exceptions_name_no_values() -> None:
     assert "builtins.RuntimeError" in text
 
 
-def test_our_log_is_written_without_values() -> None:
+def test_our_log_has_no_values() -> None:
     (handler,) = logging.getLogger("sis_sync").handlers
     assert isinstance(handler.formatter, WithoutValues)
 
 
-def test_a_new_installation_migrates_and_passes_the_checks(tmp_path: Path) -> None:
+def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
     environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(tmp_path), "SIS_SYNC_DATABASE_URL": ""}
     for command in (["check", "--fail-level", "WARNING"], ["makemigrations", "--check"], ["migrate", "-v0"]):
         django = [sys.executable, "-W", "error", "-m", "django", *command]
@@ -131,7 +129,7 @@ def test_a_new_installation_migrates_and_passes_the_checks(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
 
 
-def test_nobody_else_reads_the_database_in_a_folder_that_was_there(tmp_path: Path) -> None:
+def test_database_is_for_its_owner(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     database = tmp_path / "sis-sync.sqlite3"
     database.touch(mode=0o644)
@@ -140,7 +138,7 @@ def test_nobody_else_reads_the_database_in_a_folder_that_was_there(tmp_path: Pat
     assert database.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_data_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_unusable_data_folder_is_named(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.touch()
     for path, reason in ((taken, "it is a file"), (taken / "below", "Not a directory")):
@@ -157,7 +155,7 @@ def test_limits_are_whole_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("text", ["127", "1 GB", "-512", "1e3", "²"])
-def test_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIS_SYNC_MEMORY_MB", text)
     with pytest.raises(ConfigurationError, match="SIS_SYNC_MEMORY_MB"):
         MEMORY_MB.number()

@@ -64,7 +64,7 @@ def test_the_link_is_good_once(token: str, now: datetime) -> None:
         make_setup_link(base_url="http://127.0.0.1:8000", now=now)
 
 
-def test_the_link_is_good_for_an_hour(token: str, now: datetime) -> None:
+def test_link_is_valid_an_hour(token: str, now: datetime) -> None:
     assert is_setup_open(token=token, now=now + timedelta(minutes=59))
     assert not is_setup_open(token=token, now=now + timedelta(minutes=60))
     with pytest.raises(NotPermitted):
@@ -76,12 +76,12 @@ def test_other_tokens_are_not_good(token: str, now: datetime) -> None:
         assert not is_setup_open(token=other, now=now)
 
 
-def test_a_new_link_ends_the_old_one(token: str, now: datetime) -> None:
+def test_new_link_ends_old_one(token: str, now: datetime) -> None:
     make_setup_link(base_url="http://127.0.0.1:8000", now=now)
     assert not is_setup_open(token=token, now=now)
 
 
-def test_the_token_itself_is_not_stored(token: str, tmp_path: Path) -> None:
+def test_token_is_not_stored(token: str, tmp_path: Path) -> None:
     (stored,) = tmp_path.iterdir()
     assert token not in stored.read_text()
     assert stored.stat().st_mode & 0o077 == 0
@@ -98,7 +98,7 @@ def test_the_token_itself_is_not_stored(token: str, tmp_path: Path) -> None:
         ("school_external_id", "RB", "school_external_id"),
     ],
 )
-def test_wrong_values_leave_the_link_open(token: str, now: datetime, field: str, value: str, named: str) -> None:
+def test_wrong_values_keep_link_open(token: str, now: datetime, field: str, value: str, named: str) -> None:
     with pytest.raises(ValuesRefused) as refused:
         claim(token, now, **{"school_name": "North", field: value})
     assert list(refused.value.errors) == [named]

@@ -46,14 +46,12 @@ def test_address_without_case_and_password(
     assert AuditEntry.objects.get(action="signed_in").actor == dana_with_password
 
 
-def test_the_bare_address_signs_in_where_there_is_one_school_system(
-    school_system: SchoolSystem, dana_with_password: Account, now: datetime
-) -> None:
+def test_bare_address_with_one_system(school_system: SchoolSystem, dana_with_password: Account, now: datetime) -> None:
     assert sign_in(None, now) == dana_with_password
     assert school_system_at("") == school_system
 
 
-def test_the_bare_address_asks_where_there_are_several(
+def test_bare_address_with_several_systems(
     school_system: SchoolSystem, other_system: SchoolSystem, dana_with_password: Account, now: datetime
 ) -> None:
     assert sign_in(None, now) is None
@@ -61,15 +59,13 @@ def test_the_bare_address_asks_where_there_are_several(
     assert school_system_at("lakeside") == other_system
 
 
-def test_an_account_without_a_password_lets_nobody_in(
-    school_system: SchoolSystem, dana: Account, now: datetime
-) -> None:
+def test_account_without_password_stays_closed(school_system: SchoolSystem, dana: Account, now: datetime) -> None:
     assert sign_in(school_system, now, password="") is None
     assert sign_in(school_system, now, password=dana.password) is None
 
 
 @pytest.mark.parametrize("end", [disable_accounts, delete_accounts])
-def test_disabled_and_deleted_accounts_cannot_sign_in(
+def test_disabled_and_deleted_stay_out(
     school_system: SchoolSystem, dana_with_password: Account, now: datetime, end: object
 ) -> None:
     assert callable(end)
@@ -87,9 +83,7 @@ def user_of(client: Client) -> object:
 
 
 @pytest.mark.parametrize("end", [disable_accounts, delete_accounts])
-def test_sessions_of_disabled_and_deleted_accounts_end(
-    client: Client, dana: Account, now: datetime, end: object
-) -> None:
+def test_disabling_and_deleting_end_sessions(client: Client, dana: Account, now: datetime, end: object) -> None:
     assert callable(end)
     client.force_login(dana)
     assert user_of(client) == dana
@@ -97,14 +91,14 @@ def test_sessions_of_disabled_and_deleted_accounts_end(
     assert not getattr(user_of(client), "is_authenticated", True)
 
 
-def test_an_ended_session_does_not_come_back(client: Client, dana: Account, now: datetime) -> None:
+def test_ended_session_stays_ended(client: Client, dana: Account, now: datetime) -> None:
     client.force_login(dana)
     disable_accounts(accounts=[dana], actor=None, now=now)
     enable_accounts(accounts=[dana], actor=None, now=now)
     assert not getattr(user_of(client), "is_authenticated", True)
 
 
-def test_a_new_password_ends_the_sessions(client: Client, dana: Account, now: datetime) -> None:
+def test_new_password_ends_sessions(client: Client, dana: Account, now: datetime) -> None:
     client.force_login(dana)
     set_password(account=dana, password=PASSWORD, actor=None, now=now)
     assert not getattr(user_of(client), "is_authenticated", True)
@@ -120,9 +114,7 @@ def test_guessing_is_slowed_down(school_system: SchoolSystem, dana_with_password
     assert sign_in(school_system, now + timedelta(minutes=16)) == dana_with_password
 
 
-def test_the_right_password_ends_the_count(
-    school_system: SchoolSystem, dana_with_password: Account, now: datetime
-) -> None:
+def test_right_password_ends_the_count(school_system: SchoolSystem, dana_with_password: Account, now: datetime) -> None:
     for _ in range(9):
         sign_in(school_system, now, password="wrong")
     assert sign_in(school_system, now) == dana_with_password

@@ -48,7 +48,7 @@ def exported(run: Run, folder: Path, now: datetime) -> dict[str, dict[str, str]]
 
 
 @pytest.mark.parametrize("piece_rows", [1, 2, 20_000])
-def test_accounts_leave_the_database_as_they_are(
+def test_accounts_are_exported_unchanged(
     piece_rows: int, district: Org, north: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "PIECE_ROWS", piece_rows)
@@ -82,9 +82,7 @@ def test_accounts_leave_the_database_as_they_are(
     ],
     ids=lambda edit: " ".join(edit),
 )
-def test_edit_of_any_field_since_the_plan_was_made_is_seen(
-    edit: dict[str, str], district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_any_edit_is_noticed(edit: dict[str, str], district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
@@ -100,9 +98,7 @@ def test_edit_of_any_field_since_the_plan_was_made_is_seen(
     assert account.grade != "9"
 
 
-def test_move_to_another_school_since_the_plan_was_made_is_seen(
-    district: Org, north: Org, south: Org, alice: Account, now: datetime
-) -> None:
+def test_move_to_school_is_noticed(district: Org, north: Org, south: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
@@ -113,9 +109,7 @@ def test_move_to_another_school_since_the_plan_was_made_is_seen(
     assert (run.state, Account.objects.get(custom_id="S1").org) == ("out_of_date", south)
 
 
-def test_account_that_the_plan_did_not_see_is_not_changed(
-    district: Org, north: Org, alice: Account, now: datetime
-) -> None:
+def test_unseen_account_is_not_changed(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
@@ -133,9 +127,7 @@ def test_account_that_the_plan_did_not_see_is_not_changed(
     assert (run.state, Account.objects.get(custom_id="S1").grade) == ("out_of_date", "7")
 
 
-def test_same_file_over_the_same_accounts_makes_the_same_plan(
-    district: Org, north: Org, now: datetime, settings: Settings
-) -> None:
+def test_same_input_same_plan(district: Org, north: Org, now: datetime, settings: Settings) -> None:
     sync(district, *(student(f"S{number}") for number in range(30)), now=now)
     needs_approval(district, "full")
     rows = [student(f"S{number}", grade="9" if number % 3 else "7") for number in range(3, 40)]

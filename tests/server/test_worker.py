@@ -74,7 +74,7 @@ def test_worker_outlives_a_lost_database(tmp_path: Path, postgresql_url: str) ->
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
 
 
-def test_killed_workers_leave_no_work_folder(scene: Scene) -> None:
+def test_no_work_folder_remains(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, SOME])
     with scene.worker() as worker:
         scene.wait_for(STATE, [("checking",)])
