@@ -1,7 +1,9 @@
 """The client's tests: a district's export folder, settings, and a loopback server."""
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,22 +13,26 @@ from typing import Any
 
 import pytest
 from client.loopback_server import SECRET, LoopbackServer, serving
+from kit.commands import command
+
+from sis_sync.client.report import LOGGER
 
 HEADER = "first_name,middle_name,last_name,email,custom_id,school_district_external_id,user_type,position,grade,status"
 DANA = "Dana,,Example,dana@riverbend.example,T1,N1,Teacher,,,Active"
 
 
 def roster(*rows: str) -> str:
-    """The text of a file with these rows; Dana alone where none are given."""
+    """The text of a file with these rows; Dana alone if none are given."""
     return "\n".join([HEADER, *(rows or [DANA])]) + "\n"
 
 
 @dataclass
 class District:
-    """A district's computer: `lines` of client.properties, and the command run as a real process."""
+    """A district's computer: `lines` of client.properties, and the command, run here or as a real process."""
 
     home: Path
     server: LoopbackServer
+    capsys: pytest.CaptureFixture[str]
     lines: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -45,28 +51,54 @@ class District:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **environment: str) -> "subprocess.Popen[str]":
+        """Start the command as a real process, its stdin closed unless told otherwise."""
         variables = {name: value for name, value in os.environ.items() if not name.startswith("SIS_SYNC_")}
         command = [sys.executable, "-c", "from sis_sync.cli.main import main; main()", *arguments]
         return subprocess.Popen(
             [*command, "--config", str(self.settings)],
             cwd=self.home,
             env={**variables, **environment},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def command(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        process = self.start(*arguments, **environment)
+    def process(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command as a real process, for what only a new process shows."""
+        process = self.start(*arguments, stdin=subprocess.DEVNULL, **environment)
         out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def run(self, **environment: str) -> tuple[int, dict[str, Any]]:
-        """One pass: its exit code and its JSON."""
-        done = self.command("run", "--json", **environment)
+    def command(self, *arguments: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command in this process, which is quicker. Directory, environment and log are restored."""
+        level = LOGGER.level
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.home)
+            for name in [name for name in os.environ if name.startswith("SIS_SYNC_")]:
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            said = command(self.capsys, *arguments, "--config", self.settings)
+        assert {number: signal.getsignal(number) for number in handlers} == handlers
+        assert LOGGER.handlers == []
+        LOGGER.setLevel(level)
+        return subprocess.CompletedProcess(arguments, said.exit_code, said.out, said.err)
+
+    def run(self) -> tuple[int, dict[str, Any]]:
+        """One pass in this process: its exit code and its JSON."""
+        return self._report(self.command("run", "--json"))
+
+    def run_process(self, **environment: str) -> tuple[int, dict[str, Any]]:
+        """One pass as a real process: its exit code and its JSON."""
+        return self._report(self.process("run", "--json", **environment))
+
+    def _report(self, done: "subprocess.CompletedProcess[str]") -> tuple[int, dict[str, Any]]:
         assert "Traceback" not in done.stderr, done.stderr
+        assert "Unexpected error" not in done.stderr, done.stderr
         return done.returncode, json.loads(done.stdout)
 
     def names(self, folder: str) -> list[str]:
@@ -82,7 +114,7 @@ def server() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture
-def district(tmp_path: Path, server: LoopbackServer) -> District:
+def district(tmp_path: Path, server: LoopbackServer, capsys: pytest.CaptureFixture[str]) -> District:
     (tmp_path / "partial").mkdir()
     lines = {
         "backend.url": server.url,
@@ -95,6 +127,6 @@ def district(tmp_path: Path, server: LoopbackServer) -> District:
         "partial.sync.enabled": "true",
         "partial.sync.folder": "partial",
     }
-    found = District(tmp_path, server, lines)
+    found = District(tmp_path, server, capsys, lines)
     found.write_settings()
     return found

@@ -1,4 +1,4 @@
-"""client.properties: every fault is told with file, line, key and what would be right; no input makes a traceback."""
+"""client.properties: every fault is reported with file, line, key and the right value; no input raises a bug."""
 
 import contextlib
 from pathlib import Path
@@ -26,14 +26,14 @@ def refusal(folder: Path, text: str, **environment: str) -> ConfigurationError:
     return caught.value
 
 
-def test_defaults_hold_where_the_file_is_silent(tmp_path: Path) -> None:
+def test_defaults_of_empty_file(tmp_path: Path) -> None:
     config = load(tmp_path, "")
     assert (config.backend.timeout_seconds, config.backend.retry_max_minutes) == (60, 30)
     assert (config.client.poll_seconds, config.client.settle_seconds, config.client.archive_keep_days) == (30, 10, 30)
     assert (config.client.fallback_encoding, config.sections, config.warnings) == ("windows-1252", (), ())
 
 
-def test_a_section_has_its_defaults(tmp_path: Path) -> None:
+def test_defaults_of_a_section(tmp_path: Path) -> None:
     (section,) = load(tmp_path, "full.sync.enabled=true\nfull.sync.folder=exports\n").sections
     assert (section.mode.name, section.file_pattern, section.ready_file, section.max_age_hours) == (
         "full",
@@ -45,41 +45,41 @@ def test_a_section_has_its_defaults(tmp_path: Path) -> None:
     assert (section.archive_folder, section.failed_folder) == (section.folder / "archive", section.folder / "failed")
 
 
-def test_the_sections_stand_in_the_order_of_one_pass(tmp_path: Path) -> None:
+def test_sections_in_order_of_pass(tmp_path: Path) -> None:
     names = ("full", "staff", "student", "partial")
     text = "".join(f"{name}.sync.enabled=true\n{name}.sync.folder={name}\n" for name in names)
     assert [each.mode.name for each in load(tmp_path, text).sections] == ["partial", "students", "staff", "full"]
 
 
 @pytest.mark.parametrize("folder", [r"C:\SIS\new\udata", r"\\server\share\exports\table", r"D:\Exports\ "])
-def test_windows_and_unc_paths_stand_as_written(tmp_path: Path, folder: str) -> None:
+def test_windows_and_unc_paths(tmp_path: Path, folder: str) -> None:
     (section,) = load(tmp_path, f"partial.sync.enabled=true\npartial.sync.folder={folder}\n").sections
     assert str(section.folder) == folder.strip()
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
+def test_byte_order_mark_and_crlf(tmp_path: Path) -> None:
     config = load(tmp_path, "\ufeffbackend.url=https://sync.example.org\r\nclient.name=Büro 1\r\n")
     assert (config.backend.url, config.client.name) == ("https://sync.example.org", "Büro 1")
 
 
-def test_a_variable_is_filled_in(tmp_path: Path) -> None:
+def test_variable_filled_in(tmp_path: Path) -> None:
     config = load(tmp_path, "backend.url=https://${env:SYNC_HOST}/sync\n", SYNC_HOST="sync.example.org")
     assert config.backend.url == "https://sync.example.org/sync"
 
 
-def test_a_missing_variable_names_line_and_key(tmp_path: Path) -> None:
+def test_missing_variable_names_line(tmp_path: Path) -> None:
     error = refusal(tmp_path, "# first\nbackend.url=${env:SYNC_HOST}\n")
     assert "client.properties line 2, backend.url" in error.message
     assert "SYNC_HOST" in error.message
 
 
-def test_an_unknown_key_is_a_warning_with_the_closest_one(tmp_path: Path) -> None:
+def test_unknown_key_suggests_closest(tmp_path: Path) -> None:
     (warning,) = load(tmp_path, "client.setle.seconds=20\n").warnings
     assert "line 1" in warning
     assert "Did you mean client.settle.seconds?" in warning
 
 
-def test_a_duplicate_key_names_both_lines(tmp_path: Path) -> None:
+def test_duplicate_key_names_lines(tmp_path: Path) -> None:
     error = refusal(tmp_path, "client.name=a\n\nclient.name=b\n")
     assert "Line 3" in error.message
     assert "line 1" in error.message
@@ -115,7 +115,7 @@ def test_a_duplicate_key_names_both_lines(tmp_path: Path) -> None:
         ("partial.sync.mapper=../../etc/passwd", "client.properties"),
     ],
 )
-def test_a_bad_value_is_told_with_what_would_be_right(tmp_path: Path, line: str, right: str) -> None:
+def test_bad_value_names_right_one(tmp_path: Path, line: str, right: str) -> None:
     error = refusal(tmp_path, f"# a comment\n{line}\n")
     assert "client.properties line 2" in error.message
     assert line.partition("=")[0] in error.message
@@ -123,11 +123,11 @@ def test_a_bad_value_is_told_with_what_would_be_right(tmp_path: Path, line: str,
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:8000/", "http://[::1]:8000/api/v1"])
-def test_plain_http_is_for_this_same_computer(tmp_path: Path, url: str) -> None:
+def test_plain_http_on_loopback_only(tmp_path: Path, url: str) -> None:
     assert load(tmp_path, f"backend.url={url}\n").backend.url == url.removesuffix("/").removesuffix("/api/v1")
 
 
-def test_the_key_comes_from_its_line_its_file_or_the_environment(tmp_path: Path) -> None:
+def test_sources_of_api_key(tmp_path: Path) -> None:
     key_file = tmp_path / "api.key"
     key_file.write_text("from_file\n")
     key_file.chmod(0o600)
@@ -137,32 +137,32 @@ def test_the_key_comes_from_its_line_its_file_or_the_environment(tmp_path: Path)
     assert config.backend.token.secret == "from_variable"
 
 
-def test_a_key_file_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
+def test_public_key_file_refused(tmp_path: Path) -> None:
     (tmp_path / "api.key").write_text("secret_words\n")
     (tmp_path / "api.key").chmod(0o644)
     error = refusal(tmp_path, "backend.api.token.file=api.key\n")
     assert "chmod 600" in error.fix
 
 
-def test_two_places_for_the_key_are_one_too_many(tmp_path: Path) -> None:
+def test_two_places_for_key(tmp_path: Path) -> None:
     assert "Keep one" in refusal(tmp_path, "backend.api.token=a\nbackend.api.token.file=b\n").fix
 
 
-def test_the_key_is_never_shown(tmp_path: Path) -> None:
+def test_key_never_shown(tmp_path: Path) -> None:
     config = load(tmp_path, "backend.api.token=secret_words\n")
     assert "secret_words" not in repr(config)
     error = refusal(tmp_path, "backend.api.token=secret\u00e9words\n")
     assert "words" not in error.message + error.fix
 
 
-def test_a_missing_key_or_address_says_so_only_when_it_is_needed(tmp_path: Path) -> None:
+def test_backend_required_when_needed(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"backend\.url"):
         require_backend(load(tmp_path, ""))
     with pytest.raises(ConfigurationError, match="API key"):
         require_backend(load(tmp_path, "backend.url=https://sync.example.org\n"))
 
 
-def test_mapper_lines_go_with_their_section(tmp_path: Path) -> None:
+def test_mapper_lines_of_section(tmp_path: Path) -> None:
     lines = "mapper.sis.extends=base\nmapper.sis.column.custom_id=Student Number | ID\n"
     base = "mapper.base.value.status.Still here=Active\n"
     other = "mapper.other.constant.status=Active\n"
@@ -171,7 +171,7 @@ def test_mapper_lines_go_with_their_section(tmp_path: Path) -> None:
     assert (found.mapping.name, found.mapping.lines) == ("sis", lines + base)
 
 
-def test_a_bad_mapper_line_is_told_with_its_own_line(tmp_path: Path) -> None:
+def test_bad_mapper_line_named(tmp_path: Path) -> None:
     text = "partial.sync.mapper=sis\n\nmapper.sis.column.customid=ID\n"
     error = refusal(tmp_path, text)
     assert "Line 3" in error.message
@@ -191,7 +191,7 @@ def test_a_bad_mapper_line_is_told_with_its_own_line(tmp_path: Path) -> None:
         ("*", "x", False),
     ],
 )
-def test_a_shared_folder_needs_disjoint_patterns(tmp_path: Path, first: str, second: str, is_fine: bool) -> None:
+def test_shared_folder_needs_disjoint_patterns(tmp_path: Path, first: str, second: str, is_fine: bool) -> None:
     (tmp_path / "exports").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "exports")
     text = (
@@ -206,26 +206,26 @@ def test_a_shared_folder_needs_disjoint_patterns(tmp_path: Path, first: str, sec
         assert "staff.sync.folder" in error.message
 
 
-def test_an_archive_that_is_watched_is_refused(tmp_path: Path) -> None:
+def test_watched_archive_refused(tmp_path: Path) -> None:
     text = "full.sync.enabled=true\nfull.sync.folder=x\nfull.sync.archive.folder=x\n"
     assert "taken again" in refusal(tmp_path, text).message
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfeb\x00", b"caf\xe9=1", b"backend.url\n", b"=x\n"])
-def test_what_is_no_settings_file_is_told(tmp_path: Path, content: bytes) -> None:
+def test_unreadable_settings_file_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "client.properties"
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"client\.properties"):
         load_config(path, {})
 
 
-def test_a_missing_file_or_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_missing_settings_file_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "none.properties", tmp_path):
         with pytest.raises(ConfigurationError):
             load_config(path, {})
 
 
-def test_the_file_that_init_writes_can_be_followed_and_names_every_key(tmp_path: Path) -> None:
+def test_template_loads_with_every_key(tmp_path: Path) -> None:
     text = template({"backend.url": "https://sync.example.org"})
     config = load(tmp_path, text)
     assert (config.backend.url, config.warnings, config.sections) == ("https://sync.example.org", (), ())
@@ -254,7 +254,7 @@ LINES = st.lists(
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES, variable=st.text(max_size=10))
-def test_no_lines_make_a_traceback(tmp_path: Path, lines: list[tuple[str, str]], variable: str) -> None:
+def test_random_lines_raise_no_bug(tmp_path: Path, lines: list[tuple[str, str]], variable: str) -> None:
     path = tmp_path / "client.properties"
     path.write_bytes("\n".join(f"{key}={value}" for key, value in lines).encode("utf-8", "surrogatepass"))
     with contextlib.suppress(ConfigurationError):
@@ -263,7 +263,7 @@ def test_no_lines_make_a_traceback(tmp_path: Path, lines: list[tuple[str, str]],
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
-def test_no_bytes_make_a_traceback(tmp_path: Path, content: bytes) -> None:
+def test_random_bytes_raise_no_bug(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "client.properties"
     path.write_bytes(content)
     with contextlib.suppress(ConfigurationError):

@@ -1,4 +1,4 @@
-"""One pass as a real process against a real HTTP server: what is taken, sent once, archived, refused, told."""
+"""One pass against a real HTTP server: what is taken, sent once, archived, refused and reported."""
 
 import gzip
 import hashlib
@@ -19,10 +19,10 @@ def set_age(path: Path, *, hours: float) -> None:
     os.utime(path, (moment, moment))
 
 
-def test_a_file_is_sent_as_it_came_and_archived_with_its_results(district: District) -> None:
+def test_file_sent_unchanged_and_archived(district: District) -> None:
     source = district.export("staff.csv", roster())
     content = source.read_bytes()
-    code, report = district.run()
+    code, report = district.run_process()
     (received,) = district.server.received
     assert (code, report["problems"]) == (0, [])
     assert (received.mode, received.file_name, received.body) == ("partial", "staff.csv", content)
@@ -36,7 +36,7 @@ def test_a_file_is_sent_as_it_came_and_archived_with_its_results(district: Distr
     assert list((district.home / "state/spool").iterdir()) == []
 
 
-def test_the_mapping_lines_go_with_the_file(district: District) -> None:
+def test_mapping_lines_sent_with_file(district: District) -> None:
     district.write_settings(
         partial__sync__mapper="sis", mapper__sis__column__custom_id="Student Number | Number", client__name="Büro"
     )
@@ -50,7 +50,7 @@ def test_the_mapping_lines_go_with_the_file(district: District) -> None:
     assert {each["x-client-name"] for each in district.server.headers} == {"B%C3%BCro"}
 
 
-def test_a_large_file_goes_as_gzip(district: District) -> None:
+def test_large_file_sent_as_gzip(district: District) -> None:
     rows = [f"Dana,,Example,dana{n}@riverbend.example,T{n},N1,Teacher,,,Active" for n in range(20_000)]
     district.export("staff.csv", roster(*rows))
     assert district.run()[0] == 0
@@ -60,12 +60,12 @@ def test_a_large_file_goes_as_gzip(district: District) -> None:
     assert len(gzip.compress(received.body)) < len(received.body)
 
 
-def test_nothing_to_do_is_done(district: District) -> None:
-    done = district.command("run")
+def test_nothing_to_do(district: District) -> None:
+    done = district.process("run")
     assert (done.returncode, done.stdout.strip()) == (0, "Nothing to do.")
 
 
-def test_results_come_with_a_later_pass(district: District) -> None:
+def test_results_fetched_by_later_pass(district: District) -> None:
     district.server.state = "waiting"
     district.export("staff.csv", roster())
     code, report = district.run()
@@ -78,19 +78,19 @@ def test_results_come_with_a_later_pass(district: District) -> None:
 
 
 @pytest.mark.parametrize(("state", "code"), [("held", 8), ("rejected", 9), ("refused", 6), ("failed", 1)])
-def test_the_exit_code_tells_how_the_run_stands(district: District, state: str, code: int) -> None:
+def test_exit_code_of_run_state(district: District, state: str, code: int) -> None:
     district.server.state = state
     district.export("staff.csv", roster())
     assert district.command("run", "--detailed-exitcode").returncode == code
 
 
-def test_failed_rows_are_told_by_the_exit_code(district: District) -> None:
+def test_exit_code_of_failed_rows(district: District) -> None:
     district.server.counts = {"rows": 2, "create": 1, "failed": 1}
     district.export("staff.csv", roster())
     assert district.run()[0] == 7
 
 
-def test_a_refused_file_is_not_sent_but_put_aside_and_reported(district: District) -> None:
+def test_refused_file_moved_and_reported(district: District) -> None:
     district.export("staff.csv", "Dana,Example,dana@riverbend.example\n")
     code, report = district.run()
     assert (code, district.server.received) == (6, [])
@@ -103,17 +103,17 @@ def test_a_refused_file_is_not_sent_but_put_aside_and_reported(district: Distric
     assert report["files"][0]["code"] == "file.header_missing"
 
 
-def test_the_log_holds_no_personal_data(district: District) -> None:
+def test_log_without_personal_data(district: District) -> None:
     district.export("staff.csv", roster(DANA, DANA.replace("Teacher", "Wizard").replace("T1", "T2")))
     district.export("broken.csv", "Dana,Example,dana@riverbend.example\n")
-    district.run()
+    district.run_process()
     log = (district.home / "log/client.log").read_text()
     assert "run=1" in log
     assert "file.header_missing" in log
     assert all(word not in log for word in ("Dana", "Example", "riverbend", "Wizard", SECRET))
 
 
-def test_a_lost_answer_sends_again_and_makes_one_run(district: District) -> None:
+def test_lost_answer_makes_one_run(district: District) -> None:
     district.server.faults = [lost_answer]
     district.export("staff.csv", roster())
     assert district.run()[0] == 0
@@ -123,14 +123,14 @@ def test_a_lost_answer_sends_again_and_makes_one_run(district: District) -> None
 
 
 @pytest.mark.parametrize("fault", [dropped, status(503), status(502), status(504), status(429, Retry_After="1")])
-def test_a_fault_that_passes_is_tried_again(district: District, fault: object) -> None:
+def test_passing_fault_tried_again(district: District, fault: object) -> None:
     district.server.faults = [fault]  # type: ignore[list-item]
     district.export("staff.csv", roster())
     assert district.run()[0] == 0
     assert len(district.server.received) == 1
 
 
-def test_longer_than_allowed_is_left_to_the_next_pass(district: District) -> None:
+def test_long_fault_waits_for_pass(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.server.faults = [status(503, Retry_After="3600")]
     code, _ = district.run()
@@ -139,7 +139,7 @@ def test_longer_than_allowed_is_left_to_the_next_pass(district: District) -> Non
     assert (len(district.server.runs), source.exists()) == (1, False)
 
 
-def test_a_file_on_its_way_is_sent_from_the_copy_though_a_newer_one_took_its_place(district: District) -> None:
+def test_replaced_file_sent_from_copy(district: District) -> None:
     district.export("staff.csv", roster())
     district.server.faults = [status(503, Retry_After="3600")]
     district.run()
@@ -149,7 +149,7 @@ def test_a_file_on_its_way_is_sent_from_the_copy_though_a_newer_one_took_its_pla
     assert (source.exists(), len(district.server.runs)) == (False, 2)
 
 
-def test_a_redirect_is_not_followed(district: District) -> None:
+def test_redirect_not_followed(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.server.faults = [status(307, Location="http://127.0.0.1:9/elsewhere")]
     code, report = district.run()
@@ -157,14 +157,14 @@ def test_a_redirect_is_not_followed(district: District) -> None:
     assert "backend.url" in report["problems"][0]["fix"]
 
 
-def test_a_refused_key_leaves_the_file(district: District) -> None:
+def test_refused_key_leaves_file(district: District) -> None:
     source = district.export("staff.csv", roster())
-    assert district.run(SIS_SYNC_BACKEND_API_TOKEN="wrong")[0] == 4
+    assert district.run_process(SIS_SYNC_BACKEND_API_TOKEN="wrong")[0] == 4
     assert source.exists()
     assert district.run()[0] == 0
 
 
-def test_no_server_leaves_the_file(district: District) -> None:
+def test_unreachable_server_leaves_file(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.write_settings(backend__url="http://127.0.0.1:9", backend__retry__max__minutes="0")
     code, report = district.run()
@@ -173,7 +173,7 @@ def test_no_server_leaves_the_file(district: District) -> None:
     assert report["notices"] == ["staff.csv is kept and sent by the next pass."]
 
 
-def test_who_waits_for_the_server_reads_what_for_and_how_long(district: District) -> None:
+def test_pause_is_announced(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.server.faults = [status(503), status(503)]
     done = district.command("run")
@@ -183,14 +183,14 @@ def test_who_waits_for_the_server_reads_what_for_and_how_long(district: District
     assert told[0].endswith(" 1 second.")
 
 
-def test_a_sign_in_page_in_between_is_no_receipt(district: District) -> None:
+def test_sign_in_page_no_receipt(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.server.faults = [status(200)]
     assert district.run()[0] == 5
     assert source.exists()
 
 
-def test_a_kill_between_journal_and_receipt_sends_once(district: District) -> None:
+def test_kill_before_receipt_sends_once(district: District) -> None:
     source = district.export("staff.csv", roster())
     district.server.faults = [status(503, Retry_After="30")]
     process = district.start("run")
@@ -204,12 +204,12 @@ def test_a_kill_between_journal_and_receipt_sends_once(district: District) -> No
         ((key, state),) = journal.execute("select idempotency_key, state from delivery").fetchall()
     journal.close()
     assert state == "spooled"
-    assert district.run()[0] == 0
+    assert district.run_process()[0] == 0
     assert [each.key for each in district.server.received] == [key]
     assert district.names("partial/archive") == ["staff.csv", "staff.results.csv"]
 
 
-def test_a_kill_after_the_server_has_it_sends_no_second_run(district: District) -> None:
+def test_kill_after_receipt_sends_once(district: District) -> None:
     district.export("staff.csv", roster())
     district.server.faults = [lost_answer, status(503, Retry_After="30")]
     process = district.start("run")
@@ -222,7 +222,7 @@ def test_a_kill_after_the_server_has_it_sends_no_second_run(district: District) 
     assert district.names("partial") == ["archive"]
 
 
-def test_the_same_file_again_is_sent_and_said(district: District) -> None:
+def test_same_file_sent_and_named(district: District) -> None:
     district.export("staff.csv", roster())
     first = district.run()[1]
     district.export("staff.csv", roster())
@@ -232,13 +232,13 @@ def test_the_same_file_again_is_sent_and_said(district: District) -> None:
     assert len(district.server.runs) == 2
 
 
-def test_two_clients_do_not_share_a_state_folder(district: District) -> None:
+def test_lock_of_state_folder(district: District) -> None:
     district.export("staff.csv", roster())
     district.server.faults = [status(503, Retry_After="30")]
     first = district.start("run")
     while district.server.faults:
         time.sleep(0.02)
-    second = district.command("run")
+    second = district.process("run")
     first.terminate()
     first.communicate()
     assert second.returncode == 11
@@ -246,7 +246,7 @@ def test_two_clients_do_not_share_a_state_folder(district: District) -> None:
     assert first.returncode == 143
 
 
-def test_old_archives_are_removed_and_nothing_else(district: District) -> None:
+def test_only_old_archives_removed(district: District) -> None:
     district.export("staff.csv", roster())
     district.run()
     own = district.home / "partial/archive/own notes.csv"
@@ -258,7 +258,7 @@ def test_old_archives_are_removed_and_nothing_else(district: District) -> None:
     assert [path.name for path in (district.home / "partial/archive").iterdir()] == ["own notes.csv"]
 
 
-def test_a_folder_that_is_gone_stops_its_section_only(district: District) -> None:
+def test_missing_folder_stops_own_section(district: District) -> None:
     district.write_settings(full__sync__enabled="true", full__sync__folder="away")
     district.export("staff.csv", roster())
     code, report = district.run()
@@ -266,7 +266,7 @@ def test_a_folder_that_is_gone_stops_its_section_only(district: District) -> Non
     assert len(district.server.runs) == 1
 
 
-def test_of_complete_lists_only_the_newest_is_sent(district: District) -> None:
+def test_newest_complete_list_sent(district: District) -> None:
     district.write_settings(full__sync__enabled="true", full__sync__folder="full")
     for age_hours, name in ((3, "monday.csv"), (1, "wednesday.csv"), (2, "tuesday.csv")):
         set_age(district.export(name, roster(), "full"), hours=age_hours)
@@ -276,7 +276,7 @@ def test_of_complete_lists_only_the_newest_is_sent(district: District) -> None:
     assert district.names("full/archive") == archived
 
 
-def test_partial_files_go_all_and_oldest_first_before_complete_lists(district: District) -> None:
+def test_order_of_files_and_sections(district: District) -> None:
     sections = {"full": "full", "staff": "staff", "student": "student"}
     more = {f"{key}__sync__{name}": value for key in sections for name, value in (("enabled", "true"), ("folder", key))}
     district.write_settings(**more)
@@ -291,7 +291,7 @@ def test_partial_files_go_all_and_oldest_first_before_complete_lists(district: D
     assert names == ["b.csv", "a.csv", "student.csv", "staff.csv", "full.csv"]
 
 
-def test_a_complete_list_that_is_too_old_is_not_sent_and_said(district: District) -> None:
+def test_too_old_list_stays(district: District) -> None:
     district.write_settings(full__sync__enabled="true", full__sync__folder="full", full__sync__max__age__hours="24")
     (district.home / "full").mkdir()
     source = district.export("full.csv", roster(), "full")
@@ -301,7 +301,7 @@ def test_a_complete_list_that_is_too_old_is_not_sent_and_said(district: District
     assert "full.csv is older than 24 hours" in report["notices"][0]
 
 
-def test_an_older_copy_that_could_not_be_sent_gives_way_to_a_newer_list(district: District) -> None:
+def test_newer_list_replaces_unsent_copy(district: District) -> None:
     district.write_settings(full__sync__enabled="true", full__sync__folder="full")
     district.export("full.csv", roster(), "full")
     district.server.faults = [status(503, Retry_After="3600")]
@@ -313,7 +313,7 @@ def test_an_older_copy_that_could_not_be_sent_gives_way_to_a_newer_list(district
     assert district.names("full/archive") == ["full.csv", "full.results.csv", "full.skipped.csv"]
 
 
-def test_temporary_names_links_and_folders_are_left_alone(district: District) -> None:
+def test_temporary_files_and_links_skipped(district: District) -> None:
     for name in ("x.csv.part", "x.csv.tmp", "~$x.csv", ".x.csv", "x.txt"):
         district.export(name, roster())
     (district.home / "partial/folder.csv").mkdir()
@@ -321,7 +321,7 @@ def test_temporary_names_links_and_folders_are_left_alone(district: District) ->
     assert district.run() == (0, {"schema_version": 1, "files": [], "problems": [], "notices": []})
 
 
-def test_a_ready_file_lets_the_files_go_and_is_then_removed(district: District) -> None:
+def test_ready_file_awaited_and_removed(district: District) -> None:
     district.write_settings(partial__sync__ready__file="export.done", partial__sync__file__pattern="*")
     source = district.export("staff.csv", roster())
     district.run()
@@ -333,7 +333,7 @@ def test_a_ready_file_lets_the_files_go_and_is_then_removed(district: District) 
     assert [each.file_name for each in district.server.received] == ["staff.csv"]
 
 
-def test_a_ready_file_of_two_sections_waits_for_both(district: District) -> None:
+def test_ready_file_of_two_sections(district: District) -> None:
     district.write_settings(
         partial__sync__ready__file="export.done",
         partial__sync__file__pattern="changes*.csv",
@@ -350,7 +350,7 @@ def test_a_ready_file_of_two_sections_waits_for_both(district: District) -> None
     assert not ready.exists()
 
 
-def test_a_growing_file_waits(district: District) -> None:
+def test_growing_file_waits(district: District) -> None:
     district.write_settings(client__settle__seconds="1")
     source = district.export("staff.csv", roster())
     process = district.start("run", "--json")

@@ -1,4 +1,4 @@
-"""Times of day, and how looks, answers and copies are judged: the clock is passed in."""
+"""Schedules, settling, retries and bad answers: the clock is passed in."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,15 +31,15 @@ def local(hour: int, minute: int, *, day: int = 23) -> datetime:
         (local(12, 0, day=20), local(6, 0), True),
     ],
 )
-def test_a_schedule_is_due_once_for_each_of_its_times(served_at: datetime, now: datetime, due: bool) -> None:
+def test_schedule_due_once_per_time(served_at: datetime, now: datetime, due: bool) -> None:
     assert is_due(parse_schedule("18:30, 6:30"), served_at=served_at, now=now) is due
 
 
-def test_on_arrival_is_always_due() -> None:
+def test_on_arrival_always_due() -> None:
     assert is_due(parse_schedule("On arrival"), served_at=NOW, now=NOW)
 
 
-def test_a_file_is_settled_after_two_equal_looks_far_enough_apart(tmp_path: Path) -> None:
+def test_file_settles_between_two_looks(tmp_path: Path) -> None:
     found, grown = FoundFile(tmp_path / "a", 5, 1), FoundFile(tmp_path / "a", 6, 2)
 
     def look(each: FoundFile, seconds: int) -> bool:
@@ -51,7 +51,7 @@ def test_a_file_is_settled_after_two_equal_looks_far_enough_apart(tmp_path: Path
     assert [look(grown, -3600), look(grown, -3595), look(grown, -3590)] == [False, False, True]
 
 
-def test_a_journal_that_is_damaged_is_told(tmp_path: Path) -> None:
+def test_damaged_journal_reported(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"not a database, certainly not one" * 100)
     with pytest.raises(ConfigurationError, match="journal"), open_journal(tmp_path):
         pass
@@ -68,7 +68,7 @@ def test_a_journal_that_is_damaged_is_told(tmp_path: Path) -> None:
         ("9" * 400, 999999999.0),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: float | None) -> None:
+def test_retry_after_seconds_or_date(header: str, seconds: float | None) -> None:
     error = error_of(Answer(503, {"retry-after": header}, b""), now=NOW)
     assert isinstance(error, TryLater)
     assert error.after_seconds == seconds
@@ -92,13 +92,13 @@ def test_retry_after_is_read_as_seconds_or_date(header: str, seconds: float | No
         (400, b"[" * 100_000, 5),
     ],
 )
-def test_an_answer_becomes_an_error_of_the_tree(status: int, body: bytes, exit_code: int) -> None:
+def test_errors_of_bad_answers(status: int, body: bytes, exit_code: int) -> None:
     error = error_of(Answer(status, {}, body), now=NOW)
     assert isinstance(error, SisSyncError)
     assert error.exit_code == exit_code
 
 
-def test_pauses_grow_and_end_with_the_time_allowed() -> None:
+def test_pauses_grow_and_end() -> None:
     now, pauses, told = [NOW], list[float](), list[str]()
 
     def pause(seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""The loop, as a real process: files are taken as they come, and SIGTERM finishes what is in hand."""
+"""The loop, as a real process: it takes files as they come, and SIGTERM finishes the file in hand."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ def wait_until_sent(district: District, count: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_watch_takes_files_as_they_come_until_stopped(district: District, number: signal.Signals, code: int) -> None:
+def test_watch_runs_until_stopped(district: District, number: signal.Signals, code: int) -> None:
     district.write_settings(client__poll__seconds="1", client__settle__seconds="1")
     process = district.start("watch")
     district.export("monday.csv", roster())
@@ -28,7 +28,7 @@ def test_watch_takes_files_as_they_come_until_stopped(district: District, number
     assert district.names("partial") == ["archive"]
 
 
-def test_a_stop_ends_the_pause_before_a_retry_and_keeps_the_file(district: District) -> None:
+def test_stop_ends_retry_pause(district: District) -> None:
     district.write_settings(client__poll__seconds="1")
     source = district.export("monday.csv", roster())
     district.server.faults = [status(503, Retry_After="50")]
@@ -42,7 +42,7 @@ def test_a_stop_ends_the_pause_before_a_retry_and_keeps_the_file(district: Distr
     assert len(district.server.runs) == 1
 
 
-def test_a_section_with_times_of_day_waits_for_them(district: District) -> None:
+def test_section_waits_for_schedule(district: District) -> None:
     later = time.strftime("%H:%M", time.localtime(time.time() + 7200))
     district.write_settings(
         client__poll__seconds="1",
