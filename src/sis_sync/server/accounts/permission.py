@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.selectors import managed_accounts, rights_beyond
-from sis_sync.server.orgs.models import Org
+from sis_sync.server.accounts.selectors import managed_accounts
+from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
 
 BATCH = 500
@@ -19,7 +19,7 @@ def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) ->
         batch = Account.objects.filter(pk__in=[account.pk for account in accounts[start : start + BATCH]])
         if batch.exclude(pk__in=managed_accounts(actor=actor).values("pk")).exists():
             raise NotPermitted("You do not manage all of these accounts.", fix=ASK_A_MANAGER)
-        if rights_beyond(actor=actor, accounts=batch):
+        if Right.objects.filter(account__in=batch).exclude(org__in=managed_orgs(actor=actor)).exists():
             raise NotPermitted("This would change someone who manages more than you do.", fix=ASK_A_MANAGER)
 
 

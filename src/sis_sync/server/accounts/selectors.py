@@ -8,7 +8,6 @@ from django.db.models.functions import Lower
 from django.http import Http404
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
 from sis_sync.server.text import has_controls
 
@@ -67,9 +66,3 @@ def account_at(*, school_system_id: int, email: str) -> Account | None:
         return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
     return accounts.annotate(address=Lower("email")).filter(address=email.strip().lower()).first()
-
-
-def rights_beyond(*, actor: Account, accounts: QuerySet[Account]) -> bool:
-    """True if one of the accounts manages an org that the actor does not."""
-    rights = Right.objects.filter(account__in=accounts)
-    return rights.exclude(org__in=managed_orgs(actor=actor)).exists()

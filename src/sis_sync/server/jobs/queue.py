@@ -1,14 +1,22 @@
-"""Puts work into the job table."""
+"""The job queue: puts jobs in, takes the next one out, and moves a job from state to state by compare-and-set.
+
+The caller has the lock of the job's school system (lock.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from django.db.models import F, QuerySet
 
 from sis_sync.server.jobs.models import Job
 
 if TYPE_CHECKING:
     from sis_sync.server.runs.models import Run
+
+OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
 
 
 def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
@@ -18,3 +26,38 @@ def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
     """
     waiting = Job.objects.filter(kind=kind, run=run, state=Job.State.QUEUED).first()
     return waiting or Job.objects.create(kind=kind, run=run, queued_at=now)
+
+
+def next_job(*, busy_systems: Collection[int], tried: Collection[int]) -> Job | None:
+    """Return the oldest open job but those of busy school systems and those tried. What is approved goes first."""
+    jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
+    return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
+
+
+def begin(job: Job, *, now: datetime) -> bool:
+    """Count an attempt and mark the job as running. Return False if another worker did the job meanwhile."""
+    unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
+    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, started_at=now):
+        return False
+    job.refresh_from_db()
+    return True
+
+
+def finish(job: Job, *, now: datetime) -> None:
+    """Mark the job as done."""
+    _running(job).update(state=Job.State.DONE, ended_at=now)
+
+
+def queue_again(job: Job, *, counts: bool) -> None:
+    """Put a running job back into the queue. The attempt `counts`, or is taken back."""
+    _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - (0 if counts else 1))
+
+
+def give_up(job: Job, *, reference: str, now: datetime) -> None:
+    """Mark the job as failed. `reference` finds the error in the log."""
+    open_job = Job.objects.filter(pk=job.pk, state__in=OPEN_STATES)
+    open_job.update(state=Job.State.FAILED, reference=reference, ended_at=now)
+
+
+def _running(job: Job) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempts=job.attempts)

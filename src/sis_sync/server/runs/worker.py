@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from sis_sync.core.errors import EngineUnavailable
 from sis_sync.server.jobs.lock import jobs_lock, named_lock
 from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import OPEN_STATES, begin, finish, give_up, next_job, queue_again
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
@@ -29,7 +29,6 @@ DATABASE_PAUSE_SECONDS = 1.0
 ENGINE_PAUSE_SECONDS = 20.0  # a Spark that restarts is there again within two of them
 HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
-OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
 
 Clock = Callable[[], datetime]
 
@@ -62,7 +61,7 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
     """
     busy: set[int] = set()
     tried: set[int] = set()
-    while job := _oldest_but(busy, tried):
+    while job := next_job(busy_systems=busy, tried=tried):
         with jobs_lock(job.run.school_system_id) as is_free:
             if is_free and _claim(job, clock()):
                 _perform(job, clock)
@@ -72,11 +71,6 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
         else:
             busy.add(job.run.school_system_id)
     return False
-
-
-def _oldest_but(busy_systems: set[int], tried: set[int]) -> Job | None:
-    jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
-    return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def _loop(stop: threading.Event, clock: Clock) -> None:
@@ -106,11 +100,7 @@ def _claim(job: Job, now: datetime) -> bool:
     if job.attempts >= MAX_ATTEMPTS:
         _end_in_failure(job, "its worker stopped three times", now)
         return False
-    unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
-    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, started_at=now):
-        return False
-    job.refresh_from_db()
-    return True
+    return begin(job, now=now)
 
 
 def _perform(job: Job, clock: Clock) -> None:
@@ -119,15 +109,15 @@ def _perform(job: Job, clock: Clock) -> None:
         step(job.run_id, now=clock())
     except EngineUnavailable as error:
         _after_error(job, error, clock())
-        raise  # at once it would fail again
+        raise  # so that the worker pauses: at once the job would fail again
     except Exception as error:
         _after_error(job, error, clock())
     except BaseException:
-        # Asked to stop: the attempt does not count.
-        _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - 1)
+        # The process was told to stop. That is no fault of the job, so the attempt does not count.
+        queue_again(job, counts=False)
         raise
     else:
-        _running(job).update(state=Job.State.DONE, ended_at=clock())
+        finish(job, now=clock())
 
 
 def _after_error(job: Job, error: Exception, now: datetime) -> None:
@@ -136,17 +126,11 @@ def _after_error(job: Job, error: Exception, now: datetime) -> None:
         _end_in_failure(job, trace, now)
         return
     logger.warning("job %s (%s of run %s), attempt %s: %s", job.pk, job.kind, job.run_id, job.attempts, trace)
-    _running(job).update(state=Job.State.QUEUED)
+    queue_again(job, counts=True)
 
 
 def _end_in_failure(job: Job, cause: str, now: datetime) -> None:
     reference = secrets.token_hex(4)
     logger.error("job %s (%s of run %s) failed, reference %s: %s", job.pk, job.kind, job.run_id, reference, cause)
     fail_run(job.run_id, reference=reference)
-    Job.objects.filter(pk=job.pk, state__in=OPEN_STATES).update(
-        state=Job.State.FAILED, reference=reference, ended_at=now
-    )
-
-
-def _running(job: Job) -> QuerySet[Job]:
-    return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempts=job.attempts)
+    give_up(job, reference=reference, now=now)
