@@ -23,6 +23,11 @@ from sis_sync.steps.pipeline import check_file
 
 ORG_FIELD = "school_district_external_id"
 STORED_FIELDS = tuple(name for name in FIELD_NAMES if name != ORG_FIELD)
+MEMORY_MB = 128
+# An account made by hand may have no ID, and its org is chosen from a list.
+NEEDED_IN_FILES_ONLY = ("custom_id.required", "custom_id.placeholder", f"{ORG_FIELD}.required")
+WHOLE_ROW = "values"
+UNREADABLE = "One of the values is too long or contains a character that no text may contain. Type it again."
 
 
 def values_of(account: Account) -> dict[str, str]:
@@ -38,13 +43,6 @@ def take_values(account: Account, values: dict[str, str], org: Org) -> None:
         setattr(account, name, values[name])
     account.custom_id = values["custom_id"] or None
     account.org = org
-
-
-MEMORY_MB = 128
-# An account made by hand may have no ID, and its org is chosen from a list.
-NEEDED_IN_FILES_ONLY = ("custom_id.required", "custom_id.placeholder", f"{ORG_FIELD}.required")
-WHOLE_ROW = "values"
-UNREADABLE = "One of the values is too long or contains a character that no text may contain. Type it again."
 
 
 def judge_values(values: dict[str, str]) -> dict[str, str]:

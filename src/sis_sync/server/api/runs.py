@@ -6,12 +6,12 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.utils import timezone
-from ninja import Field, File, Form, Header, Query, Router, Schema, Status, UploadedFile
+from ninja import File, Form, Header, Query, Router, Status, UploadedFile
 
 from sis_sync.core.errors import UsageFault
 from sis_sync.core.modes import MODES
 from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
-from sis_sync.server.api.schemas import Approval, Problem, Rejection, RunDocument, RunList, run_document
+from sis_sync.server.api.schemas import Approval, Problem, Refusal, Rejection, RunDocument, RunList, run_document
 from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
 from sis_sync.server.audit.services import record
 from sis_sync.server.keys.models import ApiKey
@@ -24,9 +24,10 @@ from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of_key
 from sis_sync.server.text import has_controls
 
-MOST_PER_PAGE = 200
+MAX_PER_PAGE = 200
 FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422), Problem)
 router = Router(tags=["runs"])
+refusals_router = Router(tags=["refusals"])
 
 
 @router.post("", response={202: RunDocument, **FAULTS}, summary="Send a file")
@@ -66,7 +67,7 @@ def list_runs(
     mode: Annotated[str, Query()] = "",
     state: Annotated[str, Query(description=f"One of {', '.join(Run.State.values)}.")] = "",
     before: Annotated[str, Query(description="Only runs older than this one.")] = "",
-    limit: Annotated[int, Query(ge=1, le=MOST_PER_PAGE)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_PER_PAGE)] = 50,
 ) -> RunList:
     """Returns a page of the runs that this key may see."""
     runs = visible_runs(request.auth).order_by("-pk")
@@ -123,6 +124,25 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     return run_document(rejected, request)
 
 
+@refusals_router.post("", response={204: None, **FAULTS}, summary="Report a file that the client refused")
+def report_refusal(
+    request: SignedRequest, mode: Annotated[str, Query(description="The mode it was for.")], body: Refusal
+) -> Status[None]:
+    """Writes the refusal to the audit log, where managers see it."""
+    key = request.auth
+    require_scope(key, UPLOAD)
+    require_mode(key, mode)
+    detail = {
+        "mode": mode,
+        "file_name": base_name(body.file_name),
+        "sha256": body.sha256,
+        "code": body.code,
+        "line": body.line,
+    }
+    record(school_system=key.school_system, action="file.refused_by_client", by=key, detail=detail, now=timezone.now())
+    return Status(204, None)
+
+
 def visible_runs(api_key: ApiKey) -> QuerySet[Run]:
     """Return the runs that the key's org covers. Without the scope read: only those that keys of the same org sent."""
     runs = runs_of_key(api_key=api_key)
@@ -144,40 +164,3 @@ def csv_file(path: Path) -> FileResponse:
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(file, content_type="text/csv; charset=utf-8", filename=path.name)
-
-
-refusals_router = Router(tags=["refusals"])
-
-
-class Refusal(Schema):
-    """A file that the client refused, and the reason. No content of the file."""
-
-    file_name: str = Field(max_length=255)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    code: str = Field(pattern=r"^file\.[a-z_]+$", max_length=40)
-    line: int | None = None
-
-
-@refusals_router.post("", response={204: None, **FAULTS}, summary="Report a file that the client refused")
-def tell_refusal(
-    request: SignedRequest, mode: Annotated[str, Query(description="The mode it was for.")], body: Refusal
-) -> Status[None]:
-    """Writes the refusal to the audit log, where managers see it."""
-    key = request.auth
-    require_scope(key, UPLOAD)
-    require_mode(key, mode)
-    detail = {
-        "mode": mode,
-        "file_name": base_name(body.file_name),
-        "sha256": body.sha256,
-        "code": body.code,
-        "line": body.line,
-    }
-    record(
-        school_system=key.school_system,
-        action="file.refused_by_client",
-        by=key,
-        detail=detail,
-        now=timezone.now(),
-    )
-    return Status(204, None)

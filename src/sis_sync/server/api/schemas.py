@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from ninja import Schema
+from ninja import Field, Schema
 
 from sis_sync.server.runs.models import Run
 
@@ -55,6 +55,15 @@ class Rejection(Schema):
     """The reason of a rejection."""
 
     reason: str
+
+
+class Refusal(Schema):
+    """A file that the client refused, and the reason. No content of the file."""
+
+    file_name: str = Field(max_length=255)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    code: str = Field(pattern=r"^file\.[a-z_]+$", max_length=40)
+    line: int | None = None
 
 
 class Problem(Schema):

@@ -11,6 +11,10 @@ from sis_sync.core.errors import KeyRefused
 from sis_sync.server.errors import ApiDisabled
 from sis_sync.server.keys.models import ApiKey
 
+# A key whose last use was stored less than this ago is not written again: a client may ask every second.
+LAST_USE_STEP = timedelta(minutes=1)
+NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into client.properties."
+
 
 @dataclass(frozen=True)
 class NewSecret:
@@ -36,11 +40,6 @@ def prefix_of(text: str) -> str:
 def sha256_of(text: str) -> str:
     """Return the hash that is stored. A plain one is enough: no one can try 190 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-# Last use is stored at most this often: a client that asks every second writes nothing every second.
-LAST_USE_STEP = timedelta(minutes=1)
-NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into client.properties."
 
 
 def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:

@@ -7,12 +7,12 @@ from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import refuse_unless_taken
 from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.services import APPROVE
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
 from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
 
-APPROVE_SCOPE = "approve"
 MANAGERS_GUARD = "guard.managers"
 CHANGED_AMONG = """
 SELECT count(*) FROM read_parquet(:plan)
@@ -34,7 +34,7 @@ def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
     if isinstance(by, Account):
         if not may_decide(run=run, actor=by):
             raise NotPermitted("You do not manage the org of this run, so you cannot decide it.")
-    elif APPROVE_SCOPE not in by.scopes or run.mode not in by.modes or not covers(org=by.org, run=run):
+    elif APPROVE not in by.scopes or run.mode not in by.modes or not covers(org=by.org, run=run):
         raise NotPermitted(
             f"This key may not decide {run.mode} runs of this org.",
             fix="Let a manager decide it in the pages, or give the key the approve scope.",
