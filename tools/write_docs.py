@@ -17,12 +17,12 @@ from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
 from sis_sync.core.environment import SERVER_VARIABLES, SPARK_VARIABLES, Variable
-from sis_sync.core.fields import FIELD_NAMES, FIELDS, LISTED_VALUES
+from sis_sync.core.fields import FIELDS, LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import MODES
 from sis_sync.steps.map.mapper_lines import preset_names
-from sis_sync.steps.report import PLAN_COLUMNS
+from sis_sync.steps.report import RESULTS_COLUMNS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -99,7 +99,7 @@ def guards() -> str:
 
 def results_columns() -> str:
     """The columns of the results file."""
-    return f"```csv\n{','.join((*PLAN_COLUMNS, *FIELD_NAMES))}\n```"
+    return f"```csv\n{','.join(RESULTS_COLUMNS)}\n```"
 
 
 def modes() -> str:

@@ -1,5 +1,6 @@
-"""The docs speak of what is there: commands, exit codes, links, pages."""
+"""The docs describe the program as it is: commands, exit codes, run states, columns, links, pages."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -9,10 +10,15 @@ import pytest
 from house.tracked import ROOT
 
 from sis_sync.cli.main import COMMANDS
+from sis_sync.core import exit_codes, run_states
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.modes import MODES
+from sis_sync.engine.duckdb import open_session
+from sis_sync.server.api.runs import FAULTS
+from sis_sync.server.errors import ApiDisabled
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.report import write_results
 
-# Beside the codes of the error tree: done, usage as click says it, done with failed rows, held or waiting, interrupted.
-OTHER_EXIT_CODES = {0, 2, 7, 8, 130, 143}
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -32,7 +38,44 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_every_exit_code_is_explained() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     explained = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    assert explained == exit_codes_of(SisSyncError) | OTHER_EXIT_CODES
+    assert explained == {code for name, code in vars(exit_codes).items() if name.isupper()}
+    assert exit_codes_of(SisSyncError) < explained
+
+
+def table_rows(page: str, header: str) -> list[list[str]]:
+    """The cells of each row of the table with this header line."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(f"\n{header}\n")[2].splitlines()[1:]
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_api_page_explains_run_states() -> None:
+    states: dict[str, list[str]] = {}
+    for names, _, following in table_rows("api.md", "| State | Means | Next |"):
+        states.setdefault(following, []).extend(re.findall(r"`(\w+)`", names))
+    assert {following: sorted(names) for following, names in states.items()} == {
+        "the server goes on": sorted(run_states.MOVING),
+        "someone decides": sorted(run_states.DECIDABLE),
+        "final": sorted(run_states.ENDED),
+    }
+
+
+def test_api_page_explains_error_statuses() -> None:
+    explained = {int(status): meaning for status, meaning in table_rows("api.md", "| Status | Means |")}
+    assert explained.keys() == FAULTS.keys()
+    assert [status for status, meaning in explained.items() if "disabled" in meaning] == [ApiDisabled.http_status]
+
+
+def test_results_page_names_written_columns(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "file-format.md").read_text(encoding="utf-8")
+    (columns,) = re.findall(r"^line,action,.*$", page, re.MULTILINE)
+    with open_session() as session:
+        files = ("students.csv", "orgs.csv", "accounts.csv")
+        roster, orgs, accounts = (ROOT / "docs" / "sample" / name for name in files)
+        plan_file(session, PlanInput(roster, MODES["students"], orgs, accounts))
+        write_results(session, tmp_path / "results.csv")
+    assert columns == (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert len(set(columns.split(","))) == len(columns.split(","))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -8,9 +8,8 @@ import click
 
 from sis_sync.cli.server import needs_server
 from sis_sync.cli.terminal import note
+from sis_sync.core.exit_codes import TERMINATED
 from sis_sync.demo.place import DemoPlace, demo_place
-
-TERMINATED = 143
 
 
 @click.command()

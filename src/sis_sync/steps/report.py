@@ -12,6 +12,9 @@ from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.delimiter import delimiter_called
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
+# The plan's columns include the custom ID, also of absent accounts; a CSV file should not have one header twice.
+_MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
+RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values())
 # Apostrophes before the sign count: otherwise reading would take off an apostrophe that the SIS wrote.
 _FORMULA = r"^'*[=+\-@\t\r]"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
@@ -25,15 +28,11 @@ def write_plan(session: Session, path: Path) -> None:
 
 
 def write_results(session: Session, path: Path) -> None:
-    """Write the plan and the ten mapped fields; cells that a spreadsheet would run are neutralised.
-
-    custom_id_as_mapped repeats the custom ID, also of absent accounts: a CSV file should not have one header twice.
-    """
+    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise cells that a spreadsheet would run."""
     planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     mapped["custom_id"] = "x.custom_id"
-    header = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
-    fields = ", ".join(f"{_neutralised(column)} AS {header[name]}" for name, column in mapped.items())
+    fields = ", ".join(f"{_neutralised(column)} AS {_MAPPED_HEADERS[name]}" for name, column in mapped.items())
     _copy(session, f"SELECT x.line, {planned}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session, open_session
-from sis_sync.steps.report import PLAN_COLUMNS, write_results
+from sis_sync.steps.report import PLAN_COLUMNS, RESULTS_COLUMNS, write_results
 
 BATCH_ROWS = 10_000
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -30,7 +30,6 @@ def main() -> None:
 
 def write_rows(session: Session, path: Path) -> None:
     """Write the same rows in the same order, with an apostrophe before cells that a spreadsheet would run."""
-    names = [*PLAN_COLUMNS, *("custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES)]
     planned = ", ".join(f"x.{name}" for name in PLAN_COLUMNS)
     mapped = ", ".join("x.custom_id" if name == "custom_id" else f"p.{name}" for name in FIELD_NAMES)
     found = session.connection.execute(
@@ -39,7 +38,7 @@ def write_rows(session: Session, path: Path) -> None:
     )
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer.writerow(RESULTS_COLUMNS)
         while batch := found.fetchmany(BATCH_ROWS):
             writer.writerows([row[0], *map(safe, row[1:])] for row in batch)
 
