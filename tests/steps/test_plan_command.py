@@ -125,7 +125,7 @@ def test_a_plan_names_file_counts_line_value_and_fix(desk: Desk) -> None:
     assert 'people.csv line 3, email: "nowhere" is not an email address' in said.out
     assert "Correct it in the SIS and send the file again." in said.out
     assert "guard.unidentified_rows" in said.out
-    assert said.out.splitlines()[-2] == "Next, to see everybody:"
+    assert said.out.splitlines()[-2] == "Next, to see everyone:"
 
 
 def test_a_plan_that_nothing_holds_names_the_next_command(desk: Desk) -> None:

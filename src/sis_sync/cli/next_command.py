@@ -16,7 +16,7 @@ def next_step(made: RequestedPlan, *, is_written: bool) -> str:
     """Return the last lines of `plan`: what to run next, or why there is nothing to run."""
     if made.hits:
         waits = "On the server this run would wait for a person."
-        return waits if is_written else f"{waits}\nNext, to see everybody:\n  {given_command(output='plan.csv')}"
+        return waits if is_written else f"{waits}\nNext, to see everyone:\n  {given_command(output='plan.csv')}"
     if not made.plan.counts.changes:
         return "Nothing to do: no account would change."
     return _upload_step(made)

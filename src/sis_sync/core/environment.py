@@ -56,7 +56,7 @@ DATABASE_URL = Variable(
 SECRET_KEY_FILE = Variable(
     "SIS_SYNC_SECRET_KEY_FILE",
     "`secret.key` in the data folder",
-    "signs sessions; made at the first start, readable by its owner only",
+    "the key that signs sessions; the first start makes it, readable by its owner only",
 )
 ALLOWED_HOSTS = Variable(
     "SIS_SYNC_ALLOWED_HOSTS",
@@ -66,7 +66,7 @@ ALLOWED_HOSTS = Variable(
 BEHIND_PROXY = Variable(
     "SIS_SYNC_BEHIND_PROXY",
     "off",
-    "`1` when a reverse proxy with TLS is in front: believes `X-Forwarded-Proto`, marks cookies secure, sends HSTS",
+    "`1` if a reverse proxy with TLS is in front: the server trusts its headers, marks cookies secure and sends HSTS",
 )
 MEMORY_MB = Variable(
     "SIS_SYNC_MEMORY_MB",
@@ -79,7 +79,7 @@ THREADS = Variable("SIS_SYNC_THREADS", "2", "the processors that planning one ru
 ENGINE = Variable(
     "SIS_SYNC_ENGINE",
     "duckdb",
-    "what plans runs: `duckdb` in the worker, or `spark` ([Scale](scale.md)); `sis-sync plan` has `--engine` instead",
+    "the engine that plans runs: `duckdb` or `spark` ([Scale](scale.md)); `sis-sync plan` has `--engine` instead",
 )
 MAX_FILE_MB = Variable("SIS_SYNC_MAX_FILE_MB", "1024", "a larger roster file is refused", least=1)
 MAX_RECORDS = Variable("SIS_SYNC_MAX_RECORDS", "10000000", "a file with more records is refused", least=1)
@@ -91,13 +91,13 @@ SPARK_MASTER = Variable(
 SPARK_REMOTE = Variable(
     "SIS_SYNC_SPARK_REMOTE",
     "none",
-    "`sc://host:15002`, a Spark Connect server; goes before the master. Needs `pip install 'pyspark[connect]'`",
+    "`sc://host:15002`, a Spark Connect server; used instead of the master. Needs `pip install 'pyspark[connect]'`",
 )
 SPARK_FOLDER = Variable(
     "SIS_SYNC_SPARK_FOLDER",
     "a temporary folder",
-    "the folder of tables while a plan is made. On a cluster: one folder, under the same path on this machine and all "
-    "of its workers",
+    "the folder of tables while a plan is made. On a cluster: one folder, with the same path on this machine and on all "
+    "workers",
 )
 
 # The client and the offline commands refuse files by these too.
