@@ -27,7 +27,8 @@ def needs_server(command: Callable[P, R]) -> Callable[P, R]:
     def with_server(*args: P.args, **kwargs: P.kwargs) -> R:
         if any(importlib.util.find_spec(module) is None for module in EXTRA_MODULES):
             raise ConfigurationError(
-                "This command needs the server, which is not installed.", fix="pip install 'sis-sync[server]'"
+                "This command needs the server, which is not installed.",
+                fix="Install it: pip install 'WHEEL[server]', or '.[server]' in a checkout.",
             )
         import django
 

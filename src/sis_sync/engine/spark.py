@@ -167,7 +167,10 @@ def _connect(place: SparkPlace) -> "SparkSession":
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise EngineUnavailable("Spark is not installed here.", fix="pip install 'sis-sync[spark]'") from error
+        raise EngineUnavailable(
+            "Spark is not installed here.",
+            fix="Install it: pip install 'WHEEL[spark]', or '.[spark]' in a checkout.",
+        ) from error
     try:
         if place.remote:
             return SparkSession.builder.remote(place.remote).create()
