@@ -96,8 +96,8 @@ SPARK_REMOTE = Variable(
 SPARK_FOLDER = Variable(
     "SIS_SYNC_SPARK_FOLDER",
     "a temporary folder",
-    "the folder of tables while a plan is made. On a cluster: one folder, with the same path on this machine and on all "
-    "workers",
+    "the folder of tables while a plan is made. On a cluster: one folder, with the same path on this machine and on "
+    "all workers",
 )
 
 # The client and the offline commands refuse files by these too.
