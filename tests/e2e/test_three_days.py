@@ -11,14 +11,21 @@ import httpx
 import pytest
 from kit.servers import Place, running_place
 
+ON_BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+# The database plays no part in these: the gate tries one, the night both.
+ON_ONE = pytest.mark.parametrize(
+    "place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.night)], indirect=True
+)
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
     with running_place(tmp_path, database_url=url) as running:
         yield running
 
 
+@ON_BOTH
 def test_three_days_of_a_district(place: Place) -> None:
     day_one = place.sync(1)
     assert_counts(day_one, rows=1208, create=1208)
@@ -34,6 +41,7 @@ def test_three_days_of_a_district(place: Place) -> None:
     assert_results_account_for_every_line(place)
 
 
+@ON_BOTH
 def test_nothing_is_applied_unapproved(place: Place) -> None:
     place.sync(1)
     run = place.send(2)
@@ -45,6 +53,7 @@ def test_nothing_is_applied_unapproved(place: Place) -> None:
     assert place.count_accounts() == 1208 + 1 + 9 - 24
 
 
+@ON_ONE
 def test_mapping_lines_go_along(place: Place) -> None:
     with place.demo.properties.open("a", encoding="utf-8") as properties:
         properties.write("full.sync.mapper=sis\nmapper.sis.column.custom_id=Student Number\n")
@@ -59,6 +68,7 @@ def test_mapping_lines_go_along(place: Place) -> None:
     assert run["counts"]["create"] == 1208
 
 
+@ON_ONE
 def test_cut_file_deletes_no_one(place: Place) -> None:
     place.sync(1)
     text = (place.export(1)).read_bytes()
