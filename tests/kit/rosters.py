@@ -15,7 +15,7 @@ DEFAULTS = {"middle_name": "", "position": "", "grade": "", "status": "Active"}
 
 
 def student(custom_id: str, last_name: str = "Okafor", *, org: str = "N1", **values: str) -> dict[str, str]:
-    """The row of a student of grade 7, whose address is made of the ID unless `values` say otherwise."""
+    """Return the row of a student of grade 7, whose address is made of the ID. `values` replace any of it."""
     row = {
         "first_name": "Sam",
         "last_name": last_name,
@@ -29,12 +29,12 @@ def student(custom_id: str, last_name: str = "Okafor", *, org: str = "N1", **val
 
 
 def teacher(custom_id: str, last_name: str = "Ferrari", **values: str) -> dict[str, str]:
-    """The row of a teacher."""
+    """Return the row of a teacher."""
     return student(custom_id, last_name, **{"user_type": "Teacher", "grade": "", **values})
 
 
 def roster(*rows: dict[str, str], extra: tuple[str, ...] = ()) -> bytes:
-    """A CSV file of these rows; `extra` names columns beside the ten fields."""
+    """Return a CSV file of these rows. `extra` names columns after the ten fields."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [*FIELD_NAMES, *extra], lineterminator="\r\n")
     writer.writeheader()
@@ -43,20 +43,20 @@ def roster(*rows: dict[str, str], extra: tuple[str, ...] = ()) -> bytes:
 
 
 def send(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:
-    """The run of a file of these rows over what `org` covers, received and not yet planned."""
+    """Return the run of a file of these rows with the scope of `org`, received and not yet planned."""
     content = values.pop("content", None) or roster(*rows)
     values.setdefault("file_name", "people.csv")
     return receive_run(Upload(scope_org=org, mode=mode, file=io.BytesIO(content), **values), now=now)
 
 
 def sync(org: Org, *rows: dict[str, str], now: datetime, mode: str = "partial", **values: Any) -> Run:
-    """The run, after all its jobs: applied, waiting or held, as the mode says."""
+    """Return the run after all its jobs: applied, waiting or held."""
     run = send(org, *rows, now=now, mode=mode, **values)
     return settled(run, now=now)
 
 
 def settled(run: Run, *, now: datetime) -> Run:
-    """The run after the worker has nothing left to do."""
+    """Return the run after the worker has done every job."""
     work_until_idle(clock=lambda: now)
     run.refresh_from_db()
     return run

@@ -1,4 +1,4 @@
-"""What a scene is made of, step by step, in a process of its own: `python -m kit.scene '[["begin"]]'`."""
+"""Prepares a scene, step by step, in a process of its own: `python -m kit.scene '[["begin"]]'`."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import django
 
 
 def begin() -> None:
-    """An empty school system: a district, a school N1."""
+    """Make a school system of a district and a school N1, without accounts."""
     from django.core.management import call_command
     from django.utils import timezone
 
@@ -24,7 +24,7 @@ def begin() -> None:
 
 
 def send(first: int, count: int) -> int:
-    """The ID of a partial run of so many new students, received."""
+    """Send a partial file of so many new students. Return the ID of the run."""
     from django.utils import timezone
     from kit.rosters import send as send_roster
     from kit.rosters import student
@@ -37,7 +37,7 @@ def send(first: int, count: int) -> int:
 
 
 def main() -> None:
-    """Do the steps, print what they answered."""
+    """Run the steps and print what they return."""
     django.setup()
     steps: dict[str, Callable[..., Any]] = {"begin": begin, "send": send}
     answers = [steps[name](*arguments) for name, *arguments in json.loads(sys.argv[1])]

@@ -1,4 +1,4 @@
-"""Real server processes for tests: each scene has its own data folder and database, and asks the database by itself."""
+"""Real server processes for tests. Each scene has its own data folder and database, and queries the database itself."""
 
 import json
 import os
@@ -22,28 +22,37 @@ from sis_sync.demo.place import DemoPlace, free_port, write_properties
 
 PATIENCE_SECONDS = 60
 LOOK_SECONDS = 0.02
+PREPARE = """
+import django, json
+django.setup()
+from dataclasses import asdict
+from sis_sync.demo.prepare import prepare_demo
+from sis_sync.server.serve.setup_commands import migrate
+migrate()
+print(json.dumps(asdict(prepare_demo())))
+"""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A data folder and a database; `url` is empty for SQLite."""
+    """A data folder and a database. `url` is empty for SQLite."""
 
     folder: Path
     url: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process of this scene reads."""
+        """The environment of a process of this scene."""
         own = {"SIS_SYNC_DATA_FOLDER": str(self.folder), "SIS_SYNC_DATABASE_URL": self.url}
         paths = {"PYTHONPATH": str(Path(__file__).parent.parent), "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings"}
         return {**os.environ, **own, **paths}
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-        """A Python process of this scene."""
+        """Start a Python process of this scene."""
         return subprocess.Popen([sys.executable, *arguments], env=self.environment, text=True, **options)
 
     def prepare(self, *steps: Any) -> list[Any]:
-        """Run `kit/scene.py` with these steps; what each of them answered."""
+        """Run `kit/scene.py` with these steps. Return what each of them returned."""
         command = [sys.executable, "-m", "kit.scene", json.dumps(steps)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -51,7 +60,7 @@ class Scene:
         return answers
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows that the database answers."""
+        """Return the rows of a query."""
         if self.url:
             with psycopg.connect(self.url) as connection:
                 return connection.execute(sql.encode()).fetchall()
@@ -59,12 +68,12 @@ class Scene:
             return connection.execute(sql).fetchall()
 
     def wait_for(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        """Return once the database answers so."""
+        """Wait until the query returns these rows."""
         wait_until(lambda: self.ask(sql) == rows, f"{sql}: {rows}, but {self.ask(sql)}")
 
     @contextmanager
     def worker(self) -> Iterator["subprocess.Popen[str]"]:
-        """A worker process; killed at the end if it still runs."""
+        """Start a worker process. Kill it at the end if it still runs."""
         process = self.start("-m", "sis_sync.server.serve.work", stdin=subprocess.DEVNULL)
         try:
             yield process
@@ -73,7 +82,7 @@ class Scene:
 
 
 def wait_until(is_so: Callable[[], bool], what: str = "") -> None:
-    """Return once it is so. AssertionError if that does not happen."""
+    """Wait until the condition is true. Raise AssertionError after a minute."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         assert time.monotonic() < deadline, what
@@ -85,17 +94,6 @@ def kill(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
     process.wait()
-
-
-PREPARE = """
-import django, json
-django.setup()
-from dataclasses import asdict
-from sis_sync.demo.prepare import prepare_demo
-from sis_sync.server.serve.setup_commands import migrate
-migrate()
-print(json.dumps(asdict(prepare_demo())))
-"""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Place:
         return path
 
     def run_client(self) -> "subprocess.CompletedProcess[str]":
-        """Passes of the client until the file is gone: a file is taken at the second look at the earliest."""
+        """Run the client until the file is gone. It takes a file at the second look at the earliest."""
         command = [sys.executable, "-m", "sis_sync", "run", "--config", str(self.demo.properties)]
         for _ in range(20):
             done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
@@ -134,7 +132,7 @@ class Place:
         return self.manager.wait_for_decision(newest["id"])
 
     def sync(self, day: int) -> dict[str, Any]:
-        """Send the export of a day, approve it where it waits, and give back the run as it ended."""
+        """Send the export of a day, approve it if it waits, and return the run as it ended."""
         run = self.send(day)
         if run["state"] in ("waiting", "held"):
             self.manager.approve(run)

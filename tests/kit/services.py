@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL server for tests: its own folder, a Unix socket, no network, gone at the end."""
+"""A throwaway PostgreSQL server for tests, in its own folder, on a Unix socket. And: is Spark here?"""
 
 import importlib.util
 import os
@@ -22,7 +22,7 @@ UNSAFE_BUT_QUICK = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_
 
 
 def find_binaries() -> tuple[Path, Path] | None:
-    """Where initdb and postgres are, or None if this machine lacks them."""
+    """Return the paths of initdb and postgres, or None if this machine has not got them."""
     folders = [str(folder) for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
     search = os.pathsep.join([os.environ.get("PATH", ""), *folders])
     initdb, postgres = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
@@ -31,7 +31,7 @@ def find_binaries() -> tuple[Path, Path] | None:
 
 @contextmanager
 def running_cluster(initdb: Path, postgres: Path) -> Iterator[str]:
-    """The URL of a database on a fresh server; the server ends with the block."""
+    """Start a server and yield the URL of a database on it. The server ends with the block."""
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     with tempfile.TemporaryDirectory(prefix="sis-sync-pg-") as name:
         folder = Path(name)
@@ -64,7 +64,7 @@ def running_cluster(initdb: Path, postgres: Path) -> Iterator[str]:
 
 
 def wait_until_ready(folder: Path, server: "subprocess.Popen[bytes]") -> None:
-    """Return once the server answers; RuntimeError with its log if it does not."""
+    """Wait until the server answers. Raise RuntimeError with its log if it does not."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -76,18 +76,18 @@ def wait_until_ready(folder: Path, server: "subprocess.Popen[bytes]") -> None:
 
 
 def make_database(folder: Path | str, name: str) -> None:
-    """An empty database of that name on the server of that socket folder."""
+    """Make an empty database of that name on the server of that socket folder."""
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
 
 
 def url_of(folder: Path | str, name: str) -> str:
-    """What SIS_SYNC_DATABASE_URL would be."""
+    """Return the URL for SIS_SYNC_DATABASE_URL."""
     return f"postgresql://postgres@/{name}?{urlencode({'host': str(folder)})}"
 
 
 def need_spark() -> None:
-    """Skip the test without pyspark or Java; where CI=true that fails."""
+    """Skip the test if pyspark or Java is missing. With CI=true it fails."""
     missing = [name for name, is_here in _parts().items() if not is_here]
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"not installed: {', '.join(missing)}")

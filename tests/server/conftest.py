@@ -1,4 +1,4 @@
-"""The people that every page and call is asked by.
+"""The people who try every page and call.
 
 Alice manages the district, Bob one school of it, Charlie another school system; Dana is a teacher at Bob's school.
 """
@@ -63,7 +63,7 @@ def south(school_system: SchoolSystem, now: datetime) -> Org:
 
 
 def make_account(org: Org, first_name: str, last_name: str, custom_id: str | None, **values: str) -> Account:
-    """An active teacher at `org`, or as `values` say. Cannot sign in with a password."""
+    """An active teacher at `org`, or with other `values`. It has no password."""
     account = Account(
         school_system=org.school_system,
         org=org,

@@ -1,4 +1,4 @@
-"""Accounts made and changed by hand: who may, what is judged, what history keeps."""
+"""Accounts created and changed by hand: permission, validation, history."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Applying: what becomes of accounts and their history, on both databases, through the run's own door."""
+"""Applying a run: accounts and their history afterwards, on both databases."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

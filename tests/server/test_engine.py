@@ -1,4 +1,4 @@
-"""A run that Spark plans ends as one that DuckDB plans."""
+"""Spark plans a run as DuckDB does."""
 
 from datetime import datetime
 from pathlib import Path

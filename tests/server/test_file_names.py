@@ -1,4 +1,4 @@
-"""Files of odd and long names become runs like any other."""
+"""Files with odd and long names are planned like any other."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Jobs: none is lost with its worker, none is done by two, none is tried for ever."""
+"""Jobs: none is lost with its worker, done by two workers, or tried for ever."""
 
 import os
 from datetime import datetime, timedelta

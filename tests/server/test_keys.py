@@ -1,4 +1,4 @@
-"""API keys: what is stored, who makes them, when they are refused."""
+"""API keys: creation, storage, rotation, refusal."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""School systems, orgs, rights: who may, and what is refused."""
+"""School systems, orgs and rights: permission and refusal."""
 
 from datetime import datetime
 
@@ -187,7 +187,7 @@ def test_disabled_manager_does_not_count(alice: Account, dana: Account, district
 
 @pytest.mark.django_db(transaction=True)
 def test_history_writes_do_not_wait(school_system: SchoolSystem) -> None:
-    """A manager who holds an account and writes its history would else wait in a circle until PostgreSQL ends one."""
+    """Otherwise a manager who locks an account and writes its history would deadlock with the watcher."""
     if connection.vendor != "postgresql":
         return  # SQLite has one writer at a time and no row locks
     with keeping_a_manager(school_system.pk), psycopg.connect(**connection.get_connection_params()) as other:

@@ -1,4 +1,4 @@
-"""Passwords of a file: hashed in the plan, gone from the stored file, there when the account is made."""
+"""Passwords of a file: hashed in the plan, removed from the stored file, set when the account is created."""
 
 from datetime import datetime
 from pathlib import Path

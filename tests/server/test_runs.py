@@ -1,4 +1,4 @@
-"""A run from the file to the decision: received once, planned, guarded, shown, decided by those who may."""
+"""A run from the file to the decision: received once, planned, guarded, shown, approved or rejected."""
 
 import csv
 import hashlib
@@ -212,7 +212,7 @@ def test_dead_worker_leaves_whole_plan(
     first = run.plan_digest
     approve_run(run=run, digest=first, by=alice, now=now)
     Account.objects.filter(custom_id="S2").update(grade="8")
-    run_files(run).results.unlink()  # a report that is gone costs nobody a password
+    run_files(run).results.unlink()  # a missing report must not cost anyone a password
     flow.apply_run(run.pk, now=now)
     with monkeypatch.context() as dying:
         dying.setattr(planning, broken_step, die)

@@ -1,4 +1,4 @@
-"""Several runs of one school system at once: each is planned of accounts as they will be, so that guards add up."""
+"""Several runs of one school system at once: each plan is made after the earlier one is applied, so guards add up."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

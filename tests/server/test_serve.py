@@ -1,4 +1,4 @@
-"""`sis-sync serve` and its sisters, as processes: children live with their parent, and only with it."""
+"""`sis-sync serve` and `worker` as processes: children live as long as their parent, and no longer."""
 
 import os
 import re

@@ -74,7 +74,7 @@ def test_disabled_and_deleted_stay_out(
 
 
 def user_of(client: Client) -> object:
-    """Who the server takes this browser for, by way of a page that asks nobody to sign in."""
+    """Return the person that the server sees in this browser, from a page that needs no sign-in."""
     from django.contrib.auth import get_user
 
     request = RequestFactory().get("/")

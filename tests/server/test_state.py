@@ -1,4 +1,4 @@
-"""What a plan is made against, and that it still stands when it is applied: nothing done meanwhile is overlooked."""
+"""The accounts that a plan is made against: any change before it is applied is noticed."""
 
 import csv
 from datetime import datetime

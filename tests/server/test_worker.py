@@ -1,4 +1,4 @@
-"""Workers as processes that are killed: nothing in between, nothing twice, nothing lost."""
+"""Worker processes that are killed: nothing is half done, done twice or lost."""
 
 import time
 from pathlib import Path

@@ -75,7 +75,7 @@ def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str,
 
 
 def wording(code: str, value: str) -> tuple[str, str]:
-    """Return the field and the message of a finding. The field is empty if it is no fault in a form."""
+    """Return the field and the message of a finding. The field is empty if the finding does not matter in a form."""
     finding = FINDING_CODES[code]
     if finding.severity == "warning" or (code in NEEDED_IN_FILES_ONLY and not value):
         return "", ""

@@ -57,7 +57,7 @@ def bug() -> HttpResponse:
     log.exception("unexpected error, reference %s", reference)
     detail = f"The server met an unexpected error, reference {reference}."
     return problem(
-        "unexpected", "Unexpected error", 500, detail, "Give the reference to the person who hosts the server."
+        "unexpected", "Unexpected error", 500, detail, "Send the reference to the person who hosts the server."
     )
 
 

@@ -23,7 +23,7 @@ class Ping(Schema):
 
 
 class RunDocument(Schema):
-    """One run. `guards` hold it, `findings` are counts by code, `digest` identifies its plan."""
+    """One run. `guards` are those that hold it, `findings` are counts by code, `digest` identifies its plan."""
 
     id: str
     mode: str

@@ -55,7 +55,7 @@ def authenticate_key(*, secret: str, now: datetime, address: str = "", client_ve
 
 
 def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
-    """Raise KeyRefused for a key that is over, or whose school system has the API disabled."""
+    """Raise KeyRefused for a key that is over, or ApiDisabled if its school system has disabled the API."""
     refuse_if_over(key, now)
     if not key.school_system.is_client_api_enabled:
         raise ApiDisabled(

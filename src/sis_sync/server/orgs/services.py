@@ -143,7 +143,7 @@ def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None
 
 @transaction.atomic
 def give_right(*, account: Account, org: Org, actor: Account | None, now: datetime) -> Right:
-    """Give the account the right over `org`, if it has not got it. Raise NotPermitted for all but district managers."""
+    """Add the right of the account over `org`, unless it exists. Raise NotPermitted for all but district managers."""
     require_district_manager(actor=actor, school_system=org.school_system)
     if account.school_system_id != org.school_system_id or account.deleted_at is not None:
         raise NotPermitted("This account cannot manage this org.", fix=ASK_A_MANAGER)

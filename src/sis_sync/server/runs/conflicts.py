@@ -44,7 +44,7 @@ def that_changed_accounts(runs: QuerySet[Run]) -> list[Run]:
 
 
 def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
-    """True if one of these applied runs is of a newer file that covers people whom the run changes.
+    """True if one of these applied runs is of a newer file that covers people in this run's plan.
 
     A complete list covers everyone of its user types, absent people included. A partial file covers those it names.
     """
@@ -56,7 +56,7 @@ def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
 
 
 def was_undercut(run: Run, others: list[Run]) -> bool:
-    """True if these other runs changed people whom this run names, whether it changes them or not."""
+    """True if these other runs changed people in this run's file or plan, also people that it leaves unchanged."""
     plans = [run_files(other).plan for other in others]
     if not all(plan.is_file() for plan in plans):
         return True
@@ -75,7 +75,7 @@ def _covers_people_of(plan: Path, newer: Run) -> bool:
 
 
 def _has_people_in_both(plans: list[Path], named_by: Run) -> bool:
-    """True if one of the plans changes a person whom the plan of the other run names."""
+    """True if one of the plans changes a person who is in the plan of the other run."""
     people, files = sql_text(__package__, "people_in_both"), run_files(named_by)
     named = {"changed": str(files.plan), "unchanged": str(files.unchanged)}
     with reading_session() as session:

@@ -97,7 +97,7 @@ def fail_run(run_id: int, *, reference: str) -> None:
         code="run.failed",
         message=f"This run failed because of an error in the server, reference {reference}. No account was changed.",
         line=None,
-        fix="Send the file again. If it fails again, give the reference to the person who runs the server.",
+        fix="Send the file again. If it fails again, send the reference to the person who runs the server.",
     )
     if move(run_id, (*TO_PLAN, *TO_APPLY), State.FAILED, refusal=asdict(refusal)):
         remove_original(run_id)

@@ -1,4 +1,4 @@
-"""Who may send, approve and reject a run: a manager of the district or of the run's own org, or a key that may."""
+"""Who may send, approve and reject a run: managers of the district or of the run's org, and keys within limits."""
 
 from datetime import datetime
 
@@ -42,7 +42,7 @@ def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
 
 
 def may_still_approve(*, run: Run, by: Account | ApiKey, now: datetime) -> bool:
-    """True if whoever approved the run would be let approve it now."""
+    """True if the person or key that approved the run would still be allowed to."""
     try:
         check_may_approve(run=run, by=by)
         if isinstance(by, ApiKey):

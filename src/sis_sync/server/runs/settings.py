@@ -15,7 +15,7 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
 from sis_sync.server.runs.models import ModeSettings
 
-# A plan made with other values of these is out of date. Whether it needs approval is asked again when it is applied.
+# A plan made with other values of these is out of date. `requires_approval` is read again when the plan is applied.
 PLANNED_WITH = ("on_absent", *SETTABLE_LIMITS)
 SETTINGS = ("requires_approval", *PLANNED_WITH)
 MAX_PERCENT = 100

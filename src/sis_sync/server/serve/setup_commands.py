@@ -115,7 +115,7 @@ def create_administrator(
     school_system = _found(slug)
     if school_system is None:
         if not name:
-            raise UsageFault("There is no such school system yet.", fix="Give its --name, and it is made.")
+            raise UsageFault("There is no such school system yet.", fix="Pass --name, and the command makes it.")
         school_system = create_school_system(name=name, slug=slug or "", time_zone=time_zone, now=now)
     district = district_of(school_system)
     values = {
@@ -156,5 +156,5 @@ def _found(slug: str | None) -> SchoolSystem | None:
         return SchoolSystem.objects.filter(slug=slug).first()
     found = list(SchoolSystem.objects.all()[:2])
     if len(found) > 1:
-        raise UsageFault("There are several school systems.", fix="Say which one with --school-system.")
+        raise UsageFault("There are several school systems.", fix="Name one with --school-system.")
     return found[0] if found else None

@@ -49,5 +49,5 @@ def use_up() -> None:
 
 
 def sha256_of(token: str) -> str:
-    """What is stored of a token."""
+    """Return the hash of a token, as the file stores it."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -45,7 +45,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         if not _mark_applied(approved, now):
             return
         run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
-        # 5. Check that the decision still stands, write the accounts, and log it. OutOfDate undoes the mark.
+        # 5. Check that the decision is still valid, write the accounts, and log it. OutOfDate undoes the mark.
         check_decision(run, now=now)
         _apply(run, changes, now)
         _record(run, now)

@@ -1,6 +1,6 @@
 -- DuckDB. In: the plan file (:plan).
--- Out: one row per account that applying touches, in the order of the file: the values to store, and what the history
--- keeps: of an update the changed fields, of a create all, of a leaver the status.
+-- Out: one row per account that applying changes, in the order of the file: the values to store, and the values for
+-- the history. These are the changed fields of an update, all fields of a create, the status of a leaver.
 WITH touched AS (
   SELECT *,
     CASE action
@@ -10,7 +10,7 @@ WITH touched AS (
       ELSE ['status']
     END AS kept
   FROM (
-    -- An address that differs by case is no change by itself; written with others it stands in the history.
+    -- An address that differs by case is no change by itself. If other fields change too, the history contains it.
     SELECT *, string_split(concat_ws(';', nullif(fields, ''),
       CASE WHEN lower(email) = lower(old_email) AND email <> old_email THEN 'email' END), ';') AS written
     FROM read_parquet(:plan, file_row_number = true)

@@ -13,7 +13,7 @@ from sis_sync.server.runs.snapshot import named_orgs, right_holders
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
     "missing_orgs": "orgs that it names are gone",
-    "taken_addresses": "addresses that it gives are held by other accounts",
+    "taken_addresses": "addresses that it assigns belong to other accounts",
     "taken_custom_ids": "accounts that it creates are there already",
     "unguarded_managers": "accounts that it touches have rights now",
 }

@@ -1,5 +1,5 @@
--- In: run_change, run_seen, run_org, the live tables. Out of each statement: how many changes the plan can no longer
--- be trusted for. Run on PostgreSQL and SQLite.
+-- In: run_change, run_seen, run_org, the live tables. Out: each statement counts changes that no longer fit the
+-- accounts. Run on PostgreSQL and SQLite.
 
 -- statement: changed_accounts
 -- An account that the plan changes without having seen it counts as changed.
@@ -31,7 +31,8 @@ WHERE o.org_id IS NULL AND (
 )
 
 -- statement: taken_addresses
--- An address that a row takes while another live account, which this run neither removes nor moves away, holds it.
+-- An address that a row takes although another live account has it and keeps it: this run neither deletes that
+-- account nor changes its address.
 SELECT count(*) FROM run_change c
 JOIN accounts_account a
   ON a.school_system_id = %(school_system)s AND lower(a.email) = c.address AND a.deleted_at IS NULL
@@ -47,7 +48,7 @@ JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_i
 WHERE c.action = 'create'
 
 -- statement: unguarded_managers
--- What the guard over managers would hold, had the account had its rights when the run was planned.
+-- The changes that the guard over managers would have held, if these accounts had had their rights at planning.
 SELECT count(*) FROM run_change c
 JOIN run_seen s ON s.account_id = c.account_id
 WHERE EXISTS (SELECT 1 FROM orgs_right r WHERE r.account_id = c.account_id)

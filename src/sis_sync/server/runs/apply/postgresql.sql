@@ -1,4 +1,4 @@
--- PostgreSQL only: the table that the changes are loaded into, and the locks that one transaction needs there.
+-- PostgreSQL only: the tables that the changes are loaded into, and the locks that the transaction needs.
 
 -- statement: forget_changes
 DROP TABLE IF EXISTS run_change

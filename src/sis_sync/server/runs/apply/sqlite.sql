@@ -1,4 +1,4 @@
--- SQLite only: the table that the changes are loaded into. The transaction holds the one write lock already.
+-- SQLite only: the tables that the changes are loaded into. The transaction has the one write lock already.
 -- Addresses have no type, or SQLite would not look them up in the index over lower(email).
 
 -- statement: forget_changes

@@ -1,9 +1,9 @@
--- In: run_change, run_seen, run_org. Out: the accounts as planned, and their history. The order matters: leavers
--- and moving addresses make room first, because the unique index over addresses is checked row by row.
--- Run on PostgreSQL and SQLite.
+-- In: run_change, run_seen, run_org. Out: the accounts as planned, and their history. Run on PostgreSQL and SQLite.
+-- The order is a rule: leavers and accounts that change address free their addresses first, because the unique index
+-- over addresses is checked row by row.
 
 -- statement: release_custom_ids
--- Accounts deleted too long ago to be restored, and not purged yet, give their IDs to newcomers.
+-- Accounts that were deleted too long ago to be restored, and are not purged yet, lose their IDs to new accounts.
 UPDATE accounts_account SET custom_id = NULL
 WHERE school_system_id = %(school_system)s AND deleted_at <= %(restorable_since)s
   AND custom_id IN (SELECT c.custom_id FROM run_change c WHERE c.action = 'create')
@@ -44,7 +44,7 @@ FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_exter
 WHERE c.account_id = a.id AND c.action = 'restore'
 
 -- statement: create
--- A password that starts with ! fits nothing; the rest of it only differs from account to account.
+-- No password matches one that starts with !. The rest of it differs from account to account.
 INSERT INTO accounts_account (
   school_system_id, org_id, first_name, middle_name, last_name, email, custom_id, user_type, position, grade, status,
   password, is_protected, protected_reason, is_held_by_hand, deleted_at, last_login, created_at, updated_at
