@@ -1,7 +1,7 @@
-"""Writes the parts of the docs that the code already knows: commands, fields, finding codes, a session.
+"""Write the parts of the docs that the code already knows: commands, fields, finding codes, a session.
 
-A part stands between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check nothing is written:
-it names the pages that are out of date and exits 1.
+A part is between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check, the tool writes nothing,
+prints the pages that are out of date, and exits with 1 if there are any.
 """
 
 import json
@@ -31,19 +31,19 @@ PART = re.compile(r"(<!-- made by tools/write_docs\.py: (?P<name>\w+) -->\n).*?(
 
 
 def table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table; bars inside cells are kept from ending them."""
+    """Return a Markdown table; bars in cells are escaped."""
     lines = [headers, tuple("---" for _ in headers), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
 def commands() -> str:
-    """What every command says of itself with --help."""
+    """Return the help of every command."""
     blocks = (f"### `{path}`\n\n```text\n{text}\n```" for path, text in help_of(cli, "sis-sync", None))
     return "\n\n".join(blocks)
 
 
 def help_of(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    """The path and the help of a command and of all below it."""
+    """Yield path and help of a command and of all commands below it."""
     settings = {**command.context_settings, "max_content_width": HELP_WIDTH, "terminal_width": HELP_WIDTH}
     context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, command.get_help(context)
@@ -55,7 +55,7 @@ def help_of(command: click.Command, name: str, parent: click.Context | None) -> 
 
 
 def fields() -> str:
-    """The fields with their limits and lists."""
+    """Return the fields with their limits and lists."""
     rows = [
         (
             f"`{field.name}`",
@@ -70,27 +70,27 @@ def fields() -> str:
 
 
 def limit_of(max_length: int | None) -> str:
-    """How long a text may be, in words."""
+    """Return the limit of a text in words."""
     return f"text, at most {max_length} characters" if max_length else "text"
 
 
 def findings() -> str:
-    """Every finding code with its words."""
+    """Return every finding code with its message."""
     rows = [
         (f"`{code.code}`", code.severity, code.message.replace("{value}", "…").replace("{other}", "…"), code.fix)
         for code in FINDING_CODES.values()
     ]
-    return table(("Code", "Severity", "Says", "What to do"), rows)
+    return table(("Code", "Severity", "Message", "What to do"), rows)
 
 
 def refusals() -> str:
-    """Every code of a file that is refused whole."""
+    """Return every code of a refused file."""
     rows = [(f"`{code.code}`", code.when, code.remedy) for code in REFUSAL_CODES.values()]
     return table(("Code", "When", "What to do"), rows)
 
 
 def guards() -> str:
-    """Every guard with the usual reason, those of one reason together."""
+    """Return every guard with its usual reason; guards with the same reason share a row."""
     codes: dict[str, list[str]] = {}
     for guard in GUARDS:
         codes.setdefault(guard.usual_reason, []).append(f"`{guard.code}`")
@@ -98,18 +98,18 @@ def guards() -> str:
 
 
 def results_columns() -> str:
-    """The columns of the results file."""
+    """Return the columns of the results file."""
     return f"```csv\n{','.join(RESULTS_COLUMNS)}\n```"
 
 
 def modes() -> str:
-    """The four modes with the types that they manage and what absence means."""
+    """Return the four modes with the types that they manage and the consequence of absence."""
     rows = [(f"`{mode.name}`", ", ".join(mode.user_types), mode.consequence) for mode in MODES.values()]
     return table(("Mode", "User types in the file", "What it does"), rows)
 
 
 def client_keys() -> str:
-    """Every key of client.properties; those of the watched sections once, as they are alike."""
+    """Return every key of client.properties; the keys of the watched sections once, because all sections have them."""
     general = key_table((*BACKEND_KEYS, *CLIENT_KEYS))
     widest = max(SECTION_MODES, key=lambda mode: len(section_keys(mode)))
     sections = key_table(section_keys(widest)).replace(f"`{widest.settings_prefix}.", "`SECTION.")
@@ -118,33 +118,33 @@ def client_keys() -> str:
 
 
 def key_table(keys: tuple[Key, ...]) -> str:
-    """Keys with their defaults."""
+    """Return the keys with their defaults."""
     return table(("Key", "Default", "Means"), [(f"`{key.name}`", key.default or "none", key.about) for key in keys])
 
 
 def server_variables() -> str:
-    """Every environment variable of the server."""
+    """Return every environment variable of the server."""
     return variable_table(SERVER_VARIABLES)
 
 
 def spark_variables() -> str:
-    """Every environment variable that says where Spark runs."""
+    """Return every environment variable that sets where Spark runs."""
     return variable_table(SPARK_VARIABLES)
 
 
 def variable_table(variables: tuple[Variable, ...]) -> str:
-    """Environment variables with their defaults."""
+    """Return the environment variables with their defaults."""
     rows = [(f"`{variable.name}`", variable.default, variable.about) for variable in variables]
     return table(("Variable", "Default", "Means"), rows)
 
 
 def presets() -> str:
-    """The names of the built-in presets."""
+    """Return the names of the built-in presets."""
     return "\n".join(f"- `{name}`" for name in preset_names())
 
 
 def session() -> str:
-    """What the command in the README really prints."""
+    """Run the command of the README and return its output."""
     folder = DOCS.relative_to(ROOT) / "sample"
     words = [
         f"plan {folder}/students-cut.csv --mode students",
@@ -157,7 +157,7 @@ def session() -> str:
 
 
 def performance() -> str:
-    """What `sis-sync bench` measured, as docs/performance.json keeps it."""
+    """Return the figures of `sis-sync bench` from docs/performance.json."""
     return as_markdown(json.loads((DOCS / "performance.json").read_text(encoding="utf-8")))
 
 
@@ -171,12 +171,12 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def renewed(text: str) -> str:
-    """The page with its parts made anew; KeyError for a part of no such name."""
+    """Return the page with new parts. Raise KeyError for an unknown part."""
     return PART.sub(lambda found: f"{found[1]}\n{PARTS[found['name']]()}\n\n{found[3]}", text)
 
 
 def main() -> int:
-    """Write, or with --check only compare; 1 if a page is out of date."""
+    """Write the pages, or only compare them with --check. Return 1 if a page is out of date."""
     is_check = "--check" in sys.argv[1:]
     outdated = []
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:

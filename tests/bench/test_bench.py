@@ -1,4 +1,4 @@
-"""`sis-sync bench`: each scenario at a tiny size, in the processes that it really runs in. No figure is judged."""
+"""`sis-sync bench`: each scenario at a tiny size, in the same processes as usual. No test judges a figure."""
 
 import hashlib
 import json
@@ -44,11 +44,11 @@ def measured(folder: Path, *words: str, repeats: int = 1) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ("postgresql", "peers")])
-def test_a_scenario_measures_both_sides(scenario: str, tmp_path: Path) -> None:
+def test_scenario_measures_both_sides(scenario: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, scenario))
 
 
-def test_other_packages_come_to_the_same_counts_or_are_asked_for(tmp_path: Path) -> None:
+def test_peers_are_measured_or_named(tmp_path: Path) -> None:
     if all(map(find_spec, PACKAGES)):
         results = measured(tmp_path, "peers")
         look_at(results)
@@ -59,7 +59,7 @@ def test_other_packages_come_to_the_same_counts_or_are_asked_for(tmp_path: Path)
         assert "requirements/bench.lock" in ran.stderr
 
 
-def test_a_peer_that_does_other_work_is_no_peer() -> None:
+def test_peer_must_count_the_same() -> None:
     answers = ('{"counts": {"create": 1}}', '{"counts": {"create": 2}}')
     one, two = (Process("counts", [sys.executable, "-c", f"print({answer!r})"]) for answer in answers)
     assert compare(Comparison("same", "same", 1, one, one, alike=("create",)), 1).ratio
@@ -67,11 +67,11 @@ def test_a_peer_that_does_other_work_is_no_peer() -> None:
         compare(Comparison("other", "other", 1, one, two, alike=("create",)), 1)
 
 
-def test_whole_runs_on_postgresql(postgresql_server_url: str, tmp_path: Path) -> None:
+def test_runs_on_named_postgresql(postgresql_server_url: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, "postgresql", "--database", postgresql_server_url))
 
 
-def test_a_throw_away_postgresql_is_started_where_none_is_named(postgresql_server_url: str, tmp_path: Path) -> None:
+def test_temporary_postgresql_can_be_measured(postgresql_server_url: str, tmp_path: Path) -> None:
     with throw_away_cluster(tmp_path) as cluster:
         cluster.copy(None, "tried")
         assert cluster.database("tried") != cluster.url
@@ -87,20 +87,20 @@ def look_at(results: list[dict[str, Any]]) -> None:
         assert (result["ratio"] is None) == (result["peer"] is None)
 
 
-def test_both_sides_run_as_often_as_asked(tmp_path: Path) -> None:
+def test_repeats_count_for_both(tmp_path: Path) -> None:
     (result,) = measured(tmp_path, "help", repeats=3)
     assert [len(result[side]["every_cpu_seconds"]) for side in ("ours", "peer")] == [3, 3]
     assert result["repeats"] == 3
 
 
-def test_another_script_can_be_the_peer(tmp_path: Path) -> None:
+def test_reference_replaces_the_script(tmp_path: Path) -> None:
     script = tmp_path / "other.py"
     script.write_text("print(sum(range(300000)))")
     results = measured(tmp_path, "plan", "--reference", str(script))
     assert [result["peer"]["label"] for result in results] == ["other.py", "DuckDB count(*)"]
 
 
-def test_the_script_does_the_same_work_as_the_plan(tmp_path: Path) -> None:
+def test_script_counts_as_plan_does(tmp_path: Path) -> None:
     digests(tmp_path)
     plan, script = (answer(name, tmp_path, *more) for name, *more in (("plan_steps", "512"), ("plain_script",)))
     assert script["failed"] > 60
@@ -113,7 +113,7 @@ def answer(name: str, *words: object) -> dict[str, int]:
     return counts
 
 
-def test_what_was_measured_is_kept_when_the_rest_is_resumed(tmp_path: Path) -> None:
+def test_resume_keeps_earlier_figures(tmp_path: Path) -> None:
     (first,) = measured(tmp_path, "help")
     results = measured(tmp_path, "help", "results", "--resume")
     assert results[0] == first
@@ -121,7 +121,7 @@ def test_what_was_measured_is_kept_when_the_rest_is_resumed(tmp_path: Path) -> N
     assert bench(tmp_path, "help", "--resume").returncode == 2
 
 
-def test_an_unknown_scenario_is_refused_with_their_names(tmp_path: Path) -> None:
+def test_unknown_scenario_is_refused(tmp_path: Path) -> None:
     ran = bench(tmp_path, "writing")
     assert ran.returncode == 2
     assert "reading" in ran.stderr
@@ -133,13 +133,13 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.csv")}
 
 
-def test_the_same_number_of_rows_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_same_rows_give_same_bytes(tmp_path: Path) -> None:
     first, second = digests(tmp_path / "first"), digests(tmp_path / "second")
     assert first == second
     assert len(set(first.values())) == 5
 
 
-def test_the_files_are_what_they_say(tmp_path: Path) -> None:
+def test_files_contain_promised_shares(tmp_path: Path) -> None:
     digests(tmp_path)
     accounts, first, roster = (
         (tmp_path / f"{name}.csv").read_text(encoding="utf-8").splitlines() for name in ("accounts", "first", "roster")

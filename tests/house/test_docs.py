@@ -28,7 +28,7 @@ def exit_codes_of(error: type[SisSyncError]) -> set[int]:
     return {error.exit_code}.union(*(exit_codes_of(child) for child in error.__subclasses__()))
 
 
-def test_generated_parts_are_up_to_date() -> None:
+def test_generated_parts_are_current() -> None:
     check = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "write_docs.py"), "--check"], capture_output=True, text=True
     )
@@ -98,7 +98,7 @@ def test_commands_in_code_blocks_exist(page: Path) -> None:
     assert unknown == []
 
 
-def test_every_page_is_reached_from_the_index() -> None:
+def test_index_reaches_every_page() -> None:
     reached, waiting = set(), [ROOT / "docs" / "index.md"]
     while waiting:
         page = waiting.pop().resolve()
@@ -109,7 +109,7 @@ def test_every_page_is_reached_from_the_index() -> None:
     assert [page for page in (ROOT / "docs").rglob("*.md") if page.resolve() not in reached] == []
 
 
-def test_decisions_are_numbered_and_fit_on_a_page() -> None:
+def test_decisions_fit_on_a_page() -> None:
     pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     numbers = [int(page.name[:4]) for page in pages]
     assert numbers == sorted(set(numbers)), "a number names one decision; those in the making leave gaps"

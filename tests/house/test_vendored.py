@@ -1,4 +1,4 @@
-"""Front-end files from elsewhere are byte for byte what VENDORED.md says they are."""
+"""Vendored front-end files have the SHA-256 sums that VENDORED.md lists."""
 
 import hashlib
 import re
@@ -10,20 +10,20 @@ SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def listed(page: Path) -> dict[str, str]:
-    """File -> hash, from each line of the page that holds a hash; the file is the line's first `name` that exists."""
+    """Return file -> hash, from each line with a hash; the file is the first name in the line that exists."""
     found = {}
     for line in page.read_text(encoding="utf-8").splitlines():
         digest = SHA256.search(line)
         if digest:
             names = [name for name in re.findall(r"[\w./-]+\.\w+", line) if (page.parent / name).is_file()]
-            assert names, f"{page.relative_to(ROOT)} names no file that is there: {line}"
+            assert names, f"{page.relative_to(ROOT)} names no existing file: {line}"
             found[names[0]] = digest[0]
     return found
 
 
-def test_vendored_files_are_what_their_page_says() -> None:
+def test_vendored_files_have_listed_sums() -> None:
     pages = tracked_files("src/*VENDORED.md")
-    assert pages, "vendored files need a VENDORED.md beside them"
+    assert pages, "vendored files need a VENDORED.md next to them"
     for page in pages:
         hashes = listed(page)
         assert hashes == {name: hashlib.sha256((page.parent / name).read_bytes()).hexdigest() for name in hashes}

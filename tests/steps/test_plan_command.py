@@ -1,4 +1,4 @@
-"""`sis-sync plan`: what it prints, writes and exits with."""
+"""`sis-sync plan`: its output, its files and its exit codes."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def students(count: int, start: int = 10000) -> list[str]:
     return [f"Ana,,Ruiz,s{n}@lakeview.example,{n},020,Student,,9,Active" for n in range(start, start + count)]
 
 
-def test_the_json_document_has_exactly_its_parts(desk: Desk) -> None:
+def test_json_has_these_parts(desk: Desk) -> None:
     said = desk.plan(ANA, accounts=(ANA, BEN), options=("--json",))
     assert list(said.document) == ["schema_version", "file", "mode", "counts", "guards", "findings"]
     assert said.document["schema_version"] == 1
@@ -58,7 +58,7 @@ def test_the_json_document_has_exactly_its_parts(desk: Desk) -> None:
     assert said.err == ""
 
 
-def test_a_guard_in_json_speaks_in_numbers(desk: Desk) -> None:
+def test_json_guard_has_numbers(desk: Desk) -> None:
     everybody = students(49)
     said = desk.plan(*everybody[5:], accounts=tuple(everybody), options=("--json",))
     (guard,) = said.document["guards"]
@@ -69,14 +69,14 @@ def test_a_guard_in_json_speaks_in_numbers(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("leaving", "guards"), [(501, {"guard.deletions"}), (500, set())])
-def test_more_than_500_accounts_leaving_hold_whatever_the_share(desk: Desk, leaving: int, guards: set[str]) -> None:
+def test_500_deletions_are_the_limit(desk: Desk, leaving: int, guards: set[str]) -> None:
     everybody = students(5010)
     said = desk.plan(*everybody[leaving:], accounts=tuple(everybody), options=("--json",))
     assert said.document["counts"]["delete"] == leaving
     assert {guard["code"] for guard in said.document["guards"]} == guards
 
 
-def test_a_refusal_in_json_has_code_message_and_line(desk: Desk) -> None:
+def test_json_refusal_has_these_parts(desk: Desk) -> None:
     said = desk.plan(ANA, HEADER, BEN, options=("--json",))
     assert said.exit_code == 6
     assert list(said.document) == ["schema_version", "refused"]
@@ -85,14 +85,14 @@ def test_a_refusal_in_json_has_code_message_and_line(desk: Desk) -> None:
     assert said.document["refused"]["line"] == 3
 
 
-def test_a_refusal_names_code_reason_and_remedy_on_stderr(desk: Desk) -> None:
+def test_refusal_is_explained_on_stderr(desk: Desk) -> None:
     said = desk.plan()
     assert (said.exit_code, said.out) == (6, "")
     assert "file.empty" in said.err
     assert "Check the export" in said.err
 
 
-def test_the_written_plan_has_exactly_its_columns(desk: Desk) -> None:
+def test_written_plan_has_these_columns(desk: Desk) -> None:
     ben = BEN.replace("Ben,,", "Ben,Lee,").replace(",9,", ",10,")
     bad = "Cy,,Diaz,nowhere,1003,999,Student,,9,Active"
     desk.plan(ANA, ben, bad, accounts=(ANA, BEN, *students(2)), options=("--output", str(desk.folder / "plan.csv")))
@@ -105,18 +105,18 @@ def test_the_written_plan_has_exactly_its_columns(desk: Desk) -> None:
     assert lines[4:] == [",delete,10000,,,", ",delete,10001,,,"]
 
 
-def test_the_written_plan_is_raw(desk: Desk) -> None:
+def test_written_plan_is_raw(desk: Desk) -> None:
     formula = ANA.replace("1001", "=1+1")
     desk.plan(formula, options=("--output", str(desk.folder / "plan.csv")))
     assert (desk.folder / "plan.csv").read_text(encoding="utf-8").splitlines()[1].startswith("2,create,=1+1,")
 
 
-def test_a_refused_file_writes_no_plan(desk: Desk) -> None:
+def test_refused_file_writes_no_plan(desk: Desk) -> None:
     desk.plan(options=("--output", str(desk.folder / "plan.csv")))
     assert not (desk.folder / "plan.csv").exists()
 
 
-def test_a_plan_names_file_counts_line_value_and_fix(desk: Desk) -> None:
+def test_plan_is_printed_in_words(desk: Desk) -> None:
     said = desk.plan(ANA, "Cy,,Diaz,nowhere,1003,020,Student,,9,Active", accounts=(ANA, BEN))
     assert said.exit_code == 7
     assert "people.csv: 2 rows, utf-8" in said.out
@@ -128,16 +128,16 @@ def test_a_plan_names_file_counts_line_value_and_fix(desk: Desk) -> None:
     assert said.out.splitlines()[-2] == "Next, to see everyone:"
 
 
-def test_a_plan_that_nothing_holds_names_the_next_command(desk: Desk) -> None:
+def test_free_plan_names_upload_next(desk: Desk) -> None:
     said = desk.plan(ANA, mode="partial")
     assert said.out.splitlines()[-1] == f"Next: sis-sync upload {desk.folder / 'people.csv'} --mode partial"
 
 
-def test_a_plan_that_changes_nothing_says_so(desk: Desk) -> None:
+def test_empty_plan_needs_nothing(desk: Desk) -> None:
     assert "Nothing to do" in desk.plan(ANA, accounts=(ANA,)).out
 
 
-def test_the_exit_code_of_a_held_plan_is_8_where_it_is_asked_for(desk: Desk) -> None:
+def test_detailed_exit_code_is_8(desk: Desk) -> None:
     everybody = students(49)
     held = tuple(everybody)
     assert desk.plan(*everybody[5:], accounts=held).exit_code == 0
@@ -145,7 +145,7 @@ def test_the_exit_code_of_a_held_plan_is_8_where_it_is_asked_for(desk: Desk) -> 
     assert desk.plan(*everybody, accounts=held, options=("--detailed-exitcode",)).exit_code == 0
 
 
-def test_guards_that_need_history_or_rights_are_left_out(desk: Desk) -> None:
+def test_history_guards_are_left_out(desk: Desk) -> None:
     everybody = students(100)
     said = desk.plan(*everybody[:60], accounts=tuple(everybody), options=("--json",))
     codes = {guard["code"] for guard in said.document["guards"]}
@@ -163,13 +163,13 @@ def test_guards_that_need_history_or_rights_are_left_out(desk: Desk) -> None:
         ["nonsense"],
     ],
 )
-def test_a_command_put_wrongly_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     said = command(capsys, *arguments)
     assert (said.exit_code, said.out) == (2, "")
     assert said.err != ""
 
 
-def test_a_file_that_is_not_there_is_refused(desk: Desk) -> None:
+def test_missing_file_is_refused(desk: Desk) -> None:
     said = command(desk.capsys, "plan", "none.csv", "--mode", "full", "--orgs", desk.folder / "orgs.csv", "--json")
     assert said.exit_code == 6
     assert said.document["refused"]["code"] == "file.not_found"
@@ -187,9 +187,7 @@ def test_a_file_that_is_not_there_is_refused(desk: Desk) -> None:
         ("mapper.a.extends=b\nmapper.b.extends=a", ["a", "b"]),
     ],
 )
-def test_a_mapping_that_cannot_be_followed_names_line_key_and_remedy(
-    desk: Desk, mapping: str, said_of_it: list[str]
-) -> None:
+def test_wrong_mapping_is_explained(desk: Desk, mapping: str, said_of_it: list[str]) -> None:
     path = desk.write("mapping.properties", mapping + "\n")
     said = desk.plan(ANA, options=("--mapping", str(path)))
     assert (said.exit_code, said.out) == (3, "")
@@ -198,7 +196,7 @@ def test_a_mapping_that_cannot_be_followed_names_line_key_and_remedy(
 
 
 @pytest.mark.parametrize("missing", ["orgs", "accounts"])
-def test_orgs_or_accounts_without_their_columns_are_a_configuration_error(desk: Desk, missing: str) -> None:
+def test_missing_columns_exit_with_3(desk: Desk, missing: str) -> None:
     file = desk.write("people.csv", f"{HEADER}\n{ANA}\n")
     wrong = desk.write("wrong.csv", "name\nLakeview\n")
     paths = {"orgs": desk.folder / "orgs.csv", "accounts": desk.write("accounts.csv", HEADER + "\n"), missing: wrong}
@@ -208,7 +206,7 @@ def test_orgs_or_accounts_without_their_columns_are_a_configuration_error(desk: 
     assert "wrong.csv" in said.err
 
 
-def test_a_password_is_in_no_output(desk: Desk) -> None:
+def test_passwords_are_never_printed(desk: Desk) -> None:
     file = desk.write(
         "people.csv", f"{HEADER},password\n{ANA},open-sesame-1\n{BEN.replace('ben@', '')},open-sesame-2\n"
     )
@@ -224,7 +222,7 @@ def sis_sync(*arguments: str | Path, stdin: bytes) -> subprocess.CompletedProces
     return subprocess.run([sys.executable, "-c", start, *arguments], input=stdin, capture_output=True, env=environment)
 
 
-def test_a_file_may_come_from_stdin(desk: Desk) -> None:
+def test_stdin_can_be_planned(desk: Desk) -> None:
     options = ("--mode", "full", "--orgs", desk.folder / "orgs.csv", "--output", desk.folder / "plan.csv")
     ended = sis_sync("plan", "-", *options, stdin=f"{HEADER}\n{ANA}\n".encode())
     assert ended.returncode == 0, ended.stderr
@@ -232,7 +230,7 @@ def test_a_file_may_come_from_stdin(desk: Desk) -> None:
     assert (desk.folder / "plan.csv").read_text(encoding="utf-8").splitlines()[1].startswith("2,create,1001,")
 
 
-def test_a_file_from_stdin_may_be_refused(desk: Desk) -> None:
+def test_stdin_can_be_refused(desk: Desk) -> None:
     ended = sis_sync("plan", "-", "--mode", "full", "--orgs", desk.folder / "orgs.csv", "--json", stdin=b"")
     assert ended.returncode == 6
     assert b'"file.empty"' in ended.stdout

@@ -1,4 +1,4 @@
-"""`sis-sync plan --systems`: many school systems in one run, each as if it were alone."""
+"""`sis-sync plan --systems`: many school systems in one run, each planned as if it were alone."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def document_of(said: Said) -> list[dict[str, object]]:
     return systems
 
 
-def test_each_is_planned_as_if_it_were_alone(county: County) -> None:
+def test_each_is_planned_alone(county: County) -> None:
     with_the_same_ids(county)
     said = county.plan("--json")
     alone = {name: county.plan_alone(name, "--json", mode=mode) for name, mode in MODES_OF.items()}
@@ -49,7 +49,7 @@ def test_each_is_planned_as_if_it_were_alone(county: County) -> None:
     assert (said.exit_code, said.err) == (7, "")
 
 
-def test_nobody_of_one_is_seen_by_another(county: County) -> None:
+def test_people_are_kept_apart(county: County) -> None:
     with_the_same_ids(county)
     systems = county.plan("--json", "--at-once", "3").document["school_systems"]
     counts = {
@@ -62,14 +62,14 @@ def test_nobody_of_one_is_seen_by_another(county: County) -> None:
     }
 
 
-def test_many_at_once_make_what_one_after_the_other_makes(county: County) -> None:
+def test_at_once_changes_no_plan(county: County) -> None:
     with_the_same_ids(county)
     one = county.plan("--at-once", "1"), county.written()
     assert (county.plan("--at-once", "2"), county.written()) == one
     assert (county.plan(), county.written()) == one
 
 
-def test_a_refused_file_costs_no_other_and_leaves_no_old_plan(county: County) -> None:
+def test_refused_file_leaves_no_plan(county: County) -> None:
     county.add("north", ANA)
     county.add("south", CY)
     assert county.plan().exit_code == 0
@@ -93,7 +93,7 @@ def test_a_refused_file_costs_no_other_and_leaves_no_old_plan(county: County) ->
 
 
 @pytest.mark.parametrize("missing", ["orgs.csv", "accounts.csv"])
-def test_a_wrong_configuration_costs_no_other(county: County, missing: str) -> None:
+def test_wrong_configuration_stops_no_other(county: County, missing: str) -> None:
     county.add("north", ANA)
     county.add("south", CY)
     (county.folder / "north" / missing).unlink()
@@ -105,7 +105,7 @@ def test_a_wrong_configuration_costs_no_other(county: County, missing: str) -> N
     assert set(county.written()) == {"south.csv"}
 
 
-def test_a_bug_costs_no_other_and_shows_no_traceback(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bug_stops_no_other(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(county.folder / "state"))
 
     def write_half(session: Session, path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_bug_costs_no_other_and_shows_no_traceback(county: County, monkeypatch
     assert set(county.written()) == {"north.csv", "west.csv"}
 
 
-def test_the_terminal_has_a_line_for_each_and_then_all_together(county: County) -> None:
+def test_terminal_lists_systems_then_sums(county: County) -> None:
     everybody = students(49)
     county.add("north", *everybody[5:], accounts=tuple(everybody))
     county.add("south", CY, BAD, mode="partial")
@@ -144,7 +144,7 @@ def test_the_terminal_has_a_line_for_each_and_then_all_together(county: County) 
     assert said.err == ""
 
 
-def test_all_are_planned_also_where_nobody_reads_what_is_said(county: County) -> None:
+def test_closed_pipe_stops_no_plan(county: County) -> None:
     names = [f"n{number}" for number in range(4)]
     for name in names:
         county.add(name, ANA)
@@ -160,7 +160,7 @@ def test_all_are_planned_also_where_nobody_reads_what_is_said(county: County) ->
     assert set(county.written()) == {f"{name}.csv" for name in names}
 
 
-def test_two_runs_do_not_share_a_folder(county: County) -> None:
+def test_folder_has_one_run(county: County) -> None:
     county.add("north", ANA)
     assert county.plan().exit_code == 0
     before = county.written()
@@ -172,7 +172,7 @@ def test_two_runs_do_not_share_a_folder(county: County) -> None:
     assert county.written() == before
 
 
-def test_what_is_in_the_way_of_a_plan_is_named_before_any_is_removed(county: County) -> None:
+def test_blocked_plan_keeps_old_ones(county: County) -> None:
     for name in ("north", "south"):
         county.add(name, ANA)
     county.plans.mkdir()
@@ -198,7 +198,7 @@ FINE, FAILS, HELD, REFUSED, WRONG = "fine", "fails", "held", "refused", "wrong"
         ((WRONG, REFUSED, HELD), 6, 6),
     ],
 )
-def test_the_exit_code_is_the_gravest(county: County, kinds: tuple[str, ...], exit_code: int, detailed: int) -> None:
+def test_exit_code_is_the_gravest(county: County, kinds: tuple[str, ...], exit_code: int, detailed: int) -> None:
     everybody = students(49)
     for kind in kinds:
         if kind == HELD:

@@ -1,4 +1,4 @@
-"""SYSTEMS.csv and what stands beside it on the command line: what is understood, and how the rest is named."""
+"""SYSTEMS.csv and the options next to it: which ones are accepted, and how faults are explained."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ def county(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> County:
     return County(tmp_path, capsys)
 
 
-def test_paths_begin_in_the_folder_of_the_file(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_begin_in_own_folder(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     (county.folder / "elsewhere").mkdir()
     monkeypatch.chdir(county.folder / "elsewhere")
     county.add("north", ANA, mapping="ours.properties")
@@ -42,7 +42,7 @@ def test_paths_begin_in_the_folder_of_the_file(county: County, monkeypatch: pyte
         (["n,a\x00b,full,o"], ["line 2, file", "control character"]),
     ],
 )
-def test_a_wrong_row_is_named_and_nobody_is_planned(county: County, lines: list[str], says: list[str]) -> None:
+def test_wrong_row_stops_the_run(county: County, lines: list[str], says: list[str]) -> None:
     county.add("north", ANA)
     county.plan()
     said = planned_from(county, "school_system,file,mode,orgs", *lines)
@@ -60,7 +60,7 @@ def test_a_wrong_row_is_named_and_nobody_is_planned(county: County, lines: list[
         ("school_system,file,mode,orgs,FILE", "the column file twice"),
     ],
 )
-def test_a_wrong_header_is_named(county: County, header: str, says: str) -> None:
+def test_wrong_header_is_named(county: County, header: str, says: str) -> None:
     said = planned_from(county, header)
     assert (said.exit_code, says in said.err, "It needs school_system, file, mode, orgs" in said.err) == (3, True, True)
 
@@ -87,7 +87,7 @@ def planned_from(county: County, *lines: str) -> Said:
         ("ü" * 41, "longer than 80 bytes"),
     ],
 )
-def test_a_name_that_is_no_file_name_everywhere_is_named(county: County, name: str, why: str) -> None:
+def test_unsafe_name_is_refused(county: County, name: str, why: str) -> None:
     said = planned_from(county, "school_system,file,mode,orgs", f"{name},f,full,o")
     assert said.exit_code == 3
     for words in ("list.csv line 2", why, "letters, digits"):
@@ -95,7 +95,7 @@ def test_a_name_that_is_no_file_name_everywhere_is_named(county: County, name: s
 
 
 @pytest.mark.parametrize("name", ["console", "St. Mary's & All", "学校", "ü" * 40, "-n", "50% [a]", "school_system=1"])
-def test_other_names_are_file_names(county: County, name: str) -> None:
+def test_other_names_are_safe(county: County, name: str) -> None:
     county.add(name, ANA)
     assert county.plan().exit_code == 0
     assert set(county.written()) == {f"{name}.csv"}
@@ -104,7 +104,7 @@ def test_other_names_are_file_names(county: County, name: str) -> None:
 @pytest.mark.parametrize(
     "one", [("people.csv",), ("--mode", "full"), ("--orgs", "o"), ("--accounts", "a"), ("--mapping", "clever")]
 )
-def test_what_the_rows_say_is_not_said_again(county: County, one: tuple[str, ...]) -> None:
+def test_options_of_one_are_refused(county: County, one: tuple[str, ...]) -> None:
     county.add("north", ANA)
     said = county.plan(*one)
     named = one[0] if one[0].startswith("--") else "FILE"
@@ -112,7 +112,7 @@ def test_what_the_rows_say_is_not_said_again(county: County, one: tuple[str, ...
     assert not county.plans.exists()
 
 
-def test_the_folder_for_plans_is_needed_and_must_be_one(county: County) -> None:
+def test_output_must_be_a_folder(county: County) -> None:
     county.add("north", ANA)
     systems = county.systems()
     for options in (("--output", county.folder / "no" / "where"), ("--output", systems), ()):
@@ -120,7 +120,7 @@ def test_the_folder_for_plans_is_needed_and_must_be_one(county: County) -> None:
         assert (said.exit_code, said.out) == (2, "")
 
 
-def test_a_plan_never_overwrites_what_is_read(county: County) -> None:
+def test_plans_never_overwrite_input(county: County) -> None:
     county.add("people", ANA)
     county.add("orgs", CY)
     before = (county.folder / "people" / "orgs.csv").read_bytes()
@@ -130,7 +130,7 @@ def test_a_plan_never_overwrites_what_is_read(county: County) -> None:
     assert (county.folder / "people" / "orgs.csv").read_bytes() == before
 
 
-def test_at_once_goes_with_many(county: County) -> None:
+def test_at_once_needs_systems(county: County) -> None:
     county.add("north", ANA)
     theirs = county.folder / "north"
     said = command(
@@ -148,6 +148,6 @@ def test_at_once_goes_with_many(county: County) -> None:
         (["people.csv", "--mode", "full"], "Error: Missing option '--orgs'."),
     ],
 )
-def test_a_single_plan_needs_what_it_always_needed(county: County, arguments: list[str], says: str) -> None:
+def test_one_plan_needs_its_options(county: County, arguments: list[str], says: str) -> None:
     said = command(county.capsys, "plan", *arguments)
     assert (said.exit_code, says in said.err, "Usage: sis-sync plan [OPTIONS] FILE" in said.err) == (2, True, True)

@@ -16,7 +16,9 @@ def county(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> County:
     return County(tmp_path, capsys)
 
 
-def test_on_spark_the_plans_are_the_same_bytes(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
+def test_spark_plans_are_the_same(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     need_spark()
     exchange = county.folder / "on spark"
     exchange.mkdir()
@@ -29,7 +31,8 @@ def test_on_spark_the_plans_are_the_same_bytes(county: County, monkeypatch: pyte
     assert list(exchange.iterdir()) == []
 
 
-def test_on_spark_no_session_sees_what_another_has(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("spark")
+def test_spark_sessions_are_apart(tmp_path: Path) -> None:
     need_spark()
     with open_spark(SparkPlace(master="local[2]", folder=tmp_path)) as application:
         with application.session("one") as one, application.session("other") as other:
@@ -53,7 +56,7 @@ def test_on_spark_no_session_sees_what_another_has(tmp_path: Path) -> None:
 
 
 class Cluster:
-    """Counts the sessions that are made of it, and how often each is ended."""
+    """Spark with fake sessions: count the sessions, and how often each is stopped."""
 
     def __init__(self) -> None:
         self.stopped: list[int] = []
@@ -71,11 +74,11 @@ class Cluster:
     ("place", "while_open", "afterwards"),
     [
         (SparkPlace(master="local[2]"), [0, 0, 0], [0, 0, 0]),
-        (SparkPlace(master="spark://host:7077"), [0, 0, 0], [1, 0, 0]),  # stopping any would end all
+        (SparkPlace(master="spark://host:7077"), [0, 0, 0], [1, 0, 0]),  # stopping a session would stop all
         (SparkPlace(remote="sc://host:15002"), [0, 1, 1], [1, 1, 1]),
     ],
 )
-def test_spark_is_left_once_by_who_opened_it(
+def test_spark_is_closed_once(
     place: SparkPlace, while_open: list[int], afterwards: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = Cluster()

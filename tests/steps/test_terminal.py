@@ -1,4 +1,4 @@
-"""What every command takes: how much it says, in which colours, whether it may ask, in any encoding."""
+"""The options of every command: -q, -v, --color, --no-input; and output in any encoding."""
 
 import json
 import os
@@ -24,8 +24,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def say(folder: Path, *arguments: str, given: str = "", **environment: str) -> "subprocess.CompletedProcess[bytes]":
-    """The command as a process of its own."""
+def sis_sync(
+    folder: Path, *arguments: str, given: str = "", **environment: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run the command as its own process."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("SIS_SYNC_", "NO_COLOR"))}
     return subprocess.run(
         [sys.executable, "-m", "sis_sync", *arguments],
@@ -37,35 +39,35 @@ def say(folder: Path, *arguments: str, given: str = "", **environment: str) -> "
 
 
 def plan(folder: Path, *options: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
-    return say(folder, "plan", "łódź.csv", "--mode", "partial", "--orgs", "orgs.csv", *options, **environment)
+    return sis_sync(folder, "plan", "łódź.csv", "--mode", "partial", "--orgs", "orgs.csv", *options, **environment)
 
 
-def test_the_answer_is_on_stdout_and_nothing_else(folder: Path) -> None:
+def test_stdout_has_the_answer_only(folder: Path) -> None:
     done = plan(folder)
     assert (done.returncode, done.stderr) == (7, b"")
     assert "email.invalid: 1 (error)" in done.stdout.decode()
 
 
-@pytest.mark.parametrize("place", ["before", "behind"])
-def test_verbose_says_each_step_on_stderr(folder: Path, place: str) -> None:
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_verbose_prints_steps_to_stderr(folder: Path, place: str) -> None:
     words = ["check", "łódź.csv", "--json"]
-    done = say(folder, *(["-v", *words] if place == "before" else [*words, "-v"]))
+    done = sis_sync(folder, *(["-v", *words] if place == "before" else [*words, "-v"]))
     assert [line.split(":")[0] for line in done.stderr.decode().splitlines()] == ["read", "map", "validate"]
     assert json.loads(done.stdout)["counts"] == {"rows": 1, "failed": 1}
 
 
-@pytest.mark.parametrize("place", ["before", "behind"])
-def test_quiet_keeps_warnings_to_itself_and_the_answer_stays(folder: Path, place: str) -> None:
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_quiet_hides_warnings_only(folder: Path, place: str) -> None:
     words = ["config", "show", "--config", "client.properties"]
-    loud = say(folder, *words)
-    quiet = say(folder, *(["-q", *words] if place == "before" else [*words, "-q"]))
+    loud = sis_sync(folder, *words)
+    quiet = sis_sync(folder, *(["-q", *words] if place == "before" else [*words, "-q"]))
     assert b"no.such.key" in loud.stderr
     assert quiet.stderr == b""
     assert quiet.stdout == loud.stdout != b""
 
 
-def test_quiet_does_not_hide_errors(folder: Path) -> None:
-    done = say(folder, "-q", "plan", "none.csv", "--mode", "full", "--orgs", "orgs.csv")
+def test_quiet_still_prints_errors(folder: Path) -> None:
+    done = sis_sync(folder, "-q", "plan", "none.csv", "--mode", "full", "--orgs", "orgs.csv")
     assert done.returncode == 6
     assert b"file.not_found" in done.stderr
 
@@ -80,42 +82,44 @@ def test_quiet_does_not_hide_errors(folder: Path) -> None:
         (["--color", "never"], {}, False),
     ],
 )
-def test_colours(folder: Path, options: list[str], environment: dict[str, str], is_coloured: bool) -> None:
-    for done in (plan(folder, *options, **environment), say(folder, *options, "check", "łódź.csv", **environment)):
+def test_colours_follow_the_options(
+    folder: Path, options: list[str], environment: dict[str, str], is_coloured: bool
+) -> None:
+    for done in (plan(folder, *options, **environment), sis_sync(folder, *options, "check", "łódź.csv", **environment)):
         assert (COLOURED in done.stdout.decode()) is is_coloured
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_no_encoding_of_the_terminal_ends_the_program(folder: Path, encoding: str) -> None:
+def test_every_encoding_can_be_printed(folder: Path, encoding: str) -> None:
     done = plan(folder, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (7, b"")
     assert b"is not an email address" in done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_json_is_json_in_any_encoding(folder: Path, encoding: str) -> None:
+def test_json_survives_every_encoding(folder: Path, encoding: str) -> None:
     done = plan(folder, "--json", PYTHONIOENCODING=encoding)
     text = done.stdout.decode("utf-8" if encoding in ("ascii", "utf-8") else encoding)
     assert json.loads(text)["file"]["name"] == "łódź.csv"
 
 
-def test_the_c_locale_is_no_reason_to_fail(folder: Path) -> None:
+def test_c_locale_can_be_printed(folder: Path) -> None:
     done = plan(folder, LANG="C", LC_ALL="C")
     assert done.returncode == 7
     assert b"Traceback" not in done.stderr
 
 
-def test_without_input_nothing_is_asked(folder: Path) -> None:
-    done = say(folder, "server", "create-admin", "--no-input", "--email", "alice@riverbend.example")
+def test_no_input_asks_nothing(folder: Path) -> None:
+    done = sis_sync(folder, "server", "create-admin", "--no-input", "--email", "alice@riverbend.example")
     assert done.returncode == UsageFault.exit_code
     assert b"--first-name is missing" in done.stderr
-    done = say(folder, "--no-input", "init", "--config", "new.properties")
+    done = sis_sync(folder, "--no-input", "init", "--config", "new.properties")
     assert done.returncode == 0
     assert (folder / "new.properties").is_file()
 
 
-def test_every_command_takes_the_options(folder: Path) -> None:
+def test_every_command_takes_options(folder: Path) -> None:
     for words in (["mapper", "presets"], ["config", "show"], ["token", "set"], ["server", "check"], ["doctor"]):
-        done = say(folder, *words, "-q", "-v", "--color", "never", "--no-input", "--help")
+        done = sis_sync(folder, *words, "-q", "-v", "--color", "never", "--no-input", "--help")
         assert done.returncode == 0, done.stderr.decode()
-        assert b"--no-input" not in done.stdout, "they stand in the help of sis-sync alone"
+        assert b"--no-input" not in done.stdout, "only the help of sis-sync itself lists them"
