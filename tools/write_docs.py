@@ -1,7 +1,7 @@
 """Write the parts of the docs that the code already knows: commands, fields, finding codes, a session.
 
-A part is between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check, the tool writes nothing,
-prints the pages that are out of date, and exits with 1 if there are any.
+A part is between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check, the tool writes
+nothing, prints the pages that are out of date, and exits with 1 if there are any.
 """
 
 import json

@@ -67,6 +67,7 @@ def test_peer_must_count_the_same() -> None:
         compare(Comparison("other", "other", 1, one, two, alike=("create",)), 1)
 
 
+@pytest.mark.night  # the gate measures the same processes on SQLite, and starts a temporary PostgreSQL
 def test_runs_on_named_postgresql(postgresql_server_url: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, "postgresql", "--database", postgresql_server_url))
 
