@@ -11,7 +11,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import is_district_manager
-from sis_sync.server.setup.services import Claim, claim_setup, is_setup_open, make_setup_link
+from sis_sync.server.setup.link import is_setup_open, make_setup_link
+from sis_sync.server.setup.services import Claim, claim_setup
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 

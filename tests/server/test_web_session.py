@@ -9,7 +9,7 @@ from django.utils import timezone
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import set_password
 from sis_sync.server.orgs.models import Org, SchoolSystem
-from sis_sync.server.setup.services import make_setup_link
+from sis_sync.server.setup.link import make_setup_link
 
 PASSWORD = "quiet-otter-lamp-42"
 OTHER = "brisk-heron-door-17"

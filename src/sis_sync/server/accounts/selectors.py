@@ -1,5 +1,6 @@
-"""The accounts that a person may see and change."""
+"""The accounts that a person may see, and those that a manager may change: every service of accounts asks here."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
@@ -7,11 +8,14 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404
 
+from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
+from sis_sync.server.orgs.models import Org, Right
+from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404
 from sis_sync.server.text import has_controls
 
 DELETED = "Deleted"
+BATCH = 500  # so many accounts in one query
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 
 
@@ -66,3 +70,21 @@ def account_at(*, school_system_id: int, email: str) -> Account | None:
         return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
     return accounts.annotate(address=Lower("email")).filter(address=email.strip().lower()).first()
+
+
+def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) -> None:
+    """Raise NotPermitted unless the actor manages all these accounts, and all that they manage. None is the server."""
+    if actor is None:
+        return
+    for start in range(0, len(accounts), BATCH):
+        batch = Account.objects.filter(pk__in=[account.pk for account in accounts[start : start + BATCH]])
+        if batch.exclude(pk__in=managed_accounts(actor=actor).values("pk")).exists():
+            raise NotPermitted("You do not manage all of these accounts.", fix=ASK_A_MANAGER)
+        if Right.objects.filter(account__in=batch).exclude(org__in=managed_orgs(actor=actor)).exists():
+            raise NotPermitted("This would change someone who manages more than you do.", fix=ASK_A_MANAGER)
+
+
+def require_manager_of_org(*, actor: Account | None, org: Org) -> None:
+    """Raise NotPermitted unless the actor manages the org."""
+    if actor is not None and not managed_orgs(actor=actor).filter(pk=org.pk).exists():
+        raise NotPermitted("You do not manage this school.", fix=ASK_A_MANAGER)

@@ -12,8 +12,7 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.permission import BATCH, require_manager_of, require_manager_of_org
-from sis_sync.server.accounts.selectors import DELETED
+from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
 from sis_sync.server.accounts.validation import (
     ORG_FIELD,
     judge_values,

@@ -23,7 +23,8 @@ from sis_sync.server.orgs.import_csv import ImportedOrgs
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import give_right, import_orgs
-from sis_sync.server.setup.services import create_school_system, make_setup_link
+from sis_sync.server.setup.link import is_setup_needed, make_setup_link
+from sis_sync.server.setup.services import create_school_system
 
 
 def refuse_open_plain_http(host: str) -> None:
@@ -49,9 +50,7 @@ def migrate() -> None:
 
 def setup_link(base_url: str) -> str | None:
     """Return the one-time link that makes the first school system, or None if there is one already."""
-    if SchoolSystem.objects.exists():
-        return None
-    return make_setup_link(base_url=base_url, now=timezone.now())
+    return make_setup_link(base_url=base_url, now=timezone.now()) if is_setup_needed() else None
 
 
 def forget_connections() -> None:
@@ -94,7 +93,7 @@ def _check_database() -> str:
 
 def openapi_document() -> str:
     """Return the OpenAPI description of the HTTP API, as JSON."""
-    from sis_sync.server.api.service import api
+    from sis_sync.server.api.urls import api
 
     return json.dumps(api.get_openapi_schema(), indent=2)
 

@@ -1,4 +1,8 @@
-"""Keeps the child processes alive. A child that dies is started again within a second. All end together."""
+"""Keeps the child processes alive, and ends them with their parent.
+
+A child that dies is started again within a second. Each child has a pipe from its parent, which closes when the parent
+ends, for whatever reason: then the child ends too.
+"""
 
 import logging
 import os
@@ -7,14 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.server.serve.parent_pipe import PARENT_WATCHED
-from sis_sync.server.serve.web import CANNOT_LISTEN
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ LOOK_SECONDS = 0.1
 # A child that dies at once is not started more often than this.
 RESPAWN_SECONDS = 0.5
 STOP_SECONDS = 5.0
+CANNOT_LISTEN = 98  # the exit code of a web process whose address is in use
+PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
 
 
 @dataclass
@@ -113,3 +117,31 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def stop_with_parent(stop: Callable[[], None]) -> None:
+    """Call `stop` from a thread once the parent has ended. Do nothing in a process that was started by hand."""
+    if os.environ.get(PARENT_WATCHED) != "1":
+        return
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        stop()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def exit_on_signals() -> None:
+    """Make SIGTERM and Ctrl-C unwind the main thread, so that open transactions roll back and locks are freed."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def end_process() -> None:
+    """End this process at once, from any thread. Its transaction rolls back and its job is taken up again."""
+    os._exit(0)

@@ -5,12 +5,11 @@ from typing import Any
 
 import waitress  # type: ignore[import-untyped]
 
-from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop_with_parent
+from sis_sync.server.serve.supervisor import CANNOT_LISTEN, end_process, exit_on_signals, stop_with_parent
 
 THREADS = 8
 # The largest roster (1 GB) with room for the form around it.
 MAX_BODY_BYTES = (1 << 30) + (16 << 20)
-CANNOT_LISTEN = 98
 
 
 def main(host: str, port: int) -> int:

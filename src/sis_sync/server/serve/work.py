@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-from sis_sync.server.serve.parent_pipe import end_process, exit_on_signals, stop_with_parent
+from sis_sync.server.serve.supervisor import end_process, exit_on_signals, stop_with_parent
 
 
 def main() -> int:

@@ -8,13 +8,32 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.urls import reverse
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.whole_files import write_whole
+from sis_sync.server.orgs.models import SchoolSystem
 
 LIFE = timedelta(minutes=60)
 TOKEN_BYTES = 32
 NEW_LINK = "Restart the server (sis-sync serve): it prints a new link until someone has used one."
+
+
+def is_setup_needed() -> bool:
+    """True if the database has no school system yet."""
+    return not SchoolSystem.objects.exists()
+
+
+def make_setup_link(*, base_url: str, now: datetime) -> str:
+    """Return the address of the setup page, valid for 60 minutes and one claim. Raise NotPermitted after the claim."""
+    if not is_setup_needed():
+        raise NotPermitted("This server is set up already.", fix="Sign in as a manager of the district.")
+    return f"{base_url.rstrip('/')}{reverse('web:setup', args=[make_token(now=now)])}"
+
+
+def is_setup_open(*, token: str, now: datetime) -> bool:
+    """True if the link with this token may still be used."""
+    return is_setup_needed() and is_good(token, now=now)
 
 
 def link_file() -> Path:

@@ -1,10 +1,9 @@
-"""First start: an empty database is claimed once, through a link that only the console prints."""
+"""Makes school systems: the first one by a claim through the setup link, any other from the command line."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.urls import reverse
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.modes import MODES, PARTIAL
@@ -16,24 +15,7 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import checked_name, checked_time_zone, create_org, free_slug, give_right, update_org
 from sis_sync.server.runs.models import ModeSettings
-from sis_sync.server.setup.link import NEW_LINK, is_good, make_token, use_up
-
-
-def is_setup_needed() -> bool:
-    """True if the database has no school system yet."""
-    return not SchoolSystem.objects.exists()
-
-
-def make_setup_link(*, base_url: str, now: datetime) -> str:
-    """Return the address of the setup page, valid for 60 minutes and one claim. Raise NotPermitted after the claim."""
-    if not is_setup_needed():
-        raise NotPermitted("This server is set up already.", fix="Sign in as a manager of the district.")
-    return f"{base_url.rstrip('/')}{reverse('web:setup', args=[make_token(now=now)])}"
-
-
-def is_setup_open(*, token: str, now: datetime) -> bool:
-    """True if the link with this token may still be used."""
-    return is_setup_needed() and is_good(token, now=now)
+from sis_sync.server.setup.link import NEW_LINK, is_setup_open, use_up
 
 
 @dataclass(frozen=True, kw_only=True)

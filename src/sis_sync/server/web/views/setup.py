@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.errors import ValuesRefused
-from sis_sync.server.setup.link import NEW_LINK
-from sis_sync.server.setup.services import Claim, claim_setup, is_setup_open
+from sis_sync.server.setup.link import NEW_LINK, is_setup_open
+from sis_sync.server.setup.services import Claim, claim_setup
 from sis_sync.server.web.forms.orgs import SetupForm
 from sis_sync.server.web.render import flash, form_data, see_other
 
