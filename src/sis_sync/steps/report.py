@@ -7,7 +7,7 @@ from pathlib import Path
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.steps.map.columns import MESSAGE_HEADER, secret_positions
+from sis_sync.steps.map.columns import FORMULA_SIGNS, MESSAGE_HEADER, secret_positions
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.delimiter import delimiter_called
 
@@ -16,7 +16,7 @@ PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 _MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
 RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values())
 # Apostrophes before the sign count: otherwise reading would take off an apostrophe that the SIS wrote.
-_FORMULA = r"^'*[=+\-@\t\r]"
+_FORMULA = rf"^'*{FORMULA_SIGNS}"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
 _AS_GIVEN = ("user_type", "position", "grade", "status")
 

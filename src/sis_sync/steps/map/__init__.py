@@ -1,1 +1,1 @@
-"""From the columns of a file to the ten fields, by the lines of a mapping."""
+"""Map: turn the columns of a file into the ten fields, by the lines of a mapping."""

@@ -1,4 +1,4 @@
-"""Header names: how two of them are compared, and which column supplies which field."""
+"""Header names: compare two, find the column of each field, and refuse a header that lacks one or has it twice."""
 
 import difflib
 import unicodedata
@@ -12,25 +12,34 @@ from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
+FORMULA_SIGNS = r"[=+\-@\t\r]"  # a spreadsheet runs a cell that starts with one; reports put an apostrophe before it
 SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
 _NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
+_MISSING_FIX = (
+    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
+    "sis-sync mapper suggest FILE proposes the lines."
+)
+_ROLES_FIX = (
+    "In OneRoster 1.2 and School Data Sync v2.1 the roles stand in roles.csv: export OneRoster 1.1, or join the main "
+    "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
+)
 
 
 def comparable(header: str) -> str:
-    """The form in which headers are compared: no case, spaces, underscores, hyphens, BOM, zero-width characters."""
+    """Return a header for comparing: lower case, no spaces, underscores, hyphens, BOM and zero-width characters."""
     return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where each field comes from: `of_field` gives positions in the row, `used` all positions that matter."""
+    """The columns of a file. `of_field` are the positions of the fields, `used` all that the mapping reads."""
 
     header: tuple[str, ...]
     of_field: dict[str, int]
     used: frozenset[int]
 
     def position_of(self, header: str) -> int | None:
-        """The first column of this name, None if there is none."""
+        """Return the position of the first column of this name, None if there is none."""
         wanted = comparable(header)
         for position, name in enumerate(self.header):
             if comparable(name) == wanted:
@@ -39,12 +48,12 @@ class Columns:
 
     @property
     def message_position(self) -> int | None:
-        """The column that our own failed-rows file added, if this is one."""
+        """The position of the column that our failed-rows file adds, None in any other file."""
         return self.position_of(MESSAGE_HEADER)
 
 
 def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
-    """Which columns supply the fields under this mapping; a field without any is left out."""
+    """Return the columns of a header under this mapping. `of_field` lacks a field without a column."""
     plain = Columns(tuple(header), {}, frozenset())
     of_field = {}
     for field in SUPPLIED_FIELDS:
@@ -57,7 +66,7 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
 
 
 def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
-    """The variants whose names the header holds most of: one, or several where it cannot tell them apart."""
+    """Return the variants whose names the header contains most of: several if they are equal."""
     there = {comparable(name) for name in header}
     variants = mapping.variants or (mapping,)
     scores = [len({comparable(name) for name in variant.headers()} & there) for variant in variants]
@@ -66,14 +75,14 @@ def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, 
 
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
     if rule.constant is not None and not rule.columns:
-        return None  # a fixed value, whatever the file says
+        return None  # a constant beats the column of the field's own name
     names = rule.columns if rule.columns else (field.name, *field.aliases)
     positions = (columns.position_of(name) for name in names)
     return next((position for position in positions if position is not None), None)
 
 
 def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
-    """The fields that neither the header nor the mapping supplies, in the order of the format."""
+    """Return the fields that neither the header nor the mapping supplies, in the order of the format."""
     return [field.name for field in FIELDS if not _is_supplied(field.name, columns, mapping)]
 
 
@@ -83,16 +92,16 @@ def _is_supplied(name: str, columns: Columns, mapping: Mapping) -> bool:
 
 
 def _has_source(name: str, columns: Columns, mapping: Mapping) -> bool:
-    """Whether a column, a constant or a part of a column supplies the field."""
+    """Return True if a column, a constant or a part of a column supplies the field."""
     rule = mapping.rule(name)
     is_split = rule.split is not None and columns.position_of(rule.split.header) is not None
     return name in columns.of_field or rule.constant is not None or is_split
 
 
 def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
-    """Whether every `{name}` of the template is a column of the file or a field that has a source.
+    """Return True if every `{name}` of the template is a column of the file or a field that has a source.
 
-    What another template makes is no source: no two of them can wait for each other.
+    Another template is not a source, so that no two templates wait for each other.
     """
     return all(
         columns.position_of(name) is not None or _has_source(name, columns, mapping)
@@ -101,7 +110,7 @@ def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
 
 
 def ignored_columns(columns: Columns) -> list[Finding]:
-    """One warning for each column that nothing uses; empty trailing columns share one."""
+    """Return one warning for each column that is not used; empty columns at the end share one."""
     named = [name.strip() for name in columns.header]
     last_named = max((position for position, name in enumerate(named) if name), default=-1)
     findings = [
@@ -115,7 +124,7 @@ def ignored_columns(columns: Columns) -> list[Finding]:
 
 
 def secret_positions(columns: Columns) -> frozenset[int]:
-    """The columns that hold passwords or other secrets, by the mapping or by their header, and that no field needs."""
+    """Return the columns with passwords or other secrets, by the mapping or by their header, that no field needs."""
     named = {
         position
         for position, header in enumerate(columns.header)
@@ -126,7 +135,7 @@ def secret_positions(columns: Columns) -> frozenset[int]:
 
 
 def check_header(columns: Columns, mapping: Mapping) -> None:
-    """Raise FileRefused for a header that stands twice, or that lacks a field."""
+    """Raise FileRefused for a header that has a name twice or lacks a field."""
     _refuse_duplicates(columns, mapping)
     missing = missing_fields(columns, mapping)
     if missing:
@@ -135,22 +144,10 @@ def check_header(columns: Columns, mapping: Mapping) -> None:
         )
 
 
-_MISSING_FIX = (
-    "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
-    "sis-sync mapper suggest FILE proposes the lines."
-)
-
-
 def _fix(missing: list[str], columns: Columns) -> str:
     if "user_type" in missing and columns.position_of("sourcedId") is not None:
         return _ROLES_FIX
     return _MISSING_FIX
-
-
-_ROLES_FIX = (
-    "In OneRoster 1.2 and School Data Sync v2.1 the roles stand in roles.csv: export OneRoster 1.1, or join the main "
-    "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
-)
 
 
 def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> str:
@@ -166,7 +163,7 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
 
 
 def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:
-    """The kind of line that should supply the field, and the names in it that the file lacks."""
+    """Return the kind of line that should supply the field, and the names in it that the file lacks."""
     rule = mapping.rule(field)
     if rule.template is not None:
         names = (name for name, _ in FieldRule.placeholders(rule.template))
@@ -177,7 +174,7 @@ def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[s
 
 
 def _closest(names: Sequence[str], found: list[str]) -> str | None:
-    """The column that another system calls so, else the one that is spelt most alike."""
+    """Return the column that another system calls so, else the one of the most similar spelling."""
     by_form = {comparable(name): name for name in found}
     for synonym in (comparable(synonym) for name in names for synonym in SYNONYMS.get(name, ())):
         if synonym in by_form:

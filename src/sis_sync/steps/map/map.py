@@ -1,4 +1,4 @@
-"""Map: from the columns of the file to our fields, by the mapping's lines (the file format's section 3).
+"""Map: make the ten fields from the columns of the file, by the rules of the mapping (the file format's section 3).
 
 The order of the steps for each field: column or constant, first, split, template or default, value, pad.
 """
@@ -10,69 +10,16 @@ from dataclasses import dataclass
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
-from sis_sync.steps.map.columns import Columns, can_fill
+from sis_sync.steps.map.columns import FORMULA_SIGNS, Columns, can_fill
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read.read import Records
 
-
-def first_item(cell: str, separator: str) -> str:
-    """What stands before the first separator; all of the cell where there is none."""
-    return f"clean(split_part({cell}, {literal(separator)}, 1))"
-
-
-def part(cell: str, side: str, separator: str) -> str:
-    """One side of the first separator; where there is none, all of the cell is before it."""
-    found = f"strpos({cell}, {literal(separator)})"
-    if side == "before":
-        return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
-    return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
-
-
-def compared(source: str, keys: Iterable[str]) -> str:
-    """The source without case. Engines disagree about capitals outside ASCII, so those of the keys are named."""
-    letters = sorted({letter for key in keys for letter in key if not letter.isascii()})
-    pairs = [(letter.upper(), letter) for letter in letters if len(letter.upper()) == 1 and letter.upper() != letter]
-    if not pairs:
-        return f"fold({source})"
-    capitals, small = ("".join(each) for each in zip(*pairs, strict=True))
-    return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
-
-
-def replaced(name: str, rule: FieldRule, source: str) -> str:
-    """The values as their lines say. The rest does not take in what is nothing: only `value.FIELD.=` maps that."""
-    rest = source
-    if rule.rest not in ("keep", "error"):
-        is_something = f"{source} <> ''"
-        if name == "custom_id":
-            is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
-        rest = f"CASE WHEN {is_something} THEN {_cleaned(rule.rest)} ELSE {source} END"
-    if not rule.values:
-        return rest
-    cases = " ".join(f"WHEN {literal(value)} THEN {_cleaned(to)}" for value, to in rule.values.items())
-    return f"CASE {compared(source, rule.values)} {cases} ELSE {rest} END"
-
-
-def _cleaned(value: str) -> str:
-    """A value of a line, normalised as those of the file are. In ASCII nothing is left to do: lines are trimmed."""
-    return literal(value) if value.isascii() else f"clean({literal(value)})"
-
-
-def padded(rule: FieldRule, source: str) -> str:
-    """Zeros on the left, where the value is nothing but digits and no placeholder."""
-    width = rule.pad or 0
-    is_short_number = f"matches({source}, '[0-9]+') AND length({source}) < {width}"
-    return (
-        f"CASE WHEN {is_short_number} AND NOT {source} IN {literal(CUSTOM_ID_PLACEHOLDERS)} "
-        f"THEN lpad({source}, {width}, '0') ELSE {source} END"
-    )
-
-
-FORMULA_STARTS = r"^'+[=+\-@\t\r]"
+_NEUTRALISED = rf"^'+{FORMULA_SIGNS}"
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The session's view `roster`: line, codes, is_skipped, the ten fields and password.
+    """The session has the view `roster`: line, codes, is_skipped, the ten fields and password.
 
     A cell that does not decode is NULL.
     """
@@ -81,7 +28,11 @@ class Roster:
 
 
 def map_records(session: Session, records: Records) -> Roster:
-    """Put `roster` over `cells`, and make the cells of broken records (raw) comparable with custom IDs (cell)."""
+    """Make the view `roster` of `cells`, and the table `broken_cells`: line, cell, raw.
+
+    Any cell of a broken record may be its custom ID. `raw` is such a cell; `cell` is it cleaned and, in another row, as
+    the mapping would make an ID of it.
+    """
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
@@ -98,58 +49,52 @@ def map_records(session: Session, records: Records) -> Roster:
 
 
 class _FieldMaker:
-    """Writes the SQL expression of each field."""
+    """Makes the SQL expression of each field."""
 
     def __init__(self, columns: Columns, mapping: Mapping) -> None:
         self.columns, self.mapping = columns, mapping
 
     def field(self, name: str) -> str:
-        """The mapped and cleaned value of a field; an empty text where nothing supplies it."""
-        return self.made(name, self.source(name))
-
-    def made(self, name: str, source: str) -> str:
-        """What the mapping makes of this source: template or default, value, pad."""
+        """Return the SQL for the mapped and cleaned value of a field, an empty text if nothing supplies it."""
         rule = self.mapping.rule(name)
-        made = self._filled(name, rule, source)
-        made = replaced(name, rule, made)
-        return padded(rule, made) if rule.pad else made
+        filled = self._filled(name, rule, self.source(name))
+        return _padded(rule, _replaced(name, rule, filled))
 
     def seen(self, name: str) -> str:
-        """What the mapping makes of a cell that may be any column. Other columns are not known there."""
+        """Return the SQL for a field made of `cell`, which may be any column. It knows no other cell of the record."""
         rule = self.mapping.rule(name)
         made = self._seen_source(name)
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             header, case = FieldRule.placeholders(rule.template)[0]
             made = f"clean({literal(before)} || {case}({self._seen_source(header)}) || {literal(after)})"
-        made = replaced(name, rule, made)
-        return padded(rule, made) if rule.pad else made
+        return _padded(rule, _replaced(name, rule, made))
 
     def _seen_source(self, name: str) -> str:
-        """As `source`, of a cell that may be the column of this field or header."""
+        """Return the same as `source`, made of `cell` as the column of this field or header."""
         rule = self.mapping.rule(name)
         if rule.split and self.columns.position_of(rule.split.header) is not None:
-            return part("clean(cell)", rule.split.side, rule.split.separator)
-        return first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
+            return _part("clean(cell)", rule.split.side, rule.split.separator)
+        return _first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
 
     def source(self, name: str) -> str:
-        """Column or constant, first, split."""
+        """Return the SQL for the first steps: column or constant, first, split."""
         rule = self.mapping.rule(name)
         position = self.columns.of_field.get(name)
         source = literal(rule.constant or "") if position is None else self._cell(position)
         if position is None and rule.constant is not None:
             source = f"clean({source})"
         if rule.first:
-            source = first_item(source, rule.first)
+            source = _first_item(source, rule.first)
         if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
-            return part(self._cell(split_position), rule.split.side, rule.split.separator)
+            return _part(self._cell(split_position), rule.split.side, rule.split.separator)
         return source
 
     def _cell(self, position: int) -> str:
         if self.columns.message_position is None:
             return f"clean(c{position})"
-        # Our failed-rows file puts an apostrophe before what a spreadsheet would run; taken off again here.
-        is_neutralised = f"has_match(c{position}, {literal(FORMULA_STARTS)})"
+        # Our failed-rows file puts an apostrophe before a formula; take it off again.
+        is_neutralised = f"has_match(c{position}, {literal(_NEUTRALISED)})"
         return f"clean(CASE WHEN {is_neutralised} THEN substr(c{position}, 2) ELSE c{position} END)"
 
     def _named(self, name: str) -> str:
@@ -168,7 +113,10 @@ class _FieldMaker:
         return source
 
     def _template(self, name: str, template: str) -> str:
-        """The filled text; empty where there is nothing to fill it with: no ID or address comes from nothing."""
+        """Return the SQL for the filled template.
+
+        It is empty if a column of an ID or address, or every column of another field, is empty: nothing makes no ID.
+        """
         names = FieldRule.placeholders(template)
         parts = re.split(r"\{[^{}]+\}", template)
         text = literal(parts[0])
@@ -192,7 +140,7 @@ class _FieldMaker:
         return self._named(header) if name == "custom_id" else "''"
 
     def codes(self) -> str:
-        """Faults found so far: of the record, and of values that the mapping calls errors."""
+        """Return the SQL for the faults found so far: of the record, and of values that the mapping calls errors."""
         strict = [name for name in JUDGED_BY_LIST if self.mapping.rule(name).rest == "error"]
         return "concat_ws(';', nullif(codes, ''), " + ", ".join([*map(self._unmapped, strict), "NULL"]) + ")"
 
@@ -201,13 +149,67 @@ class _FieldMaker:
         code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
         source = self._filled(name, rule, self.source(name))
         known = literal((*rule.values, *([] if "" in rule.values else [""])))
-        return f"CASE WHEN NOT ({compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
+        return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
     def is_skipped(self) -> str:
-        """Whether a skip line leaves the row out. A header that the file lacks leaves nothing out."""
+        """Return the SQL that is TRUE if a skip line leaves the row out. Lines for a missing header leave nothing out."""
         tests = [
-            f"{compared(self._named(header), values)} IN {literal(values)}"
+            f"{_compared(self._named(header), values)} IN {literal(values)}"
             for header, values in self.mapping.skips
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
         return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def _first_item(cell: str, separator: str) -> str:
+    """Return the SQL for the text before the first separator, or all of the cell if there is none."""
+    return f"clean(split_part({cell}, {literal(separator)}, 1))"
+
+
+def _part(cell: str, side: str, separator: str) -> str:
+    """Return the SQL for one side of the first separator. Without one, all of the cell is before it."""
+    found = f"strpos({cell}, {literal(separator)})"
+    if side == "before":
+        return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
+    return f"clean(CASE WHEN {found} = 0 THEN '' ELSE substr({cell}, {found} + {len(separator)}) END)"
+
+
+def _compared(source: str, keys: Iterable[str]) -> str:
+    """Return the SQL for the source in lower case. Engines disagree about capitals outside ASCII, so it names them."""
+    letters = sorted({letter for key in keys for letter in key if not letter.isascii()})
+    pairs = [(letter.upper(), letter) for letter in letters if len(letter.upper()) == 1 and letter.upper() != letter]
+    if not pairs:
+        return f"fold({source})"
+    capitals, small = ("".join(each) for each in zip(*pairs, strict=True))
+    return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
+
+
+def _replaced(name: str, rule: FieldRule, source: str) -> str:
+    """Return the SQL that applies the value lines. `value.FIELD.*` does not apply to an empty cell or a placeholder."""
+    rest = source
+    if rule.rest not in ("keep", "error"):
+        is_something = f"{source} <> ''"
+        if name == "custom_id":
+            is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
+        rest = f"CASE WHEN {is_something} THEN {_cleaned(rule.rest)} ELSE {source} END"
+    if not rule.values:
+        return rest
+    cases = " ".join(f"WHEN {literal(value)} THEN {_cleaned(to)}" for value, to in rule.values.items())
+    return f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
+
+
+def _cleaned(value: str) -> str:
+    """Return a value of a line as SQL, normalised like those of the file. Lines are trimmed, so ASCII is left alone."""
+    return literal(value) if value.isascii() else f"clean({literal(value)})"
+
+
+def _padded(rule: FieldRule, source: str) -> str:
+    """Return the SQL that puts zeros before a value of digits only that is not a placeholder."""
+    if not rule.pad:
+        return source
+    width = rule.pad
+    is_short_number = f"matches({source}, '[0-9]+') AND length({source}) < {width}"
+    return (
+        f"CASE WHEN {is_short_number} AND NOT {source} IN {literal(CUSTOM_ID_PLACEHOLDERS)} "
+        f"THEN lpad({source}, {width}, '0') ELSE {source} END"
+    )

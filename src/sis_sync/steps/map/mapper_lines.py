@@ -1,4 +1,4 @@
-"""Mapper lines, of a preset or of one's own: how they make a mapping, and what is refused."""
+"""Turn mapper lines, of a preset or of a file, into a mapping. Raise ConfigurationError for a line that is wrong."""
 
 import difflib
 import functools
@@ -16,10 +16,186 @@ from sis_sync.steps.map.mapping import JUDGED_BY_LIST, NO_MAPPING, PLACEHOLDER, 
 from sis_sync.steps.map.properties import Property, read_properties
 
 _SPLIT = re.compile(r'^(?P<header>.+),\s*(?P<side>before|after)\s+"(?P<separator>.+)"$')
+# The parts of an inherited rule that a new line for the same field replaces. A new template replaces none: it comes
+# before them, can be built from them, and is skipped for a file that lacks its columns.
+_REPLACED = {
+    "column": ("constant", "split", "template"),
+    "constant": ("columns", "first", "split", "template"),
+    "split": ("columns", "constant", "template"),
+}
 
 
-def check_field(name: str, line: Property) -> None:
-    """Raise ConfigurationError unless the line's field is one of ours."""
+def load_mapping(name_or_path: str, *, folder: Path = Path()) -> Mapping:
+    """Return a preset by its name, or the mapping of a .properties file. Raise ConfigurationError.
+
+    A relative path starts at `folder`.
+    """
+    path = folder / name_or_path
+    if not _is_file(path):
+        if path.suffix == ".properties" or "/" in name_or_path:
+            raise ConfigurationError(f"The mapping file {name_or_path} is not there.")
+        return load_preset(name_or_path)
+    try:
+        return parse_mapping(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"The mapping file {name_or_path} is not UTF-8 text.") from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than a path may be, or with a NUL
+        return False
+
+
+@functools.cache
+def load_preset(name: str) -> Mapping:
+    """Return a built-in preset by its name, or one file of a bundle by its own name (microsoft-sds-teacher)."""
+    for preset in preset_names():
+        text = preset_text(preset)
+        names = list(dict.fromkeys(_name_of(line) for line in read_properties(text)))
+        if name in names:
+            return parse_mapping(text, name=name)
+        if name == preset:
+            return Mapping(name, variants=tuple(parse_mapping(text, name=each) for each in names))
+    raise _no_preset(name)
+
+
+def preset_names() -> list[str]:
+    """Return the names of the built-in presets, sorted."""
+    folder = resources.files(__package__) / "presets"
+    return sorted(item.name.removesuffix(".properties") for item in folder.iterdir() if ".properties" in item.name)
+
+
+def preset_text(name: str) -> str:
+    """Return the lines of a built-in preset. Raise ConfigurationError for an unknown name."""
+    if name not in preset_names():
+        raise _no_preset(name)
+    return (resources.files(__package__) / "presets" / f"{name}.properties").read_text(encoding="utf-8")
+
+
+def _no_preset(name: str) -> ConfigurationError:
+    close = difflib.get_close_matches(name, preset_names(), n=1)
+    return ConfigurationError(
+        f'There is no mapping preset "{name}".',
+        fix=f"Did you mean {close[0]}?" if close else f"The presets are {', '.join(preset_names())}.",
+    )
+
+
+def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
+    """Return the mapping in these `mapper.NAME.*` lines: the one named, or the only one that no other extends."""
+    lines: dict[str, list[Property]] = {}
+    for line in read_properties(text):
+        lines.setdefault(_name_of(line), []).append(line)
+    chosen = name if name is not None else _only_name(lines)
+    if chosen not in lines:
+        raise ConfigurationError(f'There are no lines for the mapping "{chosen}".')
+    return _build(chosen, lines, seen=())
+
+
+def _name_of(line: Property) -> str:
+    parts = line.key.split(".", 3)
+    if parts[0] != "mapper" or len(parts) < 3 or not parts[1]:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key} is no mapper line.",
+            fix="Write mapper.NAME.KIND.FIELD=VALUE, as mapper.north.column.custom_id=Student ID.",
+        )
+    _check_kind(parts[2], has_target=len(parts) == 4 and bool(parts[3]), line=line)
+    return parts[1]
+
+
+def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
+    kinds = ("extends", *_HANDLERS, "skip")
+    if kind not in kinds:
+        close = difflib.get_close_matches(kind, kinds, n=1)
+        raise ConfigurationError(
+            f'Line {line.line}: {line.key}: there is no kind of line "{kind}".',
+            fix=f"Did you mean {close[0]}?" if close else f"The kinds are {', '.join(kinds)}.",
+        )
+    if kind == "skip" and not has_target:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key} names no header.", fix="Write mapper.NAME.skip.HEADER=VALUE | VALUE."
+        )
+
+
+def _only_name(lines: dict[str, list[Property]]) -> str:
+    extended = {line.value for each in lines.values() for line in each if line.key.endswith(".extends")}
+    own = [name for name in lines if name not in extended] or list(lines)[:1]  # if all are, _build refuses the circle
+    if len(own) != 1:
+        raise ConfigurationError(f"One mapping is wanted, but the lines hold {len(own)}: {', '.join(own) or 'none'}.")
+    return own[0]
+
+
+def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
+    mapping = NO_MAPPING
+    for line in lines[name]:
+        if line.key.split(".", 3)[2] == "extends":
+            mapping = _extended(line, lines, (*seen, name))
+    mapping = _inherited(mapping, lines[name])
+    for line in lines[name]:
+        mapping = _with_line(mapping, line)
+    return replace(mapping, name=name)
+
+
+def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
+    """Return the mapping that an extends line names: one of these lines, or a preset."""
+    base = line.value
+    if base in seen:
+        wrong = "a mapping cannot extend itself" if base == seen[-1] else f"{' and '.join(seen)} extend each other"
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key}={base}: {wrong}.",
+            fix=f"Extend another mapping or a preset, whose name is not this mapping's: {', '.join(preset_names())}.",
+        )
+    if base in lines:
+        return _build(base, lines, seen)
+    try:
+        return load_preset(base)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Line {line.line}: {line.key}={base}: {error.message}", fix=error.fix) from None
+
+
+def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
+    """Return the extended mapping without what the lines of the extending one replace."""
+    if mapping.variants:
+        return replace(mapping, variants=tuple(_inherited(variant, own) for variant in mapping.variants))
+    kinds: dict[str, set[str]] = {}
+    for line in own:
+        _, _, kind, *rest = line.key.split(".", 3)
+        if (kind, line.value) != ("constant", ""):  # allows a file without the column, but replaces none
+            kinds.setdefault(rest[0] if rest else "", set()).add(kind)
+    rules = {name: _without_replaced(rule, kinds.get(name, ())) for name, rule in mapping.rules.items()}
+    return replace(mapping, rules=rules)
+
+
+def _without_replaced(rule: FieldRule, kinds: Collection[str]) -> FieldRule:
+    """Return an inherited rule without the parts that lines of these kinds replace."""
+    lost = {part for kind in kinds for part in _REPLACED.get(kind, ())}
+    if rule.constant == "":
+        lost.discard("constant")  # an empty one allows a file without the column, as other files of a bundle are
+    nothing: dict[str, Any] = {part: getattr(FieldRule(), part) for part in lost}
+    return replace(rule, **nothing)
+
+
+def _with_line(mapping: Mapping, line: Property) -> Mapping:
+    if mapping.variants:
+        return replace(mapping, variants=tuple(_with_line(variant, line) for variant in mapping.variants))
+    _, _, kind, *rest = line.key.split(".", 3)
+    target = rest[0] if rest else ""
+    if kind == "extends":
+        return mapping
+    if kind == "skip":
+        values = tuple(folded(value) for value in line.value.split("|"))
+        others = tuple(skip for skip in mapping.skips if skip[0] != target)
+        return replace(mapping, skips=(*others, (target, values)))
+    field_name, dot, detail = target.partition(".")
+    _check_field(field_name, line)
+    _check_rest(kind, bool(dot), line)
+    rule = _HANDLERS[kind](mapping.rule(field_name), line, detail, field_name)
+    return replace(mapping, rules={**mapping.rules, field_name: rule})
+
+
+def _check_field(name: str, line: Property) -> None:
+    """Raise ConfigurationError unless the line names one of our fields."""
     known = (*FIELD_NAMES, PASSWORD)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
@@ -29,19 +205,14 @@ def check_field(name: str, line: Property) -> None:
         )
 
 
-def check_rest(kind: str, has_rest: bool, line: Property) -> None:
-    """Raise ConfigurationError unless the key goes on after the field where it must, and only there."""
+def _check_rest(kind: str, has_rest: bool, line: Property) -> None:
+    """Raise ConfigurationError if the key of a value line ends with the field, or the key of another line does not."""
     if kind == "value" and not has_rest:
         fix = f"Write {line.key}.FROM=TO, {line.key}.=TO for the empty cell or {line.key}.*=TO for all others."
         raise ConfigurationError(f"Line {line.line}: {line.key} does not say which value becomes another.", fix=fix)
     if kind != "value" and has_rest:
         fix = f"End the key after the field; what a {kind} line takes stands after the equals sign."
         raise ConfigurationError(f"Line {line.line}: {line.key} goes on after the field.", fix=fix)
-
-
-def folded(value: str) -> str:
-    """The form in which the values of a file and of a line are compared: NFC, without case and outer white space."""
-    return unicodedata.normalize("NFC", value.strip().lower())
 
 
 def _column(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
@@ -109,7 +280,7 @@ def _first(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldR
     return replace(rule, first=line.value)
 
 
-RULES = {
+_HANDLERS = {
     "column": _column,
     "constant": _constant,
     "value": _value,
@@ -120,188 +291,14 @@ RULES = {
     "first": _first,
 }
 
-# What a line of a mapping replaces of what it inherits for the field. A new template replaces nothing: it comes before
-# all of it, may be built from it, and is left out in a file that lacks its columns.
-_REPLACED = {
-    "column": ("constant", "split", "template"),
-    "constant": ("columns", "first", "split", "template"),
-    "split": ("columns", "constant", "template"),
-}
 
-
-def inherited(rule: FieldRule, kinds: Collection[str]) -> FieldRule:
-    """What stays of an inherited rule where lines of these kinds say anew where the field comes from."""
-    lost = {part for kind in kinds for part in _REPLACED.get(kind, ())}
-    if rule.constant == "":
-        lost.discard("constant")  # it says that a file may lack the column: the other files of a bundle do
-    nothing: dict[str, Any] = {part: getattr(FieldRule(), part) for part in lost}
-    return replace(rule, **nothing)
-
-
-KINDS = ("extends", *RULES, "skip")
-
-
-def preset_names() -> list[str]:
-    """The built-in presets, sorted."""
-    folder = resources.files(__package__) / "presets"
-    return sorted(item.name.removesuffix(".properties") for item in folder.iterdir() if ".properties" in item.name)
-
-
-def preset_text(name: str) -> str:
-    """The lines of a built-in preset."""
-    if name not in preset_names():
-        raise _no_preset(name)
-    return (resources.files(__package__) / "presets" / f"{name}.properties").read_text(encoding="utf-8")
-
-
-def _no_preset(name: str) -> ConfigurationError:
-    close = difflib.get_close_matches(name, preset_names(), n=1)
-    return ConfigurationError(
-        f'There is no mapping preset "{name}".',
-        fix=f"Did you mean {close[0]}?" if close else f"The presets are {', '.join(preset_names())}.",
-    )
-
-
-def load_mapping(name_or_path: str, *, folder: Path = Path()) -> Mapping:
-    """A preset by its name, or the mapping of a .properties file. ConfigurationError if it cannot be followed.
-
-    A relative path begins in `folder`.
-    """
-    path = folder / name_or_path
-    if not _is_file(path):
-        if path.suffix == ".properties" or "/" in name_or_path:
-            raise ConfigurationError(f"The mapping file {name_or_path} is not there.")
-        return load_preset(name_or_path)
-    try:
-        return parse_mapping(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"The mapping file {name_or_path} is not UTF-8 text.") from error
-
-
-@functools.cache
-def load_preset(name: str) -> Mapping:
-    """A built-in preset by its name, or one file of a bundle by its own (microsoft-sds-teacher)."""
-    for preset in preset_names():
-        text = preset_text(preset)
-        names = list(dict.fromkeys(_name_of(line) for line in read_properties(text)))
-        if name in names:
-            return parse_mapping(text, name=name)
-        if name == preset:
-            return Mapping(name, variants=tuple(parse_mapping(text, name=each) for each in names))
-    raise _no_preset(name)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # longer than a path may be, or with a NUL: no file
-        return False
-
-
-def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
-    """The mapping in these `mapper.NAME.*` lines: the one named, or the only one that no other extends."""
-    lines: dict[str, list[Property]] = {}
-    for line in read_properties(text):
-        lines.setdefault(_name_of(line), []).append(line)
-    chosen = name if name is not None else _only_name(lines)
-    if chosen not in lines:
-        raise ConfigurationError(f'There are no lines for the mapping "{chosen}".')
-    return _build(chosen, lines, seen=())
-
-
-def _name_of(line: Property) -> str:
-    parts = line.key.split(".", 3)
-    if parts[0] != "mapper" or len(parts) < 3 or not parts[1]:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key} is no mapper line.",
-            fix="Write mapper.NAME.KIND.FIELD=VALUE, as mapper.north.column.custom_id=Student ID.",
-        )
-    _check_kind(parts[2], has_target=len(parts) == 4 and bool(parts[3]), line=line)
-    return parts[1]
-
-
-def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
-    if kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1)
-        raise ConfigurationError(
-            f'Line {line.line}: {line.key}: there is no kind of line "{kind}".',
-            fix=f"Did you mean {close[0]}?" if close else f"The kinds are {', '.join(KINDS)}.",
-        )
-    if kind == "skip" and not has_target:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key} names no header.", fix="Write mapper.NAME.skip.HEADER=VALUE | VALUE."
-        )
-
-
-def _only_name(lines: dict[str, list[Property]]) -> str:
-    extended = {line.value for each in lines.values() for line in each if line.key.endswith(".extends")}
-    own = [name for name in lines if name not in extended] or list(lines)[:1]  # where all are, building says so
-    if len(own) != 1:
-        raise ConfigurationError(f"One mapping is wanted, but the lines hold {len(own)}: {', '.join(own) or 'none'}.")
-    return own[0]
-
-
-def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
-    mapping = NO_MAPPING
-    for line in lines[name]:
-        if line.key.split(".", 3)[2] == "extends":
-            mapping = _extended(line, lines, (*seen, name))
-    mapping = _inherited(mapping, lines[name])
-    for line in lines[name]:
-        mapping = _with_line(mapping, line)
-    return replace(mapping, name=name)
-
-
-def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
-    """What an extends line starts from."""
-    base = line.value
-    if base in seen:
-        wrong = "a mapping cannot extend itself" if base == seen[-1] else f"{' and '.join(seen)} extend each other"
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key}={base}: {wrong}.",
-            fix=f"Extend another mapping or a preset, whose name is not this mapping's: {', '.join(preset_names())}.",
-        )
-    if base in lines:
-        return _build(base, lines, seen)
-    try:
-        return load_preset(base)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"Line {line.line}: {line.key}={base}: {error.message}", fix=error.fix) from None
-
-
-def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
-    """The mapping that is extended, without what the lines of the one that extends it replace."""
-    if mapping.variants:
-        return replace(mapping, variants=tuple(_inherited(variant, own) for variant in mapping.variants))
-    kinds: dict[str, set[str]] = {}
-    for line in own:
-        _, _, kind, *rest = line.key.split(".", 3)
-        if (kind, line.value) != ("constant", ""):  # it says that a file may lack the column, not that none counts
-            kinds.setdefault(rest[0] if rest else "", set()).add(kind)
-    rules = {name: inherited(rule, kinds.get(name, ())) for name, rule in mapping.rules.items()}
-    return replace(mapping, rules=rules)
-
-
-def _with_line(mapping: Mapping, line: Property) -> Mapping:
-    if mapping.variants:
-        return replace(mapping, variants=tuple(_with_line(variant, line) for variant in mapping.variants))
-    _, _, kind, *rest = line.key.split(".", 3)
-    target = rest[0] if rest else ""
-    if kind == "extends":
-        return mapping
-    if kind == "skip":
-        values = tuple(folded(value) for value in line.value.split("|"))
-        others = tuple(skip for skip in mapping.skips if skip[0] != target)
-        return replace(mapping, skips=(*others, (target, values)))
-    field_name, dot, detail = target.partition(".")
-    check_field(field_name, line)
-    check_rest(kind, bool(dot), line)
-    rule = RULES[kind](mapping.rule(field_name), line, detail, field_name)
-    return replace(mapping, rules={**mapping.rules, field_name: rule})
+def folded(value: str) -> str:
+    """Return the form in which values of a file and of a line are compared: NFC, lower case, trimmed."""
+    return unicodedata.normalize("NFC", value.strip().lower())
 
 
 def value_line(field: str, value: str, to: str) -> str:
-    """`mapper.NAME.value.FIELD.FROM=TO`; empty where FROM cannot stand in a key (`=`, `*`, what is not printable)."""
+    """Return `mapper.NAME.value.FIELD.FROM=TO`, or "" if FROM cannot be part of a key (`=`, `*`, not printable)."""
     if not value.strip() or value == "*" or "=" in value or not value.isprintable() or not to.isprintable():
         return ""
     return f"mapper.NAME.value.{field}.{value}={to}"

@@ -1,4 +1,4 @@
-"""A mapping: how another export turns into our fields. No code, no eval; mapping_lines reads it."""
+"""A mapping: the rules by which another export turns into our fields. `mapper_lines.py` reads them from text."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ JUDGED_BY_LIST = ("user_type", "grade", "status", "school_district_external_id")
 
 @dataclass(frozen=True)
 class Split:
-    """One part of a column: what stands before or after the first separator."""
+    """One part of a column: the text before or after the first separator."""
 
     header: str
     side: str
@@ -19,7 +19,7 @@ class Split:
 
 @dataclass(frozen=True)
 class FieldRule:
-    """How one field is made. Steps in order: column or constant, first, split, template or default, value, pad."""
+    """How to make one field. The order: column or constant, first, split, template or default, value, pad."""
 
     columns: tuple[str, ...] = ()
     constant: str | None = None
@@ -33,15 +33,15 @@ class FieldRule:
 
     @staticmethod
     def placeholders(template: str) -> list[tuple[str, str]]:
-        """The names in braces with their case change ("", "lower" or "upper")."""
+        """Return the names in braces, each with its change of case ("", "lower" or "upper")."""
         return [(name, case or "") for name, case in PLACEHOLDER.findall(template)]
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A named set of rules. `skips` are (header, values): rows that are no part of the roster.
+    """A named set of rules. `skips` are (header, values): rows with such a value do not count.
 
-    A preset of a bundle has `variants`, one for each of its files; the header of a file tells which one fits.
+    A preset of a bundle has `variants`, one for each of its files; the header of a file decides which one fits.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Mapping:
     variants: tuple["Mapping", ...] = ()
 
     def rule(self, field_name: str) -> FieldRule:
-        """The rule of a field; one that only matches the header if there is none."""
+        """Return the rule of a field; without one, the field comes from the column of its name."""
         return self.rules.get(field_name, FieldRule())
 
     def headers(self) -> Iterator[str]:
-        """Every header that the mapping names."""
+        """Yield every header that the mapping names."""
         for rule in self.rules.values():
             yield from rule.columns
         yield from self.other_headers()
 
     def other_headers(self) -> Iterator[str]:
-        """Headers that the mapping reads beside the column of each field."""
+        """Yield the headers that the mapping reads other than the column of each field."""
         for rule in self.rules.values():
             if rule.split:
                 yield rule.split.header

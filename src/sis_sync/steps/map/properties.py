@@ -1,4 +1,4 @@
-"""`key=value` lines, as in client.properties and mappings. Every character stands for itself: no escapes.
+"""Read `key=value` lines, as in client.properties and mappings. There are no escapes.
 
 Why no library: docs/decisions/0001.
 """
@@ -10,7 +10,7 @@ from sis_sync.core.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Property:
-    """One line: key and value trimmed at both ends, `line` counted from 1."""
+    """One line: key and value are trimmed, `line` counts from 1."""
 
     key: str
     value: str
@@ -18,7 +18,7 @@ class Property:
 
 
 def read_properties(text: str) -> list[Property]:
-    """The properties in file order. ConfigurationError for a line without `=` or a key that stands twice."""
+    """Return the properties in file order. Raise ConfigurationError for a line without `=` and for a repeated key."""
     properties: dict[str, Property] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         stripped = line.strip()
@@ -38,7 +38,7 @@ def _read_line(text: str, number: int) -> Property:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigurationError(
-            f"Line {number} is not of the form key=value.",  # its text may be a key that was pasted alone
+            f"Line {number} is not of the form key=value.",  # not its text, which may be a pasted API key
             fix="Write key=value, or start the line with # to make it a comment.",
         )
     return Property(key.strip(), value.strip(), number)
