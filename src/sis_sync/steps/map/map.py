@@ -152,7 +152,7 @@ class _FieldMaker:
         return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
     def is_skipped(self) -> str:
-        """Return the SQL that is TRUE if a skip line leaves the row out. Lines for a missing header leave nothing out."""
+        """Return the SQL that is TRUE if a skip line leaves the row out. A line for a missing header is skipped."""
         tests = [
             f"{_compared(self._named(header), values)} IN {literal(values)}"
             for header, values in self.mapping.skips

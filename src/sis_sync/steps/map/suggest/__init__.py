@@ -1,1 +1,1 @@
-"""Proposes a mapping for a file of unknown columns."""
+"""Suggest: propose a mapping for a file with unknown columns."""

@@ -1,4 +1,4 @@
-"""What the cells of a column look like. Each function gives the reason in words, empty where it does not look so."""
+"""Guess what a column contains by its cells. Each function returns the reason in words, or "" if it is not so."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from sis_sync.core.did_you_mean import known_meaning
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN
 
 _EMAIL = re.compile(EMAIL_PATTERN)
-_MOST = 0.9  # real columns have a few cells that are out of line
+_MOST = 0.9  # real columns have a few cells of another kind
 _FEWEST_IDS = 5
 _MOST_DIFFERENT = 40
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
@@ -17,12 +17,12 @@ _FLAGS = frozenset(("yes", "no", "true", "false"))
 
 
 def addresses(values: Sequence[str]) -> str:
-    """E-mail addresses."""
+    """Return "addresses" if the cells are e-mail addresses."""
     return "addresses" if _mostly(values, lambda value: bool(_EMAIL.fullmatch(value))) else ""
 
 
 def grade_codes(values: Sequence[str]) -> str:
-    """Codes of grades, at least one of which is more than a number: numbers alone may count anything."""
+    """Return a reason for codes of grades. One must be more than a number: numbers alone may count anything."""
     different = set(values)
     is_code = _mostly(values, lambda value: bool(known_meaning("grade", value)))
     says_more = any(not value.isdigit() or value.startswith("0") for value in different if value != "0")
@@ -30,7 +30,7 @@ def grade_codes(values: Sequence[str]) -> str:
 
 
 def listed_words(field: str, values: Sequence[str]) -> str:
-    """Words for the values of user_type or status; yes, true and single letters may answer any question."""
+    """Return a reason for words of user_type or status. Yes, true and single letters alone may answer any question."""
     different = set(values)
     if len(different) > _MOST_DIFFERENT or not _mostly(values, lambda value: bool(known_meaning(field, value))):
         return ""
@@ -39,7 +39,7 @@ def listed_words(field: str, values: Sequence[str]) -> str:
 
 
 def identifiers(values: Sequence[str], records: int) -> str:
-    """Different codes of one form in every record: no dates, no telephone numbers."""
+    """Return a reason for different codes of one form in every record that are not dates or telephone numbers."""
     usual = [value for value in values if _ID.fullmatch(value) and not _PHONE.fullmatch(value)]
     if records < _FEWEST_IDS or len(usual) < records or any(_DATE.fullmatch(value) for value in usual):
         return ""
@@ -49,13 +49,13 @@ def identifiers(values: Sequence[str], records: int) -> str:
 
 
 def repeats(values: Sequence[str]) -> bool:
-    """Whether values come again so often that they are no IDs of people."""
+    """Return True if values repeat so often that they cannot be IDs of people."""
     real = [value for value in values if value.upper() not in CUSTOM_ID_PLACEHOLDERS]
     return len(set(real)) < _MOST * len(real)
 
 
 def full_names(values: Sequence[str]) -> str:
-    """The separator of names in one cell: a comma, a space, or empty where they are neither."""
+    """Return the separator of the names in a cell: a comma, a space, or "" for neither."""
     for separator in (",", " "):
         if _mostly(values, lambda value, separator=separator: bool(value.partition(separator)[2].strip())):  # type: ignore[misc]
             return separator

@@ -1,4 +1,4 @@
-"""Which column each field comes from, and why: exact, preset, similar name, content."""
+"""Propose a column for each field, with the reason: exact name, name of a preset, similar name, content."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ _LONG_ENOUGH = 5  # shorter names are like too many others
 
 @dataclass(frozen=True)
 class Proposal:
-    """One mapper line without its beginning, and why. `is_open`: a person has to look before it counts.
+    """A mapper line for a field (`key` without `mapper.NAME.`), and the reason. `is_open`: a person has to decide.
 
-    `field` is what the line is for, `header` the column that it reads, None where there is none.
+    `header` is the column that the line reads, None if it reads none.
     """
 
     field: str
@@ -31,7 +31,7 @@ class Proposal:
 
 
 def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal]:
-    """Proposals by the names of the columns; none is proposed twice."""
+    """Return proposals by the names of the columns. No column is proposed twice."""
     free = sample.usable()
     chosen: dict[str, Proposal] = {}
     for find in (_exact, _of_presets, _similar, _misspelt):
@@ -44,7 +44,7 @@ def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal
 
 
 def propose_by_content(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal]) -> dict[str, Proposal]:
-    """Proposals for what no name told, by what the cells look like; where several columns do, they are named."""
+    """Return proposals by the cells, for fields not yet chosen. If several columns would do, the reason names them."""
     used = {each.header for each in chosen.values()}
     free = [name for name in sample.usable() if name not in used]
     found = {}
@@ -62,7 +62,7 @@ def _exact(field: Field, free: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _of_presets(field: Field, free: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """First what is the first choice of a preset, then second choices: a state's ID comes after the school's own."""
+    """Yield the first choices of all presets, then their second choices: a state's ID comes after the school's own."""
     ranked = [(rank, name, each.name) for each in variants() for rank, name in enumerate(each.rule(field.name).columns)]
     seen = set()
     for _, wanted, preset in sorted(ranked, key=lambda each: each[0]):
@@ -94,7 +94,7 @@ def _called(free: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _may_be(field: str, name: str, sample: Sample) -> bool:
-    """A column of user names is called Email in some exports: what stands in it decides."""
+    """Return False for a column that is called like an email but has no addresses: some exports so call user names."""
     values = sample.values(name)
     return field != "email" or not values or bool(by_content.addresses(values))
 

@@ -1,4 +1,4 @@
-"""Which presets fit a file, each file of a bundle by itself."""
+"""Find the presets that fit a file; each file of a bundle counts as a preset."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,30 +10,30 @@ from sis_sync.steps.map.suggest.by_content import repeats
 from sis_sync.steps.map.suggest.sample import Sample, bare
 from sis_sync.steps.map.synonyms import SYNONYMS
 
-# What one more line can add for all rows; a file without IDs or names is no list of people.
+# One more line can add these for all rows; a file without IDs or names is not a list of people.
 _CAN_BE_ADDED = frozenset(("email", "school_district_external_id", "user_type", "grade"))
 _FEWEST_HEADERS = 4
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A preset or one file of a bundle, and the fields that it still misses."""
+    """A preset or one file of a bundle, and the fields that it lacks in this file."""
 
     name: str
     missing: tuple[str, ...]
 
 
 def variants() -> Iterator[Mapping]:
-    """Every preset, each file of a bundle by itself."""
+    """Yield every preset, and each file of a bundle instead of the bundle."""
     for name in preset_names():
         preset = load_preset(name)
         yield from preset.variants or (preset,)
 
 
 def best_fits(sample: Sample) -> list[Fit]:
-    """The presets that read most columns of this file: several where they read as many.
+    """Return the presets that read most columns of this file, several if they read as many.
 
-    What they miss does not decide: a list of students without grades is not one of staff.
+    The fields that they lack do not count: a list of students without grades is not a list of staff.
     """
     there = {comparable(name) for name in sample.header}
     found = []
@@ -57,7 +57,7 @@ def _can_be_taken(variant: Mapping, columns: Columns, missing: tuple[str, ...], 
 
 
 def _overlooks(variant: Mapping, columns: Columns, sample: Sample) -> bool:
-    """Whether the preset says the same of everybody where this file has a column: leavers would become active."""
+    """Return True if the preset sets a constant where this file has a column: leavers would become active."""
     for field in ("status", "user_type"):
         names = {comparable(name) for name in (field, *SYNONYMS[field])}
         if variant.rule(field).constant and field not in columns.of_field and names & set(map(bare, sample.header)):

@@ -1,4 +1,4 @@
-"""The header and the first records of a file, as far as a suggestion looks."""
+"""A sample of a file: its header and first records, which a suggestion is made from."""
 
 import csv
 import re
@@ -14,37 +14,53 @@ from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 
+_BYTES = 256 * 1024
 _NOTE = re.compile(r"\s*\[[^\]]*\]\s*$")  # Google writes "First Name [Required]"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`rows` are records below the header; a short one lacks its last cells."""
+    """`rows` are the records after the header; a short one lacks its last cells."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
 
     def cells(self, name: str) -> list[str]:
-        """The cells of a column, trimmed; empty where a record ends before it."""
+        """Return the cells of a column, trimmed; empty for a record that ends before it."""
         position = list(self.header).index(name)
         return [row[position].strip() if position < len(row) else "" for row in self.rows]
 
     def values(self, name: str) -> list[str]:
-        """The cells of a column that are not empty."""
+        """Return the cells of a column that are not empty."""
         return [cell for cell in self.cells(name) if cell]
 
     def usable(self) -> list[str]:
-        """The headers that a line may name: they stand once, hold no secret and are not of another person."""
+        """Return the headers that a line may name: they are unique, and not about a secret or another person."""
         forms = [comparable(name) for name in self.header]
         return [name for name in self.header if _is_writable(name) and forms.count(comparable(name)) == 1]
 
     def of_others(self) -> list[str]:
-        """The headers that speak of parents and other people than the one of the row."""
+        """Return the headers about parents and other people than the one of the row."""
         return [name for name in self.header if _speaks_of(name, OTHER_PERSON_WORDS)]
 
 
-def records_of(text: str, delimiter: str) -> list[list[str]]:
-    """The records of a piece of text, header first; what stands after one that cannot be read is left out."""
+def read_sample(path: Path) -> Sample:
+    """Return the header and the records of the first 256 KB. Raise FileRefused if there is no file, text or header."""
+    head = head_of(path, _BYTES)
+    refuse_unless_text(head)
+    text = (
+        head.decode(detect_encoding(path, FALLBACK_ENCODING).name, "replace").removeprefix("\ufeff").replace("\0", "")
+    )
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    rows = _records_of(text, max(DELIMITERS, key=first.count)) if first else []
+    if not rows:
+        raise FileRefused("file.empty", "The file holds nothing but white space.", fix="Check the export in the SIS.")
+    is_cut = len(head) == _BYTES  # then the last record may be half of one
+    return Sample(rows[0], rows[1:-1] if is_cut else rows[1:])
+
+
+def _records_of(text: str, delimiter: str) -> list[list[str]]:
+    """Return the records of a text, header first, up to one that cannot be read."""
     rows = []
     try:
         for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter):
@@ -56,7 +72,7 @@ def records_of(text: str, delimiter: str) -> list[list[str]]:
 
 
 def bare(header: str) -> str:
-    """A header as synonyms are compared: without the name of its table, a note in brackets and punctuation."""
+    """Return a header for comparing with synonyms: no name of a table, no note in brackets, no punctuation."""
     return comparable(_NOTE.sub("", header).rpartition(".")[2])
 
 
@@ -67,21 +83,3 @@ def _is_writable(name: str) -> bool:
 
 def _speaks_of(name: str, words: Sequence[str]) -> bool:
     return any(word in name.lower() for word in words)
-
-
-BYTES = 256 * 1024
-
-
-def read_sample(path: Path) -> Sample:
-    """Header and records of the first 256 KB. FileRefused where there is no file, no text or no header."""
-    head = head_of(path, BYTES)
-    refuse_unless_text(head)
-    text = (
-        head.decode(detect_encoding(path, FALLBACK_ENCODING).name, "replace").removeprefix("\ufeff").replace("\0", "")
-    )
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    rows = records_of(text, max(DELIMITERS, key=first.count)) if first else []
-    if not rows:
-        raise FileRefused("file.empty", "The file holds nothing but white space.", fix="Check the export in the SIS.")
-    is_cut = len(head) == BYTES  # then the last record may be half of one
-    return Sample(rows[0], rows[1:-1] if is_cut else rows[1:])

@@ -1,4 +1,4 @@
-"""The whole suggestion for a file: a preset with what it lacks, or a line for every field."""
+"""The suggestion for a file: a preset and the lines that it lacks, or a line for every field."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +14,8 @@ from sis_sync.steps.map.suggest.sample import Sample, bare
 from sis_sync.steps.map.suggest.values import propose_values
 from sis_sync.steps.map.synonyms import FULL_NAME, LOGIN_NAME, WHO
 
+_NAME = "mapper.suggested."
+_MANY_OF_OTHERS = 3
 _OPTIONAL = frozenset(field.name for field in FIELDS if not field.is_required)
 _DOMAIN = "district.example"
 _ADVICE = {
@@ -25,8 +27,65 @@ _ADVICE = {
 }
 
 
-def full_name(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal]) -> dict[str, Proposal]:
-    """First and last name out of one column, if neither has its own."""
+@dataclass(frozen=True)
+class Suggestion:
+    """`presets` are those that fit best, `columns` the proposals for the fields that they lack."""
+
+    remarks: tuple[str, ...]
+    presets: tuple[Fit, ...]
+    columns: tuple[Proposal, ...]
+    values: tuple[Proposal, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of a `.properties` text. Remarks, reasons and what a person has to decide are comments."""
+        yield from (f"# {remark}" for remark in self.remarks)
+        if len(self.presets) == 1:
+            yield f"{_NAME}extends={self.presets[0].name}"
+        for each in (*self.columns, *self.values):
+            advice = " Look, and take off the # of the next line:" if each.is_open else ""
+            yield f"# {each.field}: {' '.join(each.reason.split())}.{advice}"
+            yield f"{'#' if each.is_open else ''}{_NAME}{each.key}={each.value}"
+
+
+def suggest(sample: Sample) -> Suggestion:
+    """Return the suggestion: nothing for a header in our own names, else a preset that fits, else single lines."""
+    if not missing_fields(find_columns(sample.header, NO_MAPPING), NO_MAPPING):
+        values = tuple(propose_values(sample, NO_MAPPING))
+        return Suggestion(("The header has our names: no column needs a mapping.",), (), (), values)
+    fits = tuple(best_fits(sample))
+    fields = fits[0].missing if len(fits) == 1 else FIELD_NAMES
+    columns = tuple(propose(sample, fields))
+    made = Suggestion(tuple(_remarks(sample, fits, columns)), fits, columns, ())
+    live = "\n".join(line for line in made.lines() if not line.startswith("#"))
+    return replace(made, values=tuple(propose_values(sample, parse_mapping(live))) if live else ())
+
+
+def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -> Iterator[str]:
+    if len(fits) == 1:
+        missing = ", ".join(fits[0].missing)
+        yield f"The preset {fits[0].name} fits best." + (f" It does not find {missing}." if missing else "")
+        return
+    if fits:
+        yield f"These presets fit equally, {_NAME}extends=NAME takes one: {', '.join(fit.name for fit in fits)}."
+    if not any(each.header is not None for each in columns):
+        yield "No column was recognised. Is the first record the header?"
+    elif not any(each.header is not None for each in columns if each.field in ("first_name", "last_name")):
+        yield "No column holds names of people. Is this the file of people?"
+    others = [name.strip() for name in sample.of_others()]
+    if len(others) >= _MANY_OF_OTHERS:
+        yield f"Columns such as {', '.join(others[:3])} speak of other people: does each record stand for the person?"
+
+
+def propose(sample: Sample, fields: Sequence[str] = FIELD_NAMES) -> list[Proposal]:
+    """Return a proposal for each field. No column is proposed twice, and none with secrets or about another person."""
+    chosen = propose_by_name(sample, fields)
+    chosen |= _full_name(sample, fields, chosen)
+    chosen |= propose_by_content(sample, fields, chosen)
+    return [chosen[field] if field in chosen else _remainder(field, sample, chosen) for field in fields]
+
+
+def _full_name(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal]) -> dict[str, Proposal]:
+    """Propose to split one column into first and last name, if neither has a column of its own."""
     if {"first_name", "last_name"} & chosen.keys() or not {"first_name", "last_name"} <= set(fields):
         return {}
     for name in _named(sample, FULL_NAME):
@@ -36,8 +95,8 @@ def full_name(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal]
     return {}
 
 
-def remainder(field: str, sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
-    """The line for a field without a column; open, except where empty is a good value for everybody."""
+def _remainder(field: str, sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
+    """Propose a line for a field without a column. It is open, unless the field may be empty for everyone."""
     if field in _OPTIONAL:
         return Proposal(field, None, "nothing fits: empty for everybody", f"constant.{field}", "")
     if field == "email":
@@ -81,70 +140,9 @@ def _address(sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
 
 
 def _everybody(sample: Sample, chosen: dict[str, Proposal]) -> tuple[str, str]:
-    """The one type that the names of the columns speak of."""
+    """Return the type of user that the names of the columns suggest, and the reason."""
     headers = [comparable(name) for name in sample.header]
     for word, user_type in (("student", STUDENT), ("pupil", STUDENT), ("teacher", "Teacher"), ("employee", "Staff")):
         if any(header.startswith(word) for header in headers) and chosen:
             return user_type, f"similar name: columns speak of {word}s. Where the file lists nobody else"
     return "", "nothing fits. Where all are of one type: Student, Teacher, Staff or Administrator"
-
-
-_NAME = "mapper.suggested."
-_MANY_OF_OTHERS = 3
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """`remarks` are for the reader; `presets` are those that fit best, `columns` the fields that they leave open."""
-
-    remarks: tuple[str, ...]
-    presets: tuple[Fit, ...]
-    columns: tuple[Proposal, ...]
-    values: tuple[Proposal, ...]
-
-    def lines(self) -> Iterator[str]:
-        """A `.properties` text: remarks and reasons as comments, what a person has to decide as comments too."""
-        yield from (f"# {remark}" for remark in self.remarks)
-        if len(self.presets) == 1:
-            yield f"{_NAME}extends={self.presets[0].name}"
-        for each in (*self.columns, *self.values):
-            advice = " Look, and take off the # of the next line:" if each.is_open else ""
-            yield f"# {each.field}: {' '.join(each.reason.split())}.{advice}"
-            yield f"{'#' if each.is_open else ''}{_NAME}{each.key}={each.value}"
-
-
-def suggest(sample: Sample) -> Suggestion:
-    """What maps this file. A header in our own names comes first, then a preset that fits, then single lines."""
-    if not missing_fields(find_columns(sample.header, NO_MAPPING), NO_MAPPING):
-        values = tuple(propose_values(sample, NO_MAPPING))
-        return Suggestion(("The header has our names: no column needs a mapping.",), (), (), values)
-    fits = tuple(best_fits(sample))
-    fields = fits[0].missing if len(fits) == 1 else FIELD_NAMES
-    columns = tuple(propose(sample, fields))
-    made = Suggestion(tuple(_remarks(sample, fits, columns)), fits, columns, ())
-    live = "\n".join(line for line in made.lines() if not line.startswith("#"))
-    return replace(made, values=tuple(propose_values(sample, parse_mapping(live))) if live else ())
-
-
-def propose(sample: Sample, fields: Sequence[str] = FIELD_NAMES) -> list[Proposal]:
-    """One proposal a field; no column is proposed twice, nor one of secrets or of another person."""
-    chosen = propose_by_name(sample, fields)
-    chosen |= full_name(sample, fields, chosen)
-    chosen |= propose_by_content(sample, fields, chosen)
-    return [chosen[field] if field in chosen else remainder(field, sample, chosen) for field in fields]
-
-
-def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -> Iterator[str]:
-    if len(fits) == 1:
-        missing = ", ".join(fits[0].missing)
-        yield f"The preset {fits[0].name} fits best." + (f" It does not find {missing}." if missing else "")
-        return
-    if fits:
-        yield f"These presets fit equally, {_NAME}extends=NAME takes one: {', '.join(fit.name for fit in fits)}."
-    if not any(each.header is not None for each in columns):
-        yield "No column was recognised. Is the first record the header?"
-    elif not any(each.header is not None for each in columns if each.field in ("first_name", "last_name")):
-        yield "No column holds names of people. Is this the file of people?"
-    others = [name.strip() for name in sample.of_others()]
-    if len(others) >= _MANY_OF_OTHERS:
-        yield f"Columns such as {', '.join(others[:3])} speak of other people: does each record stand for the person?"
