@@ -1,4 +1,4 @@
-"""A DuckDB session: opened with limits, closed with its temporary files."""
+"""A DuckDB session. It opens with limits of memory and threads, and removes its temporary files when it closes."""
 
 import re
 import shutil
@@ -14,31 +14,32 @@ import duckdb
 from sis_sync.engine.sql import bind, literal
 from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
 
-_MEANS_MORE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
+# A pattern to the engine, or half a character that it cannot write.
+_UNUSABLE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Session:
-    """Runs SQL text. `folder` is for its temporary files; it goes when the session ends."""
+    """Runs SQL text. `folder` is for temporary files and is removed when the session ends."""
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
 
     def run(self, sql: str, **values: object) -> None:
-        """Run statements; `:name` in the text stands for a value, quoted as a literal."""
+        """Run statements. Each `:name` in the text is replaced by that value as a literal."""
         self.connection.execute(bind(sql, **values)).fetchall()
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
-        """All rows of a query. For small results only."""
+        """Return all rows of a query. For small results only."""
         return self.connection.execute(bind(sql, **values)).fetchall()
 
     def value(self, sql: str, **values: object) -> Any:
-        """The one value of a query."""
+        """Return the single value of a query."""
         return self.rows(sql, **values)[0][0]
 
     def plainly_named(self, path: Path) -> Path:
-        """The file, copied to a plain name where its own means more to the engine: a pattern, or no Unicode."""
-        if not _MEANS_MORE.search(str(path)):
+        """Return the path, or that of a copy if the engine would read the name as a pattern or cannot write it."""
+        if not _UNUSABLE.search(str(path)):
             return path
         copy = Path(tempfile.mkstemp(dir=self.folder)[1])
         shutil.copyfile(path, copy)
@@ -66,7 +67,7 @@ class Session:
         return f"read_csv({literal(self.plainly_named(path))}, {given})"
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
-        """Run one statement whose `?` take whole lists of rows."""
+        """Run one statement; each `?` is replaced by a whole list of rows."""
         self.connection.execute(sql, list(parameters)).fetchall()
 
 
@@ -74,7 +75,7 @@ class Session:
 def open_session(
     *, temp_folder: Path | None = None, memory_limit_mb: int = 1024, threads: int = 2
 ) -> Iterator[Session]:
-    """A session of its own; past `memory_limit_mb` it spills to `temp_folder` (default: the system's)."""
+    """Open a session. Above `memory_limit_mb` it writes to a folder in `temp_folder` (default: the system's)."""
     folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
     connection = duckdb.connect(
         config={

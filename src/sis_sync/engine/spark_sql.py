@@ -1,6 +1,6 @@
-"""From the SQL text of the steps to what Spark runs: literals, lists in order, and statements that change tables.
+"""Translate the SQL text of the steps for Spark: literals, ordered lists, and statements that make or change tables.
 
-Spark has no temporary tables. A table is a query under a name: what is added or taken away makes a new query of it.
+Spark has no temporary tables. Here a table is a query with a name; INSERT and DELETE give the name to a new query.
 """
 
 import re
@@ -18,7 +18,7 @@ _TAKEN = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """What a name stands for from now on. `is_view`: asked anew each time, of the tables as they are by then."""
+    """The query that a name stands for from now on. `is_view`: run it again each time it is read."""
 
     name: str
     query: str
@@ -26,7 +26,7 @@ class NamedQuery:
 
 
 def named_queries(sql: str) -> Iterator[NamedQuery]:
-    """What each statement makes, in order. ValueError for a statement of another kind."""
+    """Yield what each statement makes, in order. Raise ValueError for a statement of another kind."""
     yield from map(_named_query, statements(sql))
 
 
@@ -41,11 +41,11 @@ def _named_query(statement: str) -> NamedQuery:
         return NamedQuery(found[1], f"SELECT * FROM {found[1]} UNION ALL ({query(found[2])})")
     if found := _TAKEN.fullmatch(statement):
         return NamedQuery(found[1], f"SELECT * FROM {found[1]} WHERE NOT coalesce({query(found[2])}, FALSE)")
-    raise ValueError(f"No statement that every engine runs: {statement[:60]}")
+    raise ValueError(f"Not a statement that every engine runs: {statement[:60]}")
 
 
 def statements(sql: str) -> list[str]:
-    """The statements of a text, without comments."""
+    """Return the statements of a text, without comments."""
     found = [""]
     for piece in _PIECE.findall(sql):
         if piece == ";":
@@ -56,6 +56,6 @@ def statements(sql: str) -> list[str]:
 
 
 def query(text: str) -> str:
-    """A query for Spark: a backslash in a literal is doubled, and lists are put in order in its way of saying so."""
+    """Return the query for Spark: backslashes in literals doubled, ordered lists written WITHIN GROUP."""
     ordered = _ORDERED_LIST.sub(r"\1) WITHIN GROUP (ORDER BY \2)", text)
     return _LITERAL.sub(lambda found: found[0].replace("\\", "\\\\"), ordered)

@@ -1,1 +1,1 @@
-"""The orgs and accounts that a file is judged against."""
+"""The directory: the orgs and accounts that a file is compared with."""

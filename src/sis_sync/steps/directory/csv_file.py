@@ -1,4 +1,4 @@
-"""Tidy: an orgs or accounts file that the engine cannot read, with one kind of line end; or what is wrong with it."""
+"""Read a CSV file strictly, record by record: it names the line and the fault that the engine only refuses."""
 
 import csv
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from sis_sync.core.wording import shown
 
 
 def tidied(path: Path, target: Path) -> Path:
-    """The same records in `target`. ConfigurationError that names file, line, what is wrong and what would be right.
+    """Write the same records, with one kind of line end, to `target`. Return `target`. Raise ConfigurationError.
 
-    The slow way: only for files that the engine refused.
+    This is slow: use it only for a file that the engine refused.
     """
     with target.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out, lineterminator="\n").writerows(cells for _, cells in records_of(path))
@@ -19,9 +19,9 @@ def tidied(path: Path, target: Path) -> Path:
 
 
 def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each record of a CSV file with the line on which it starts, header first, all as wide as the header.
+    """Yield each record of a CSV file with the line on which it starts, header first, all as wide as the header.
 
-    ConfigurationError that names file, line, what is wrong and what would be right; OSError where it cannot be opened.
+    Raise ConfigurationError with file, line, fault and fix, and OSError if the file cannot be opened.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)

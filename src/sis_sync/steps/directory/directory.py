@@ -1,4 +1,4 @@
-"""The directory as it is now: orgs and accounts, from two CSV files, into the session."""
+"""Load the directory as it is now, orgs and accounts, from two CSV files into the session."""
 
 import csv
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
 
 @dataclass(frozen=True)
 class Directory:
-    """The session's tables `orgs` and `accounts`. An account without custom_id is unmanaged."""
+    """The session has the tables `orgs` and `accounts`. An account without custom_id is unmanaged."""
 
 
 def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Directory:
-    """Read both files. ConfigurationError if one is missing, lacks a column or is no CSV in UTF-8."""
+    """Load both files. Raise ConfigurationError if one is missing, lacks a column or is not CSV in UTF-8."""
     load_listed_values(session)
     try:
         _load_both(session, orgs, accounts)
@@ -50,7 +50,7 @@ def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
 
 
 def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
-    """What the engine refuses is often but two kinds of line ends; what is truly wrong is said with its line."""
+    """Load files that the engine refused. Often only their line ends are mixed; of other faults, name the line."""
     tidy_orgs = tidied(orgs, session.folder / "tidied-orgs.csv")
     tidy_accounts = tidied(accounts, session.folder / "tidied-accounts.csv") if accounts else None
     try:
@@ -74,7 +74,7 @@ def _refuse_shared_ids(session: Session) -> None:
 
 
 def load_listed_values(session: Engine) -> None:
-    """The lists of the format as a table: field, folded (lower case) and value (as stored)."""
+    """Make the table `listed_values` of the lists of the format: field, folded (lower case), value (as stored)."""
     rows = ", ".join(
         bind("(:field, :folded, :value)", field=field, folded=value.lower(), value=value)
         for field, values in LISTED_VALUES.items()
