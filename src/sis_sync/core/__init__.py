@@ -1,4 +1,4 @@
-"""The nouns: values, lists, limits and errors that every other part shares; and the lock of a file.
+"""The nouns that every other part shares: values, lists, limits, errors; and files that are whole or locked.
 
 Standard library only.
 """

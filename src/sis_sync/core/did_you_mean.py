@@ -1,4 +1,4 @@
-"""What a value that is in no list may have meant: other words for the listed values, then the closest of them."""
+"""Guess the listed value, or the org, that an unknown value stands for: by another word, then by similar spelling."""
 
 import difflib
 
@@ -40,14 +40,14 @@ _WORDS = {field: _known_words(field) for field in LISTED_VALUES}
 
 
 def known_meaning(field: str, value: str) -> str:
-    """The listed value of `field` that this other word stands for; empty for a word that is not known."""
+    """Return the listed value of `field` that this word is another word for, "" for an unknown word."""
     folded = value.strip().lower()
     number = _grade_number(folded) if field == "grade" else ""
     return number or _WORDS[field].get(folded, "")
 
 
 def guess_listed(field: str, value: str) -> str:
-    """The listed value of `field` that this one may have meant; empty where nothing is close."""
+    """Return the listed value of `field` that this value may mean, "" if none is similar."""
     if meaning := known_meaning(field, value):
         return meaning
     words = _WORDS[field]
@@ -57,7 +57,7 @@ def guess_listed(field: str, value: str) -> str:
 
 
 def _grade_number(folded: str) -> str:
-    """7 for 07, 7th, grade 7, 7.0 and seventh."""
+    """Return 7 for 07, 7th, grade 7, 7.0 and seventh, "" for other words."""
     bare = folded.removeprefix("grade").removeprefix("year").removesuffix("grade").strip(" .-_")
     if bare in _ORDINALS:
         return str(_ORDINALS.index(bare) + 1)
@@ -69,19 +69,19 @@ def _grade_number(folded: str) -> str:
 
 
 class OrgGuesser:
-    """Finds the external ID that a wrong one may have meant: lost zeros, case, punctuation, the name in its place."""
+    """Guesses the external ID for a wrong one: lost zeros, other case or punctuation, or the name of the org."""
 
     _MOST_COMPARED = 100_000
 
     def __init__(self, names: dict[str, str], values: int) -> None:
-        """`names` by external ID; `values` is how many will be asked for: many of both are not compared by likeness."""
+        """`names` are by external ID, `values` is the number of guesses to come. Spelling is not compared if both are many."""
         self._alike = {_bare(name): external_id for external_id, name in names.items() if _bare(name)}
         self._alike |= {_bare(external_id): external_id for external_id in names if _bare(external_id)}
         spelled = [external_id for external_id in names if not external_id.isdigit()]
         self._spelled = spelled if len(spelled) * values <= self._MOST_COMPARED else []
 
     def guess(self, value: str) -> str:
-        """The known external ID; empty where none is close. Numbers are close only but for zeros: 1001 is not 1002."""
+        """Return the known external ID, "" if none is similar. Numbers may differ in zeros only: 1001 is not 1002."""
         if found := self._alike.get(_bare(value)):
             return found
         if any(character.isdigit() for character in value) or not self._spelled:

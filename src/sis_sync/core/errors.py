@@ -20,7 +20,7 @@ from sis_sync.core import exit_codes
 
 
 class SisSyncError(Exception):
-    """What went wrong, in words for the person who must act; `fix` says what to do."""
+    """A fault with a message for the person who must act; `fix` says what to do."""
 
     exit_code = exit_codes.UNEXPECTED_ERROR
     http_status = 500
@@ -33,19 +33,19 @@ class SisSyncError(Exception):
 
 
 class UsageFault(SisSyncError):
-    """The command or request was put wrongly."""
+    """The command or the request is not well formed."""
 
     exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 400, "Not understood"
 
 
 class ConfigurationError(SisSyncError):
-    """A setting, properties line or mapping line that cannot be followed."""
+    """A setting, a properties line or a mapping line is wrong."""
 
     exit_code, http_status, title = exit_codes.WRONG_CONFIGURATION, 422, "Configuration error"
 
 
 class EngineUnavailable(ConfigurationError):
-    """The engine cannot be used here, or not now: neither the file nor its mapping is to blame."""
+    """The engine cannot be used on this machine, or not now. The file and its mapping are not at fault."""
 
 
 class KeyRefused(SisSyncError):

@@ -1,6 +1,6 @@
-"""The fields of a roster, their lists, limits and patterns (the file format's section 1).
+"""The fields of a roster with their lists, limits and patterns (section 1 of the file format).
 
-Everything that judges a value takes its list, limit or pattern from here.
+All code that judges a value takes its list, limit or pattern from here.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A lock of the operating system on a file: it dies with its process, so that nobody has to clear up behind a crash."""
+"""A lock of the operating system on a file. It ends with its process, so that no one has to remove it after a crash."""
 
 import errno
 import os
@@ -12,11 +12,11 @@ _TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[bool]:
-    """Try once to take the lock of a file, which is made; gives whether it was free. Held until the block ends.
+    """Try once to lock a file, which is created if missing. Yield True if it was free: then the block holds the lock.
 
-    Raises OSError where nobody could hold it.
+    Raise OSError if the file cannot be locked at all.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)  # less what the umask takes: its folder is the guard
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)  # minus the umask: the folder keeps others out
     try:
         yield _is_free(descriptor)
     finally:
@@ -32,7 +32,7 @@ def _is_free(descriptor: int) -> bool:
         else:
             import fcntl
 
-            # flock and not lockf: a second open of the same file in this process must be refused too.
+            # flock, not lockf: it also refuses a second open of the file in this process
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _TAKEN:

@@ -1,6 +1,6 @@
-"""The finding codes: what each one says and what to do. Codes never change once released; wording may.
+"""The finding codes, each with its message and what to do. A released code never changes; its words may.
 
-In a message `{value}` stands for the value found, `{other}` for the lines or the limit that it clashes with.
+In a message `{value}` is replaced by the value found, `{other}` by the lines or the limit in conflict with it.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SEND_AGAIN = "Correct it in the SIS and send the file again."
 
 @dataclass(frozen=True)
 class FindingCode:
-    """One fault or remark. `column` is the field it is about, empty where it is about the row or the file.
+    """One fault or remark. `column` is its field, empty for one of the row or the file.
 
     `title` names all findings of the code in a list; `message` is about one of them.
     """
@@ -242,12 +242,12 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """Error: the row fails. Warning: it goes on."""
+        """With an error the row fails, with a warning it does not."""
         return FINDING_CODES[self.code].severity
 
 
 def file_finding(code: str, *, value: str = "", other: str = "") -> Finding:
-    """A remark about the whole file, in the words of its code."""
+    """Return a remark about the whole file, with the message of its code."""
     return Finding(code=code, message=fill(FINDING_CODES[code].message, value=value, other=other), value=value)
 
 
@@ -261,7 +261,7 @@ _LIMITS = (
 
 @dataclass(frozen=True)
 class RefusalCode:
-    """One reason to refuse a file, and what a person can do about it."""
+    """One reason to refuse a file, and what to do about it."""
 
     code: str
     when: str

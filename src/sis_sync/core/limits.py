@@ -1,4 +1,4 @@
-"""Every limit that is not a guard: the size of a roster file (the file format's section 2), times, counts to type.
+"""Every limit that is not a guard: the size of a roster file (section 2 of the file format), times, counts to type.
 
 The limits of a file are settings of the process, read from its environment.
 """

@@ -1,4 +1,4 @@
-"""The four modes of a run: which user types its rows may have, and what absence means."""
+"""The four modes of a run: the user types that its rows may have, and the consequence of absence."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,16 +1,16 @@
-"""Damaged letters: text in UTF-8 that some program read as Windows-1252 or Latin-1, and replacement characters.
+"""Damaged letters: UTF-8 text that a program read as Windows-1252 or Latin-1, and replacement characters.
 
-A letter beyond ASCII is two or three bytes in UTF-8. Read as Windows-1252 they become a capital with an accent and one
-or two signs: é is Ã©, ł is Å‚, a typographic apostrophe is â€™. Names really hold such capitals (JOÃO, ÅSA, ÄÄRI), so
-the sign behind one decides, and where a name could honestly hold that sign there, the pair does not count.
+A letter outside ASCII is two or three bytes in UTF-8. Read as Windows-1252 they become a capital with an accent and
+one or two signs: é is Ã©, ł is Å‚, a typographic apostrophe is â€™. Real names contain such capitals (JOÃO, ÅSA,
+ÄÄRI), so the sign after the capital decides. A pair that a real name can contain does not count.
 """
 
 # ruff: noqa: RUF001, RUF002 - the signs that look like others are what this is about
 
 REPLACEMENT = "\ufffd"
 
-# What the bytes 80 to BF become. Latin-1 makes control characters of 80 to 9F, Windows-1252 these. NBSP (A0) is left
-# out: it is honest white space.
+# The bytes 80 to BF become these. Latin-1 makes control characters of 80 to 9F, Windows-1252 the signs. NBSP (A0) is
+# left out: it is also real white space.
 _QUOTES_AND_DASHES = "‘’“”–—"
 _LETTERS = "ŠšŽžªº"
 _SIGNS = "\u0080-\u009f€‚ƒ„…†‡ˆ‰‹Œ•˜™›œŸ¡-©«-¬\u00ad®-¹»-¿"
@@ -18,7 +18,7 @@ _ANY = f"[{_SIGNS}{_LETTERS}{_QUOTES_AND_DASHES}]"
 _SIGN = f"[{_SIGNS}]"
 
 _PAIRS = (
-    f"Ã[{_SIGNS}{_LETTERS}‘’“–—]",  # À to ÿ; no language sets one of these behind Ã
+    f"Ã[{_SIGNS}{_LETTERS}‘’“–—]",  # À to ÿ; no language has one of these after Ã
     "Ã”[A-Za-z]",  # Ô, but not JOÃ” at the end of a quotation
     "[a-z]Ã\u00a0|Ã\u00a0 ",  # à within and at the end of a word, but not IRMÃ before a hard space
     "Â[¡-¿]",  # signs of Latin-1

@@ -9,7 +9,7 @@ CHANGING_ACTIONS: tuple[str, ...] = ("create", "update", "restore")
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows and accounts get each action. `rows` is the number of data records in the file."""
+    """The number of rows and accounts for each action. `rows` is the number of records in the file."""
 
     rows: int = 0
     create: int = 0
@@ -22,21 +22,21 @@ class Counts:
     disable: int = 0
 
     def __post_init__(self) -> None:
-        """No record is ever lost without an action: the sum is checked, always."""
+        """Raise AssertionError if a record has no action."""
         planned = sum(getattr(self, action) for action in ROW_ACTIONS)
         if planned != self.rows:
             raise AssertionError(f"{self.rows} records in the file, but {planned} in the plan")
 
     def as_dict(self) -> dict[str, int]:
-        """The counts in the order of the fields, for JSON."""
+        """Return the counts in the order of the fields, for JSON."""
         return asdict(self)
 
     @property
     def leaving(self) -> int:
-        """Accounts that absence deletes or disables."""
+        """The number of accounts to delete or disable because they are absent."""
         return self.delete + self.disable
 
     @property
     def changes(self) -> int:
-        """Accounts that applying would touch."""
+        """The number of accounts that the plan changes."""
         return self.create + self.update + self.restore + self.leaving

@@ -1,6 +1,7 @@
-"""How a finding is said: the one template, and how values and numbers are shown. The engine uses the same parts.
+"""The wording of messages: the template of a finding, and how values, numbers and shares are shown.
 
-A value may hold anything: what could move the cursor, or turn the text around, is shown as an escape.
+The engine fills the same templates. A value may contain anything: characters that could move the cursor or turn the
+text around are shown as escapes.
 """
 
 import re
@@ -26,7 +27,7 @@ class Template:
 
 
 def template_of(message: str) -> Template:
-    """The pieces of a code's message, in which `{value}` stands once at most, and `{other}` once at most behind it."""
+    """Return the pieces of a message that has `{value}` at most once, and `{other}` at most once after it."""
     head, value, rest = message.partition("{value}")
     if not value:
         head, other, tail = message.partition("{other}")
@@ -36,13 +37,13 @@ def template_of(message: str) -> Template:
 
 
 def fill(message: str, *, value: str = "", other: str = "") -> str:
-    """The message about this value. What stands in the value is never taken for a hole of the message."""
+    """Return the message with the value and the other in it. Braces in a value are not filled again."""
     found = {"value": shown(value), "other": shown(other)}
     return _HOLE.sub(lambda hole: found[hole[1]], message)
 
 
 def shown(value: str) -> str:
-    """The value as a terminal or a page may show it: shortened, control and format characters as escapes."""
+    """Return the value for a terminal or a page: shortened, control and format characters as escapes."""
     short = value if len(value) <= MOST_SHOWN else f"{value[: MOST_SHOWN - 3]}..."
     return short if short.isascii() and short.isprintable() else "".join(map(_escaped, short))
 
@@ -55,20 +56,20 @@ class Count(int):
     """A number in a message: `{count}` is 8,586 and `{count:row|rows}` is 8,586 rows, or 1 row."""
 
     def __format__(self, spec: str) -> str:
-        """The number with thousands separators, with the noun that fits it if there is one."""
+        """Return the number with thousands separators, followed by the fitting noun if there is one."""
         one, has_noun, many = spec.partition("|")
         return counted(self, one, many) if has_noun else int.__format__(self, ",")
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """The number with its noun: 1 person, 8,586 people."""
+    """Return the number with its noun: 1 person, 8,586 people."""
     return f"{int(number):,} {one if number == 1 else many}"
 
 
 def percent(part: int, whole: int) -> str:
-    """The share with one decimal: 2.5 %. Empty where there is nothing to share.
+    """Return the share with one decimal (2.5 %), "" of a whole of 0.
 
-    Some are never said to be none, nor nearly all to be all: who stays or leaves alone matters most.
+    A part is never shown as 0 % or 100 %: a single person who leaves or stays matters.
     """
     if not whole:
         return ""

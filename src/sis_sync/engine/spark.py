@@ -1,4 +1,4 @@
-"""A session on Spark: in this process, on a standalone cluster, or through Spark Connect, by configuration alone."""
+"""Sessions on Spark: in this process, on a standalone cluster or through Spark Connect, as the configuration says."""
 
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ from sis_sync.engine.text_functions import SPARK_FUNCTIONS
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# What would otherwise depend on how the cluster is set up. Text compares and sorts by its bytes in both engines.
+# Settings that results depend on: a cluster may set them otherwise. Both engines compare and sort text by its bytes.
 _PINNED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
@@ -30,9 +30,9 @@ _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", 
 
 @dataclass(frozen=True)
 class SparkPlace:
-    """Where Spark runs: `remote` (sc://host:port) before `master` (spark://host:port or local[n]).
+    """Where Spark runs: `remote` (sc://host:port) if given, else `master` (spark://host:port or local[n]).
 
-    `folder` is for tables that go there and back, and must be the same folder for every machine; None: a temporary one.
+    `folder` is for tables on their way to Spark and back: one folder for all machines; None: a temporary one.
     """
 
     master: str = SPARK_MASTER.default
@@ -41,7 +41,7 @@ class SparkPlace:
 
     @property
     def is_here(self) -> bool:
-        """Spark runs inside this process. Starting it costs seconds, so it stays for the next plan."""
+        """True if Spark runs inside this process. It takes seconds to start, so it keeps running for the next plan."""
         return not self.remote and self.master.startswith("local")
 
     @classmethod
@@ -57,9 +57,9 @@ class SparkPlace:
 
 @dataclass(frozen=True)
 class SparkEngine:
-    """Runs the steps' SQL text on Spark. A table is Parquet files in `folder` under a name that only this session sees.
+    """Runs the steps' SQL text on Spark. Each table is Parquet files in `folder`, under a name of this session only.
 
-    Files, because a query upon queries upon queries doubles with each until Spark has no memory left to plan it.
+    A table that stayed a query on other queries would double with each step, until Spark has no memory to plan it.
     """
 
     spark: "SparkSession"
@@ -67,7 +67,7 @@ class SparkEngine:
     tables: dict[str, Path] = field(default_factory=dict)
 
     def run(self, sql: str, **values: object) -> None:
-        """Make what the statements make; ValueError for statements that do anything else."""
+        """Run statements that make or change tables. Raise ValueError for any other statement."""
         for made in named_queries(bind(sql, **values)):
             if made.is_view:
                 self.spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW {made.name} AS {made.query}")
@@ -75,20 +75,20 @@ class SparkEngine:
                 self._store(made.name, self.spark.sql(made.query))
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
-        """All rows of a query. For small results only."""
+        """Return all rows of a query. For small results only."""
         return [tuple(row) for row in self.spark.sql(query(statements(bind(sql, **values))[0])).collect()]
 
     def value(self, sql: str, **values: object) -> Any:
-        """The one value of a query."""
+        """Return the single value of a query."""
         return self.rows(sql, **values)[0][0]
 
     def take(self, name: str, path: Path) -> None:
-        """Make a table of Parquet: a file, or a folder of files."""
+        """Make a table of a Parquet file or a folder of them."""
         self.spark.read.parquet(_as_spark_names_it(path)).createOrReplaceTempView(name)
         self.tables[name] = path
 
     def give(self, name: str) -> Path:
-        """The folder of the Parquet files that hold a table or what a view shows now."""
+        """Return the folder of the Parquet files of a table, or of the present rows of a view."""
         if name not in self.tables:
             self._store(name, self.spark.table(name))
         return self.tables[name]
@@ -100,13 +100,13 @@ class SparkEngine:
 
 
 def _as_spark_names_it(path: Path) -> str:
-    """A file's URI without escapes: Spark would look for a folder that is called %20, not for one with a space."""
+    """Return the URI of a file without escapes: Spark would look for a folder named %20 instead of a space."""
     return f"file:///{path.absolute().as_posix().removeprefix('/')}"
 
 
 @dataclass(frozen=True)
 class SparkApplication:
-    """Spark, started or reached once, for any number of sessions, also at the same time from several threads."""
+    """Spark, started or connected to once, for any number of sessions, also of several threads at the same time."""
 
     place: SparkPlace
     first: "SparkSession"
@@ -114,9 +114,9 @@ class SparkApplication:
 
     @contextmanager
     def session(self, part: str = "tables") -> Iterator[SparkEngine]:
-        """A session of its own: no other sees its tables, functions or settings.
+        """Open a session. No other session sees its tables, functions or settings.
 
-        Its tables lie in `folder` under `part`, a plain name that no other session has, and are gone afterwards.
+        Its tables are in `folder` under `part`, a plain name that no other session has, and are removed afterwards.
         """
         folder = self.folder / part
         folder.mkdir()
@@ -124,7 +124,7 @@ class SparkApplication:
             after.callback(shutil.rmtree, folder, ignore_errors=True)
             spark = self._new_session()
             if self.place.remote:
-                after.callback(spark.stop)  # ends this session only; elsewhere it would end Spark for all
+                after.callback(spark.stop)  # ends this session; without Connect it would end Spark for all
             for name, setting in _PINNED.items():
                 spark.conf.set(name, setting)
             for statement in statements(SPARK_FUNCTIONS):
@@ -137,9 +137,9 @@ class SparkApplication:
 
 @contextmanager
 def open_spark(place: SparkPlace) -> Iterator[SparkApplication]:
-    """Spark at this place. Whoever opens it leaves it, once: a cluster is free for others afterwards.
+    """Start Spark or connect to it, and leave it at the end of the block, so that a cluster is free for others.
 
-    EngineUnavailable where pyspark, Java or the folder is missing, or nobody answers at the place.
+    Raise EngineUnavailable if pyspark, Java or the folder is missing, or if no one answers.
     """
     first = _connect(place)
     if place.remote:
@@ -157,7 +157,7 @@ def _exchange_folder(place: SparkPlace) -> "tempfile.TemporaryDirectory[str]":
         return tempfile.TemporaryDirectory(prefix="sis-sync-", dir=place.folder)
     except OSError as error:
         raise EngineUnavailable(
-            f"The folder {place.folder}, where tables lie for Spark, cannot be used: {error.strerror}.",
+            f"The folder {place.folder}, for the tables of Spark, cannot be used: {error.strerror}.",
             fix="Name a folder that is there, on this machine and all of Spark's: SIS_SYNC_SPARK_FOLDER.",
         ) from error
 
@@ -183,7 +183,7 @@ def _connect(place: SparkPlace) -> "SparkSession":
 
 
 def _ask(place: SparkPlace, spark: "SparkSession") -> None:
-    """EngineUnavailable unless the Connect server answers within seconds: by itself Spark would try for long."""
+    """Raise EngineUnavailable if the Connect server does not answer within seconds: Spark would try for minutes."""
     from pyspark.errors import PySparkException
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
@@ -204,7 +204,7 @@ def _unavailable(place: SparkPlace, error: Exception, fix: str) -> EngineUnavail
 
 
 def _loopback(place: SparkPlace) -> dict[str, str]:
-    """A Spark inside this process listens to this machine only."""
+    """Return the settings that let a Spark inside this process listen to this machine only."""
     if not place.is_here:
         return {}
     return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
