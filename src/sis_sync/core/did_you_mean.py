@@ -74,7 +74,7 @@ class OrgGuesser:
     _MOST_COMPARED = 100_000
 
     def __init__(self, names: dict[str, str], values: int) -> None:
-        """`names` are by external ID, `values` is the number of guesses to come. Spelling is not compared if both are many."""
+        """`names` are by external ID. `values`, the number of guesses to come, decides if spelling is compared."""
         self._alike = {_bare(name): external_id for external_id, name in names.items() if _bare(name)}
         self._alike |= {_bare(external_id): external_id for external_id in names if _bare(external_id)}
         spelled = [external_id for external_id in names if not external_id.isdigit()]

@@ -27,7 +27,7 @@ def read_properties(text: str) -> list[Property]:
         found = _read_line(stripped, number)
         if found.key in properties:
             raise ConfigurationError(
-                f"Line {number}: {found.key} already stands on line {properties[found.key].line}.",
+                f"Line {number}: {found.key} is already on line {properties[found.key].line}.",
                 fix="Keep one of the two lines.",
             )
         properties[found.key] = found

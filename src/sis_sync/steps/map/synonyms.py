@@ -1,4 +1,4 @@
-"""How student information systems head our fields, the best name first, and headers that are about somebody else.
+"""Names that student information systems give our fields, the best first, and headers about another person.
 
 Sources: the data dictionaries and sample files of PowerSchool, Infinite Campus, Skyward, Aeries, Google's bulk file and
 Ed-Fi. Names that a preset reads stand in the presets.

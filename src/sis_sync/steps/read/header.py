@@ -112,7 +112,7 @@ def refuse_repeated_header(session: Session, columns: Columns) -> None:
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
                 "file.header_repeated",
-                f"The header stands again on line {line}: two exports were joined.",
+                f"The header is repeated on line {line}: two exports were joined.",
                 line=line,
                 fix="Send each export as a file of its own, or export them as one.",
             )
