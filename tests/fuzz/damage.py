@@ -1,4 +1,4 @@
-"""Accidents that happen to the bytes of a file."""
+"""Damage to the bytes of a file, as accidents cause it."""
 
 from collections.abc import Callable
 from random import Random

@@ -1,4 +1,4 @@
-"""What must hold for every input, from its bytes to the stored plan."""
+"""The rules that hold for every input, from its bytes to the stored plan."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Asks the programs that people start, and the readers of mappings and settings, as they do."""
+"""Runs the commands, and the readers of mappings and settings, on an input."""
 
 import contextlib
 import io

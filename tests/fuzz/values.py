@@ -1,4 +1,4 @@
-"""What inputs are made of: the values that people, spreadsheets, exports and attackers write."""
+"""The values that inputs are made of: those that people, spreadsheets, exports and attackers write."""
 
 MODES = ("partial", "full", "students", "staff")
 DELIMITERS = (",", ",", ",", ";", "\t", "|")

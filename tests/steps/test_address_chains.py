@@ -1,4 +1,4 @@
-"""Addresses handed on from one person to the next, 100,000 times, are judged on the state after the run."""
+"""Addresses that pass from person to person, 100,000 times, are judged on the state after the run."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def row(number: int | str, address: int | str) -> str:
     [("new", {"update": LINKS, "failed": 0}), ("kept", {"update": 0, "failed": LINKS})],
     ids=["free at the end", "taken at the end"],
 )
-def test_a_chain_is_followed_to_its_end(
+def test_chain_is_followed_through(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, last_address: str, counts: dict[str, int]
 ) -> None:
     """Each takes the address of the next; who takes an address that its owner keeps fails, and so do all before."""

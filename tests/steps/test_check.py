@@ -33,14 +33,14 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checker:
     return Checker(tmp_path, capsys)
 
 
-def test_a_good_file_has_no_findings(check: Checker) -> None:
+def test_good_file_has_no_findings(check: Checker) -> None:
     said = check(ANA, options=("--json",))
     assert said.exit_code == 0
     assert said.document["findings"] == {}
     assert said.err == ""
 
 
-def test_the_json_document_is_that_of_plan_without_its_parts(check: Checker) -> None:
+def test_json_is_part_of_plans(check: Checker) -> None:
     said = check(ANA, options=("--json", "--mode", "students"))
     assert list(said.document) == ["schema_version", "file", "mode", "counts", "findings"]
     assert said.document["schema_version"] == 1
@@ -49,19 +49,19 @@ def test_the_json_document_is_that_of_plan_without_its_parts(check: Checker) -> 
     assert not {"create", "update", "restore", "unchanged", "delete", "disable"} & set(said.document["counts"])
 
 
-def test_orgs_are_judged_only_where_they_are_given(check: Checker) -> None:
+def test_orgs_judged_if_given(check: Checker) -> None:
     assert check(TOM, options=("--json",)).document["findings"] == {}
     said = check(TOM, options=("--json", "--orgs", check.orgs))
     assert (said.exit_code, said.document["findings"]) == (7, {"org.unknown": 1})
 
 
-def test_types_are_judged_only_where_a_mode_is_given(check: Checker) -> None:
+def test_types_judged_if_mode_given(check: Checker) -> None:
     assert check(TOM, options=("--json",)).exit_code == 0
     said = check(TOM, options=("--json", "--mode", "students"))
     assert (said.exit_code, said.document["findings"]) == (7, {"user_type.out_of_mode": 1})
 
 
-def test_a_mapping_is_used(check: Checker) -> None:
+def test_mapping_is_used(check: Checker) -> None:
     mapping = check.folder / "mapping.properties"
     mapping.write_text("mapper.m.column.custom_id=Number\n", encoding="utf-8")
     header = HEADER.replace("custom_id", "Number")
@@ -69,7 +69,7 @@ def test_a_mapping_is_used(check: Checker) -> None:
     assert check(ANA, header=header, options=("--json", "--mapping", mapping)).exit_code == 0
 
 
-def test_a_missing_field_names_what_its_template_or_split_lacks(check: Checker) -> None:
+def test_missing_field_names_its_columns(check: Checker) -> None:
     mapping = check.folder / "mapping.properties"
     lines = 'mapper.m.template.email={Usernme}@l.example\nmapper.m.split.last_name=Full Nam, before ","\n'
     mapping.write_text(lines, encoding="utf-8")
@@ -79,14 +79,14 @@ def test_a_missing_field_names_what_its_template_or_split_lacks(check: Checker) 
     assert 'mapping\'s line split.last_name reads from Full Nam (is it "Full Name"?)' in message
 
 
-def test_a_file_that_two_of_a_bundle_could_be_is_not_guessed(check: Checker) -> None:
+def test_ambiguous_bundle_file_refused(check: Checker) -> None:
     header = "person_id,person_number,first_name,middle_name,last_name,email_address,sis_username,location_id"
     said = check("P1,,Mia,,Silva,mia@x.example,,010", header=header, options=("--mapping", "apple-school-manager"))
     assert said.exit_code == 3
     assert "Name the one it is: apple-school-manager-students or apple-school-manager-staff" in said.err
 
 
-def test_findings_are_grouped_by_code_then_by_line(check: Checker) -> None:
+def test_findings_grouped_by_code(check: Checker) -> None:
     rows = [ANA.replace("1001", str(n)).replace("ana@lakeview.example", f"bad{n}") for n in range(2)]
     gone = ANA.replace("Active", "Gone").replace("1001", "1009")
     said = check(*rows, gone)
@@ -103,7 +103,7 @@ def test_findings_are_grouped_by_code_then_by_line(check: Checker) -> None:
     assert "Correct it in the SIS and send the file again." in said.out
 
 
-def test_a_missing_header_is_named_with_its_closest_guess(check: Checker) -> None:
+def test_missing_header_with_closest_guess(check: Checker) -> None:
     said = check(ANA, header=HEADER.replace("custom_id", "custom_ident"), options=("--json",))
     assert said.exit_code == 6
     assert list(said.document) == ["schema_version", "refused"]
@@ -114,26 +114,26 @@ def test_a_missing_header_is_named_with_its_closest_guess(check: Checker) -> Non
 
 
 @pytest.mark.parametrize("mode", ["full", "students", "staff"])
-def test_a_header_alone_is_refused_where_absence_counts(check: Checker, mode: str) -> None:
+def test_lone_header_refused_in_full(check: Checker, mode: str) -> None:
     said = check(options=("--json", "--mode", mode))
     assert (said.exit_code, said.document["refused"]["code"]) == (6, "file.empty")
 
 
-def test_a_header_alone_is_nothing_to_do_in_partial(check: Checker) -> None:
+def test_lone_header_allowed_in_partial(check: Checker) -> None:
     assert check(options=("--json", "--mode", "partial")).exit_code == 0
 
 
-def test_the_kind_of_a_file_that_is_no_text_is_named(check: Checker) -> None:
+def test_kind_of_file_is_named(check: Checker) -> None:
     said = check(header="<!DOCTYPE html><html><body>Sign in</body></html>")
     assert said.exit_code == 6
     assert "HTML" in said.err.upper()
 
 
-def test_an_unknown_mapping_is_a_configuration_error(check: Checker) -> None:
+def test_unknown_mapping_is_an_error(check: Checker) -> None:
     said = check(ANA, options=("--mapping", "one-roster"))
     assert (said.exit_code, said.out) == (3, "")
     assert "oneroster" in said.err
 
 
-def test_a_mode_that_is_none_is_a_wrong_use(check: Checker) -> None:
+def test_unknown_mode_is_an_error(check: Checker) -> None:
     assert check(ANA, options=("--mode", "all")).exit_code == 2

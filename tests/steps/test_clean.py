@@ -1,4 +1,4 @@
-"""Cleaning text: the engine's quick way gives what the rule says, for any text."""
+"""Cleaning text: the engine's quick way returns the same as the plain rule, for any text."""
 
 import unicodedata
 

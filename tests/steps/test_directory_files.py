@@ -1,4 +1,4 @@
-"""The orgs and accounts files of `plan`: what is read as it is meant, and what is said of the rest."""
+"""The orgs and accounts files of `plan`: line ends and marks that are read, and messages for the rest."""
 
 from pathlib import Path
 
@@ -43,12 +43,12 @@ class Planner:
         f"\ufeff{HEADER}\r\n{ANA}\r\n{BEN}\r\n",
     ],
 )
-def test_line_ends_of_two_kinds_and_a_mark_are_read(plan: Planner, accounts: str) -> None:
+def test_mixed_line_ends_and_mark(plan: Planner, accounts: str) -> None:
     said = plan(accounts)
     assert (said.exit_code, said.document["counts"]["unchanged"]) == (0, 2)
 
 
-def test_orgs_with_line_ends_of_two_kinds_are_read(plan: Planner) -> None:
+def test_orgs_with_mixed_line_ends(plan: Planner) -> None:
     said = plan(f"{HEADER}\n{ANA}\n{BEN}\n", "external_id,name\r\n010,North\n020,South\r\n")
     assert (said.exit_code, said.document["counts"]["unchanged"]) == (0, 2)
 
@@ -63,7 +63,7 @@ def test_orgs_with_line_ends_of_two_kinds_are_read(plan: Planner) -> None:
         (f"{HEADER}\n{ANA}\nBen,,Co\udce9le\n", ["accounts.csv", "UTF-8"]),
     ],
 )
-def test_what_cannot_be_read_is_named_with_file_line_and_remedy(plan: Planner, accounts: str, words: list[str]) -> None:
+def test_message_has_file_line_fix(plan: Planner, accounts: str, words: list[str]) -> None:
     said = plan(accounts)
     assert (said.exit_code, said.out) == (3, "")
     for each in words:
@@ -73,9 +73,7 @@ def test_what_cannot_be_read_is_named_with_file_line_and_remedy(plan: Planner, a
 
 
 @pytest.mark.parametrize("option", ["--orgs", "--accounts"])
-def test_a_file_that_is_not_there_is_said_to_be_not_there(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
-) -> None:
+def test_missing_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str) -> None:
     for name, text in (("people.csv", f"{HEADER}\n{ANA}\n"), ("orgs.csv", "external_id,name\n010,North\n")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     files = {"--orgs": tmp_path / "orgs.csv", option: tmp_path / "nope.csv"}

@@ -1,4 +1,4 @@
-"""The limits of a file are settings of the process, and a wrong setting is said."""
+"""The limits of a file are settings of the process, and a wrong setting is refused."""
 
 import os
 import subprocess
@@ -29,18 +29,18 @@ def roster(tmp_path: Path) -> Path:
     ("setting", "too_low", "enough"),
     [("SIS_SYNC_MAX_RECORDS", "1", "2"), ("SIS_SYNC_MAX_CELL_KB", "1", "2")],
 )
-def test_a_limit_is_what_the_setting_says(roster: Path, setting: str, too_low: str, enough: str) -> None:
+def test_limit_follows_its_setting(roster: Path, setting: str, too_low: str, enough: str) -> None:
     refused = check(roster, **{setting: too_low})
     assert refused.returncode == 6
     assert "file.too_large" in refused.stderr
     assert "file.too_large" not in check(roster, **{setting: enough}).stderr
 
 
-def test_a_setting_that_is_no_number_is_a_configuration_error(roster: Path) -> None:
+def test_setting_must_be_a_number(roster: Path) -> None:
     said = check(roster, SIS_SYNC_MAX_COLUMNS="many")
     assert said.returncode == 3
     assert "SIS_SYNC_MAX_COLUMNS is 'many'" in said.stderr
 
 
-def test_nobody_is_told_to_split_a_complete_list(roster: Path) -> None:
+def test_fix_never_says_split(roster: Path) -> None:
     assert "Never split a complete list" in check(roster, SIS_SYNC_MAX_RECORDS="1").stderr

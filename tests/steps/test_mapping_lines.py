@@ -1,4 +1,4 @@
-"""Mapper lines that cannot be followed: each is refused with its line, its key, what is wrong and what is right."""
+"""Wrong mapper lines: each is refused with its number, its key, the fault and the fix."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from sis_sync.steps.map.mapper_lines import parse_mapping
         ("mapper.x.template.email={a", "has a brace", "{field:lower}"),
     ],
 )
-def test_a_wrong_line_says_what_would_be_right(line: str, wrong: str, right: str) -> None:
+def test_wrong_line_names_the_fix(line: str, wrong: str, right: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse_mapping(f"# a comment\n{line}\n")
     assert wrong in refused.value.message
@@ -41,7 +41,7 @@ def test_a_wrong_line_says_what_would_be_right(line: str, wrong: str, right: str
         "mapper.x.default.email=a}",
     ],
 )
-def test_the_line_is_named_by_its_number_and_key(line: str) -> None:
+def test_message_has_number_and_key(line: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse_mapping(f"# a comment\n{line}\n")
     assert refused.value.message.startswith(f"Line 2: {line.partition('=')[0]}")

@@ -1,4 +1,4 @@
-"""Numbers in sentences: a share never says all or none where it is not so, and nouns follow their number."""
+"""Numbers in messages: a part is never shown as all or none, and nouns agree with their number."""
 
 import pytest
 
@@ -18,19 +18,19 @@ from sis_sync.core.wording import Count, percent
         (0, 0, ""),
     ],
 )
-def test_a_share_says_neither_all_nor_none_of_what_is_not(part: int, whole: int, said: str) -> None:
+def test_share_never_rounds_to_all(part: int, whole: int, said: str) -> None:
     assert percent(part, whole) == said
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.code)
-def test_a_guard_speaks_of_one_as_of_one(guard: Guard) -> None:
+def test_guard_message_in_singular(guard: Guard) -> None:
     holes = {"subject": "at N1", "percent": "2.5 %", "limit": "10 %"}
     one = guard.message.format(count=Count(1), base=Count(1), **holes)
     assert "|" not in one
     assert not any(f"1 {many}" in one for many in ("accounts", "rows", "failed rows", "people"))
 
 
-def test_a_drip_is_told_as_what_would_be() -> None:
+def test_drip_message_says_would() -> None:
     drip = next(guard for guard in GUARDS if guard.code == "guard.drip")
     said = drip.message.format(count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
     assert said.startswith("With this run, 29,999 accounts would have left within 7 days: ")

@@ -1,4 +1,4 @@
-"""Names of files and columns that mean something to the engine mean nothing here."""
+"""Names of files and columns that the engine would interpret are plain names here."""
 
 from pathlib import Path
 
@@ -19,20 +19,18 @@ def planned(capsys: pytest.CaptureFixture[str], roster: Path, output: Path, acco
 
 
 @pytest.mark.parametrize("name", ["roster.csv.gz", "roster.csv.zst", "roster.parquet", "roster[1].csv", "year=1.csv"])
-def test_a_name_says_nothing_about_the_content(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_file_name_is_read(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / f"plan-{name}"
     assert planned(capsys, tmp_path / name, output).exit_code == 0
     assert [row["action"] for row in written_plan(output)] == ["create"]
 
 
-def test_a_plan_for_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_into_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert planned(capsys, tmp_path / "roster.csv", tmp_path / "nowhere" / "plan.csv").exit_code == 2
 
 
 @pytest.mark.parametrize("words", [("check",), ("mapper", "suggest")])
-def test_what_is_no_file_to_be_read_is_refused_in_words(
-    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unreadable_path_is_refused(words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     unreadable = Path("/proc/self/mem")  # opens, and then fails at its first byte
     for path, says in ((tmp_path, "is a folder"), (tmp_path / "nix.csv", "There is no file nix.csv")):
         said = command(capsys, *words, path)
@@ -42,7 +40,7 @@ def test_what_is_no_file_to_be_read_is_refused_in_words(
         assert (said.exit_code, "cannot be read" in said.err) == (6, True)
 
 
-def test_lines_that_end_with_a_return_alone_are_named_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lone_returns_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_bytes(b"first_name,last_name,status\rAna,Lee,Active\r")
     said = command(capsys, "check", roster)
@@ -52,7 +50,7 @@ def test_lines_that_end_with_a_return_alone_are_named_so(tmp_path: Path, capsys:
 
 
 @pytest.mark.parametrize("more", [",note,Note", ",email"])
-def test_accounts_with_a_column_twice(more: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_accounts_with_repeated_column(more: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = planned(capsys, tmp_path / "roster.csv", tmp_path / "plan.csv", HEADER + more)
     assert said.exit_code == 3
     assert "twice" in said.err

@@ -1,4 +1,4 @@
-"""What Python's csv module writes is read as the same rows with their physical lines, wherever a part of it ends."""
+"""Rows that Python's csv module writes are read back with their physical lines, wherever a part of the file ends."""
 
 import csv
 import io
@@ -72,7 +72,7 @@ def read_rows(content: bytes) -> Read:
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"]),
     has_final_newline=st.booleans(),
 )
-def test_what_csv_writes_is_read_back(
+def test_csv_rows_are_read_back(
     rows: list[Row], delimiter: str, end: str, quoting: int, encoding: str, has_final_newline: bool
 ) -> None:
     text = written([FIELD_NAMES, *rows], delimiter=delimiter, end=end, quoting=quoting)
@@ -81,7 +81,7 @@ def test_what_csv_writes_is_read_back(
     assert read_rows((mark + text).encode(encoding)) == with_lines(rows)
 
 
-def test_more_than_100_000_rows_are_read_back() -> None:
+def test_over_100_000_rows_are_read_back() -> None:
     """One in four is odd, of any length: at dozens of places a part of the file ends inside of one."""
     random = Random(14)
     odd = ("a\nb", 'A "Bo"', "x\n" * 9, "Cole, Jr.", '"\n"\n')
@@ -95,7 +95,7 @@ def test_more_than_100_000_rows_are_read_back() -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_an_odd_record_may_stand_across_the_end_of_a_part_at_every_offset(end: str) -> None:
+def test_odd_record_crosses_every_border(end: str) -> None:
     odd, plain = ('a\n"b"\n\nc', "é,\n"), ("Ana", "1001")
     tail = written([odd, plain, odd, plain], end=end).encode()
     filler = written([plain], end=end).encode()

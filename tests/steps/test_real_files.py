@@ -1,4 +1,4 @@
-"""Files that other products publish as samples, through the presets: exact counts, findings and lines."""
+"""Sample files that other products publish, read with the presets: exact counts, findings and lines."""
 
 from pathlib import Path
 
@@ -68,9 +68,7 @@ PS_ADDRESSES = "mapper.ps.extends=powerschool\nmapper.ps.template.email={Student
         ("25_Users/Teacher.csv", 2, 4),
     ],
 )
-def test_school_data_sync_with_addresses_made_of_user_names(
-    desk: Desk, file: str, rows: int, ignored_columns: int
-) -> None:
+def test_sds_addresses_from_user_names(desk: Desk, file: str, rows: int, ignored_columns: int) -> None:
     said = desk.plan(f"microsoft-sds/{file}", SDS_ADDRESSES)
     assert said.exit_code == 0
     assert said.document["counts"] == {**NO_CHANGE, "rows": rows, "create": rows}
@@ -81,7 +79,7 @@ def test_school_data_sync_with_addresses_made_of_user_names(
 @pytest.mark.parametrize(
     ("file", "rows"), [("100_Users/Student.csv", 86), ("100_Users/Teacher.csv", 12), ("25_Users/Student.csv", 22)]
 )
-def test_school_data_sync_without_a_domain_has_no_addresses(desk: Desk, file: str, rows: int) -> None:
+def test_sds_without_domain_lacks_addresses(desk: Desk, file: str, rows: int) -> None:
     said = desk.plan(f"microsoft-sds/{file}", "microsoft-sds")
     assert said.exit_code == 7
     assert said.document["counts"] == {**NO_CHANGE, "rows": rows, "failed": rows}
@@ -89,19 +87,19 @@ def test_school_data_sync_without_a_domain_has_no_addresses(desk: Desk, file: st
     assert "guard.failed_rows" in {guard["code"] for guard in said.document["guards"]}
 
 
-def test_every_student_of_school_data_sync_has_their_own_id_and_line(desk: Desk) -> None:
+def test_sds_students_have_own_lines(desk: Desk) -> None:
     desk.plan("microsoft-sds/100_Users/Student.csv", SDS_ADDRESSES, mode="students")
     rows = written_plan(desk.output)
     assert [row["custom_id"] for row in rows] == [str(number) for number in range(13001, 13087)]
 
 
-def test_a_teachers_file_in_students_mode_fails_every_row_and_deletes_nobody(desk: Desk) -> None:
+def test_teachers_in_students_mode_fail(desk: Desk) -> None:
     said = desk.plan("microsoft-sds/100_Users/Teacher.csv", SDS_ADDRESSES, mode="students")
     assert said.document["counts"] == {**NO_CHANGE, "rows": 12, "failed": 12}
     assert said.document["findings"]["user_type.out_of_mode"] == 12
 
 
-def test_oneroster_users_with_ragged_rows(desk: Desk) -> None:
+def test_oneroster_with_ragged_rows(desk: Desk) -> None:
     said = desk.plan("oneroster-edfi/users.csv", "oneroster")
     assert said.exit_code == 7
     assert said.document["counts"] == {**NO_CHANGE, "rows": 10, "create": 8, "failed": 2}
@@ -112,7 +110,7 @@ def test_oneroster_users_with_ragged_rows(desk: Desk) -> None:
     assert rows[8:] == [("10", "failed", "", "row.columns"), ("11", "failed", "", "row.columns")]
 
 
-def test_a_teacher_on_a_ragged_row_of_oneroster_is_kept(desk: Desk) -> None:
+def test_oneroster_ragged_teacher_is_kept(desk: Desk) -> None:
     kelley = "Kelley,Heidi,Christian,Kelley.Christian@studentgps.org,207270,255901001,Teacher,,,Active"
     left = "Ana,,Ruiz,ana@studentgps.org,207271,255901001,Teacher,,,Active"
     accounts = desk.folder / "accounts.csv"
@@ -127,7 +125,7 @@ def test_a_teacher_on_a_ragged_row_of_oneroster_is_kept(desk: Desk) -> None:
     assert held == {"guard.no_final_newline", "guard.unidentified_rows"}
 
 
-def test_powerschool_students_with_addresses_made_of_numbers(desk: Desk) -> None:
+def test_powerschool_addresses_from_numbers(desk: Desk) -> None:
     said = desk.plan("powerschool-finalsite/students_example.csv", PS_ADDRESSES, mode="students")
     assert said.exit_code == 0
     assert said.document["counts"] == {**NO_CHANGE, "rows": 19, "create": 19}
@@ -154,7 +152,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("file", "mapping"), REFUSED)
-def test_a_file_of_the_bundle_that_holds_no_users_is_refused(desk: Desk, file: str, mapping: str) -> None:
+def test_bundle_file_without_users_refused(desk: Desk, file: str, mapping: str) -> None:
     said = desk.plan(file, mapping, mode="full")
     assert said.exit_code == 6
     assert said.document["refused"]["code"] == "file.header_missing"

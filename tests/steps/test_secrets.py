@@ -1,4 +1,4 @@
-"""Secrets stay out of what is given back, whatever their header says."""
+"""Secrets are in no download, whatever their column is called."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sis_sync.steps.validate.validate import validate
 HEADER = ",".join(("Kennwort", *FIELD_NAMES))
 
 
-def test_a_mapped_password_is_in_no_download(tmp_path: Path) -> None:
+def test_mapped_password_in_no_download(tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     rows = ("hunter22,Ana,,Ruiz,bad,1,010,Student,,9,Active", "x,hunter22,Ben,,Cole")
     roster.write_text("\n".join((HEADER, *rows, "")), encoding="utf-8")

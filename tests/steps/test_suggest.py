@@ -1,4 +1,4 @@
-"""`mapper suggest`: what is proposed for real headers, and that any header gets lines that can be followed."""
+"""`mapper suggest`: the proposals for real headers, and lines that parse for any header."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def suggested(capsys: pytest.CaptureFixture[str], folder: Path, text: str) -> li
         ("powerschool-finalsite/students_example.csv", "powerschool-students", ["email"]),
     ],
 )
-def test_a_real_file_gets_its_preset(
+def test_real_file_gets_its_preset(
     capsys: pytest.CaptureFixture[str], file: str, preset: str, missing: list[str]
 ) -> None:
     said = command(capsys, "mapper", "suggest", DATA / file, "--json")
@@ -43,24 +43,24 @@ def test_a_real_file_gets_its_preset(
 
 
 @pytest.mark.parametrize("file", sorted(DATA.rglob("*.csv")), ids=lambda file: "/".join(file.parts[-2:]))
-def test_every_real_header_is_answered(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+def test_every_real_header_has_lines(capsys: pytest.CaptureFixture[str], file: Path) -> None:
     assert command(capsys, "mapper", "suggest", file).exit_code == 0
 
 
-def test_a_list_of_parents_gets_no_preset_and_no_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_of_parents_has_no_id(capsys: pytest.CaptureFixture[str]) -> None:
     said = command(capsys, "mapper", "suggest", DATA / "powerschool-finalsite/parents_example.csv")
     assert "extends" not in said.out
     assert "speak of other people" in said.out
     assert "\n#mapper.suggested.column.custom_id=studentNumber\n" in said.out
 
 
-def test_our_own_header_needs_no_mapping_but_its_values_may(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_own_header_maps_values_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines = suggested(capsys, tmp_path, f"{OURS}\nAna,,Lee,a@x.example,7,1,pupil,,07,Active\n")
     assert lines[0] == "# The header has our names: no column needs a mapping."
     assert [line for line in lines if not line.startswith("#")] == ["value.user_type.pupil=Student", "value.grade.07=7"]
 
 
-def test_columns_of_tables_and_full_names_are_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_table_prefixes_and_full_names(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = 'STU.ID;Student Name;STU.SC;STU.GR;STU.SEM;STU.TG\n00123;"Lee, Ana";12;9;ana@x.example;I\n'
     lines = suggested(capsys, tmp_path, text)
     assert "column.custom_id=STU.ID" in lines
@@ -70,7 +70,7 @@ def test_columns_of_tables_and_full_names_are_understood(capsys: pytest.CaptureF
     assert "#mapper.suggested.value.status.I=Disabled" in lines  # one letter means this here and that elsewhere
 
 
-def test_content_tells_addresses_grades_and_open_ids(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_content_finds_addresses_grades_ids(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = "".join(f"1000{n},{grade},p{n}@x.example\n" for n, grade in enumerate(("09", "K", "10", "11", "12")))
     lines = suggested(capsys, tmp_path, f"A,B,C\n{rows}")
     assert "# email: content: addresses." in lines
@@ -80,7 +80,7 @@ def test_content_tells_addresses_grades_and_open_ids(capsys: pytest.CaptureFixtu
     assert "#mapper.suggested.column.custom_id=A" in lines
 
 
-def test_parents_among_the_rows_are_left_out(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_parents_are_skipped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = "".join(f"{n},Lee,{role}\n" for n, role in enumerate(("learner", "guardian", "principal"), start=10))
     lines = suggested(capsys, tmp_path, f"Student ID,Last Name,Role\n{rows}")
     assert "skip.Role=guardian" in lines
@@ -88,9 +88,7 @@ def test_parents_among_the_rows_are_left_out(capsys: pytest.CaptureFixture[str],
     assert "#mapper.suggested.value.user_type.principal=Administrator" in lines  # nobody gets power by a guess
 
 
-def test_a_preset_that_makes_everybody_active_does_not_fit_a_file_with_leavers(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_constant_status_rejects_preset(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     header = "First_name,Last_name,Student_email,Student_id,School_id,Grade"
     assert "extends=clever-students" in suggested(capsys, tmp_path, f"{header}\nAna,Lee,a@x.example,7,1,3\n")
     with_status = suggested(capsys, tmp_path, f"{header},Enrollment Status\nAna,Lee,a@x.example,7,1,3,Withdrawn\n")
@@ -98,20 +96,20 @@ def test_a_preset_that_makes_everybody_active_does_not_fit_a_file_with_leavers(
     assert "value.status.Withdrawn=Disabled" in with_status
 
 
-def test_user_names_are_no_addresses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_user_names_are_not_addresses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines = suggested(capsys, tmp_path, "ID,Username\n7,lee.ana\n8,rahm.bo\n")
     assert "column.email=Username" not in lines
     assert "#mapper.suggested.template.email={Username:lower}@district.example" in lines
 
 
-def test_presets_that_fit_equally_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_equal_presets_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     header = "person_id,first_name,middle_name,last_name,email_address,location_id"
     lines = suggested(capsys, tmp_path, f"{header}\n7,Ana,,Lee,a@x.example,1\n")
     assert "apple-school-manager-students, apple-school-manager-staff" in lines[0]
     assert "extends=apple-school-manager-staff" not in lines
 
 
-def test_write_makes_a_new_file_that_can_be_followed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_written_file_is_a_mapping(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     made = tmp_path / "north.properties"
     source = DATA / "microsoft-sds/100_Users/Student.csv"
     assert command(capsys, "mapper", "suggest", source, "--write", made).exit_code == 0
@@ -121,12 +119,12 @@ def test_write_makes_a_new_file_that_can_be_followed(capsys: pytest.CaptureFixtu
     assert "exists already" in again.err
 
 
-def test_a_guardians_address_and_a_password_are_never_proposed() -> None:
+def test_guardian_and_password_never_proposed() -> None:
     found = propose(Sample(["Guardian Email", "password", "custom id"], [["a@b.example", "x@y.example", "1"]]))
     assert [each.header for each in found if each.key.startswith("column.") and each.header] == ["custom id"]
 
 
-def test_two_columns_of_addresses_are_said_and_left_to_a_person() -> None:
+def test_two_address_columns_stay_open() -> None:
     found = propose(Sample(["Home", "Work"], [["a@b.example", "c@d.example"]]))
     email = next(each for each in found if each.field == "email")
     assert email.is_open
@@ -139,7 +137,7 @@ CELLS = st.one_of(st.text(max_size=8), st.sampled_from(VALUES))
 
 
 @given(st.lists(NAMES, max_size=12), st.lists(st.lists(CELLS, max_size=12), max_size=6))
-def test_lines_for_any_file_parse_and_share_no_column(header: list[str], rows: list[list[str]]) -> None:
+def test_lines_parse_for_any_file(header: list[str], rows: list[list[str]]) -> None:
     sample = Sample(header, rows)
     columns = [each.value for each in propose(sample) if each.key.startswith("column.") and each.value]
     assert len(columns) == len(set(columns))
