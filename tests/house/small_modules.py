@@ -23,7 +23,6 @@ SMALL_MODULES = {
     "bench/work/server_run.py": _PROCESS,
     "bench/work/strict_read.py": _PROCESS,
     "bench/work/write_rows.py": _PROCESS,
-    "cli/client_connection.py": _NOUN,
     "cli/demo.py": _ENTRY,
     "client/retry.py": _NOUN,
     "client/schedule.py": _NOUN,

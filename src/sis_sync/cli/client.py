@@ -1,16 +1,52 @@
-"""The commands of the sync client: write its settings, run it, and look at what it did."""
+"""The commands that set up and run the sync client, and what all its commands share: settings and connection."""
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sis_sync.cli.client_connection import config_option, load
 from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import UsageFault
 
+if TYPE_CHECKING:
+    from sis_sync.client.api import Api
+    from sis_sync.client.config import ClientConfig
+
 WAIT_SECONDS = 30.0
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_option(command: Command) -> Command:
+    """Add --config."""
+    option = click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        help="The client.properties to use.  [./client.properties, else the one of your user]",
+    )
+    return option(command)
+
+
+def load(config_path: Path | None) -> "ClientConfig":
+    """The settings. ConfigurationError as the loader raises it."""
+    from sis_sync.client.config import load_config
+    from sis_sync.client.settings_file import find_settings_file
+
+    return load_config(find_settings_file(config_path), os.environ)
+
+
+@contextmanager
+def connected(config: "ClientConfig") -> Iterator["Api"]:
+    """The server's API, with the configured key."""
+    from sis_sync.client.api import open_api
+    from sis_sync.client.config import require_backend
+
+    with open_api(require_backend(config), config.client.name) as api:
+        yield api
 
 
 @click.command()

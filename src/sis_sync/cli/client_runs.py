@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sis_sync.cli.client_connection import config_option, connected, load
+from sis_sync.cli.client import config_option, connected, load
 from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
