@@ -32,7 +32,7 @@ def config_option(command: Command) -> Command:
 
 
 def load(config_path: Path | None) -> "ClientConfig":
-    """The settings. ConfigurationError as the loader raises it."""
+    """Return the settings. ConfigurationError if they cannot be used."""
     from sis_sync.client.config import load_config
     from sis_sync.client.settings_file import find_settings_file
 
@@ -41,7 +41,7 @@ def load(config_path: Path | None) -> "ClientConfig":
 
 @contextmanager
 def connected(config: "ClientConfig") -> Iterator["Api"]:
-    """The server's API, with the configured key."""
+    """Yield the server's API, with the configured key."""
     from sis_sync.client.api import open_api
     from sis_sync.client.config import require_backend
 
@@ -54,7 +54,7 @@ def connected(config: "ClientConfig") -> Iterator["Api"]:
     "--config", "config_path", type=click.Path(path_type=Path), help="Where to write it.  [./client.properties]"
 )
 @click.option("--url", help="Address of the server, https://...")
-@click.option("--force", is_flag=True, help="Write it anew if it is there already.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def init(config_path: Path | None, url: str | None, force: bool) -> None:
     """Write a commented client.properties with all five sections."""
     from sis_sync.client.config import server_address
@@ -81,22 +81,22 @@ def init(config_path: Path | None, url: str | None, force: bool) -> None:
     type=click.FloatRange(0, 3600),
     default=WAIT_SECONDS,
     show_default=True,
-    help="How long to follow runs that go on by themselves.",
+    help="How long to wait for runs that the server is working on.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where a run is held or waits.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 if a run is held or waits for approval.")
 def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_exitcode: bool) -> int:
-    """One pass over the watched folders, then exit. For cron and Task Scheduler."""
-    from sis_sync.cli.print_client import say_report, say_warnings
+    """Run one pass over the watched folders, then exit. For cron and Task Scheduler."""
+    from sis_sync.cli.print_client import print_report, print_warnings
     from sis_sync.client.watch import Stop, open_client, run_once, stopping_on_signals
 
     config, stop = load(config_path), Stop()
-    say_warnings(config.warnings)
+    print_warnings(config.warnings)
     with open_client(config, stop, note) as client, stopping_on_signals(stop):
         report = run_once(client, stop, wait_seconds=wait_seconds)
     if as_json:
         click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
-        say_report(report)
+        print_report(report)
     return stop.exit_code or report.exit_code(is_detailed=detailed_exitcode)
 
 
@@ -104,36 +104,36 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line, for each pass that did something.")
 def watch(config_path: Path | None, as_json: bool) -> int:
-    """Watch the folders until stopped; SIGTERM finishes the file in hand."""
-    from sis_sync.cli.print_client import PassTeller, say_warnings
+    """Watch the folders until stopped. SIGTERM finishes the file in hand."""
+    from sis_sync.cli.print_client import PassPrinter, print_warnings
     from sis_sync.client.watch import Stop, open_client, stopping_on_signals
     from sis_sync.client.watch import watch as watch_folders
 
     config, stop = load(config_path), Stop()
-    say_warnings(config.warnings)
+    print_warnings(config.warnings)
     with open_client(config, stop, note) as client, stopping_on_signals(stop):
         folders = ", ".join(str(section.folder) for section in config.sections)
         note(f"Watching {folders}. Stop with Ctrl-C.")
-        watch_folders(client, stop, PassTeller(as_json=as_json).tell)
+        watch_folders(client, stop, PassPrinter(as_json=as_json).print_pass)
     return stop.exit_code
 
 
 @click.group(name="config")
 def config_group() -> None:
-    """Look at the settings in force."""
+    """Show the settings in use."""
 
 
 @config_group.command(name="show")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def config_show(config_path: Path | None, as_json: bool) -> None:
-    """Print every setting with its value and where it comes from; secrets are masked."""
-    from sis_sync.cli.print_client import say_warnings
+    """Print every setting with its value and its origin. Secrets are masked."""
+    from sis_sync.cli.print_client import print_warnings
     from sis_sync.client.config import effective_settings
     from sis_sync.client.settings_file import find_settings_file
 
     config = load(config_path)
-    say_warnings(config.warnings)
+    print_warnings(config.warnings)
     rows = effective_settings(find_settings_file(config_path), os.environ)
     if as_json:
         settings = [{"key": key, "value": value, "origin": origin} for key, value, origin in rows]

@@ -1,4 +1,4 @@
-"""The commands that talk to the server about single files and runs, and the ones that examine the client."""
+"""The commands for single files and runs on the server, and those that examine the client: doctor and token."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 @click.option("--mapper", help="Name of a mapping of client.properties, or of a preset.")
 @click.option("--wait", "is_waiting", is_flag=True, help="Wait until the run has ended or waits for a person.")
 @click.option("--timeout", type=click.FloatRange(1, 86400), default=LONGEST_WAIT_SECONDS, help="Seconds to wait.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 where the run is held or waits.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 if the run is held or waits for approval.")
 @config_option
 @json_option
 def upload(
@@ -52,7 +52,7 @@ def upload(
         found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", tell=note)
         if is_waiting:
             found = wait_for(api, found, seconds=timeout)
-    _say_run(found, as_json=as_json)
+    _print_run(found, as_json=as_json)
     if is_waiting and found.is_moving:
         raise GaveUpWaiting(
             f"Run {found.id} has not ended in {timeout:,.0f} seconds.", fix=f"sis-sync status {found.id}"
@@ -70,7 +70,7 @@ def status(run_id: str | None, config_path: Path | None, as_json: bool) -> None:
 
     with connected(load(config_path)) as api:
         if run_id:
-            _say_run(api.get_run(run_id), as_json=as_json)
+            _print_run(api.get_run(run_id), as_json=as_json)
             return
         runs = api.list_runs()
     if as_json:
@@ -104,27 +104,27 @@ def results(run_id: str, is_failed: bool, output: Path | None, config_path: Path
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--digest", required=True, help="Of the plan that you have seen.")
+@click.option("--digest", required=True, help="The digest of the plan that you have seen.")
 @config_option
 @json_option
 def approve(run_id: str, digest: str, config_path: Path | None, as_json: bool) -> None:
-    """Approve RUN with a key that may: what no guard holds and what deletes nobody."""
+    """Approve RUN with an API key. The key needs the right, and RUN must not be held or delete anyone."""
     with connected(load(config_path)) as api:
-        _say_run(api.approve(run_id, digest), as_json=as_json)
+        _print_run(api.approve(run_id, digest), as_json=as_json)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--reason", required=True, help="Kept with the run.")
+@click.option("--reason", required=True, help="Why; stored with the run.")
 @config_option
 @json_option
 def reject(run_id: str, reason: str, config_path: Path | None, as_json: bool) -> None:
     """Reject RUN: nothing of it is ever applied."""
     with connected(load(config_path)) as api:
-        _say_run(api.reject(run_id, reason), as_json=as_json)
+        _print_run(api.reject(run_id, reason), as_json=as_json)
 
 
-def _say_run(found: "RunStatus", *, as_json: bool) -> None:
+def _print_run(found: "RunStatus", *, as_json: bool) -> None:
     from sis_sync.cli.print_client import run_line
 
     if as_json:
@@ -141,7 +141,7 @@ def _say_run(found: "RunStatus", *, as_json: bool) -> None:
 @config_option
 @json_option
 def doctor(config_path: Path | None, as_json: bool) -> int:
-    """Examine settings, folders, rights, key, server, clock and disk. Exits with the code of the first that fails."""
+    """Examine settings, folders, rights, key, server, clock and disk. Exit with the code of the first that fails."""
     from sis_sync.client.doctor import FAIL, WARN, examine, exit_code_of
 
     checks = list(examine(load(config_path), now=datetime.now(UTC)))
@@ -161,20 +161,22 @@ def doctor(config_path: Path | None, as_json: bool) -> int:
 
 @click.group()
 def token() -> None:
-    """Keep and try the API key."""
+    """Store and test the API key."""
 
 
 @token.command(name="set")
 @config_option
 def token_set(config_path: Path | None) -> None:
-    """Read the key from the terminal or stdin, never from an argument, and keep it beside the settings."""
+    """Read the key from the terminal or stdin, never from an argument, and store it next to the settings."""
     from sis_sync.client.api_key import checked_secret, keep_secret
     from sis_sync.client.settings_file import find_settings_file
 
     path = find_settings_file(config_path)
     load(path)
     if sys.stdin.isatty() and not may_ask():
-        raise UsageFault("The key is read from stdin, which is a terminal.", fix="sis-sync token set --no-input < FILE")
+        raise UsageFault(
+            "The key is read from stdin, but stdin is a terminal.", fix="sis-sync token set --no-input < FILE"
+        )
     text = click.prompt("API key", hide_input=True, err=True) if may_ask() else sys.stdin.readline()
     click.echo(f"Wrote {keep_secret(path, checked_secret(text))}; {path} names it.")
 
@@ -182,7 +184,7 @@ def token_set(config_path: Path | None) -> None:
 @token.command(name="test")
 @config_option
 def token_test(config_path: Path | None) -> None:
-    """Ask the server whether the key is good."""
+    """Ask the server if it accepts the key."""
     with connected(load(config_path)) as api:
         answer = api.ping()
     click.echo(f"The key is good: {answer.get('school_system')}, modes {', '.join(answer.get('modes') or ['all'])}.")

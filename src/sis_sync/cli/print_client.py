@@ -1,4 +1,4 @@
-"""How passes and runs are told to people: the answer on stdout, warnings on stderr."""
+"""Prints passes and runs for people: the answer on stdout, warnings on stderr."""
 
 import json
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ STATE_WORDS = {
     run_states.REFUSED: "refused: the file cannot be used",
     run_states.REJECTED: "rejected",
     run_states.SUPERSEDED: "superseded by a newer file",
-    run_states.EXPIRED: "expired, nobody decided in time",
+    run_states.EXPIRED: "expired, no one decided in time",
     run_states.OUT_OF_DATE: "out of date: accounts have changed since it was planned",
     run_states.FAILED: "failed on the server",
 }
@@ -44,23 +44,23 @@ DONE_WORDS = {
 }
 
 
-def say_warnings(warnings: Iterable[str]) -> None:
-    """Warnings about the settings, on stderr."""
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings about the settings to stderr."""
     for warning in warnings:
         note(f"Warning: {warning}")
 
 
-def say_report(report: PassReport) -> None:
-    """What a pass did; problems and notices on stderr."""
+def print_report(report: PassReport) -> None:
+    """Print the outcome of a pass; problems and notices go to stderr."""
     for outcome in report.files:
         click.echo(file_line(outcome))
     if not report.files and not report.problems and not report.notices:
         click.echo("Nothing to do.")
-    say_troubles(report)
+    print_troubles(report)
 
 
-def say_troubles(report: PassReport) -> None:
-    """Notices and problems, on stderr."""
+def print_troubles(report: PassReport) -> None:
+    """Print notices and problems to stderr."""
     for notice in report.notices:
         note(f"Notice: {notice}")
     for section, error in report.problems:
@@ -70,7 +70,7 @@ def say_troubles(report: PassReport) -> None:
 
 
 def file_line(outcome: FileOutcome) -> str:
-    """One file of a pass, in words."""
+    """Return one file of a pass in words."""
     start = f"{outcome.delivery.file_name} ({outcome.delivery.mode})"
     if outcome.outcome == "refused":
         return f"{start}: refused, moved to failed\n{outcome.reason.rstrip()}"
@@ -83,7 +83,7 @@ def file_line(outcome: FileOutcome) -> str:
 
 
 def run_line(run: RunStatus) -> str:
-    """One run, in words: state, counts, page."""
+    """Return one run in words: state, counts, page."""
     counts = counts_line(run)
     refusal = f": {run.refusal.get('message', '')}" if run.refusal else ""
     page = f"\n{run.page}" if run.page else ""
@@ -91,26 +91,26 @@ def run_line(run: RunStatus) -> str:
 
 
 def counts_line(run: RunStatus) -> str:
-    """The counts of a run; empty before it has any."""
+    """Return the counts of a run in words; empty before it has any."""
     words = {**COUNT_WORDS, **DONE_WORDS} if run.state == run_states.APPLIED else COUNT_WORDS
     return ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
 
 
-class PassTeller:
-    """Tells what passes did, one after the other; what has been said already is not said again."""
+class PassPrinter:
+    """Prints the passes of `watch`, one after the other. Notices and problems that stay are printed once."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
-    def tell(self, report: PassReport) -> None:
-        """Say what is new."""
+    def print_pass(self, report: PassReport) -> None:
+        """Print the pass if it did something, or has a notice or problem that the pass before did not have."""
         troubles = {*report.notices, *(error.message for _, error in report.problems)}
-        is_new = bool(report.files) or not troubles <= self._said
+        is_new = bool(report.files) or not troubles <= self._printed
         if self._as_json and is_new:
             click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
         elif is_new:
             for outcome in report.files:
                 click.echo(file_line(outcome))
-            say_troubles(report)
-        self._said = troubles
+            print_troubles(report)
+        self._printed = troubles

@@ -26,7 +26,7 @@ _MAX_DOCUMENT_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Upload:
-    """What is sent: the file as it came, and how to read it. `sha256` is of the file itself, not of its gzip."""
+    """The file to send, unchanged, and how to read it. `sha256` is of the file itself, not of its gzip."""
 
     path: Path
     file_name: str
@@ -38,17 +38,17 @@ class Upload:
 
 
 class Api:
-    """The calls of the API. Each raises an error of `core/errors.py`; TryLater where trying again may help."""
+    """The calls of the API. Each raises an error of `core/errors.py`, and TryLater if another attempt may succeed."""
 
     def __init__(self, http: "httpx.Client") -> None:
         self._http = http
 
     def ping(self) -> dict[str, Any]:
-        """Who the server is and what this key may do."""
+        """Return the server's name and version, and what this key may do."""
         return self._call("GET", "/ping").document()
 
     def post_run(self, upload: Upload) -> RunStatus:
-        """Send a file. The same key and body give the same run, however often they are sent."""
+        """Send a file and return its run. The same key and body make one run, however often they are sent."""
         fields = {"mapping_lines": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
         headers = {"Idempotency-Key": upload.idempotency_key}
         with _payload(upload) as (payload, kind), payload.open("rb") as file:
@@ -57,11 +57,11 @@ class Api:
             return run_of(self._call("POST", "/runs", **request).document())
 
     def get_run(self, run_id: str) -> RunStatus:
-        """The run as it stands."""
+        """Return the run as it is now. NotThere if the server does not have it."""
         return run_of(self._call("GET", f"/runs/{quote(run_id, safe='')}").document())
 
     def list_runs(self) -> list[RunStatus]:
-        """The latest runs that this key may see."""
+        """Return the latest runs that this key may see."""
         return [run_of(each) for each in self._call("GET", "/runs").document().get("runs") or []]
 
     def approve(self, run_id: str, digest: str) -> RunStatus:
@@ -73,7 +73,7 @@ class Api:
         return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/reject", json={"reason": reason}).document())
 
     def report_refusal(self, *, mode: str, file_name: str, sha256: str, code: str, line: int | None) -> None:
-        """Tell the server that a file was refused here. No part of the file's content is in it."""
+        """Report that the client refused a file. No part of the file's content is sent."""
         facts = {"file_name": file_name, "sha256": sha256, "code": code, "line": line}
         self._call("POST", "/refusals", params={"mode": mode}, json=facts)
 
@@ -100,7 +100,7 @@ class Api:
 
 @contextmanager
 def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
-    """The API of the configured server, and of no other: redirects are not followed."""
+    """Yield the API of the configured server, and of no other: redirects are not followed."""
     import importlib.metadata
 
     import httpx
@@ -125,7 +125,7 @@ def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
 
 
 def _trust(backend: Backend) -> ssl.SSLContext:
-    """The usual authorities, those of the computer, and the district's own. There is no way to switch this off."""
+    """Return the trusted authorities: the usual ones, the computer's, the district's. TLS checks are never off."""
     import httpx
 
     context = httpx.create_ssl_context()
@@ -134,14 +134,17 @@ def _trust(backend: Backend) -> ssl.SSLContext:
         if backend.ca_file:
             context.load_verify_locations(backend.ca_file)
     except (ssl.SSLError, OSError):
-        message = f"backend.ca.file: {backend.ca_file} holds no certificates that can be read."
+        message = f"backend.ca.file: {backend.ca_file} contains no certificates that can be read."
         raise ConfigurationError(message, fix="Name a file with certificates in PEM form.") from None
     return context
 
 
 @contextmanager
 def _payload(upload: Upload) -> Iterator[tuple[Path, str]]:
-    """The file to send and its type: large ones as gzip, the same bytes each time so that a retry is the same body."""
+    """Yield the file to send and its media type: a large file as gzip.
+
+    The gzip is the same bytes each time (no name, no time), so that a retry sends the same body.
+    """
     if upload.path.stat().st_size < _GZIP_FROM_BYTES:
         yield upload.path, "text/csv"
         return
@@ -165,7 +168,7 @@ def _answer(response: "httpx.Response") -> Answer:
 
 @contextmanager
 def _connection_errors() -> Iterator[None]:
-    """Turn httpx's errors into ours. A certificate that is not trusted will not be trusted a second later."""
+    """Turn the errors of httpx into ours: TryLater, but not for an untrusted certificate, which stays untrusted."""
     import httpx
 
     try:

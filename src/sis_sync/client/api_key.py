@@ -14,17 +14,17 @@ from sis_sync.core.errors import ConfigurationError, UsageFault
 
 @dataclass(frozen=True)
 class Token:
-    """The key, never shown; `origin` says where it came from. An empty secret means that none is set."""
+    """An API key and where it came from. Its repr does not show the secret; the secret is empty if no key is set."""
 
     secret: str = field(repr=False)
     origin: str
 
 
 def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
-    """The key that counts: the variable before the file's lines. ConfigurationError if it cannot be one."""
+    """Return the key: the variable's, else the one of the file's lines. ConfigurationError if it cannot be a key."""
     place = settings.place(TOKEN_FILE_KEY)
     if place and settings.text(TOKEN_KEY):
-        raise settings.wrong(TOKEN_FILE_KEY, f"stands beside {TOKEN_KEY}", "Keep one of the two lines.")
+        raise settings.wrong(TOKEN_FILE_KEY, f"is set next to {TOKEN_KEY}", "Keep one of the two lines.")
     if environment.get(TOKEN_VARIABLE):
         return _checked(environment[TOKEN_VARIABLE], f"the variable {TOKEN_VARIABLE}")
     if place:
@@ -35,37 +35,37 @@ def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
 def _checked(text: str, origin: str) -> Token:
     secret = text.strip()
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise ConfigurationError(f"What stands in {origin} is no API key.", fix="Copy the key again, as one line.")
+        raise ConfigurationError(f"The text in {origin} is not an API key.", fix="Copy the key again, as one line.")
     return Token(secret, origin)
 
 
 def _read_private(path: Path, settings: SettingsFile) -> str:
     try:
         if _others_may_read(path):
-            raise settings.wrong(TOKEN_FILE_KEY, "can be read by everybody on this computer", f"Run: chmod 600 {path}")
+            raise settings.wrong(TOKEN_FILE_KEY, "can be read by everyone on this computer", f"Run: chmod 600 {path}")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise settings.wrong(
             TOKEN_FILE_KEY, f"cannot be read ({error.strerror})", "Check the path and its rights."
         ) from None
     except UnicodeDecodeError:
-        raise settings.wrong(TOKEN_FILE_KEY, "is not text", "The file must hold only the API key.") from None
+        raise settings.wrong(TOKEN_FILE_KEY, "is not text", "The file must contain only the API key.") from None
 
 
 def _others_may_read(path: Path) -> bool:
-    """POSIX only: on Windows the rights are in access lists, which `doctor` points to."""
+    """Return True if every account of this computer may read the file. Always False on Windows: it has access lists."""
     return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def exposed_token_warning(settings: SettingsFile) -> str | None:
-    """A warning where the settings file holds the key and everybody may read it."""
+    """Return a warning if the settings file contains the key and everyone on this computer may read it."""
     if (
         not settings.text(TOKEN_KEY)
         or "${env:" in settings.raw.get(TOKEN_KEY, "")
         or not _others_may_read(settings.path)
     ):
         return None
-    problem = f"{settings.path} holds the API key and can be read by everybody on this computer."
+    problem = f"{settings.path} contains the API key and can be read by everyone on this computer."
     return f"{problem} Run: chmod 600 {settings.path}"
 
 
@@ -73,18 +73,21 @@ TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
 
 
 def checked_secret(text: str) -> str:
-    """The key without space around it. UsageFault if it is not spelled like one, so that no good key is replaced."""
+    """Return the key without space around it. UsageFault if it is not spelled like one: a good key is not replaced."""
     secret = text.strip()
     if not is_well_formed(secret):
         raise UsageFault(
-            "This is no complete API key, and nothing was written.",
+            "This is not a complete API key. Nothing was written.",
             fix="Copy the key whole from the server's page Sync Client, as one line; it starts with sissync_.",
         )
     return secret
 
 
 def keep_secret(settings_path: Path, secret: str) -> Path:
-    """Write the key beside the settings and let them name it; gives its path. An older key line is taken out."""
+    """Write the key into a file next to the settings, name that file there, and return its path.
+
+    A line of the settings that contains an older key is removed.
+    """
     path = settings_path.parent / TOKEN_FILE_NAME
     try:
         path.unlink(missing_ok=True)
@@ -98,7 +101,7 @@ def keep_secret(settings_path: Path, secret: str) -> Path:
 
 
 def _naming_the_file(settings_path: Path) -> str:
-    """The settings with one line for the key's file, where a line of that key (or a comment with it) stood."""
+    """Return the settings with one line for the key's file, in place of its old line or of the comment for it."""
     lines = settings_path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
     line = f"{TOKEN_FILE_KEY}={TOKEN_FILE_NAME}\n"
     kept = [each for each in lines if _key_of(each) not in (TOKEN_KEY, TOKEN_FILE_KEY)]

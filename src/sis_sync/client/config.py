@@ -1,4 +1,4 @@
-"""What client.properties says, checked at the start: the server, the client itself, and the watched sections."""
+"""The configuration, read from client.properties and checked at the start: server, client, watched sections."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ API_PATH = "/api/v1"
 
 
 def server_address(text: str) -> str:
-    """The address without a trailing slash or API path. ValueError says what would be right."""
+    """Return the address without a trailing slash or API path. Raise ValueError that says what would be right."""
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -43,7 +43,7 @@ def _without_api_path(parts: SplitResult) -> str:
 
 
 def proxy_address(text: str) -> str:
-    """The proxy as given. ValueError says what would be right."""
+    """Return the proxy's address unchanged. Raise ValueError that says what would be right."""
     try:
         parts = urlsplit(text)
         is_wrong = parts.port == 0
@@ -56,7 +56,7 @@ def proxy_address(text: str) -> str:
 
 @dataclass(frozen=True)
 class Backend:
-    """The server and how to reach it. `url` has no trailing slash; An empty `proxy` is that of the computer."""
+    """The server and how to reach it. `url` has no trailing slash. Without `proxy` the computer's proxy is used."""
 
     url: str
     token: Token
@@ -68,7 +68,7 @@ class Backend:
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """How the client itself works."""
+    """The settings of the client itself."""
 
     name: str
     poll_seconds: int
@@ -81,7 +81,7 @@ class ClientSettings:
 
 @dataclass(frozen=True)
 class ClientConfig:
-    """`sections` are the enabled ones, in the order of one pass; `warnings` are for the person who reads them."""
+    """`sections` are the enabled ones, in the order of one pass; `warnings` are sentences for a person."""
 
     path: Path
     backend: Backend
@@ -92,7 +92,7 @@ class ClientConfig:
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
-    """The whole configuration, or ConfigurationError naming file, line, key, what is wrong and what would be right."""
+    """Return the configuration. ConfigurationError names file, line, key, what is wrong and what would be right."""
     settings = read_settings_file(path, environment)
     backend = _backend(settings, environment)
     sections = [read_section(settings, mode) for mode in SECTION_MODES]
@@ -104,7 +104,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
 
 
 def require_backend(config: ClientConfig) -> Backend:
-    """The server's settings, or ConfigurationError if address or key is missing."""
+    """Return the server's settings. ConfigurationError if address or key is missing."""
     if not config.backend.url:
         raise ConfigurationError(f"{config.path} has no backend.url.", fix="Write backend.url=https://host.")
     if not config.backend.token.secret:
@@ -157,7 +157,10 @@ def _client(settings: SettingsFile) -> ClientSettings:
 
 
 def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(key, value, origin) of every key and mapper line. ConfigurationError as the file's reader raises it."""
+    """Return key, value and origin of every setting and mapper line, the API key masked.
+
+    ConfigurationError if the file cannot be read.
+    """
     settings = read_settings_file(path, environment)
     rows = []
     for key in all_keys():

@@ -83,7 +83,7 @@ class PassReport:
         return {"schema_version": 1, "files": files, "problems": problems, "notices": self.notices}
 
     def exit_code(self, *, is_detailed: bool = False) -> int:
-        """Return the first problem's exit code, else the one for the files and their runs (cli.md section 4)."""
+        """Return the first problem's exit code, else the one for the files and their runs (`core/exit_codes.py`)."""
         if self.problems:
             return self.problems[0][1].exit_code
         runs = [each.run for each in self.files if each.run]

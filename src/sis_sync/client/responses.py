@@ -1,4 +1,4 @@
-"""What the server's answers mean: a run, or an error of the tree in `core/errors.py`."""
+"""Turns the server's answers into a run, or into an error of the tree in `core/errors.py`."""
 
 import email.utils
 import json
@@ -34,7 +34,7 @@ _BY_TITLE: dict[str, type[SisSyncError]] = {
 
 
 class TryLater(ServerNotReached):
-    """No answer, or "not now": the same request may succeed later. `after_seconds` is what the server asked for."""
+    """No answer, or "not now": the same request may succeed later. `after_seconds` is the server's Retry-After."""
 
     def __init__(self, message: str, *, fix: str = "", after_seconds: float | None = None) -> None:
         super().__init__(message, fix=fix)
@@ -42,12 +42,12 @@ class TryLater(ServerNotReached):
 
 
 class NotThere(UsageFault):
-    """The server has no such thing, or this key may not see it."""
+    """The server does not have it, or this key may not see it."""
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run as the server tells it. `state` is one of the server's run states."""
+    """A run in the server's answer. `state` is one of `core/run_states.py`, or one that a newer server has."""
 
     id: str
     mode: str
@@ -61,30 +61,30 @@ class RunStatus:
     page: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, in the order of the fields."""
+        """Return the run for JSON, in the order of the fields."""
         return asdict(self)
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """True if nothing more happens to the run."""
         return self.state in ENDED
 
     @property
     def is_moving(self) -> bool:
-        """Whether it goes on by itself, without a person."""
+        """True if the server takes the next step by itself."""
         return self.state in MOVING
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, whatever library brought it. Header names are in lower case."""
+    """One HTTP answer, independent of the HTTP library. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def document(self) -> dict[str, Any]:
-        """The JSON object. ServerNotReached if there is none: something between us and the server answered."""
+        """Return the JSON object. ServerNotReached if there is none: a proxy or another server has answered."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ class Answer:
 
 
 def run_of(document: Mapping[str, Any]) -> RunStatus:
-    """The run of a JSON document. ServerNotReached if it is none."""
+    """Return the run of a JSON document. ServerNotReached if the document is not a run."""
     if not document.get("id") or not isinstance(document.get("state"), str):
         fix = "Check that backend.url is the address of a SIS Sync server."
         raise ServerNotReached("The answer names no run.", fix=fix)
@@ -116,7 +116,7 @@ def run_of(document: Mapping[str, Any]) -> RunStatus:
 
 
 def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
-    """The error that an answer other than 2xx stands for."""
+    """Return the error for an answer other than 2xx."""
     if 300 <= answer.status < 400:
         return _redirect(answer)
     if answer.status in TRY_LATER_STATUSES:
@@ -131,12 +131,12 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
 
 def _redirect(answer: Answer) -> SisSyncError:
     place = answer.headers.get("location", "").split("?")[0][:200]
-    message = f"The server sent us on to {place or 'another address'}, where the key must not go."
+    message = f"The server redirects to {place or 'another address'}, and the client sends its key nowhere else."
     return ConfigurationError(message, fix="Set backend.url to the server's own address.")
 
 
 def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
-    """By the title, which both ends take from the same tree, else by the status."""
+    """Return the error by its title, which server and client take from the same tree, else by the status."""
     title, fix = str(problem.get("title", "")), str(problem.get("fix") or "")
     message = str(problem.get("detail") or title or f"HTTP {status}")
     code = str(problem.get("code") or str(problem.get("type", "")).rsplit("/", 1)[-1].rsplit(":", 1)[-1])
@@ -159,7 +159,7 @@ def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
 
 
 def _retry_after(text: str, *, now: datetime) -> float | None:
-    """Seconds from a Retry-After header: a number, or a date (RFC 9110 section 10.2.3)."""
+    """Return the seconds of a Retry-After header: a number, or a date (RFC 9110 section 10.2.3)."""
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:

@@ -1,4 +1,4 @@
-"""Every key of client.properties with its default and what it means: one table for reading, `init` and the docs."""
+"""Every key of client.properties with its default and its meaning: one table for the reader, `init` and the docs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TOKEN_VARIABLE = "SIS_SYNC_BACKEND_API_TOKEN"  # noqa: S105 - the name of a vari
 
 @dataclass(frozen=True)
 class Key:
-    """`default` is the text that stands where the file has no line; empty means none."""
+    """`default` is used if the file has no value for the key; an empty default means none."""
 
     name: str
     default: str
@@ -32,8 +32,8 @@ SECTION_TITLES: dict[str, str] = {
 BACKEND_KEYS: tuple[Key, ...] = (
     Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
     Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
-    Key(TOKEN_FILE_KEY, "", "A file that holds only the API key, readable by nobody but the client."),
-    Key("backend.ca.file", "", "Certificates (PEM) to trust beside those of the computer."),
+    Key(TOKEN_FILE_KEY, "", "A file that holds only the API key, readable by no one but the client."),
+    Key("backend.ca.file", "", "Certificates (PEM) to trust in addition to those of the computer."),
     Key("backend.proxy", "", "Proxy to use, http://host:port. Empty: the proxy of the computer."),
     Key("backend.timeout.seconds", "60", "How long to wait for one answer, 1 to 3600."),
     Key("backend.retry.max.minutes", "30", "How long to try again before leaving a file to the next pass, 0 to 1440."),
@@ -54,7 +54,7 @@ CLIENT_KEYS: tuple[Key, ...] = (
 
 
 def section_keys(mode: Mode) -> tuple[Key, ...]:
-    """The keys of one watched section."""
+    """Return the keys of the section for this mode."""
     keys: tuple[Key, ...] = (
         Key("enabled", "false", "true to watch the folder of this section."),
         Key("folder", "", "Where the SIS exports to. Windows and UNC paths stand as they are."),
@@ -71,7 +71,7 @@ def section_keys(mode: Mode) -> tuple[Key, ...]:
 
 
 def all_keys() -> Iterator[Key]:
-    """Every key but the mapper lines, in the order of the file that `init` writes."""
+    """Yield every key except the mapper lines, in the order of a pass."""
     yield from BACKEND_KEYS
     yield from CLIENT_KEYS
     for mode in SECTION_MODES:

@@ -1,4 +1,4 @@
-"""client.properties as text: finds it, reads its lines, fills in `${env:NAME}` and reads one value at a time."""
+"""client.properties as text: find the file, read its lines, fill in `${env:NAME}`, read one value at a time."""
 
 import codecs
 import difflib
@@ -18,7 +18,7 @@ MAPPER_PREFIX = "mapper."
 
 
 def find_settings_file(asked_for: Path | None) -> Path:
-    """The file asked for, else ./client.properties, else the one in the user's configuration folder."""
+    """Return the file asked for, else ./client.properties, else the one in the user's configuration folder."""
     if asked_for is not None:
         return asked_for
     here = Path(FILE_NAME)
@@ -39,36 +39,36 @@ class SettingsFile:
     warnings: tuple[str, ...]
 
     def text(self, key: str) -> str:
-        """The value, else the default of the key."""
+        """Return the value, else the default of the key."""
         found = self.lines.get(key)
         return found.value if found and found.value else _DEFAULTS[key]
 
     def line_of(self, key: str) -> int | None:
-        """The line of the key, None where the default holds."""
+        """Return the line number of the key, None if the file does not have it."""
         return self.lines[key].line if key in self.lines else None
 
     def wrong(self, key: str, problem: str, right: str) -> ConfigurationError:
-        """The error for a bad value: file, line, key, what is wrong; its fix says what would be right."""
+        """Return the error for a bad value: it names file, line, key and problem; its fix says what would be right."""
         where = f"{self.path} line {self.line_of(key)}" if key in self.lines else str(self.path)
         shown = "" if key == TOKEN_KEY or not self.raw.get(key) else f' "{self.raw[key][:200]}"'
         return ConfigurationError(f"{where}, {key}:{shown} {problem}.", fix=right)
 
     def number(self, key: str, low: int, high: int) -> int:
-        """A whole number from `low` to `high`."""
+        """Return the value, a whole number from `low` to `high`."""
         text = self.text(key)
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise self.wrong(key, "is not a whole number in the range", f"Write a number from {low} to {high}.")
         return int(text)
 
     def flag(self, key: str) -> bool:
-        """True or false."""
+        """Return the value, true or false."""
         text = self.text(key).lower()
         if text not in ("true", "false"):
             raise self.wrong(key, "is neither true nor false", "Write true or false.")
         return text == "true"
 
     def place(self, key: str) -> Path | None:
-        """A file or folder; a relative one starts at the folder of the file. None if there is no value."""
+        """Return the path, relative to the folder of the settings file. None if there is no value."""
         text = self.text(key)
         if not text:
             return None
@@ -80,13 +80,13 @@ class SettingsFile:
         return Path.cwd() / self.path.parent / path
 
     def encoding(self, key: str) -> str:
-        """The name of a text encoding."""
+        """Return the value, the name of a text encoding that Python knows."""
         text = self.text(key)
         try:
             codecs.lookup(text)
             "a".encode(text)
         except (LookupError, ValueError, TypeError):
-            raise self.wrong(key, "is not an encoding that is known", "Write windows-1252 or iso-8859-1.") from None
+            raise self.wrong(key, "is not a known encoding", "Write windows-1252 or iso-8859-1.") from None
         return text
 
 
@@ -101,7 +101,7 @@ def _at_home(path: Path) -> Path:
 
 
 def read_settings_file(path: Path, environment: Mapping[str, str]) -> SettingsFile:
-    """The file's lines, or ConfigurationError naming file, line and key."""
+    """Return the file's lines. ConfigurationError names file, line and key."""
     properties = _read_lines(path)
     filled = {each.key: Property(each.key, _filled_in(each, path, environment), each.line) for each in properties}
     warnings = tuple(filter(None, (_unknown_key(each, path) for each in properties)))
@@ -128,7 +128,7 @@ def _filled_in(line: Property, path: Path, environment: Mapping[str, str]) -> st
 
     value = _VARIABLE.sub(_variable_value(environment, fail), line.value)
     if _CONTROL.search(line.key + value):
-        raise fail("the line holds a control character", "Remove it; a value is one line of text.")
+        raise fail("the line contains a control character", "Remove it; a value is one line of text.")
     return value
 
 

@@ -27,7 +27,7 @@ _NUMBERS = {PARTIAL: 2, FULL: 3, STUDENTS: 4, STAFF: 5}
 
 
 def template(values: Mapping[str, str]) -> str:
-    """The text of the file; `values` are set, every other key stands as a comment with its default."""
+    """Return the text of the file: the `values` are set, every other key is a comment with its default."""
     parts = [
         _HEAD,
         _block("Section 1: API key", BACKEND_KEYS, values),
@@ -48,14 +48,14 @@ def _block(title: str, keys: tuple[Key, ...], values: Mapping[str, str]) -> str:
 
 
 def write_settings_file(path: Path, text: str, *, may_replace: bool) -> None:
-    """Write the file for its owner only: it may hold the API key. ConfigurationError if it is there already."""
+    """Write the file for its owner only: it may contain the API key. ConfigurationError if it exists."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if may_replace:
             path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        raise ConfigurationError(f"{path} is there already.", fix="Edit it, or write it anew with --force.") from None
+        raise ConfigurationError(f"{path} exists already.", fix="Edit it, or replace it with --force.") from None
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}."
         raise ConfigurationError(message, fix="Name another with --config.") from None
