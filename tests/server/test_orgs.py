@@ -11,15 +11,9 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.orgs.last_manager import keeping_a_manager
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
-from sis_sync.server.orgs.selectors import (
-    access_org,
-    is_district_manager,
-    is_manager,
-    keeping_a_manager,
-    managed_orgs,
-    scope_org,
-)
+from sis_sync.server.orgs.selectors import access_org, is_district_manager, is_manager, managed_orgs, scope_org
 from sis_sync.server.orgs.services import (
     create_org,
     give_right,

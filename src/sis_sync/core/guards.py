@@ -3,7 +3,7 @@
 To add a guard: a row in GUARDS, its rule in steps/guard/NAME.sql, and `tools/write_docs.py` for docs/approve.md.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
@@ -184,23 +184,6 @@ class GuardHit:
     def as_dict(self) -> dict[str, str | int]:
         """For JSON, in the order of the fields."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class GuardLimits:
-    """The limits that a school system sets for each mode. Their SQL names them, for example `:deletions_percent`.
-
-    Those of deletions count only where a mode judges absence. Percentages are whole numbers of accounts or of rows.
-    """
-
-    deletions_percent: int = 10
-    deletions_count: int = 500
-    deletions_slice_percent: int = 20
-    failed_rows_percent: int = 5
-
-
-STANDARD_GUARD_LIMITS = GuardLimits()
-SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Every limit that is not a guard: the size of a roster file (section 2 of the file format), times, counts to type.
+"""Every limit: the size of a roster file (section 2 of the file format), the guards' settable limits, times, counts.
 
-The limits of a file are settings of the process, read from its environment.
+The limits of a file are settings of the process, read from its environment. Those of a guard that nobody can set are in
+its rule, steps/guard/NAME.sql.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX_RECORDS
@@ -32,3 +33,20 @@ FILE_LIMITS = FileLimits(
     columns=MAX_COLUMNS.number(),
     cell_bytes=MAX_CELL_KB.number() * _KB,
 )
+
+
+@dataclass(frozen=True)
+class GuardLimits:
+    """The limits that a school system sets for each mode. Their SQL names them, for example `:deletions_percent`.
+
+    Those of deletions count only where a mode judges absence. Percentages are whole numbers of accounts or of rows.
+    """
+
+    deletions_percent: int = 10
+    deletions_count: int = 500
+    deletions_slice_percent: int = 20
+    failed_rows_percent: int = 5
+
+
+STANDARD_GUARD_LIMITS = GuardLimits()
+SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))

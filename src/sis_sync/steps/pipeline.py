@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FALLBACK_ENCODING
-from sis_sync.core.guards import STANDARD_GUARD_LIMITS, GuardHit, GuardLimits, History
+from sis_sync.core.guards import GuardHit, History
+from sis_sync.core.limits import STANDARD_GUARD_LIMITS, GuardLimits
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session

@@ -23,8 +23,9 @@ from sis_sync.server.accounts.validation import (
 )
 from sis_sync.server.audit.services import record, record_change, record_changes
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.orgs.last_manager import keeping_a_manager
 from sis_sync.server.orgs.models import Org, SchoolSystem
-from sis_sync.server.orgs.selectors import ASK_A_MANAGER, keeping_a_manager
+from sis_sync.server.orgs.selectors import ASK_A_MANAGER
 
 CHANGED = ("status", "is_held_by_hand", "deleted_at", "sessions_ended_at", "updated_at")
 Change = Callable[[Account, datetime], None]

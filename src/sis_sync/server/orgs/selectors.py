@@ -1,17 +1,13 @@
-"""The orgs that a person manages, and the rule that a district always has an active manager."""
+"""The orgs that a person manages, and what a person may see of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.core.fields import ACTIVE
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 
 if TYPE_CHECKING:
@@ -85,29 +81,3 @@ def number_or_404(identifier: int | str) -> int:
 def can_be_number(text: str) -> bool:
     """True if a row may have this number. A database stores at most 18 digits."""
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
-
-
-@contextmanager
-def keeping_a_manager(school_system_id: int) -> Iterator[None]:
-    """Run the block in a transaction. Undo it and raise NotPermitted if the district lost its last active manager."""
-    with transaction.atomic():
-        # Lock first: of two managers who remove each other at once, one waits. Without the key, because other
-        # transactions that hold an account lock add history that refers to this row: they and we would deadlock.
-        SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
-        had_manager = has_active_manager(school_system_id)
-        yield
-        if had_manager and not has_active_manager(school_system_id):
-            raise NotPermitted(
-                "This would leave the district without an active manager.",
-                fix="Give someone else the right to manage the district first.",
-            )
-
-
-def has_active_manager(school_system_id: int) -> bool:
-    """True if someone who can sign in manages the district."""
-    return Right.objects.filter(
-        org__school_system_id=school_system_id,
-        org__kind=Org.Kind.DISTRICT,
-        account__status=ACTIVE,
-        account__deleted_at__isnull=True,
-    ).exists()

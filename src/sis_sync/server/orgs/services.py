@@ -13,14 +13,9 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.import_csv import ImportedOrgs, read_org_lines
+from sis_sync.server.orgs.last_manager import keeping_a_manager
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem
-from sis_sync.server.orgs.selectors import (
-    ASK_A_MANAGER,
-    access_org,
-    district_of,
-    keeping_a_manager,
-    require_district_manager,
-)
+from sis_sync.server.orgs.selectors import ASK_A_MANAGER, access_org, district_of, require_district_manager
 from sis_sync.server.text import has_controls, tidy
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from sis_sync.core import run_states
-from sis_sync.core.guards import STANDARD_GUARD_LIMITS
+from sis_sync.core.limits import STANDARD_GUARD_LIMITS
 from sis_sync.core.modes import MODES
 
 MODE_CHOICES = [(name, name) for name in MODES]

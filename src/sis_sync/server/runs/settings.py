@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.db import transaction
 
-from sis_sync.core.guards import SETTABLE_LIMITS, GuardLimits
+from sis_sync.core.limits import SETTABLE_LIMITS, GuardLimits
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record

@@ -6,7 +6,8 @@ limit, the whole before its parts.
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARDS, Guard, GuardHit, GuardLimits, History
+from sis_sync.core.guards import GUARDS, Guard, GuardHit, History
+from sis_sync.core.limits import GuardLimits
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.audit.services import record
+from sis_sync.server.orgs.last_manager import has_active_manager
 from sis_sync.server.orgs.models import Org, SchoolSystem
-from sis_sync.server.orgs.selectors import has_active_manager
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from sis_sync.core.guards import SETTABLE_LIMITS
+from sis_sync.core.limits import SETTABLE_LIMITS
 from sis_sync.core.modes import MODES
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
