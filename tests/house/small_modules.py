@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 63
+MOST_SMALL_MODULES = 58
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
@@ -14,16 +14,15 @@ SMALL_MODULES = {
     "__init__.py": _ENTRY,
     "__main__.py": _ENTRY,
     "bench/files.py": _NOUN,
-    "bench/work/count_rows.py": _PROCESS,
-    "bench/work/export_rows.py": _PROCESS,
+    "bench/work/duckdb_floor.py": _PROCESS,
     "bench/work/plan_steps.py": _PROCESS,
     "bench/work/read_step.py": _PROCESS,
     "bench/work/results_csv.py": _PROCESS,
     "bench/work/server_place.py": _PROCESS,
     "bench/work/server_run.py": _PROCESS,
-    "bench/work/strict_read.py": _PROCESS,
-    "bench/work/write_rows.py": _PROCESS,
     "cli/demo.py": _ENTRY,
+    "cli/errors.py": _NOUN,
+    "cli/next_command.py": _NOUN,
     "client/retry.py": _NOUN,
     "client/schedule.py": _NOUN,
     "client/upload.py": _NOUN,
@@ -57,7 +56,6 @@ SMALL_MODULES = {
     "server/serve/work.py": _PROCESS,
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,
-    "server/web/forms/base.py": _CONTRACT,
     "server/web/urls.py": _ENTRY,
     "server/web/views/audit.py": _PAGE,
     "server/web/views/errors.py": _ENTRY,

@@ -51,7 +51,7 @@ class Places:
         run_measured(module("server_place", files.file("orgs")), environment=self.environment("empty"))
         self.copy("empty", "filled")
         run_measured(module("server_run", files.file("first")), environment=self.environment("filled"))
-        run_measured(module("export_rows", self.rows), environment=self.environment("filled"))
+        run_measured(module("account_rows", "export", self.rows), environment=self.environment("filled"))
 
     def process(self, label: str, command: list[str], begin_as: str) -> Process:
         """Return a process that runs in a fresh copy of a prepared place."""

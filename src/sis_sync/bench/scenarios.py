@@ -48,8 +48,8 @@ def reading(setting: Setting) -> Iterator[Comparison]:
     files = setting.files(MILLION)
     whole = Process("read step, whole file", module("read_step", files.file("accounts")))
     broken = Process("read step, 1 % broken", module("read_step", files.file("broken")))
-    strict = Process("DuckDB read_csv, strict", module("strict_read", files.file("accounts")))
-    count = Process("DuckDB count(*)", module("count_rows", files.file("accounts")))
+    strict = Process("DuckDB read_csv, strict", module("duckdb_floor", "read", files.file("accounts")))
+    count = Process("DuckDB count(*)", module("duckdb_floor", "count", files.file("accounts")))
     yield Comparison("reading.clean", "read a clean file, with lines", files.rows, whole, strict, at_most=1.6)
     yield Comparison("reading.broken", "read a file with 1 % broken records", files.rows, broken, whole, at_most=1.3)
     yield Comparison("reading.count", "read a clean file, with lines", files.rows, whole, count)
@@ -63,7 +63,7 @@ def planning(setting: Setting) -> Iterator[Comparison]:
     output = str(files.folder / "plan.csv")
     command = [sys.executable, "-m", "sis_sync", *words, "--output", output, "--json"]
     ours = Process("sis-sync plan", command)
-    count = Process("DuckDB count(*)", module("count_rows", files.file("roster")))
+    count = Process("DuckDB count(*)", module("duckdb_floor", "count", files.file("roster")))
     title = "read, validate, plan"
     yield Comparison("plan.script", title, files.rows, ours, setting.script(files), at_most=0.33)
     yield Comparison("plan.count", title, files.rows, ours, count, at_most=12)
@@ -124,7 +124,7 @@ def _server_runs(
     full = places.process("full run", first, "empty")
     nightly = places.process("nightly run", night, "filled")
     nothing = places.process("run of the same file", first, "filled")
-    floor = places.process(floor_label, module("write_rows", places.rows), "empty")
+    floor = places.process(floor_label, module("account_rows", "write", places.rows), "empty")
     yield Comparison(f"{name}.full", f"full into empty {database}", files.rows, full, floor, at_most=1.3)
     yield Comparison(f"{name}.nightly", f"nightly run, {database}", files.rows, nightly, script, at_most=0.5)
     yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing)
