@@ -72,6 +72,14 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(DATA_FOLDER, ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Do not bring files to the disk: no test survives a loss of power. core/test_whole_files.py proves the calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql_server_url() -> Iterator[str]:
     """The URL of a database on a PostgreSQL server: the one named by the environment, or a throwaway one.

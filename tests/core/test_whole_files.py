@@ -58,6 +58,14 @@ def test_only_the_owner_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows opens no folders")
+def test_content_is_synced_before_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, was_renamed = tmp_path / "list.csv", list[bool]()
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: was_renamed.append(target.exists()))
+    write_whole(target, [b"new"])
+    assert was_renamed == [False, True]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows opens no folders")
 def test_folder_that_cannot_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail_with(number: int) -> None:
         def fsync(descriptor: int) -> None:
