@@ -1,12 +1,13 @@
 """The steps from bytes to a plan, as the server and the command line take them."""
 
 import csv
+import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -16,10 +17,13 @@ from sis_sync.core.guards import GuardHit, History
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.steps.directory.directory import Directory, load_directory
+from sis_sync.steps.guard.guard import HISTORY_TABLES, load_history
+from sis_sync.steps.map.map import Roster
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.map.mapping import Mapping as ColumnMapping
-from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.pipeline import PlanInput, map_file, plan_file, plan_roster
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.report import write_plan
 
@@ -136,29 +140,47 @@ def people(first: int, last: int, **values: str) -> list[dict[str, str]]:
     return [person(f"{number:04}", **values) for number in range(first, last)]
 
 
-@dataclass(frozen=True)
+# The tables of the directory and the history, which stay in a session from one file to the next.
+DIRECTORY_TABLES = ("orgs", "accounts", *HISTORY_TABLES)
+KEPT = {*DIRECTORY_TABLES, "orgs_read", "accounts_read", "listed_values"}
+
+
+@dataclass
 class Place:
-    """A session that plans many files against one directory."""
+    """A session that plans many files against one directory, which it loads once."""
 
     session: Session
     folder: Path
     mode: str
     mapping: ColumnMapping
+    history: History | None = None  # the one in the session
+    directory: Directory = field(default_factory=Directory)
+    directory_digest: str = ""
 
     def plan(self, content: bytes, *, history: History, on_absent: OnAbsent = "delete") -> tuple[Plan, list[GuardHit]]:
-        forget(self.session)
-        (self.folder / "roster.csv").write_bytes(content)
-        given = PlanInput(
-            self.folder / "roster.csv",
-            MODES[self.mode],
-            self.folder / "orgs.csv",
-            self.folder / "accounts.csv",
-            self.mapping,
-            on_absent=on_absent,
-            history=history,
-        )
-        plan, hits = plan_file(self.session, given)
+        return self.plan_mapped(self.map(content, history=history), history=history, on_absent=on_absent)
+
+    def plan_mapped(
+        self, roster: Roster, *, history: History, on_absent: OnAbsent = "delete"
+    ) -> tuple[Plan, list[GuardHit]]:
+        """Plan the roster that the session contains."""
+        plan, hits = plan_roster(self.session, roster, self.directory, self._input(history, on_absent))
         return plan, list(hits)
+
+    def map(self, content: bytes, *, history: History) -> Roster:
+        """Read and map a file of these bytes. The session then contains its roster, the directory and the history."""
+        forget(self.session, but=KEPT)
+        if history != self.history:
+            self._load(history)
+        given = self._input(history)
+        given.file.write_bytes(content)
+        return map_file(self.session, given.file, mode=given.mode, mapping=given.mapping)
+
+    def digest(self, roster: Roster) -> str:
+        """Return a digest of all that the steps after map read: tables of the session, and facts of the file."""
+        facts = roster.records.facts
+        of_file = (self.mode, facts.rows, facts.columns, facts.has_final_newline)
+        return _digest_of(self.session, "roster", "broken", "broken_cells", also=(*of_file, self.directory_digest))
 
     def apply(self, content: bytes) -> History:
         """Make the directory what the file says; what the next run knows of this one."""
@@ -172,15 +194,44 @@ class Place:
         )
         people = [{**dict(zip(FIELD_NAMES, row, strict=True)), "state": "live"} for row in rows]
         (self.folder / "accounts.csv").write_text(accounts_file(people), encoding="utf-8", newline="")
+        self.history = None  # the session contains the accounts before
         return History(files, plan.counts.rows, had_deleting_sync=True)
 
+    def _load(self, history: History) -> None:
+        forget(self.session)
+        given = self._input(history)
+        self.directory = load_directory(self.session, orgs=given.orgs, accounts=given.accounts)
+        load_history(self.session, history)
+        self.history = history
+        of_history = (history.last_rows, history.had_deleting_sync)
+        self.directory_digest = _digest_of(self.session, *DIRECTORY_TABLES, also=of_history)
 
-def forget(session: Session) -> None:
-    """Drop what the plan before left in the session."""
-    for kind, source in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
-        name = f"{kind.lower()}_name"
-        for (found,) in session.rows(f"SELECT {name} FROM {source} WHERE temporary AND NOT internal"):
-            session.run(f'DROP {kind} "{found}"')
+    def _input(self, history: History, on_absent: OnAbsent = "delete") -> PlanInput:
+        return PlanInput(
+            self.folder / "roster.csv",
+            MODES[self.mode],
+            self.folder / "orgs.csv",
+            self.folder / "accounts.csv",
+            self.mapping,
+            on_absent=on_absent,
+            history=history,
+        )
+
+
+def _digest_of(session: Session, *tables: str, also: tuple[object, ...]) -> str:
+    rows = [session.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables]
+    return hashlib.sha256(repr((rows, also)).encode()).hexdigest()
+
+
+def forget(session: Session, but: Collection[str] = ()) -> None:
+    """Drop the tables and views in the session, but those."""
+    found = session.rows(
+        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal "
+        "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND NOT internal"
+    )
+    drops = [f'DROP {kind} "{name}"' for kind, name in found if name not in but]
+    if drops:
+        session.run("; ".join(drops))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The order of the steps: read, map, directory, validate, plan, guard. No other module knows it.
 
-DuckDB reads and cleans the files and writes plan and reports. The steps between run on the engine: the same DuckDB
-session, or Spark, which gets the tables as Parquet and gives back those that it made.
+DuckDB reads and cleans the files and writes the plan and the reports. The steps between run on the engine: the same
+DuckDB session, or Spark, which reads its tables from Parquet files and returns its results in others.
 """
 
 import logging
@@ -21,7 +21,7 @@ from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
-from sis_sync.steps.directory.directory import load_directory
+from sis_sync.steps.directory.directory import Directory, load_directory
 from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
 from sis_sync.steps.map.map import Roster, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
@@ -33,13 +33,25 @@ EngineName = Literal["duckdb", "spark"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 LOGGER = logging.getLogger("sis_sync.steps")
 
+# The tables that another engine gets. Passwords stay on this machine.
+_SENT = {
+    "roster": "SELECT * EXCLUDE (password) FROM roster",
+    "broken": "SELECT line, codes, width FROM broken",
+    "broken_cells": "SELECT * FROM broken_cells",
+    "accounts": "SELECT * FROM accounts",
+    "orgs": "SELECT * FROM orgs",
+    "listed_values": "SELECT * FROM listed_values",
+}
+# The tables that it gives back.
+_RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "plan")
+
 
 @dataclass(frozen=True)
 class PlanInput:
-    """A file, the directory it is planned against, and the rules.
+    """A file, the directory that it is planned against, and the rules.
 
-    `orgs` and `accounts` are CSV files; no accounts means that nobody has one yet. Without `history`, the guards that
-    compare with earlier runs are left out. `school_system` names the plan among many, in logs and in Spark's folders.
+    `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
+    need it are skipped. `school_system` names the plan among many, in logs and in Spark's folders.
     """
 
     file: Path
@@ -53,6 +65,14 @@ class PlanInput:
     school_system: str = ""
 
 
+def engine_named(name: str) -> EngineName:
+    """Return the engine of this name, DuckDB for an empty one. Raise ConfigurationError for any other name."""
+    for engine in ENGINES:
+        if engine == (name.strip().lower() or "duckdb"):
+            return engine
+    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")
+
+
 def map_file(
     session: Session,
     file: Path,
@@ -62,7 +82,7 @@ def map_file(
     fallback_encoding: str = FALLBACK_ENCODING,
     school_system: str = "",
 ) -> Roster:
-    """Read and map: the roster of the file. Raise FileRefused."""
+    """Read and map the file. Raise FileRefused."""
     with _timed("read", school_system):
         records = read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
     with _timed("map", school_system):
@@ -78,7 +98,7 @@ def check_file(
     orgs: Path | None = None,
     fallback_encoding: str = FALLBACK_ENCODING,
 ) -> Judged:
-    """Read, map and validate: the faults of every row. Orgs are judged if there is a list of them.
+    """Read, map and validate the file: find the faults of every row. Skip the orgs without a list of them.
 
     Raise FileRefused, and ConfigurationError for the list of orgs.
     """
@@ -91,7 +111,7 @@ def check_file(
 def plan_file(
     session: Session, given: PlanInput, *, engine: EngineName = "duckdb", shared: SparkApplication | None = None
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
-    """All steps: the plan, whose tables `session` holds afterwards, and the guards that hold it.
+    """Run all steps. Return the plan, whose tables `session` then contains, and the guards that hold it.
 
     Raise FileRefused, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
     """
@@ -101,6 +121,20 @@ def plan_file(
         directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)
         if given.history:
             load_history(session, given.history)
+    return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
+
+
+def plan_roster(
+    session: Session,
+    roster: Roster,
+    directory: Directory,
+    given: PlanInput,
+    *,
+    engine: EngineName = "duckdb",
+    shared: SparkApplication | None = None,
+) -> tuple[Plan, tuple[GuardHit, ...]]:
+    """Run the steps after map on a roster, a directory and a history that `session` contains already."""
+    name = given.school_system
     with _planning_engine(session, engine, shared=shared, given=given) as where:
         with _timed("validate", name):
             judged = validate(where, roster, directory, given.mode)
@@ -111,38 +145,10 @@ def plan_file(
 
 
 @contextmanager
-def _timed(step: str, school_system: str = "") -> Iterator[None]:
-    """Log how long a step took in seconds, and no value of the file."""
-    began = time.perf_counter()
-    yield
-    LOGGER.info("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
-
-
-def engine_named(name: str) -> EngineName:
-    """The engine of this name, DuckDB for none. ConfigurationError for a name that is no engine's."""
-    for engine in ENGINES:
-        if engine == (name.strip().lower() or "duckdb"):
-            return engine
-    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")
-
-
-# Passwords stay on this machine.
-_GIVEN = {
-    "roster": "SELECT * EXCLUDE (password) FROM roster",
-    "broken": "SELECT line, codes, width FROM broken",
-    "broken_cells": "SELECT * FROM broken_cells",
-    "accounts": "SELECT * FROM accounts",
-    "orgs": "SELECT * FROM orgs",
-    "listed_values": "SELECT * FROM listed_values",
-}
-_MADE = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "plan")
-
-
-@contextmanager
 def shared_spark(engine: EngineName) -> Iterator[SparkApplication | None]:
-    """Spark for many plans, started once and left once; for DuckDB there is nothing to share.
+    """Yield one Spark application for many plans, or None for DuckDB, where nothing is shared.
 
-    Raises EngineUnavailable where Spark cannot be used.
+    Raise EngineUnavailable if Spark cannot be used.
     """
     if engine == "duckdb":
         yield None
@@ -152,21 +158,29 @@ def shared_spark(engine: EngineName) -> Iterator[SparkApplication | None]:
 
 
 @contextmanager
+def _timed(step: str, school_system: str = "") -> Iterator[None]:
+    """Log the seconds that a step took, and no value of the file."""
+    began = time.perf_counter()
+    yield
+    LOGGER.info("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
+
+
+@contextmanager
 def _planning_engine(
     session: Session, engine: EngineName, *, shared: SparkApplication | None, given: PlanInput
 ) -> Iterator[Engine]:
-    """The engine that validates, plans and guards; afterwards `session` has the tables that it made."""
+    """Yield the engine that validates, plans and guards; afterwards `session` contains the tables that it made."""
     if engine == "duckdb":
         yield session
         return
     also = HISTORY_TABLES if given.history else ()
     with _opened(session, shared) as application, application.session(_folder_of(given.school_system)) as spark:
-        for name, query in {**_GIVEN, **{name: f"SELECT * FROM {name}" for name in also}}.items():
+        for name, query in {**_SENT, **{name: f"SELECT * FROM {name}" for name in also}}.items():
             path = spark.folder / f"{name}.parquet"
             session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path))
             spark.take(name, path)
         yield spark
-        for name in _MADE:
+        for name in _RETURNED:
             # Without hive_partitioning=false, a folder named key=value would become a column.
             session.run(
                 f"CREATE TEMP TABLE {name} AS SELECT * FROM read_parquet(:files, hive_partitioning=false)",
@@ -175,7 +189,7 @@ def _planning_engine(
 
 
 def _folder_of(school_system: str) -> str:
-    """The folder of the tables of one plan. Quoted: a name may contain brackets, which Spark would interpret."""
+    """Return the folder for the tables of one plan, quoted: Spark would interpret brackets in a name."""
     return f"school_system={quote(school_system, safe='')}" if school_system else "tables"
 
 
