@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from sis_sync.bench.compare import Comparison, Process
-from sis_sync.bench.files import District
 from sis_sync.bench.measure import module
-from sis_sync.bench.places import Places
+from sis_sync.bench.places import District, Places
 from sis_sync.core.errors import ConfigurationError
 
 PACKAGES = ("import_export", "pandas", "sqlalchemy")

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sis_sync.bench.compare import Comparison, Process
-from sis_sync.bench.files import District, district
 from sis_sync.bench.measure import module, run_measured
 from sis_sync.bench.peers import creating_and_delta, creating_many, refuse_without_packages
-from sis_sync.bench.places import Places, prepared_places
+from sis_sync.bench.places import District, Places, district, prepared_places
 from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
 
 MILLION = 1_000_000
