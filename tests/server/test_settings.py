@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.environment import MEMORY_MB
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.server.environment import database_settings, made_data_folder, read_or_make_secret_key, sqlite_settings
+from sis_sync.server.installation import database_settings, made_data_folder, read_or_make_secret_key, sqlite_settings
 from sis_sync.server.logs import WithoutValues
 
 FAR_AWAY = "192.0.2.9"

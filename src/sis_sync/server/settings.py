@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 
 from sis_sync.core import environment
-from sis_sync.server.environment import database_settings, keep_to_owner, made_data_folder, read_or_make_secret_key
+from sis_sync.server.installation import database_settings, keep_to_owner, made_data_folder, read_or_make_secret_key
 from sis_sync.server.logs import LOGGING_SETTINGS
 from sis_sync.steps.pipeline import engine_named
 

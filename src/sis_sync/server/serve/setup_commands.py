@@ -17,8 +17,8 @@ from sis_sync.core.errors import ConfigurationError, UsageFault
 from sis_sync.core.loopback import is_loopback
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
-from sis_sync.server.environment import OTHERS, made_data_folder
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.installation import OTHERS, made_data_folder
 from sis_sync.server.orgs.import_csv import ImportedOrgs
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import district_of

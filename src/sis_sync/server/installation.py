@@ -1,4 +1,4 @@
-"""The place of a server: its data folder, its secret key, and its database with the durability rules of each kind."""
+"""An installation of the server: its data folder, its secret key, its database and how durable each kind is."""
 
 import os
 import secrets
