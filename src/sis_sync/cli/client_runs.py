@@ -168,7 +168,7 @@ def token() -> None:
 @config_option
 def token_set(config_path: Path | None) -> None:
     """Read the key from the terminal or stdin, never from an argument, and store it next to the settings."""
-    from sis_sync.client.api_key import checked_secret, keep_secret
+    from sis_sync.client.api_key import checked_secret, store_secret
     from sis_sync.client.settings_file import find_settings_file
 
     path = find_settings_file(config_path)
@@ -178,7 +178,7 @@ def token_set(config_path: Path | None) -> None:
             "The key is read from stdin, but stdin is a terminal.", fix="sis-sync token set --no-input < FILE"
         )
     text = click.prompt("API key", hide_input=True, err=True) if may_ask() else sys.stdin.readline()
-    click.echo(f"Wrote {keep_secret(path, checked_secret(text))}; {path} names it.")
+    click.echo(f"Wrote {store_secret(path, checked_secret(text))}; {path} names it.")
 
 
 @token.command(name="test")

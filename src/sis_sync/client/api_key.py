@@ -11,6 +11,8 @@ from sis_sync.client.settings_file import SettingsFile
 from sis_sync.core.api_key import is_well_formed
 from sis_sync.core.errors import ConfigurationError, UsageFault
 
+TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
+
 
 @dataclass(frozen=True)
 class Token:
@@ -26,13 +28,53 @@ def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
     if place and settings.text(TOKEN_KEY):
         raise settings.wrong(TOKEN_FILE_KEY, f"is set next to {TOKEN_KEY}", "Keep one of the two lines.")
     if environment.get(TOKEN_VARIABLE):
-        return _checked(environment[TOKEN_VARIABLE], f"the variable {TOKEN_VARIABLE}")
+        return _token_of(environment[TOKEN_VARIABLE], f"the variable {TOKEN_VARIABLE}")
     if place:
-        return _checked(_read_private(place, settings), str(place))
-    return _checked(settings.text(TOKEN_KEY), f"{settings.path}, {TOKEN_KEY}")
+        return _token_of(_read_private(place, settings), str(place))
+    return _token_of(settings.text(TOKEN_KEY), f"{settings.path}, {TOKEN_KEY}")
 
 
-def _checked(text: str, origin: str) -> Token:
+def exposed_token_warning(settings: SettingsFile) -> str | None:
+    """Return a warning if the settings file contains the key and everyone on this computer may read it."""
+    if (
+        not settings.text(TOKEN_KEY)
+        or "${env:" in settings.raw.get(TOKEN_KEY, "")
+        or not _others_may_read(settings.path)
+    ):
+        return None
+    problem = f"{settings.path} contains the API key and can be read by everyone on this computer."
+    return f"{problem} Run: chmod 600 {settings.path}"
+
+
+def checked_secret(text: str) -> str:
+    """Return the key without space around it. UsageFault if it is not spelled like one: a good key is not replaced."""
+    secret = text.strip()
+    if not is_well_formed(secret):
+        raise UsageFault(
+            "This is not a complete API key. Nothing was written.",
+            fix="Copy the key whole from the server's page Sync Client, as one line; it starts with sissync_.",
+        )
+    return secret
+
+
+def store_secret(settings_path: Path, secret: str) -> Path:
+    """Write the key into a file next to the settings, name that file there, and return its path.
+
+    A line of the settings that contains an older key is removed.
+    """
+    path = settings_path.parent / TOKEN_FILE_NAME
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(secret + "\n")
+        settings_path.write_text(_with_token_file(settings_path), encoding="utf-8")
+    except OSError as error:
+        message = f"{error.filename or path} cannot be written: {error.strerror}."
+        raise ConfigurationError(message, fix="Check its rights.") from None
+    return path
+
+
+def _token_of(text: str, origin: str) -> Token:
     secret = text.strip()
     if not secret.isascii() or not secret.isprintable() or " " in secret:
         raise ConfigurationError(f"The text in {origin} is not an API key.", fix="Copy the key again, as one line.")
@@ -57,50 +99,7 @@ def _others_may_read(path: Path) -> bool:
     return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
 
 
-def exposed_token_warning(settings: SettingsFile) -> str | None:
-    """Return a warning if the settings file contains the key and everyone on this computer may read it."""
-    if (
-        not settings.text(TOKEN_KEY)
-        or "${env:" in settings.raw.get(TOKEN_KEY, "")
-        or not _others_may_read(settings.path)
-    ):
-        return None
-    problem = f"{settings.path} contains the API key and can be read by everyone on this computer."
-    return f"{problem} Run: chmod 600 {settings.path}"
-
-
-TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
-
-
-def checked_secret(text: str) -> str:
-    """Return the key without space around it. UsageFault if it is not spelled like one: a good key is not replaced."""
-    secret = text.strip()
-    if not is_well_formed(secret):
-        raise UsageFault(
-            "This is not a complete API key. Nothing was written.",
-            fix="Copy the key whole from the server's page Sync Client, as one line; it starts with sissync_.",
-        )
-    return secret
-
-
-def keep_secret(settings_path: Path, secret: str) -> Path:
-    """Write the key into a file next to the settings, name that file there, and return its path.
-
-    A line of the settings that contains an older key is removed.
-    """
-    path = settings_path.parent / TOKEN_FILE_NAME
-    try:
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            file.write(secret + "\n")
-        settings_path.write_text(_naming_the_file(settings_path), encoding="utf-8")
-    except OSError as error:
-        message = f"{error.filename or path} cannot be written: {error.strerror}."
-        raise ConfigurationError(message, fix="Check its rights.") from None
-    return path
-
-
-def _naming_the_file(settings_path: Path) -> str:
+def _with_token_file(settings_path: Path) -> str:
     """Return the settings with one line for the key's file, in place of its old line or of the comment for it."""
     lines = settings_path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
     line = f"{TOKEN_FILE_KEY}={TOKEN_FILE_NAME}\n"

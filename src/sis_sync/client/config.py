@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from sis_sync.client.api_key import Token, exposed_token_warning, find_token
 from sis_sync.client.sections import Section, read_section
@@ -15,43 +15,6 @@ from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.loopback import is_loopback
 
 API_PATH = "/api/v1"
-
-
-def server_address(text: str) -> str:
-    """Return the address without a trailing slash or API path. Raise ValueError that says what would be right."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError("Write https://host or https://host:port.") from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0 or not _is_plain(text):
-        raise ValueError("Write https://host or https://host:port.")
-    if parts.username is not None or parts.query or parts.fragment or "?" in text or "#" in text:
-        raise ValueError("Leave out user names, ? and #: https://host or https://host/path.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("Use https://; http:// works for this same computer only (localhost, 127.0.0.1).")
-    return _without_api_path(parts)
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and not set(text) & set(' <>"{}|\\^`')
-
-
-def _without_api_path(parts: SplitResult) -> str:
-    path = parts.path.rstrip("/").removesuffix(API_PATH).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def proxy_address(text: str) -> str:
-    """Return the proxy's address unchanged. Raise ValueError that says what would be right."""
-    try:
-        parts = urlsplit(text)
-        is_wrong = parts.port == 0
-    except ValueError:
-        is_wrong = True
-    if is_wrong or parts.scheme not in ("http", "https") or not parts.hostname or not _is_plain(text):
-        raise ValueError("Write http://host:port.")
-    return text
 
 
 @dataclass(frozen=True)
@@ -113,12 +76,47 @@ def require_backend(config: ClientConfig) -> Backend:
     return config.backend
 
 
+def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return key, value and origin of every setting and mapper line, the API key masked.
+
+    ConfigurationError if the file cannot be read.
+    """
+    settings = read_settings_file(path, environment)
+    rows = []
+    for key in all_keys():
+        line = settings.line_of(key.name)
+        origin = f"{path} line {line}" if line and settings.text(key.name) != "" else "default"
+        rows.append((key.name, settings.text(key.name), origin))
+    token = find_token(settings, environment)
+    masked = f"{token.secret[:4]}..." if len(token.secret) > 12 else "..." if token.secret else ""
+    rows = [(TOKEN_KEY, masked, token.origin) if row[0] == TOKEN_KEY else row for row in rows]
+    mapper = [line for line in settings.lines.values() if line.key.startswith(MAPPER_PREFIX)]
+    return [*rows, *((line.key, line.value, f"{path} line {line.line}") for line in mapper)]
+
+
+def server_address(text: str) -> str:
+    """Return the address without a trailing slash or API path. Raise ValueError that says what would be right."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("Write https://host or https://host:port.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0 or not _is_plain(text):
+        raise ValueError("Write https://host or https://host:port.")
+    if parts.username is not None or parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("Leave out user names, ? and #: https://host or https://host/path.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("Use https://; http:// works for this same computer only (localhost, 127.0.0.1).")
+    path = parts.path.rstrip("/").removesuffix(API_PATH).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
 def _backend(settings: SettingsFile, environment: Mapping[str, str]) -> Backend:
     return Backend(
         url=_address(settings, "backend.url", server_address),
         token=find_token(settings, environment),
         ca_file=_existing_file(settings, "backend.ca.file"),
-        proxy=_address(settings, "backend.proxy", proxy_address),
+        proxy=_address(settings, "backend.proxy", _proxy_address),
         timeout_seconds=settings.number("backend.timeout.seconds", 1, 3600),
         retry_max_minutes=settings.number("backend.retry.max.minutes", 0, 1440),
     )
@@ -156,19 +154,17 @@ def _client(settings: SettingsFile) -> ClientSettings:
     )
 
 
-def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return key, value and origin of every setting and mapper line, the API key masked.
+def _proxy_address(text: str) -> str:
+    """Return the proxy's address unchanged. Raise ValueError that says what would be right."""
+    try:
+        parts = urlsplit(text)
+        is_wrong = parts.port == 0
+    except ValueError:
+        is_wrong = True
+    if is_wrong or parts.scheme not in ("http", "https") or not parts.hostname or not _is_plain(text):
+        raise ValueError("Write http://host:port.")
+    return text
 
-    ConfigurationError if the file cannot be read.
-    """
-    settings = read_settings_file(path, environment)
-    rows = []
-    for key in all_keys():
-        line = settings.line_of(key.name)
-        origin = f"{path} line {line}" if line and settings.text(key.name) != "" else "default"
-        rows.append((key.name, settings.text(key.name), origin))
-    token = find_token(settings, environment)
-    masked = f"{token.secret[:4]}..." if len(token.secret) > 12 else "..." if token.secret else ""
-    rows = [(TOKEN_KEY, masked, token.origin) if row[0] == TOKEN_KEY else row for row in rows]
-    mapper = [line for line in settings.lines.values() if line.key.startswith(MAPPER_PREFIX)]
-    return [*rows, *((line.key, line.value, f"{path} line {line.line}") for line in mapper)]
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not set(text) & set(' <>"{}|\\^`')

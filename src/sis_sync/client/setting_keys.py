@@ -23,10 +23,10 @@ class Key:
 # One section for each mode, in the order of one pass: the mode that deletes most comes last.
 SECTION_MODES: tuple[Mode, ...] = (PARTIAL, STUDENTS, STAFF, FULL)
 SECTION_TITLES: dict[str, str] = {
-    "partial": "Partial sync: people in the file are created or updated, nobody else is touched",
+    "partial": "Partial sync: people in the file are created or updated, no one else is touched",
     "students": "Student only sync: the file lists every student, absent students are deleted",
     "staff": "Staff only sync: the file lists every administrator, teacher and staff member",
-    "full": "Full sync: the file is the complete list, everybody who is not in it is deleted",
+    "full": "Full sync: the file is the complete list, everyone who is not in it is deleted",
 }
 
 BACKEND_KEYS: tuple[Key, ...] = (
