@@ -13,6 +13,8 @@ import pytest
 from client.conftest import DANA, District, roster
 from client.loopback_server import RESULTS, SECRET, dropped, lost_answer, status
 
+from sis_sync.client import archive
+
 
 def set_age(path: Path, *, hours: float) -> None:
     moment = time.time() - hours * 3600
@@ -220,6 +222,34 @@ def test_kill_after_receipt_sends_once(district: District) -> None:
     assert district.run()[0] == 0
     assert len(district.server.runs) == 1
     assert district.names("partial") == ["archive"]
+
+
+def test_crash_before_archiving_sends_once(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    district.export("staff.csv", roster())
+    with monkeypatch.context() as patch:
+        patch.setattr(archive, "_put_away", interrupt)
+        assert district.command("run").returncode == 130
+    assert (len(district.server.received), district.names("partial")) == (1, ["staff.csv"])
+    assert district.run()[0] == 0
+    assert len(district.server.received) == 1
+    assert district.names("partial/archive") == ["staff.csv", "staff.results.csv"]
+
+
+def test_crash_while_skipping_sends_none(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    district.write_settings(full__sync__enabled="true", full__sync__folder="full")
+    for age_hours, name in ((3, "monday.csv"), (2, "tuesday.csv"), (1, "wednesday.csv")):
+        set_age(district.export(name, roster(), "full"), hours=age_hours)
+    with monkeypatch.context() as patch:
+        patch.setattr(archive, "_put_away", interrupt)
+        assert district.command("run").returncode == 130
+    (district.home / "full/wednesday.csv").unlink()
+    assert district.run()[0] == 0
+    assert district.server.received == []
+    assert district.names("full/archive") == ["monday.skipped.csv", "tuesday.skipped.csv"]
+
+
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_same_file_sent_and_named(district: District) -> None:

@@ -47,9 +47,9 @@ def exit_code_of(checks: Iterable[Check]) -> int:
 
 def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
     """Yield every check, one after the other; the server is asked last."""
-    yield Check("settings", OK, f"{config.path} can be followed.")
+    yield Check("settings", OK, f"{config.path} can be used.")
     for warning in config.warnings:
-        yield Check("settings", WARN, warning, "Correct the line, or take it out.")
+        yield Check("settings", WARN, warning, "Correct the line, or remove it.")
     if not config.sections:
         yield Check("sections", WARN, "No section is switched on.", "Set enabled=true and a folder for one of them.")
     for section in config.sections:
@@ -65,11 +65,14 @@ def _section(section: Section) -> Iterator[Check]:
         )
         return
     files = sum(1 for entry in os.scandir(section.folder) if entry.is_file())
-    yield Check(section.name, OK, f"{section.folder} is read; {counted(files, 'file is', 'files are')} in it.")
+    yield Check(section.name, OK, f"{section.folder} can be read and contains {counted(files, 'file', 'files')}.")
     for folder in (section.folder, section.archive_folder, section.failed_folder):
         if not _may_write(folder):
             yield Check(
-                section.name, FAIL, f"{folder} cannot be written to.", "Give the client's account the right to."
+                section.name,
+                FAIL,
+                f"{folder} cannot be written to.",
+                "Give the client's account the right to write there.",
             )
 
 
@@ -110,8 +113,8 @@ def _journal(folder: Path) -> Check:
 def _disk(folder: Path) -> Check:
     free_bytes = shutil.disk_usage(_nearest_folder(folder)).free
     if free_bytes < _LOW_DISK_BYTES:
-        return Check("disk", WARN, f"{free_bytes >> 20} MB are free where files wait.", "Free some space.")
-    return Check("disk", OK, f"{free_bytes >> 30} GB are free.")
+        return Check("disk", WARN, f"{free_bytes >> 20} MB are free on the disk of {folder}.", "Free some space.")
+    return Check("disk", OK, f"{free_bytes >> 30} GB are free on the disk of {folder}.")
 
 
 def _server(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
@@ -155,7 +158,7 @@ def _clock(text: str, *, now: datetime) -> Check:
     try:
         skew_seconds = abs((datetime.fromisoformat(text) - now).total_seconds())
     except (ValueError, TypeError):
-        return Check("clock", WARN, "The server did not tell its time.", "Compare the clocks by hand.")
+        return Check("clock", WARN, "The server did not send its time.", "Compare the clocks by hand.")
     if skew_seconds > _MAX_SKEW_SECONDS:
         message = f"This clock and the server's are {skew_seconds:,.0f} seconds apart."
         return Check("clock", WARN, message, "Switch on the time service of this computer.")
