@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import ConfigurationError, SisSyncError
+from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import MODES
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
@@ -33,6 +34,7 @@ def bulk_upload(request: PageRequest) -> HttpResponse:
         "risks": risks_of_modes(actor=request.user),
         "recent": runs_of(actor=request.user)[:5],
         "orgs_scope": scope_org(actor=request.user),
+        "headers": ",".join(FIELD_NAMES),
     }
     return page(request, "web/bulk/upload.html", context)
 
