@@ -12,8 +12,8 @@ from sis_sync.server.web.views import (
     people,
     profile,
     runs,
-    session,
     setup,
+    sign_in,
     sync_settings,
 )
 
@@ -22,9 +22,9 @@ app_name = "web"
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
     path("setup/<str:token>", setup.setup, name="setup"),
-    path("sign-in", session.sign_in, name="sign_in"),
-    path("sign-in/<slug:slug>", session.sign_in, name="sign_in_at"),
-    path("sign-out", session.sign_out, name="sign_out"),
+    path("sign-in", sign_in.sign_in, name="sign_in"),
+    path("sign-in/<slug:slug>", sign_in.sign_in, name="sign_in_at"),
+    path("sign-out", sign_in.sign_out, name="sign_out"),
     path("profile", profile.profile, name="profile"),
     path("settings", orgs.settings, name="settings"),
     path("settings/schools/new", orgs.org_create, name="org_create"),

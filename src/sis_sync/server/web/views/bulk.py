@@ -14,7 +14,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
 from sis_sync.server.web.access import PageRequest, for_managers
-from sis_sync.server.web.forms.bulk import UploadForm
+from sis_sync.server.web.forms.runs import UploadForm
 from sis_sync.server.web.mode_cards import risks_of_modes
 from sis_sync.server.web.render import form_data, form_files, page, paged, see_other
 from sis_sync.steps.map.mapper_lines import parse_mapping, preset_names, preset_text

@@ -14,7 +14,7 @@ from sis_sync.server.keys.selectors import access_key, key_of_secret, keys_of
 from sis_sync.server.keys.services import create_key, revoke_key, rotate_key, set_client_api
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.bulk import KeyForm
+from sis_sync.server.web.forms.sync import KeyForm
 from sis_sync.server.web.key_shown_once import (
     client_properties,
     delete_key_cookie,

@@ -22,7 +22,7 @@ from sis_sync.server.runs.permission import leaving, may_decide
 from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
-from sis_sync.server.web.forms.bulk import ApproveForm, RejectForm
+from sis_sync.server.web.forms.runs import ApproveForm, RejectForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
 from sis_sync.server.web.run_page import approve_words, leaving_words, no_changes_words, steps_of, view_rows
 from sis_sync.server.web.words import STATES

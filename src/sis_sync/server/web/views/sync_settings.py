@@ -9,7 +9,7 @@ from sis_sync.core.wording import counted
 from sis_sync.server.runs.selectors import waiting_runs
 from sis_sync.server.runs.settings import settings_of_modes, update_mode_settings
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.bulk import ModeSettingsForm
+from sis_sync.server.web.forms.sync import ModeSettingsForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
 from sis_sync.server.web.words import MODE_WORDS
 
