@@ -59,8 +59,8 @@ def test_json_has_these_parts(desk: Desk) -> None:
 
 
 def test_json_guard_has_numbers(desk: Desk) -> None:
-    everybody = students(49)
-    said = desk.plan(*everybody[5:], accounts=tuple(everybody), options=("--json",))
+    everyone = students(49)
+    said = desk.plan(*everyone[5:], accounts=tuple(everyone), options=("--json",))
     (guard,) = said.document["guards"]
     assert list(guard) == ["code", "message", "count", "base", "limit"]
     assert (guard["code"], guard["count"], guard["base"]) == ("guard.deletions", 5, 49)
@@ -70,8 +70,8 @@ def test_json_guard_has_numbers(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("leaving", "guards"), [(501, {"guard.deletions"}), (500, set())])
 def test_500_deletions_are_the_limit(desk: Desk, leaving: int, guards: set[str]) -> None:
-    everybody = students(5010)
-    said = desk.plan(*everybody[leaving:], accounts=tuple(everybody), options=("--json",))
+    everyone = students(5010)
+    said = desk.plan(*everyone[leaving:], accounts=tuple(everyone), options=("--json",))
     assert said.document["counts"]["delete"] == leaving
     assert {guard["code"] for guard in said.document["guards"]} == guards
 
@@ -138,16 +138,16 @@ def test_empty_plan_needs_nothing(desk: Desk) -> None:
 
 
 def test_detailed_exit_code_is_8(desk: Desk) -> None:
-    everybody = students(49)
-    held = tuple(everybody)
-    assert desk.plan(*everybody[5:], accounts=held).exit_code == 0
-    assert desk.plan(*everybody[5:], accounts=held, options=("--detailed-exitcode",)).exit_code == 8
-    assert desk.plan(*everybody, accounts=held, options=("--detailed-exitcode",)).exit_code == 0
+    everyone = students(49)
+    held = tuple(everyone)
+    assert desk.plan(*everyone[5:], accounts=held).exit_code == 0
+    assert desk.plan(*everyone[5:], accounts=held, options=("--detailed-exitcode",)).exit_code == 8
+    assert desk.plan(*everyone, accounts=held, options=("--detailed-exitcode",)).exit_code == 0
 
 
 def test_history_guards_are_left_out(desk: Desk) -> None:
-    everybody = students(100)
-    said = desk.plan(*everybody[:60], accounts=tuple(everybody), options=("--json",))
+    everyone = students(100)
+    said = desk.plan(*everyone[:60], accounts=tuple(everyone), options=("--json",))
     codes = {guard["code"] for guard in said.document["guards"]}
     assert codes & {"guard.shrunk", "guard.tail", "guard.first_sync", "guard.drip", "guard.managers"} == set()
 

@@ -125,8 +125,8 @@ def test_bug_stops_no_other(county: County, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_terminal_lists_systems_then_sums(county: County) -> None:
-    everybody = students(49)
-    county.add("north", *everybody[5:], accounts=tuple(everybody))
+    everyone = students(49)
+    county.add("north", *everyone[5:], accounts=tuple(everyone))
     county.add("south", CY, BAD, mode="partial")
     county.add("west")
     said = county.plan()
@@ -199,10 +199,10 @@ FINE, FAILS, HELD, REFUSED, WRONG = "fine", "fails", "held", "refused", "wrong"
     ],
 )
 def test_exit_code_is_the_gravest(county: County, kinds: tuple[str, ...], exit_code: int, detailed: int) -> None:
-    everybody = students(49)
+    everyone = students(49)
     for kind in kinds:
         if kind == HELD:
-            county.add(kind, *everybody[5:], accounts=tuple(everybody))
+            county.add(kind, *everyone[5:], accounts=tuple(everyone))
         elif kind == REFUSED:
             county.add(kind)
         else:

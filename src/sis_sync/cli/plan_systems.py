@@ -25,7 +25,7 @@ LOCK = ".sis-sync.lock"
 # which leave most cores of a cluster idle.
 AT_ONCE: dict[EngineName, int] = {"duckdb": 1, "spark": 4}
 
-# A bug comes first: after it, nobody knows what is true. A refused file comes before a wrong configuration: the export
+# A bug comes first: after it, no result can be trusted. A refused file comes before a wrong configuration: the export
 # came damaged today, and someone at the school system must learn of it; our configuration can wait. Both leave a school
 # system without a plan, so they come before plans that were made: held (if asked for) before failed rows, as for one.
 _GRAVEST_FIRST = (UNEXPECTED_ERROR, FILE_REFUSED, WRONG_CONFIGURATION, HELD, ROWS_FAILED, DONE)

@@ -1,4 +1,4 @@
-"""What `check` and `plan` print: the file, the counts, findings by code, the failed rows, guards, the next command."""
+"""The output of `check` and `plan`: file, counts, findings by code, failed rows, guards, next command."""
 
 from pathlib import Path
 

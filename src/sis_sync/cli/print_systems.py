@@ -1,4 +1,4 @@
-"""What `plan --systems` prints: a line for each school system, then all together, or one JSON document."""
+"""The output of `plan --systems`: a line for each school system, then the sums; or one JSON document."""
 
 from collections.abc import Sequence
 from dataclasses import fields

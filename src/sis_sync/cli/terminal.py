@@ -1,4 +1,4 @@
-"""What every command shares on the terminal: -q, -v, --color, --no-input, questions, notes and JSON.
+"""The options of every command (-q, -v, --color, --no-input), and its questions, notes and JSON.
 
 stdout is the answer; stderr is progress, warnings and errors.
 """
