@@ -9,7 +9,7 @@ from sis_sync.core.findings import FINDING_CODES
 CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
-def test_every_finding_code_occurs_in_a_case() -> None:
+def test_every_code_has_a_case() -> None:
     expected = (path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "cases").glob("*/expected.*"))
     seen = {code for text in expected for code in CODE.findall(text)}
     assert [code for code in FINDING_CODES if code not in seen] == []

@@ -4,6 +4,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
+import pytest
 from kit.services import need_spark
 
 from sis_sync.engine.duckdb import open_session
@@ -53,14 +54,15 @@ def functions_in(sql: str) -> set[str]:
     return {name.lower() for name in re.findall(r"(?<!\bAS )(?<!\bTABLE )\b(\w+)\s*\(", bare)} - WORDS
 
 
-def test_the_steps_call_only_what_both_engines_have() -> None:
+def test_only_portable_functions_called() -> None:
     texts = sorted(Path(str(resources.files("sis_sync.steps"))).rglob("*.sql"))
     portable = [file.read_text(encoding="utf-8") for file in texts if file.name not in WRITERS]
     used = {name for text in portable for name in functions_in(text)}
     assert used == set(CALLS), "run each function of the steps on both engines here, and none that they do not call"
 
 
-def test_each_function_gives_the_same_on_both_engines(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("spark")
+def test_functions_agree_on_engines(tmp_path: Path) -> None:
     need_spark()
     expected = tuple(result for _, result in CALLS.values())
     query = f"SELECT {', '.join(call for call, _ in CALLS.values())} FROM {TABLE}"
@@ -70,7 +72,9 @@ def test_each_function_gives_the_same_on_both_engines(tmp_path: Path) -> None:
         assert spark.rows(query) == [expected]
 
 
-def test_each_text_of_a_row_counts_in_its_hash(tmp_path: Path) -> None:
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
+def test_each_text_changes_the_hash(tmp_path: Path) -> None:
     need_spark()
     nothing = ["''"] * 9
     rows = [nothing, *([*nothing[:place], "'a'", *nothing[place + 1 :]] for place in range(9))]

@@ -141,7 +141,7 @@ def test_guard_is_one_query(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", OF_GUARDS, ids=name_of)
-def test_guard_reads_tables_that_are_made(path: Path) -> None:
+def test_guard_tables_are_made(path: Path) -> None:
     """The tables of base.sql are made only for a plan that changes accounts."""
     (query,) = statements_of(path, "duckdb")
     guard = next(guard for guard in GUARDS if guard.name == path.stem)

@@ -14,8 +14,10 @@ SOME = ("guard-several", "mapping-value-accented-key")
 ALL = tuple(sorted(path.parent.name for path in CASES.glob("*/expected.csv")))
 
 
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
 @pytest.mark.parametrize("name", ALL if IS_THOROUGH else SOME)
-def test_a_case_is_planned_alike_on_spark(
+def test_spark_plans_cases_alike(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_spark()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pytest
 from kit.districts import AWKWARD, ORGS, District, mixed_district
 from kit.services import need_spark
 
@@ -58,7 +59,8 @@ def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
     return duckdb.execute(" UNION ALL ".join(parts) + " LIMIT 5").fetchall()
 
 
-def test_a_plan_is_the_same_on_both_engines(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("spark")
+def test_both_engines_plan_alike(tmp_path: Path) -> None:
     need_spark()
     district = mixed_district(ROWS)
     duck = made_on("duckdb", district, tmp_path / "duckdb")
@@ -76,6 +78,8 @@ def test_the_district_has_every_fault(tmp_path: Path) -> None:
     assert of_rows - set(found) == set()
 
 
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
 def test_functions_judge_every_character_alike(tmp_path: Path) -> None:
     need_spark()
     judged = (

@@ -100,9 +100,7 @@ def rows_of(cell: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.booleans(),
 )
-def test_read_again_the_failed_rows_are_the_same_rows(
-    rows: list[list[str]], delimiter: str, quoting: int, is_mapped: bool
-) -> None:
+def test_failed_rows_read_again(rows: list[list[str]], delimiter: str, quoting: int, is_mapped: bool) -> None:
     mapping = parse_mapping(MAPPING) if is_mapped else NO_MAPPING
     names = {"first_name": "Given", "last_name": "Whole", "custom_id": "Number"} if is_mapped else {}
     header = [names.get(name, name) for name in FIELD_NAMES]
@@ -117,7 +115,7 @@ def test_read_again_the_failed_rows_are_the_same_rows(
 
 @examples(10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
-def test_corrected_and_sent_again_the_rows_become_the_wanted_updates(names: list[tuple[str, str, str]]) -> None:
+def test_corrected_rows_update_accounts(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:
         return "".join(c for c in text if c.isprintable() or c in "\t\r\n")
 
@@ -141,7 +139,7 @@ def test_corrected_and_sent_again_the_rows_become_the_wanted_updates(names: list
 
 @examples(10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
-def test_what_is_written_as_accounts_is_read_as_unchanged_rows(names: list[tuple[str, str, str]]) -> None:
+def test_accounts_read_as_unchanged(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:
         return "".join(c for c in text if c.isprintable() or c in "\t\r\n")
 
@@ -153,7 +151,7 @@ def test_what_is_written_as_accounts_is_read_as_unchanged_rows(names: list[tuple
     assert {row["action"] for row in plan_of(file, accounts=file.decode()).plan} == {"unchanged"}
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_neutralised_and_comes_back() -> None:
+def test_formula_cell_neutralised_and_restored() -> None:
     row = {**GOOD, "status": "Gone", "first_name": "=1+1", "last_name": "'=2", "middle_name": "'quoted'"}
     first = plan_of(table(list(row), [list(row.values())]))
     (written,) = cells_of(first.file)
@@ -161,12 +159,12 @@ def test_a_cell_that_a_spreadsheet_would_run_is_neutralised_and_comes_back() -> 
     assert plan_of(first.file).failed == first.failed
 
 
-def test_a_header_that_a_spreadsheet_would_run_is_neutralised() -> None:
+def test_formula_header_neutralised() -> None:
     row = {**GOOD, "status": "Gone", "=1+1": "x"}
     assert b"'=1+1" in plan_of(table(list(row), [list(row.values())])).file.splitlines()[0]
 
 
-def test_secret_columns_are_left_out_and_the_rest_stays() -> None:
+def test_secret_columns_left_out() -> None:
     row = {"password": "hunter22", **GOOD, "PIN": "4711", "status": "Gone"}
     first = plan_of(table(list(row), [list(row.values())]))
     assert b"hunter22" not in first.file
@@ -187,7 +185,7 @@ def test_secret_columns_are_left_out_and_the_rest_stays() -> None:
         ('Ana,"Anna,Ruiz,ana@x.example,1001,010,Student,,9,Active', "custom_id", "1001"),
     ],
 )
-def test_a_record_that_could_not_be_split_comes_back_with_all_its_cells(record: str, where: str, found: str) -> None:
+def test_unsplit_record_keeps_cells(record: str, where: str, found: str) -> None:
     good = "Ben,,Cole,ben@x.example,1002,010,Student,,9,Active"
     content = f"{','.join(FIELD_NAMES)}\n{record}\n{good}\n".encode()
     first = plan_of(content)
@@ -200,13 +198,13 @@ def test_a_record_that_could_not_be_split_comes_back_with_all_its_cells(record: 
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
-def test_the_file_has_the_columns_and_the_delimiter_of_the_one_sent(delimiter: str) -> None:
+def test_columns_and_delimiter_kept(delimiter: str) -> None:
     row = {"Extra": "x", **GOOD, "status": "Gone"}
     first = plan_of(table(list(row), [list(row.values())], delimiter=delimiter))
     assert first.file.decode().splitlines()[0].split(delimiter) == ["sis_sync_message", *row]
 
 
-def test_a_message_full_of_commas_behind_a_line_break_is_no_swallowed_row() -> None:
+def test_message_commas_swallow_nothing() -> None:
     row = {**GOOD, "user_type": "Parent", "grade": "x", "email": "no", "first_name": "", "status": "Gone\nfor good"}
     first = plan_of(table(list(row), [list(row.values())]))
     assert plan_of(first.file).failed == first.failed

@@ -5,14 +5,14 @@ from kit.plans import people, person
 from steps.conftest import Messages
 
 
-def test_accounts_that_are_not_active_leave_their_school_too(said: Messages) -> None:
+def test_disabled_accounts_leave_too(said: Messages) -> None:
     summer = people(500, 512, status="Disabled", school_district_external_id="010")
     rest = people(1, 200)
     message = said(rest, [*summer, *rest])["guard.deletions"]
     assert "12 of 12 accounts at 010 (100.0 %) would be deleted" in message
 
 
-def test_an_org_without_an_external_id_is_no_grand_total(said: Messages) -> None:
+def test_nameless_org_not_the_total(said: Messages) -> None:
     nameless = person("5000", school_district_external_id="", user_type="Teacher", grade="")
     there = {**nameless, "school_district_external_id": "020"}
     known = people(1, 101)
@@ -28,7 +28,7 @@ def test_renumbered_counts_who_comes_back(absent: int, back: int, holds: bool, s
     assert ("guard.renumbered" in said([*known[absent:], *new], known)) == holds
 
 
-def test_a_row_is_one_namesake_come_back_once(said: Messages) -> None:
+def test_row_is_one_namesake(said: Messages) -> None:
     namesakes = people(1, 8, last_name="Ruiz")
     rest = people(100, 200)
     come = person("N1", last_name="Ruiz")
@@ -36,7 +36,7 @@ def test_a_row_is_one_namesake_come_back_once(said: Messages) -> None:
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-def test_rows_that_do_not_count_are_no_base_of_cleared_values(repeated: bool, said: Messages) -> None:
+def test_ignored_rows_outside_cleared_base(repeated: bool, said: Messages) -> None:
     known = people(1, 401, middle_name="May")
     rows = [*({**each, "middle_name": ""} for each in known[:21]), *known[21:]]
     assert "guard.cleared" in said([*rows, *(known[21:] if repeated else [])], known)

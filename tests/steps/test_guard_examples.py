@@ -4,7 +4,7 @@ from kit.plans import person
 from steps.conftest import Messages
 
 
-def test_lost_zeros_pair_each_id_with_the_one_it_was(said: Messages) -> None:
+def test_lost_zeros_pair_ids(said: Messages) -> None:
     known = [f"{'0' * (1 + number % 3)}{number}" for number in range(8, 30)]
     messages = said([person(each.lstrip("0")) for each in known], [person(each) for each in known])
     assert "(for example 10 for 0010, 11 for 00011, 12 for 012)" in messages["guard.lost_zeros"]
@@ -15,19 +15,19 @@ def test_rounded_ids_name_their_lines(said: Messages) -> None:
     assert "(for example 1.2E+05 on line 2, 2.2E+05 on line 3, 3.2E+05 on line 4)" in messages["guard.rounded_ids"]
 
 
-def test_identity_says_who_the_id_was_and_who_it_would_be(said: Messages) -> None:
+def test_identity_names_both_people(said: Messages) -> None:
     new = person("7", first_name="Bo", last_name="Rahm", email="bo@x.example")
     messages = said([new], [person("7", last_name="Ruiz")])
     assert "(for example ID 7 from Ana Ruiz to Bo Rahm)" in messages["guard.identity"]
 
 
-def test_renumbered_pairs_old_and_new_ids(said: Messages) -> None:
+def test_renumbered_pairs_ids(said: Messages) -> None:
     old = [person(f"A{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
     new = [person(f"B{number}", last_name=f"Ruiz{number}") for number in range(1, 7)]
     assert "(for example A1 as B1, A2 as B2, A3 as B3)" in said(new, old)["guard.renumbered"]
 
 
-def test_every_school_that_would_be_emptied_is_named_up_to_six(said: Messages) -> None:
+def test_six_emptied_schools_named(said: Messages) -> None:
     schools = [f"{number:03}" for number in range(30, 38)]
     accounts = [
         person(f"{school}-{number}", school_district_external_id=school)

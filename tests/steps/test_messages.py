@@ -60,21 +60,21 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
     return Desk(tmp_path, capsys)
 
 
-def test_a_message_says_what_where_which_value_what_follows_and_what_to_do(desk: Desk) -> None:
+def test_message_has_all_parts(desk: Desk) -> None:
     assert desk.message(email="ana@example") == (
         'staff.csv line 2, email: "ana@example" is not an email address (email.invalid). '
         "This account is left as it is. Correct it in the SIS and send the file again."
     )
 
 
-def test_the_terminal_says_the_same_sentence_in_the_group_and_in_the_line(desk: Desk) -> None:
+def test_terminal_repeats_the_sentence(desk: Desk) -> None:
     said = desk.plan({"email": "ana@example"})
     sentence = 'staff.csv line 2, email: "ana@example" is not an email address (email.invalid).'
     assert said.out.count(sentence) == 2
     assert f"{sentence} This account is left as it is. Correct it in the SIS and send the file again." in said.out
 
 
-def test_all_faults_of_a_row_stand_in_one_message_with_each_remedy_once(desk: Desk) -> None:
+def test_one_message_per_row(desk: Desk) -> None:
     message = desk.message(email="ana@example", first_name="", position="Captain")
     assert message.count("Correct it in the SIS") == 1
     assert message.count("This account is left as it is.") == 1
@@ -82,12 +82,12 @@ def test_all_faults_of_a_row_stand_in_one_message_with_each_remedy_once(desk: De
         assert f"({code})." in message
 
 
-def test_a_row_that_goes_on_is_not_said_to_be_left_as_it_is(desk: Desk) -> None:
+def test_warning_omits_left_alone(desk: Desk) -> None:
     message = desk.message(position="Captain")
     assert message == 'staff.csv line 2, position: "Captain" is ignored for students (position.ignored).'
 
 
-def test_three_examples_of_a_code_then_the_lines_up_to_a_number(desk: Desk) -> None:
+def test_examples_and_lines_limited(desk: Desk) -> None:
     said = desk.plan(*({"email": f"bad{number}"} for number in range(25)))
     groups, lines = said.out.split("The failed rows:")
     assert "email.invalid: 25 (error)" in groups
@@ -96,7 +96,7 @@ def test_three_examples_of_a_code_then_the_lines_up_to_a_number(desk: Desk) -> N
     assert "and 5 more; sis-sync plan ... --output FILE has them all." in lines
 
 
-def test_a_value_cannot_write_on_the_terminal(desk: Desk) -> None:
+def test_control_characters_are_escaped(desk: Desk) -> None:
     said = desk.plan({"email": "a\x1b[2J\u202e\u2066x"}, {"school_district_external_id": "no\u200bwhere\u2028"})
     assert r'email: "a\u001B[2J\u202E\u2066x" is not an email address' in said.out
     assert r'the external ID "no\u200Bwhere"' in said.out
@@ -109,20 +109,20 @@ def test_a_long_value_is_shortened(desk: Desk) -> None:
     assert f'"{"x" * 77}..."' in message
 
 
-def test_a_value_is_no_hole_of_the_message(desk: Desk) -> None:
+def test_value_with_braces_stays(desk: Desk) -> None:
     assert 'email: "{other}{value}" is not' in desk.message(email="{other}{value}")
 
 
 @settings(deadline=None)
 @given(st.text(max_size=200))
-def test_engine_and_python_show_a_value_alike(value: str) -> None:
+def test_engine_and_python_escape_alike(value: str) -> None:
     value = value.encode("utf-8", "ignore").decode().replace("\x00", "")
     short = value if len(value) <= 80 else f"{value[:77]}..."
     with open_session() as session:
         assert session.value("SELECT escaped(:value)", value=short) == shown(value)
 
 
-def test_no_message_has_a_hole_that_the_template_does_not_know() -> None:
+def test_templates_fill_every_hole() -> None:
     for code in FINDING_CODES.values():
         parts = template_of(code.message)
         for piece in (parts.head, parts.middle, parts.tail):
@@ -151,12 +151,12 @@ def test_no_message_has_a_hole_that_the_template_does_not_know() -> None:
         ("status", "Pending", ""),
     ],
 )
-def test_what_a_listed_value_may_have_meant(field: str, value: str, guess: str) -> None:
+def test_guess_of_listed_value(field: str, value: str, guess: str) -> None:
     assert guess_listed(field, value) == guess
 
 
 @given(st.sampled_from(sorted(LISTED_VALUES)), st.text(max_size=60))
-def test_a_guess_is_always_a_listed_value(field: str, value: str) -> None:
+def test_guesses_are_listed_values(field: str, value: str) -> None:
     assert guess_listed(field, value) in ("", *LISTED_VALUES[field])
 
 
@@ -173,12 +173,12 @@ def test_a_guess_is_always_a_listed_value(field: str, value: str) -> None:
         ("", ""),
     ],
 )
-def test_which_org_may_have_been_meant(value: str, guess: str) -> None:
+def test_guess_of_org(value: str, guess: str) -> None:
     names = {"0012": "Lakeview High", "NORTH": "North Elementary"}
     assert OrgGuesser(names, values=1).guess(value) == guess
 
 
-def test_a_guess_stands_in_the_message_and_its_mapping_line_in_the_advice(desk: Desk) -> None:
+def test_guess_and_mapping_line_shown(desk: Desk) -> None:
     said = desk.plan({"grade": "KG"}, {"grade": "KG"}, {"school_district_external_id": "12"}, {"grade": "zebra"})
     assert "1 to 12, Other; did you mean K? (grade.unknown)." in said.out
     assert 'the external ID "12"; did you mean 0012? (org.unknown).' in said.out
@@ -187,7 +187,7 @@ def test_a_guess_stands_in_the_message_and_its_mapping_line_in_the_advice(desk: 
     assert "zebra=" not in said.out
 
 
-def test_the_mapping_lines_of_the_advice_put_the_rows_right(desk: Desk) -> None:
+def test_mapping_lines_mend_rows(desk: Desk) -> None:
     rows = ({"grade": "KG"}, {"user_type": "Pupil"}, {"status": "Inactive"}, {"school_district_external_id": "12"})
     said = desk.plan(*rows)
     lines = [line.strip() for line in said.out.splitlines() if line.strip().startswith("mapper.NAME.")]
@@ -198,5 +198,5 @@ def test_the_mapping_lines_of_the_advice_put_the_rows_right(desk: Desk) -> None:
     assert desk.plan(*rows, options=("--mapping", str(mapping))).exit_code == 0
 
 
-def test_a_value_that_no_key_can_hold_is_no_mapping_line(desk: Desk) -> None:
+def test_impossible_key_not_suggested(desk: Desk) -> None:
     assert "mapper.NAME" not in desk.plan({"grade": "K=G"}).out

@@ -24,7 +24,7 @@ def planned(made: tuple[World, ...], mode: str) -> Planned:
 
 @many
 @given(made=MANY_WORLDS, mode=MODES)
-def test_the_engine_decides_as_the_rules_do(made: tuple[World, ...], mode: str) -> None:
+def test_engine_follows_the_rules(made: tuple[World, ...], mode: str) -> None:
     plan = planned(made, mode)
     decided = [decide(world, mode) for world in made]
     expected = [decision.as_planned for decisions, _ in decided for decision in decisions]
@@ -35,7 +35,7 @@ def test_the_engine_decides_as_the_rules_do(made: tuple[World, ...], mode: str) 
 
 @many
 @given(made=MANY_WORLDS, mode=MODES)
-def test_the_same_file_after_applying_changes_nothing(made: tuple[World, ...], mode: str) -> None:
+def test_applied_file_changes_nothing(made: tuple[World, ...], mode: str) -> None:
     plan = planned(made, mode)
     after = applied([account for world in made for account in world.accounts], plan)
     rows = [{name: row[name] for name in FIELD_NAMES} for world in made for row in world.rows]
@@ -48,7 +48,7 @@ def test_the_same_file_after_applying_changes_nothing(made: tuple[World, ...], m
 
 @many
 @given(made=worlds(least=4, most=12), mode=MODES, order=st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing_but_lines(made: tuple[World, ...], mode: str, order: object) -> None:
+def test_row_order_changes_nothing(made: tuple[World, ...], mode: str, order: object) -> None:
     single = tuple(World(world.accounts, first_of_each_id(world.rows)) for world in made)
     rows = [{name: row[name] for name in FIELD_NAMES} for world in single for row in world.rows]
     shuffled = list(rows)
@@ -62,13 +62,13 @@ def test_the_order_of_rows_changes_nothing_but_lines(made: tuple[World, ...], mo
 
 @examples(6)
 @given(made=MANY_WORLDS, mode=MODES)
-def test_planning_twice_gives_the_same_bytes(made: tuple[World, ...], mode: str) -> None:
+def test_same_bytes_when_repeated(made: tuple[World, ...], mode: str) -> None:
     one, other = planned(made, mode), planned(made, mode)
     assert one.output == other.output
     assert one.digest == other.digest
 
 
-def test_threads_and_memory_change_no_byte_of_the_plan_of_a_large_file() -> None:
+def test_threads_and_memory_change_nothing() -> None:
     """More than 100,000 rows, every fourth of which clashes, moves or fails, so that every step has work."""
     rows = [
         {**ANCHOR, "first_name": "An\na" if number % 4 == 0 else "Ana", "custom_id": str(number % 118_000)}
@@ -85,7 +85,7 @@ def test_threads_and_memory_change_no_byte_of_the_plan_of_a_large_file() -> None
     assert len({plan.digest for plan in plans}) == 1
 
 
-def test_where_a_part_of_the_file_ends_changes_no_byte_of_the_plan() -> None:
+def test_part_borders_change_nothing() -> None:
     """A cell that nobody reads moves the rest over the end of a part: long letters, quotes, CRLF, line breaks."""
     people = [
         {**ANCHOR, "first_name": "Zoë", "last_name": 'Núñez "é"\r\né, Jr.', "custom_id": f"{number}é"}

@@ -86,13 +86,13 @@ WRITTEN = {
 # In one process: four of the fixtures are the same records in other bytes.
 @pytest.mark.xdist_group("prefixes")
 @pytest.mark.parametrize("name", WRITTEN)
-def test_no_prefix_of_an_applied_file_deletes_unnoticed(name: str, tmp_path: Path) -> None:
+def test_no_prefix_deletes_unnoticed(name: str, tmp_path: Path) -> None:
     with place(tmp_path) as at:
         assert_no_cut_deletes(at, WRITTEN[name])
 
 
 @pytest.mark.parametrize("mode", ["students", "staff"])
-def test_no_prefix_in_the_modes_of_one_type(mode: str, tmp_path: Path) -> None:
+def test_no_prefix_in_narrow_modes(mode: str, tmp_path: Path) -> None:
     user_type = "Student" if mode == "students" else "Teacher"
     people = [person(number, user_type=user_type, grade="") for number in (5, 50, 6, 7)]
     with place(tmp_path, mode) as at:
@@ -106,14 +106,14 @@ def test_no_prefix_through_a_mapping(tmp_path: Path) -> None:
         assert_no_cut_deletes(at, roster_file(people))
 
 
-def test_no_prefix_of_a_larger_file(tmp_path: Path) -> None:
+def test_no_prefix_of_larger_file(tmp_path: Path) -> None:
     content = roster_file(person(number) for number in range(1, 120))
     assert len(content) > SWEPT_BYTES
     with place(tmp_path) as at:
         assert_no_cut_deletes(at, content)
 
 
-def test_a_cut_deletes_nobody_where_absence_means_nothing(tmp_path: Path) -> None:
+def test_cut_without_absence_rule(tmp_path: Path) -> None:
     with place(tmp_path) as at:
         content = roster_file(person(number) for number in range(1, 12))
         history = replace(at.apply(content), had_deleting_sync=False)
