@@ -25,6 +25,9 @@ _PINNED = {
     "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
 }
+_PARTITIONS = "spark.sql.shuffle.partitions"
+_ROWS_A_PARTITION = 25_000
+_MOST_PARTITIONS = 200  # the default of Spark, which is made for clusters
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
 
@@ -113,10 +116,11 @@ class SparkApplication:
     folder: Path
 
     @contextmanager
-    def session(self, part: str = "tables") -> Iterator[SparkEngine]:
+    def session(self, part: str = "tables", *, rows: int = 0) -> Iterator[SparkEngine]:
         """Open a session. No other session sees its tables, functions or settings.
 
         Its tables are in `folder` under `part`, a plain name that no other session has, and are removed afterwards.
+        `rows` is the size of the largest table.
         """
         folder = self.folder / part
         folder.mkdir()
@@ -125,11 +129,20 @@ class SparkApplication:
             spark = self._new_session()
             if self.place.remote:
                 after.callback(spark.stop)  # ends this session; without Connect it would end Spark for all
-            for name, setting in _PINNED.items():
+            for name, setting in (_PINNED | self.partitions(rows)).items():
                 spark.conf.set(name, setting)
             for statement in statements(SPARK_FUNCTIONS):
                 spark.sql(query(statement)).collect()
             yield SparkEngine(spark, folder)
+
+    def partitions(self, rows: int) -> dict[str, str]:
+        """Return the setting that makes few partitions of few rows, for a Spark inside this process.
+
+        A cluster keeps its own settings, and so does a Spark whose configuration names the number.
+        """
+        if not self.place.is_here or self.first.sparkContext.getConf().contains(_PARTITIONS):
+            return {}
+        return {_PARTITIONS: str(min(1 + rows // _ROWS_A_PARTITION, _MOST_PARTITIONS))}
 
     def _new_session(self) -> "SparkSession":
         return _connect(self.place) if self.place.remote else self.first.newSession()

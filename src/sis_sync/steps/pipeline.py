@@ -174,7 +174,9 @@ def _planning_engine(
         yield session
         return
     also = HISTORY_TABLES if given.history else ()
-    with _opened(session, shared) as application, application.session(_folder_of(given.school_system)) as spark:
+    rows = session.value("SELECT greatest((SELECT count(*) FROM cells), (SELECT count(*) FROM accounts))")
+    part = _folder_of(given.school_system)
+    with _opened(session, shared) as application, application.session(part, rows=rows) as spark:
         for name, query in {**_SENT, **{name: f"SELECT * FROM {name}" for name in also}}.items():
             path = spark.folder / f"{name}.parquet"
             session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path))
