@@ -251,7 +251,7 @@ def file_finding(code: str, *, value: str = "", other: str = "") -> Finding:
     return Finding(code=code, message=fill(FINDING_CODES[code].message, value=value, other=other), value=value)
 
 
-SPLIT_NO_LIST = "Never split a complete list: whoever stands in one part only would be absent from the other."
+SPLIT_NO_LIST = "Never split a complete list: people in one part would be absent from the other."
 
 _LIMITS = (
     f"over {STANDARD_LIMITS.file_bytes >> 30} GB, {STANDARD_LIMITS.records // 1_000_000} million records, "
@@ -282,7 +282,7 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
             "Save it as CSV UTF-8, or unpack it.",
         ),
         RefusalCode(
-            "file.encoding", "the bytes are no text in any encoding that is tried", "Export or save it as UTF-8."
+            "file.encoding", "the bytes are not text in any encoding that is tried", "Export or save it as UTF-8."
         ),
         RefusalCode("file.header_duplicate", "two columns supply the same field", "Leave one of them out."),
         RefusalCode(
@@ -297,7 +297,7 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
         ),
         RefusalCode(
             "file.header_repeated",
-            "the header stands again further down: two exports were joined",
+            "the header is repeated further down: two exports were joined",
             "Export them as one list.",
         ),
     )

@@ -35,7 +35,7 @@ def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ConfigurationError(
-                f"{shown(path.name)} line {line}: a quotation mark is not closed, or more follows behind one.",
+                f"{shown(path.name)} line {line}: a quotation mark is not closed, or text follows a closing one.",
                 fix='Put the whole value between two marks, and double those inside it: "the ""new"" wing".',
             ) from error
         except UnicodeDecodeError as error:
@@ -48,5 +48,5 @@ def _refuse_ragged(path: Path, line: int, record: list[str], width: int) -> None
     if len(record) != width:
         raise ConfigurationError(
             f"{shown(path.name)} line {line} has {len(record)} columns, its header has {width}.",
-            fix="Give the line as many columns; a value with a comma stands between quotation marks.",
+            fix="Give the line as many columns; put a value with a comma between quotation marks.",
         )

@@ -20,7 +20,7 @@ _MISSING_FIX = (
     "sis-sync mapper suggest FILE proposes the lines."
 )
 _ROLES_FIX = (
-    "In OneRoster 1.2 and School Data Sync v2.1 the roles stand in roles.csv: export OneRoster 1.1, or join the main "
+    "In OneRoster 1.2 and School Data Sync v2.1 the roles are in roles.csv: export OneRoster 1.1, or join the main "
     "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
 )
 

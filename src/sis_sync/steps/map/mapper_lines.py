@@ -211,7 +211,7 @@ def _check_rest(kind: str, has_rest: bool, line: Property) -> None:
         fix = f"Write {line.key}.FROM=TO, {line.key}.=TO for the empty cell or {line.key}.*=TO for all others."
         raise ConfigurationError(f"Line {line.line}: {line.key} does not say which value becomes another.", fix=fix)
     if kind != "value" and has_rest:
-        fix = f"End the key after the field; what a {kind} line takes stands after the equals sign."
+        fix = f"End the key after the field; the text of a {kind} line is after the equals sign."
         raise ConfigurationError(f"Line {line.line}: {line.key} goes on after the field.", fix=fix)
 
 

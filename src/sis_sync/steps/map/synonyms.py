@@ -1,7 +1,7 @@
 """Names that student information systems give our fields, the best first, and headers about another person.
 
 Sources: the data dictionaries and sample files of PowerSchool, Infinite Campus, Skyward, Aeries, Google's bulk file and
-Ed-Fi. Names that a preset reads stand in the presets.
+Ed-Fi. Names that a preset reads are in the presets.
 """
 
 SYNONYMS: dict[str, tuple[str, ...]] = {

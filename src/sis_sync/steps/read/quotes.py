@@ -1,6 +1,6 @@
 """Split one record by its quotation marks, and find stray ones: the slow, exact way, for what is not a plain line.
 
-The grammar is RFC 4180; a stray mark (`row.quote`) is one that stands inside a plain cell, or that would swallow the
+The grammar is RFC 4180; a stray mark (`row.quote`) is one inside a plain cell, or one that would swallow the
 next record.
 """
 

@@ -144,5 +144,5 @@ def _everybody(sample: Sample, chosen: dict[str, Proposal]) -> tuple[str, str]:
     headers = [comparable(name) for name in sample.header]
     for word, user_type in (("student", STUDENT), ("pupil", STUDENT), ("teacher", "Teacher"), ("employee", "Staff")):
         if any(header.startswith(word) for header in headers) and chosen:
-            return user_type, f"similar name: columns speak of {word}s. Where the file lists nobody else"
+            return user_type, f"similar name: columns speak of {word}s. If the file lists no one else"
     return "", "nothing fits. Where all are of one type: Student, Teacher, Staff or Administrator"
