@@ -111,7 +111,7 @@ def test_pauses_grow_and_end() -> None:
 
     clock = Clock(now=lambda: now[0], pause=pause)
     with pytest.raises(TryLater):
-        until_answered(refuse, max_minutes=30, clock=clock, file_name="a.csv", tell=told.append)
+        until_answered(refuse, max_minutes=30, clock=clock, file_name="a.csv", announce=told.append)
     assert timedelta(minutes=20) < now[0] - NOW <= timedelta(minutes=30)
     assert pauses[3] == 90.0
     assert told[3] == "not now a.csv is kept; the next try is in 90 seconds."

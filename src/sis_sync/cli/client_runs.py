@@ -49,7 +49,7 @@ def upload(
     if not file.is_file():
         raise FileRefused("file.not_found", f"There is no file {file}.", fix="Check the path.")
     with connected(config) as api:
-        found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", tell=note)
+        found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", announce=note)
         if is_waiting:
             found = wait_for(api, found, seconds=timeout)
     _print_run(found, as_json=as_json)

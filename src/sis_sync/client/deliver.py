@@ -13,7 +13,7 @@ from sis_sync.client.follow import Follower
 from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import RunStatus
-from sis_sync.client.retry import Clock, Tell, until_answered
+from sis_sync.client.retry import Announce, Clock, until_answered
 from sis_sync.client.sections import Section
 from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, SisSyncError, UsageFault
 
@@ -28,7 +28,7 @@ class Courier:
     """Delivers files to the server.
 
     `open_api` connects, and is called only if there is something to send or to ask. `is_stopping` is asked between
-    files. `tell` receives what a person should read during a pause.
+    files. `announce` receives what a person should read during a pause.
     """
 
     journal: Journal
@@ -37,7 +37,7 @@ class Courier:
     is_stopping: Callable[[], bool]
     retry_max_minutes: int
     keep_days: int
-    tell: Tell
+    announce: Announce
 
     def deliver(
         self,
@@ -99,7 +99,7 @@ class Courier:
                 max_minutes=self.retry_max_minutes,
                 clock=self.clock,
                 file_name=delivery.file_name,
-                tell=self.tell,
+                announce=self.announce,
             )
         except FileRefused as refusal:
             archiver.move_to_failed(section, delivery, refusal)

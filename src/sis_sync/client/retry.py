@@ -1,4 +1,4 @@
-"""Retry: with growing pauses, as long as the server asks, and not longer than is allowed.
+"""Retry: another attempt after a pause. Pauses grow, are at least what the server asks, and end with the time allowed.
 
 Our own loop and not a library's: the pause must end at once if the client is asked to stop, and tests pass the clock.
 """
@@ -13,7 +13,7 @@ from sis_sync.client.responses import TryLater
 from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
-Tell = Callable[[str], None]  # takes a sentence that a person should read during a pause
+Announce = Callable[[str], None]  # takes a sentence that a person should read during a pause
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
 
@@ -27,11 +27,11 @@ class Clock:
 
 
 def until_answered(
-    call: Callable[[], Answered], *, max_minutes: int, clock: Clock, file_name: str, tell: Tell
+    call: Callable[[], Answered], *, max_minutes: int, clock: Clock, file_name: str, announce: Announce
 ) -> Answered:
     """Call until there is an answer and return it. Raise the last TryLater once the time is over or on a stop.
 
-    Before each pause, `tell` gets why the file of this name is not sent yet and when the next attempt is.
+    Before each pause, `announce` gets why the file of this name is not sent yet and when the next attempt is.
     """
     end = clock.now() + timedelta(minutes=max_minutes)
     next_pause = _FIRST_PAUSE_SECONDS
@@ -44,7 +44,7 @@ def until_answered(
             if clock.now() + timedelta(seconds=seconds) > end:
                 raise
             pause = counted(max(1, round(seconds)), "second", "seconds")
-            tell(f"{error.message} {file_name} is kept; the next try is in {pause}.")
+            announce(f"{error.message} {file_name} is kept; the next try is in {pause}.")
             if clock.pause(seconds):
                 raise
             next_pause = min(next_pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -9,7 +9,7 @@ from sis_sync.client.api import Api, Upload
 from sis_sync.client.config import ClientConfig
 from sis_sync.client.one_pass import check_file
 from sis_sync.client.responses import RunStatus
-from sis_sync.client.retry import Clock, Tell, until_answered
+from sis_sync.client.retry import Announce, Clock, until_answered
 from sis_sync.client.sections import find_mapping
 from sis_sync.core.modes import Mode
 from sis_sync.core.whole_files import sha256_of
@@ -17,10 +17,12 @@ from sis_sync.core.whole_files import sha256_of
 _LOOK_EVERY_SECONDS = 1.0
 
 
-def upload_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, tell: Tell) -> RunStatus:
+def upload_file(
+    api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, announce: Announce
+) -> RunStatus:
     """Check the file here, send it, and return its run. FileRefused if it is not a roster.
 
-    `tell` receives what a person should read during a pause.
+    `announce` receives what a person should read during a pause.
     """
     mapping = find_mapping(config.settings, mapper)
     check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
@@ -38,7 +40,7 @@ def upload_file(api: Api, config: ClientConfig, path: Path, *, mode: Mode, mappe
         max_minutes=config.backend.retry_max_minutes,
         clock=Clock(now=lambda: datetime.now(UTC), pause=_pause),
         file_name=path.name,
-        tell=tell,
+        announce=announce,
     )
 
 

@@ -13,7 +13,7 @@ from sis_sync.client.config import ClientConfig, require_backend
 from sis_sync.client.deliver import Courier
 from sis_sync.client.one_pass import SyncClient
 from sis_sync.client.report import LOGGER, PassReport, client_log
-from sis_sync.client.retry import Clock, Tell
+from sis_sync.client.retry import Announce, Clock
 from sis_sync.client.schedule import is_due
 from sis_sync.client.state_folder import client_lock, open_journal
 from sis_sync.core.errors import ConfigurationError
@@ -57,10 +57,10 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
 
 
 @contextmanager
-def open_client(config: ClientConfig, stop: Stop, tell: Tell) -> Iterator[SyncClient]:
+def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterator[SyncClient]:
     """Yield a client that can run passes: lock held, log and journal open. Raise their errors.
 
-    `tell` receives what a person should read during a pause.
+    `announce` receives what a person should read during a pause.
     """
     backend = require_backend(config)
     if not config.sections:
@@ -75,7 +75,7 @@ def open_client(config: ClientConfig, stop: Stop, tell: Tell) -> Iterator[SyncCl
             is_stopping=stop.is_asked,
             retry_max_minutes=backend.retry_max_minutes,
             keep_days=client.archive_keep_days,
-            tell=tell,
+            announce=announce,
         )
         yield SyncClient(config, journal, courier)
 
@@ -93,12 +93,12 @@ def run_once(client: SyncClient, stop: Stop, *, wait_seconds: float) -> PassRepo
     return report
 
 
-def watch(client: SyncClient, stop: Stop, tell: Callable[[PassReport], None]) -> None:
+def watch(client: SyncClient, stop: Stop, show: Callable[[PassReport], None]) -> None:
     """Run pass after pass until asked to stop. A pass that the disk breaks off is logged; the next one tries again."""
     LOGGER.info("watching %s sections", len(client.config.sections))
     while not stop.is_asked():
         try:
-            tell(_scheduled_pass(client))
+            show(_scheduled_pass(client))
         except (OSError, sqlite3.Error) as error:  # a full disk, a share that went away: no reason to end
             LOGGER.error("a pass broke off: %s", type(error).__name__)
         stop.wait(client.config.client.poll_seconds)
