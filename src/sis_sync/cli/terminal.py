@@ -84,7 +84,7 @@ def log_to_stderr() -> None:
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("sis_sync")
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
 
 
 def note(text: str) -> None:
