@@ -1,5 +1,6 @@
 """Accounts created and changed by hand: permission, validation, history."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -51,6 +52,12 @@ def test_values_follow_the_file_rules(north: Org, bob: Account, now: datetime) -
     change = AccountChange.objects.get(account=held)
     assert (change.action, change.actor, change.after["grade"]) == ("create", bob, "K")
     assert "middle_name" in change.after
+
+
+def test_typed_account_logs_no_steps(north: Org, bob: Account, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "sis_sync"):
+        create(north, bob, now)
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def _timed(step: str, school_system: str = "") -> Iterator[None]:
     """Log the seconds that a step took, and no value of the file."""
     began = time.perf_counter()
     yield
+    # Not info: a server takes every account that is typed by hand through these steps, and its log shows info.
     LOGGER.debug("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
 
 
