@@ -36,7 +36,7 @@ class ModeRisk:
     def sentence(self) -> str:
         """What happens to the people of this mode, with their number."""
         if not self.mode.judges_absence:
-            return "People in the file are created or updated. Nobody else is touched."
+            return self.mode.consequence
         people = counted(self.people_at_risk, *MODE_PEOPLE[self.mode.name])
         fate = {
             "delete": "any not in the file will be deleted.",
