@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium for all tests."""
+    """A headless Chromium for all browser tests."""
     with sync_playwright() as playwright, running_browser(playwright) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
-    """A running server; only started where there is a browser."""
+    """A running server. It depends on the browser so that it does not start without one."""
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
@@ -34,7 +34,7 @@ def riverbend(server: Server, browser: Browser) -> Riverbend:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of nobody's. What the browser complains about fails the test."""
+    """A page on which no one is signed in. The test fails if the browser reports an error."""
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     opened = context.new_page()
     complaints: list[str] = []

@@ -1,4 +1,4 @@
-"""A made-up district, put into a fresh server through its own pages."""
+"""A made-up district, which the tests set up in a fresh server through its own pages."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ LAST_NAMES = ("Abara", "Brandt", "Castillo-Núñez", "Dubois", "Evans", "Ferrari
 
 @dataclass(frozen=True)
 class Riverbend:
-    """The district as it stands once it is set up: addresses of pages that tests look at."""
+    """The addresses of pages of the district that tests look at."""
 
     url: str
     applied_run: str
@@ -29,7 +29,7 @@ class Riverbend:
 
 
 def person(number: int, *, user_type: str = "Student", **values: str) -> dict[str, str]:
-    """The row of the person with this number."""
+    """Return the row of the person with this number."""
     is_student = user_type == "Student"
     first, last = FIRST_NAMES[number % len(FIRST_NAMES)], LAST_NAMES[number % len(LAST_NAMES)]
     row = {
@@ -48,7 +48,7 @@ def person(number: int, *, user_type: str = "Student", **values: str) -> dict[st
 
 
 def csv_of(*rows: dict[str, str]) -> bytes:
-    """The rows as a file."""
+    """Return the rows as a CSV file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELD_NAMES)
     writer.writeheader()
@@ -57,7 +57,7 @@ def csv_of(*rows: dict[str, str]) -> bytes:
 
 
 def set_up(page: Page, server: Server) -> Riverbend:
-    """Claim the server, add schools and people, and leave a run in each state that a page can show for long."""
+    """Claim the server, add schools and people, and leave an applied, a held and a refused run."""
     claim(page, server)
     import_schools(page, server)
     students, staff = [person(number) for number in range(60)], [person(70 + n, user_type="Teacher") for n in range(8)]
@@ -75,7 +75,7 @@ def set_up(page: Page, server: Server) -> Riverbend:
 
 
 def claim(page: Page, server: Server) -> None:
-    """Set the school system up by the one-time link; Alice is its first manager."""
+    """Set up the school system by the one-time link. Alice is its first manager."""
     page.goto(server.setup_link)
     assert faults_of(page, "setup") == []
     page.get_by_label("Name of the school system").fill("Riverbend Unified")
@@ -89,7 +89,7 @@ def claim(page: Page, server: Server) -> None:
 
 
 def import_schools(page: Page, server: Server) -> None:
-    """North School and South School, from a CSV."""
+    """Import North School and South School from a CSV file."""
     page.goto(f"{server.url}/settings/schools/import")
     page.get_by_label("CSV file").set_input_files(
         {"name": "schools.csv", "mimeType": "text/csv", "buffer": SCHOOLS.encode()}
@@ -99,7 +99,7 @@ def import_schools(page: Page, server: Server) -> None:
 
 
 def upload(page: Page, url: str, mode: str, content: bytes, name: str) -> str:
-    """Upload a file through the form; the address of its run page, on which the browser then is."""
+    """Upload a file through the form. Return the address of its run page, which is then open."""
     page.goto(f"{url}/bulk")
     page.get_by_role("radio", name=mode, exact=True).check()
     page.get_by_label("File", exact=True).set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
@@ -109,12 +109,12 @@ def upload(page: Page, url: str, mode: str, content: bytes, name: str) -> str:
 
 
 def wait_for_state(page: Page, word: str) -> None:
-    """Come back once the run page says so; it follows the worker by itself."""
+    """Return once the run page shows the state with this word. The page follows the worker by itself."""
     page.locator("#run-body .status", has_text=word).first.wait_for()
 
 
 def create(page: Page, url: str, first_name: str, email: str, user_type: str) -> str:
-    """Create a user at North School through the form; the address of the account's page."""
+    """Create a user at North School through the form. Return the address of the account's page."""
     page.goto(f"{url}/members/new")
     page.get_by_label("First name").fill(first_name)
     page.get_by_label("Last name").fill("Brandt")
@@ -128,7 +128,7 @@ def create(page: Page, url: str, first_name: str, email: str, user_type: str) ->
 
 
 def create_manager(page: Page, url: str) -> str:
-    """Bob, manager of North School; the address of his account's page."""
+    """Create Bob, manager of North School. Return the address of his account's page."""
     address = create(page, url, "Bob", BOB, "Administrator")
     page.get_by_text("Make manager", exact=True).first.click()
     page.get_by_label("Make manager of").select_option(label="North School")
@@ -138,6 +138,6 @@ def create_manager(page: Page, url: str) -> str:
 
 
 def signed_in(page: Page, riverbend: Riverbend, email: str = ALICE) -> Page:
-    """The page, signed in as this person."""
+    """Sign in on the page as this person and return it."""
     sign_in(page, riverbend.url, email, PASSWORD)
     return page

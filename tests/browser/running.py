@@ -1,4 +1,4 @@
-"""A really running server in a process of its own, and a real browser."""
+"""Start a real server in its own process, and a real browser."""
 
 import os
 import re
@@ -19,14 +19,14 @@ SETUP_LINK = re.compile(r"http://\S+/setup/\S+")
 
 @dataclass(frozen=True)
 class Server:
-    """Where it answers, and the one-time link that it printed."""
+    """The address of a running server, and the one-time setup link that it printed."""
 
     url: str
     setup_link: str
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that no process listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[Server]:
-    """`sis-sync serve`, web and worker, on a fresh SQLite database in `folder`."""
+    """Run `sis-sync serve`, web and worker, on a fresh SQLite database in `folder`."""
     port = free_port()
     environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(folder), "SIS_SYNC_DATABASE_URL": ""}
     command = [str(Path(sys.executable).with_name("sis-sync")), "serve", "--port", str(port)]
@@ -54,7 +54,7 @@ def running_server(folder: Path) -> Iterator[Server]:
 
 
 def printed_link(process: "subprocess.Popen[str]") -> str:
-    """The setup link from the server's own output."""
+    """Return the setup link that the server prints."""
     assert process.stdout
     for line in process.stdout:
         if link := SETUP_LINK.search(line):
@@ -63,7 +63,7 @@ def printed_link(process: "subprocess.Popen[str]") -> str:
 
 
 def wait_until_it_answers(port: int, process: "subprocess.Popen[str]") -> None:
-    """Come back once somebody listens on the port; the link is printed a moment before."""
+    """Return once the server listens on the port. It prints the link a moment before."""
     while process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -73,7 +73,7 @@ def wait_until_it_answers(port: int, process: "subprocess.Popen[str]") -> None:
 
 
 def chromium_path() -> str:
-    """The system's Chromium. Without one the test is skipped, and fails where CI=true."""
+    """Return the path of the system's Chromium. Without one skip the test, or fail it if CI=true."""
     path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     if not Path(path).exists():
         missing = f"there is no Chromium at {path} (set CHROMIUM)"
@@ -85,7 +85,7 @@ def chromium_path() -> str:
 
 @contextmanager
 def running_browser(playwright: Playwright) -> Iterator[Browser]:
-    """A headless Chromium."""
+    """Run a headless Chromium."""
     browser = playwright.chromium.launch(
         executable_path=chromium_path(), args=["--no-sandbox", "--disable-dev-shm-usage"]
     )

@@ -1,4 +1,4 @@
-"""What a manager does in a morning, in a real browser against a running server and worker."""
+"""The daily work of a manager, in a real browser against a running server and worker."""
 
 import re
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for
 
 
 def staff(*numbers: int) -> list[dict[str, str]]:
-    """The teachers of the district with these numbers."""
+    """Return the rows of the teachers with these numbers."""
     return [person(number, user_type="Teacher") for number in numbers]
 
 
