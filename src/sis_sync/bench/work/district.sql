@@ -2,7 +2,8 @@
 -- In:  :rows
 -- Out: accounts (one row per person who has an account), first (one per record of a complete list, 2 % of them bad),
 --      roster (the next night's list: of the people 0.25 % have another school, 0.125 % are gone, 0.125 % are new),
---      orgs (one per school). Rows are in the order of their numbers. MD5 of the number decides, so that all machines agree.
+--      orgs (one per school). Rows are in the order of their numbers. MD5 of the number decides, so that all machines
+--      agree.
 CREATE TEMP TABLE person AS
 SELECT
   i,
