@@ -14,8 +14,8 @@ class Guard:
     """One guard. Its rule, with the limits that are fixed, is steps/guard/NAME.sql.
 
     `message` is a format: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
-    `usual_reason` completes "it usually means that". Without one of the actions in `of_actions` the plan has no case of
-    the guard, so that it need not be looked for. `needs_history`: only a server knows the earlier runs.
+    `usual_reason` completes "it usually means that". Only a plan with one of `of_actions` can have a case of the guard;
+    for any other plan the guard is skipped. `needs_history`: only a server knows the earlier runs.
     """
 
     code: str
@@ -26,7 +26,7 @@ class Guard:
 
     @property
     def name(self) -> str:
-        """The code without its prefix, as the file of the rule is called."""
+        """The name of the file with the rule: the code without its prefix."""
         return self.code.removeprefix("guard.")
 
 
@@ -71,13 +71,13 @@ GUARDS: tuple[Guard, ...] = (
         "guard.managers",
         "{count:account|accounts} with rights would be deleted, disabled, moved, restored or change address "
         "({subject}).",
-        "somebody who runs the system would be deleted, disabled or moved",
+        "someone who runs the system would be deleted, disabled or moved",
         _ACCOUNTS,
     ),
     Guard(
         "guard.identity",
         "{count:row changes|rows change} first name, last name and address of one account together ({subject}): "
-        "was the ID given to somebody else?",
+        "was the ID given to someone else?",
         "an Employee or Student ID was given to another person",
         _MATCHED,
     ),
