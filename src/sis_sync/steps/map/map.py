@@ -19,7 +19,7 @@ _NEUTRALISED = rf"^'+{FORMULA_SIGNS}"
 
 @dataclass(frozen=True)
 class Roster:
-    """The session has the view `roster`: line, codes, is_skipped, the ten fields and password.
+    """The session has the view `roster`: line, early_codes, is_skipped, the ten fields and password.
 
     A cell that does not decode is NULL.
     """
@@ -36,7 +36,7 @@ def map_records(session: Session, records: Records) -> Roster:
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     session.run(
-        f"CREATE TEMP VIEW roster AS SELECT line, {maker.codes()} AS codes,\n"
+        f"CREATE TEMP VIEW roster AS SELECT line, {maker.early_codes()} AS early_codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
     seen = maker.seen("custom_id")
@@ -139,7 +139,7 @@ class _FieldMaker:
     def _nothing(self, name: str, header: str) -> str:
         return self._named(header) if name == "custom_id" else "''"
 
-    def codes(self) -> str:
+    def early_codes(self) -> str:
         """Return the SQL for the faults found so far: of the record, and of values that the mapping calls errors."""
         strict = [name for name in JUDGED_BY_LIST if self.mapping.rule(name).rest == "error"]
         return "concat_ws(';', nullif(codes, ''), " + ", ".join([*map(self._unmapped, strict), "NULL"]) + ")"

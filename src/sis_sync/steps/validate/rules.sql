@@ -54,8 +54,8 @@ UNION ALL SELECT p.line, c.code,
           CASE c.code WHEN 'user_type.unknown' THEN p.user_type WHEN 'grade.unknown' THEN p.given_grade
                       WHEN 'status.unknown' THEN p.status WHEN 'org.unknown' THEN p.school_district_external_id
                       ELSE '' END, ''
-          FROM (SELECT * FROM people WHERE codes <> '') AS p
-          JOIN :early_codes AS c(code) ON instr(p.codes, c.code) > 0
+          FROM (SELECT * FROM people WHERE early_codes <> '') AS p
+          JOIN :early_codes AS c(code) ON instr(p.early_codes, c.code) > 0
           WHERE c.code <> 'grade.unknown' OR p.user_type = 'Student'
 UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
           FROM broken AS b

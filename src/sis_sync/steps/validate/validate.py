@@ -17,7 +17,7 @@ from sis_sync.steps.validate.messages import word_findings
 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
-# Reading and mapping find these; their tables pass them on in the column `codes`.
+# Reading and mapping find these: `codes` of cells and broken, `early_codes` of roster and people.
 EARLY_CODES = (
     "row.columns",
     "row.quote",
