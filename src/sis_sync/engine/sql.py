@@ -1,5 +1,6 @@
 """SQL text: loaded from next to the module that runs it, values bound as literals."""
 
+import functools
 import re
 from importlib import resources
 
@@ -27,6 +28,7 @@ def bind(sql: str, **values: object) -> str:
     return _NAME.sub(lambda found: literal(values[found[1]]), sql) if values else sql
 
 
+@functools.cache
 def sql_text(package: str, name: str) -> str:
     """Return the text of NAME.sql in a package, as `__package__` names it."""
     return (resources.files(package) / f"{name}.sql").read_text(encoding="utf-8")

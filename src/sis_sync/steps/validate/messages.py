@@ -1,5 +1,6 @@
 """Messages: every finding as a sentence, with a guess at the intended value (the file format's section 4)."""
 
+import functools
 from dataclasses import asdict, dataclass
 
 from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
@@ -30,7 +31,7 @@ WHERE place <= :most ORDER BY code, line
 
 def word_findings(session: Engine, *, file_name: str) -> None:
     """Make the views `said` and `remarks` over all findings, including those that planning adds later."""
-    _load_texts(session)
+    session.run(_finding_texts())
     _load_guesses(session)
     session.run(
         sql_text(__package__, "messages"),
@@ -40,8 +41,9 @@ def word_findings(session: Engine, *, file_name: str) -> None:
     )
 
 
-def _load_texts(session: Engine) -> None:
-    """Make `finding_texts`: one row per code, with its message in pieces."""
+@functools.cache
+def _finding_texts() -> str:
+    """Return SQL that makes `finding_texts`: one row per code, with its message in pieces."""
     rows = ", ".join(
         bind(
             "(:code, :head, :says_value, :middle, :says_other, :tail, :fix, :is_error)",
@@ -52,7 +54,7 @@ def _load_texts(session: Engine) -> None:
         )
         for code in FINDING_CODES.values()
     )
-    session.run(
+    return (
         f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
         "AS v(code, head, says_value, middle, says_other, tail, fix, is_error)"
     )
