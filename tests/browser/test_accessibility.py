@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
 
+LOOK_IDS = [f"{width}-{scheme}" for scheme, width in LOOKS]
+
 PATHS = {
     "home": "/",
     "user-admin": "/members",
@@ -115,12 +117,12 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
     return faults
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_IDS)
 def test_every_page_is_accessible(faults_of_pages: Faults, look: Look) -> None:
     assert faults_of_pages.by_look[look] == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_IDS)
 def test_pages_after_forms_are_accessible(faults_after_forms: Faults, look: Look) -> None:
     assert faults_after_forms.by_look[look] == []
 
