@@ -1,1 +1,1 @@
-"""From the bytes of a file to records with their lines."""
+"""Read: turn the bytes of a file into records with their lines."""
