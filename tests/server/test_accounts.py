@@ -92,11 +92,6 @@ def test_odd_names_are_kept(north: Org, bob: Account, now: datetime, value: str)
     assert create(north, bob, now, last_name=value).last_name == value
 
 
-def test_form_logs_no_steps(north: Org, bob: Account, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
-    create(north, bob, now)
-    assert [record.name for record in caplog.records if record.name == "sis_sync.steps"] == []
-
-
 def test_account_without_an_id(north: Org, bob: Account, now: datetime) -> None:
     assert create(north, bob, now, custom_id="").custom_id is None
     assert create(north, bob, now, custom_id=" ", email="other@riverbend.example").custom_id is None

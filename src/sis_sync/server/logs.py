@@ -38,7 +38,5 @@ LOGGING_SETTINGS: dict[str, Any] = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.db.backends": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "sis_sync": {"handlers": ["stderr"], "level": "INFO", "propagate": True},
-        # Every form of one account runs the steps too; their times are for `-v` of the offline commands.
-        "sis_sync.steps": {"level": "WARNING"},
     },
 }
