@@ -1,4 +1,4 @@
-"""The server's HTTP API. The one module that knows httpx."""
+"""The server's HTTP API. No other module uses httpx."""
 
 import gzip
 import shutil
@@ -38,7 +38,7 @@ class Upload:
 
 
 class Api:
-    """The calls of the API. Each raises an error of `core/errors.py`, and TryLater if another attempt may succeed."""
+    """The calls of the API. They raise errors from `core/errors.py`, and TryLater if another attempt may succeed."""
 
     def __init__(self, http: "httpx.Client") -> None:
         self._http = http
@@ -48,7 +48,7 @@ class Api:
         return self._call("GET", "/ping").document()
 
     def post_run(self, upload: Upload) -> RunStatus:
-        """Send a file and return its run. The same key and body make one run, however often they are sent."""
+        """Send a file and return its run. Sending the same key and body again returns the same run."""
         fields = {"mapping_lines": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
         headers = {"Idempotency-Key": upload.idempotency_key}
         with _payload(upload) as (payload, kind), payload.open("rb") as file:
@@ -57,7 +57,7 @@ class Api:
             return run_of(self._call("POST", "/runs", **request).document())
 
     def get_run(self, run_id: str) -> RunStatus:
-        """Return the run as it is now. NotThere if the server does not have it."""
+        """Return the current status of the run. Raise NotThere if the server does not have it."""
         return run_of(self._call("GET", f"/runs/{quote(run_id, safe='')}").document())
 
     def list_runs(self) -> list[RunStatus]:
@@ -69,7 +69,7 @@ class Api:
         return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/approve", json={"digest": digest}).document())
 
     def reject(self, run_id: str, reason: str) -> RunStatus:
-        """Reject the run for good."""
+        """Reject the run. This cannot be undone."""
         return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/reject", json={"reason": reason}).document())
 
     def report_refusal(self, *, mode: str, file_name: str, sha256: str, code: str, line: int | None) -> None:
@@ -78,7 +78,7 @@ class Api:
         self._call("POST", "/refusals", params={"mode": mode}, json=facts)
 
     def download(self, run_id: str, kind: str, target: Path) -> None:
-        """Write `results.csv` or `failed.csv` of the run to `target`, whole or not at all."""
+        """Write the run's `results.csv` or `failed.csv` to `target`. If the download fails, leave no partial file."""
         import httpx
 
         path = f"{API_PATH}/runs/{quote(run_id, safe='')}/{kind}"
@@ -100,7 +100,7 @@ class Api:
 
 @contextmanager
 def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
-    """Yield the API of the configured server, and of no other: redirects are not followed."""
+    """Yield the API of the configured server. Do not follow redirects, so that no other server gets the key."""
     import importlib.metadata
 
     import httpx
@@ -118,14 +118,14 @@ def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
         timeout=backend.timeout_seconds,
         verify=_trust(backend),
         proxy=backend.proxy or None,
-        trust_env=not loopback,  # a proxy of the environment must not see what stays on this computer
+        trust_env=not loopback,  # traffic that stays on this computer must not go through a proxy
         follow_redirects=False,
     ) as http:
         yield Api(http)
 
 
 def _trust(backend: Backend) -> ssl.SSLContext:
-    """Return the trusted authorities: the usual ones, the computer's, the district's. TLS checks are never off."""
+    """Return a context that trusts the usual authorities, the computer's and the district's. It always verifies."""
     import httpx
 
     context = httpx.create_ssl_context()
@@ -141,9 +141,9 @@ def _trust(backend: Backend) -> ssl.SSLContext:
 
 @contextmanager
 def _payload(upload: Upload) -> Iterator[tuple[Path, str]]:
-    """Yield the file to send and its media type: a large file as gzip.
+    """Yield the path of the file to send, and its media type. Compress a large file with gzip.
 
-    The gzip is the same bytes each time (no name, no time), so that a retry sends the same body.
+    The gzip header contains no name and no time, so a retry sends the same bytes.
     """
     if upload.path.stat().st_size < _GZIP_FROM_BYTES:
         yield upload.path, "text/csv"
@@ -168,7 +168,7 @@ def _answer(response: "httpx.Response") -> Answer:
 
 @contextmanager
 def _connection_errors() -> Iterator[None]:
-    """Turn the errors of httpx into ours: TryLater, but not for an untrusted certificate, which stays untrusted."""
+    """Turn httpx errors into TryLater, or into ServerNotReached if another attempt cannot help."""
     import httpx
 
     try:

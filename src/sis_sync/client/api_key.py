@@ -1,4 +1,4 @@
-"""The API key: from the environment, the settings file, or a file that only the client may read."""
+"""The API key, read from the environment, the settings file, or a separate file that only the client may read."""
 
 import os
 import stat
@@ -16,14 +16,14 @@ TOKEN_FILE_NAME = "api.key"  # noqa: S105 - the name of a file, not a secret
 
 @dataclass(frozen=True)
 class Token:
-    """An API key and where it came from. Its repr does not show the secret; the secret is empty if no key is set."""
+    """An API key and its origin. The repr hides the secret. The secret is empty if no key is set."""
 
     secret: str = field(repr=False)
     origin: str
 
 
 def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
-    """Return the key: the variable's, else the one of the file's lines. ConfigurationError if it cannot be a key."""
+    """Return the key from the variable, else from the settings. Raise ConfigurationError if it is not a valid key."""
     place = settings.place(TOKEN_FILE_KEY)
     if place and settings.text(TOKEN_KEY):
         raise settings.wrong(TOKEN_FILE_KEY, f"is set next to {TOKEN_KEY}", "Keep one of the two lines.")
@@ -35,7 +35,7 @@ def find_token(settings: SettingsFile, environment: Mapping[str, str]) -> Token:
 
 
 def exposed_token_warning(settings: SettingsFile) -> str | None:
-    """Return a warning if the settings file contains the key and everyone on this computer may read it."""
+    """Return a warning if the settings file contains the key and all users of this computer can read the file."""
     if (
         not settings.text(TOKEN_KEY)
         or "${env:" in settings.raw.get(TOKEN_KEY, "")
@@ -47,7 +47,7 @@ def exposed_token_warning(settings: SettingsFile) -> str | None:
 
 
 def checked_secret(text: str) -> str:
-    """Return the key without space around it. UsageFault if it is not spelled like one: a good key is not replaced."""
+    """Return the key without surrounding space. Raise UsageFault if it is malformed: it must not replace a good key."""
     secret = text.strip()
     if not is_well_formed(secret):
         raise UsageFault(
@@ -58,9 +58,9 @@ def checked_secret(text: str) -> str:
 
 
 def store_secret(settings_path: Path, secret: str) -> Path:
-    """Write the key into a file next to the settings, name that file there, and return its path.
+    """Write the key to a file next to the settings, add that file's name to the settings, and return its path.
 
-    A line of the settings that contains an older key is removed.
+    Remove the settings line that contains an older key, if there is one.
     """
     path = settings_path.parent / TOKEN_FILE_NAME
     try:
@@ -95,12 +95,12 @@ def _read_private(path: Path, settings: SettingsFile) -> str:
 
 
 def _others_may_read(path: Path) -> bool:
-    """Return True if every account of this computer may read the file. Always False on Windows: it has access lists."""
+    """Return True if all users of this computer can read the file. Always False on Windows, which uses access lists."""
     return os.name == "posix" and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def _with_token_file(settings_path: Path) -> str:
-    """Return the settings with one line for the key's file, in place of its old line or of the comment for it."""
+    """Return the text of the settings with one line for the key's file. It replaces the old line or its comment."""
     lines = settings_path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
     line = f"{TOKEN_FILE_KEY}={TOKEN_FILE_NAME}\n"
     kept = [each for each in lines if _key_of(each) not in (TOKEN_KEY, TOKEN_FILE_KEY)]

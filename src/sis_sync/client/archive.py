@@ -1,4 +1,4 @@
-"""The archive: where files go once their outcome is known, what is written next to them, and when they are removed."""
+"""The archive: move files whose outcome is known, write their companion files, and remove old ones."""
 
 import shutil
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ _MAX_NAME_BYTES = 180
 
 @dataclass(frozen=True)
 class Archiver:
-    """Gives each delivery of one pass its outcome: first in the journal, then on the disk, then in the report.
+    """Record the outcome of each delivery: first in the journal, then on disk, then in the report.
 
-    The order makes a crash harmless. Once the journal has the outcome, the file is never sent (again). Until it has the
-    file as put away, the next pass puts it away, however far this one came.
+    This order makes a crash harmless. Once the journal contains the outcome, the file is never sent again. The next
+    pass moves every file that the journal does not list as put away, even if this pass had already moved part of it.
     """
 
     journal: Journal
@@ -44,8 +44,8 @@ class Archiver:
         self._finish(FileOutcome(refused, "refused", reason=note, code=refusal.code))
 
     def archive_skipped(self, section: Section, deliveries: Sequence[Delivery], *, tag: str, reason: str) -> None:
-        """Archive files that are not sent, with the tag in their names."""
-        # Mark all of them before the first is put away: a crash in between must not let the next pass send the others.
+        """Archive files that are not sent, and add the tag to their names."""
+        # Mark all of them before moving the first. Otherwise, after a crash, the next pass would send the others.
         skipped = [
             self.journal.mark_skipped(each, self._destination(section.archive_folder, each, tag=tag))
             for each in deliveries
@@ -54,7 +54,7 @@ class Archiver:
             self._finish(FileOutcome(delivery, "skipped", reason=reason))
 
     def put_away(self, delivery: Delivery) -> None:
-        """Move the file to its destination. If a folder refuses, report it: the next pass tries again."""
+        """Move the file to its destination. If that fails, report it; the next pass tries again."""
         try:
             _put_away(self.journal, delivery, now=self.clock.now())
         except OSError as error:
@@ -63,16 +63,16 @@ class Archiver:
             self.report.add_problem(delivery.section, SisSyncError(message, fix=fix))
 
     def remove_old(self, *, keep_days: int) -> None:
-        """Remove the files that were archived longer ago than this: they contain personal data."""
+        """Remove files that were archived more than `keep_days` days ago, because they contain personal data."""
         for path in self.journal.archived_before(self.clock.now() - timedelta(days=keep_days)):
             try:
                 path.unlink(missing_ok=True)
             except OSError:
-                continue  # in use, or the share is away: the next pass tries again
+                continue  # in use, or the share is not available: the next pass tries again
             self.journal.forget_archived(path)
 
     def _destination(self, folder: Path, delivery: Delivery, *, tag: str = "") -> Path:
-        """Return the new path: the moment (UTC), the delivery's number, the file's own name, the tag."""
+        """Return the new path. Its name contains the time (UTC), the delivery's ID, the original name and the tag."""
         stem, suffix = delivery.source.path.stem, delivery.source.path.suffix
         while len(f"{stem}{suffix}".encode()) > _MAX_NAME_BYTES and stem:
             stem = stem[:-1]
@@ -84,12 +84,12 @@ class Archiver:
 
 
 def companion_of(archived: Path, kind: str) -> Path:
-    """Return the path of a file that belongs to an archived one, such as its results.csv."""
+    """Return the path of a companion of an archived file, such as its results.csv."""
     return archived.with_name(f"{archived.stem}.{kind}")
 
 
 def findings_note(file_name: str, refusal: FileRefused) -> str:
-    """Return the text that is put next to a refused file, for the person who must act."""
+    """Return the text of the note next to a refused file. It tells a person why it was refused and what to do."""
     where = f" line {refusal.line}" if refusal.line else ""
     lines = (
         f"{file_name} was not applied: the whole file is refused.",
@@ -100,30 +100,30 @@ def findings_note(file_name: str, refusal: FileRefused) -> str:
 
 
 def _put_away(journal: Journal, delivery: Delivery, *, now: datetime) -> None:
-    """Copy, remove the source, update the journal, remove the spool file. OSError if a folder refuses.
+    """Copy the file, remove the source, update the journal, remove the spool file. Raise OSError if a step fails.
 
-    After a crash it starts again from the top, so each step must bear being repeated.
+    After a crash this starts again from the beginning, so each step must be safe to repeat.
     """
     destination = Path(delivery.destination)
     if delivery.spool.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         write_whole(destination, chunks_of(delivery.spool))
-        if delivery.source.path.exists():  # whoever may read the source may read the archived file
+        if delivery.source.path.exists():  # users who can read the source can also read the archived file
             shutil.copymode(delivery.source.path, destination)
     if delivery.note:
         write_whole(companion_of(destination, "findings.txt"), [delivery.note.encode()])
     _remove_source(delivery)
-    if delivery.state != "refused":  # what is in the failed folder stays until a person removes it
+    if delivery.state != "refused":  # files in the failed folder stay until a person removes them
         journal.remember_archived(destination, now=now)
     journal.mark_put_away(delivery, now=now)
-    # Last: until the journal has the file as put away, the next pass starts again from this copy.
+    # Remove this copy last: until the journal lists the file as put away, the next pass starts again from it.
     delivery.spool.unlink(missing_ok=True)
 
 
 def _remove_source(delivery: Delivery) -> None:
-    """Remove the file that was taken; a newer one that the SIS wrote in its place stays."""
+    """Remove the source file. If the SIS has replaced it with a newer file, keep the newer one."""
     source = delivery.source.path
-    # Rename before the last comparison: nothing can take the file's place between the comparison and the removal.
+    # Rename before the last comparison, so that no other file can replace it between the comparison and the removal.
     claimed = source.with_name(f".sis-sync-{delivery.id}.part")
     if not claimed.exists():
         if look_at(source) != delivery.source:

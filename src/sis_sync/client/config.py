@@ -1,4 +1,4 @@
-"""The configuration, read from client.properties and checked at the start: server, client, watched sections."""
+"""The configuration: server, client and watched sections. It is read from client.properties and checked at startup."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ class ClientConfig:
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
-    """Return the configuration. ConfigurationError names file, line, key, what is wrong and what would be right."""
+    """Return the configuration. Raise ConfigurationError with the file, line, key, problem and fix."""
     settings = read_settings_file(path, environment)
     backend = _backend(settings, environment)
     sections = [read_section(settings, mode) for mode in SECTION_MODES]
@@ -67,7 +67,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> ClientConfig:
 
 
 def require_backend(config: ClientConfig) -> Backend:
-    """Return the server's settings. ConfigurationError if address or key is missing."""
+    """Return the server's settings. Raise ConfigurationError if the address or key is missing."""
     if not config.backend.url:
         raise ConfigurationError(f"{config.path} has no backend.url.", fix="Write backend.url=https://host.")
     if not config.backend.token.secret:
@@ -77,9 +77,9 @@ def require_backend(config: ClientConfig) -> Backend:
 
 
 def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return key, value and origin of every setting and mapper line, the API key masked.
+    """Return the key, value and origin of every setting and mapper line. The API key is masked.
 
-    ConfigurationError if the file cannot be read.
+    Raise ConfigurationError if the file cannot be read.
     """
     settings = read_settings_file(path, environment)
     rows = []
@@ -95,7 +95,7 @@ def effective_settings(path: Path, environment: Mapping[str, str]) -> list[tuple
 
 
 def server_address(text: str) -> str:
-    """Return the address without a trailing slash or API path. Raise ValueError that says what would be right."""
+    """Return the address without a trailing slash or API path. Raise ValueError with the correct form."""
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -133,7 +133,7 @@ def _existing_file(settings: SettingsFile, key: str) -> Path | None:
     path = settings.place(key)
     try:
         is_there = path is None or path.is_file()
-    except OSError:  # a name that is too long for any file
+    except OSError:  # the name is too long for the file system
         is_there = False
     if not is_there:
         raise settings.wrong(key, "is not a file", "Write the path of a file that is there.")
@@ -155,7 +155,7 @@ def _client(settings: SettingsFile) -> ClientSettings:
 
 
 def _proxy_address(text: str) -> str:
-    """Return the proxy's address unchanged. Raise ValueError that says what would be right."""
+    """Return the proxy's address unchanged. Raise ValueError with the correct form if it is invalid."""
     try:
         parts = urlsplit(text)
         is_wrong = parts.port == 0

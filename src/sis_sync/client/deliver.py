@@ -1,4 +1,4 @@
-"""The part of a pass that needs the server: send the files that wait, report refusals, follow the runs."""
+"""The part of a pass that needs the server: send waiting files, report refusals, follow the runs."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from sis_sync.client.retry import Announce, Clock, until_answered
 from sis_sync.client.sections import Section
 from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, SisSyncError, UsageFault
 
-# These may concern one section only; every other error would meet the next file too.
+# These errors may affect only one section. Any other error would also stop the next file.
 _SECTION_ERRORS = (ConfigurationError, NotPermitted, UsageFault)
 
 _MOST_NAMED = 3  # files in one notice
@@ -27,8 +27,8 @@ _MOST_NAMED = 3  # files in one notice
 class Courier:
     """Delivers files to the server.
 
-    `open_api` connects, and is called only if there is something to send or to ask. `is_stopping` is asked between
-    files. `announce` receives what a person should read during a pause.
+    `open_api` connects to the server. It is called only if there are files to send or runs to follow. `is_stopping` is
+    called between files. `announce` receives messages for a person during a pause.
     """
 
     journal: Journal
@@ -47,9 +47,9 @@ class Courier:
         *,
         wait_seconds: float,
     ) -> None:
-        """Send the sections' files, report those refused here, and follow the runs for at most `wait_seconds`.
+        """Send the sections' files, report local refusals, and follow the runs for at most `wait_seconds`.
 
-        An error that stops all of this goes into the report.
+        Add an error that stops all deliveries to the report.
         """
         since = self.clock.now() - timedelta(days=self.keep_days)
         if not refused and not self._waiting(sections) and not self.journal.open_deliveries(since=since):
@@ -77,12 +77,12 @@ class Courier:
                 archiver.report.add_problem(section.name, error)
 
     def _send(self, api: Api, section: Section, delivery: Delivery, archiver: Archiver) -> None:
-        """Send one file and archive it. Errors other than a refusal are the caller's: the journal keeps the file."""
+        """Send one file and archive it, even if it is refused. Raise any other error; the file then stays unsent."""
         if is_too_old(delivery.source, section, now=self.clock.now()):
             reason = f"older than {section.max_age_hours} hours before it could be sent"
             archiver.archive_skipped(section, [delivery], tag=".too-old", reason=reason)
             return
-        # Before the post: a crash in between must not leave an attempt that the journal does not know of.
+        # Count the attempt before sending: after a crash in between, the journal must still know about it.
         self.journal.count_attempt(delivery)
         upload = Upload(
             path=delivery.spool,
@@ -110,7 +110,7 @@ class Courier:
         return [each for section in sections for each in self.journal.deliveries_to_send(section.name)]
 
     def _name_kept(self, sections: Sequence[Section], report: PassReport) -> None:
-        """Name the files that could not be sent: none is lost."""
+        """Add a notice with the names of the files that could not be sent. The next pass sends them."""
         names = [each.file_name for each in self._waiting(sections)]
         if names:
             more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
@@ -119,7 +119,7 @@ class Courier:
 
 
 def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) -> None:
-    """Report to the server what the client refused. An older server does not know the call: that is no fault."""
+    """Report to the server which files the client refused. Ignore the error of an older server without this call."""
     for delivery, refusal in refused:
         with contextlib.suppress(SisSyncError):
             api.report_refusal(
@@ -132,7 +132,7 @@ def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) 
 
 
 def _once_each(outcomes: Sequence[FileOutcome], not_ended: Sequence[RunStatus]) -> list[FileOutcome]:
-    """Return each file once: one that was sent and ended in this pass counts as sent, with its run as it is now."""
+    """Return one outcome per file. A file that was sent and ended in this pass counts as sent, with its latest run."""
     latest = {run.id: run for run in (*(each.run for each in outcomes if each.run), *not_ended)}
     sent = {each.run.id for each in outcomes if each.run and each.outcome == "sent"}
     return [

@@ -1,4 +1,4 @@
-"""Examines everything that unattended work needs: each part is OK, WARN or FAIL, with a fix."""
+"""Check everything that unattended runs need. The result of each part is OK, WARN or FAIL, with a fix."""
 
 import os
 import shutil
@@ -24,9 +24,9 @@ _MAX_SKEW_SECONDS = 300
 
 @dataclass(frozen=True)
 class Check:
-    """The result for one part. `verdict` is OK, WARN or FAIL; a WARN or FAIL has a fix.
+    """The result for one part. `verdict` is OK, WARN or FAIL. A WARN or FAIL has a fix.
 
-    `exit_code` is the exit code of the command if this part fails.
+    `exit_code` is the exit code of the command if this is the first part that fails.
     """
 
     part: str
@@ -46,7 +46,7 @@ def exit_code_of(checks: Iterable[Check]) -> int:
 
 
 def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
-    """Yield every check, one after the other; the server is asked last."""
+    """Yield the result of every check. The server comes last."""
     yield Check("settings", OK, f"{config.path} can be used.")
     for warning in config.warnings:
         yield Check("settings", WARN, warning, "Correct the line, or remove it.")
@@ -81,7 +81,7 @@ def _may_write(folder: Path) -> bool:
 
 
 def _nearest_folder(folder: Path) -> Path:
-    """Return the folder itself, or the nearest one above that exists: the client makes the rest when it needs them."""
+    """Return the folder, or its nearest parent that exists: the client creates missing folders when it needs them."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder

@@ -1,8 +1,8 @@
-"""Which files of a watched folder may be taken now.
+"""Find the files in a watched folder that may be taken now.
 
 A file is eligible if its name matches the section's pattern and is not temporary, if it has settled (it has not changed
-for client.settle.seconds) and opens, and if the section's ready file is there. Of complete lists only the newest is
-eligible, and only if it is not too old.
+for client.settle.seconds) and can be opened, and if the section's ready file exists. If the files are complete lists,
+only the newest is eligible, and only if it is not too old.
 """
 
 import itertools
@@ -19,11 +19,11 @@ from sis_sync.client.watched_folders import FoundFile, can_open, is_temporary, l
 
 @dataclass(frozen=True)
 class Scan:
-    """The result of one look into a section's folder.
+    """The result of scanning a section's folder once.
 
-    `seen` are all files with a matching name; `eligible` may be taken, oldest first; `outdated` are replaced by the
-    eligible one; `unsettled` are still changing; `too_old` is the newest file if its age forbids to send it; `ready` is
-    the section's ready file.
+    `seen`: all files with a matching name. `eligible`: files that may be taken, oldest first. `outdated`: files that
+    the eligible file replaces. `unsettled`: files that are still changing. `too_old`: the newest file, if it is too old
+    to send. `ready`: the section's ready file.
     """
 
     section: Section
@@ -36,9 +36,9 @@ class Scan:
 
 
 def scan_section(journal: Journal, section: Section, *, settle_seconds: int, now: datetime) -> Scan:
-    """Look into the folder and remember how its files look. OSError if the folder cannot be read."""
+    """Scan the folder and store the size and time of its files. Raise OSError if the folder cannot be read."""
     seen = tuple(_matching_files(section))
-    # Look at every file, also at those on their way: the journal must know how each of them looks now.
+    # Look at every file, even those already taken: the journal needs the current size and time of each file.
     settled = {
         each
         for each in seen
@@ -51,7 +51,7 @@ def scan_section(journal: Journal, section: Section, *, settle_seconds: int, now
     if ready_path and (ready is None or unsettled):
         return Scan(section, seen, unsettled=unsettled)
     if not section.newest_counts:
-        # Partial files build on each other: none is taken before an older one that is still changing.
+        # Partial files build on each other, so never take one before an older one that is still changing.
         eligible = tuple(itertools.takewhile(lambda each: each in settled, new))
         return Scan(section, seen, eligible=eligible, unsettled=unsettled, ready=ready)
     if unsettled or not new:
@@ -63,9 +63,9 @@ def scan_section(journal: Journal, section: Section, *, settle_seconds: int, now
 
 
 def has_settled(journal: Journal, found: FoundFile, *, settle_seconds: int, now: datetime) -> bool:
-    """Return True if the file looked the same in an earlier look, at least `settle_seconds` ago. Remember this look.
+    """Return True if the file has not changed since a look at least `settle_seconds` ago. Store the current look.
 
-    Only the client's own clock counts: the file's time may come from another computer or from a copy.
+    Use only the client's own clock, because the file's time may come from another computer or from a copy.
     """
     first_seen_at = journal.first_look_at(found)
     if first_seen_at is None or first_seen_at > now:  # new, changed, or this clock was set back
@@ -81,9 +81,9 @@ def is_too_old(found: FoundFile, section: Section, *, now: datetime) -> bool:
 
 
 def remove_ready_files(scans: Sequence[Scan], complete: Collection[str]) -> None:
-    """Remove each ready file whose sections have all been served. `complete` names the sections with no file left.
+    """Remove each ready file whose sections are all complete. `complete` names the sections with no file left.
 
-    Sections may share a ready file. A new one that the SIS has written meanwhile stays.
+    Sections may share a ready file. If the SIS has written a new one in the meantime, keep it.
     """
     for ready in {scan.ready for scan in scans if scan.ready and scan.seen}:
         sharing = [scan for scan in scans if _ready_path(scan.section) == ready.path]

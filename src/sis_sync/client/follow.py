@@ -1,4 +1,4 @@
-"""Follows the runs of delivered files, and puts the results of each next to its archived file."""
+"""Follow the runs of delivered files, and write the results of each run next to its archived file."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,7 @@ _REFUSED_CODE = "file.refused"
 
 @dataclass(frozen=True)
 class Follower:
-    """Looks at the runs of one pass until they stop moving. `keep_days` is how long the client follows a run at all."""
+    """Follows the open runs during one pass. It ignores files that the server received over `keep_days` days ago."""
 
     journal: Journal
     api: Api
@@ -27,7 +27,7 @@ class Follower:
     keep_days: int
 
     def follow(self, *, seconds: float) -> list[RunStatus]:
-        """Look again and again while a run moves by itself, for at most so many seconds. Return those not ended."""
+        """Poll the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended."""
         end = self.clock.now() + timedelta(seconds=seconds)
         while True:
             not_ended = self._look()
@@ -36,13 +36,13 @@ class Follower:
                 return not_ended
 
     def _look(self) -> list[RunStatus]:
-        """Look once at every open run, end those that have ended, and return the others."""
+        """Check every open run once, mark the deliveries whose runs have ended, and return the other runs."""
         not_ended = []
         for delivery in self.journal.open_deliveries(since=self.clock.now() - timedelta(days=self.keep_days)):
             try:
                 run = self.api.get_run(delivery.run_id)
             except NotThere:
-                # The server has removed the run: there is nothing more to wait for.
+                # The server has removed the run, so its results will never arrive.
                 self._finish(FileOutcome(delivery, "ended"))
                 continue
             if run.has_ended:
@@ -58,11 +58,11 @@ class Follower:
         try:
             self.api.download(run.id, "results.csv", results)
         except NotThere:
-            return  # a run that was refused or superseded before it was planned has none
+            return  # the run was refused or superseded before it was planned, so it has no results
         self.journal.remember_archived(results, now=self.clock.now())
 
     def _store_refusal(self, delivery: Delivery, run: RunStatus) -> str:
-        """Write the server's refusal, if there is one, next to the file and return its code."""
+        """Write the server's refusal next to the file and return its code. Return "" if there is no refusal."""
         if not run.refusal:
             return ""
         code = str(run.refusal.get("code", _REFUSED_CODE))
@@ -73,6 +73,6 @@ class Follower:
         return code
 
     def _finish(self, outcome: FileOutcome) -> None:
-        # Last: after a crash the next pass looks at the run again and writes the same files once more.
+        # Do this last: after a crash, the next pass checks the run again and writes the same files again.
         self.journal.mark_ended(outcome.delivery, now=self.clock.now())
         self.report.add_file(outcome)

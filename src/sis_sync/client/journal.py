@@ -1,8 +1,8 @@
-"""The journal: what the client has taken, sent and archived. It is written before each act.
+"""The journal: a record of the files that the client has taken, sent and archived. It is written before each action.
 
-So a crash never sends a file twice and never loses one. A delivery is `taken`, then `spooled` once the local check has
-passed, then `received` once the server has confirmed it. One that is `refused` or `skipped` is not sent (again).
-In each of these last three states it is put away (moved to archive or failed). It has ended once its run has.
+Therefore a crash never sends a file twice and never loses one. A delivery starts as `taken`, becomes `spooled` when the
+local check passes, and `received` when the server confirms it. A `refused` or `skipped` delivery is not sent again. In
+these last three states, the file is put away (moved to archive or failed). A delivery ends when its run ends.
 """
 
 import secrets
@@ -18,8 +18,8 @@ from sis_sync.client.watched_folders import FoundFile
 
 DeliveryState = Literal["taken", "spooled", "received", "refused", "skipped"]
 
-# `look`: how a file looked when it was first seen so. `kept`: the files that the client put into an archive. `served`:
-# when the schedule of a section was last followed.
+# `look`: the latest size and time of each file, and when they were first seen. `kept`: the files that the client moved
+# to an archive. `served`: the last time that a section's schedule was followed.
 SCHEMA = """
 create table if not exists delivery (
     id integer primary key,
@@ -56,7 +56,7 @@ _UNSENT = "state in ('taken', 'spooled')"
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file on its way. `spool` is the client's copy of it; `destination` is empty until its outcome is known."""
+    """One file to deliver. `spool` is the client's copy. `destination` is empty until the outcome is known."""
 
     id: int
     section: str
@@ -80,7 +80,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Journal:
-    """The open journal. Each call is one commit; `spool_folder` contains the copies of the files on their way."""
+    """The open journal. Each call commits. `spool_folder` contains the copies of files that are not put away yet."""
 
     database: sqlite3.Connection
     spool_folder: Path
@@ -88,7 +88,7 @@ class Journal:
     # Deliveries: add and find
 
     def add_delivery(self, section: Section, source: FoundFile, spool: Path, sha256: str, *, now: datetime) -> Delivery:
-        """Add a spooled file, with the one key under which it will be sent, however many attempts that takes."""
+        """Add a file that was copied to the spool. Its idempotency key stays the same for all attempts to send it."""
         added = self.database.execute(
             "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
             " mapping_lines, idempotency_key, state, taken_at)"
@@ -110,11 +110,11 @@ class Journal:
         return self._delivery(added[0]["id"])
 
     def unchecked_deliveries(self) -> list[Delivery]:
-        """Return the files that were taken and not checked yet, oldest first."""
+        """Return the files that were taken but not checked yet, oldest first."""
         return self._deliveries("state = 'taken'")
 
     def deliveries_to_send(self, section: str) -> list[Delivery]:
-        """Return the section's files that were checked and wait to be sent, oldest first."""
+        """Return the section's files that are checked and ready to send, oldest first."""
         return self._deliveries("state = 'spooled' and section = ?", section)
 
     def unsent_deliveries(self, section: str) -> list[Delivery]:
@@ -122,21 +122,21 @@ class Journal:
         return self._deliveries(f"{_UNSENT} and section = ?", section)
 
     def count_unsent(self) -> int:
-        """Return how many files of all sections the server has not received."""
+        """Return the number of files, in all sections, that the server has not received."""
         (count,) = self.database.execute(f"select count(*) from delivery where {_UNSENT}").fetchone()
         return int(count)
 
     def deliveries_to_put_away(self) -> list[Delivery]:
-        """Return the files whose outcome is known but that are still in their folder."""
+        """Return the files whose outcome is known but that are still in the watched folder."""
         return self._deliveries("state in ('received', 'refused', 'skipped') and put_away_at = ''")
 
     def open_deliveries(self, *, since: datetime) -> list[Delivery]:
-        """Return the files that the server received since then, and whose run has not ended yet."""
+        """Return the files that the server has received at or after `since` and whose run has not ended."""
         condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
         return self._deliveries(condition, since.isoformat())
 
     def is_on_its_way(self, found: FoundFile) -> bool:
-        """Return True if this very file, unchanged, was taken and not put away yet."""
+        """Return True if this file was taken, has not changed since, and is not put away yet."""
         rows = self.database.execute(
             "select 1 from delivery where source = ? and size_bytes = ? and modified_ns = ? and put_away_at = ''",
             (str(found.path), found.size_bytes, found.modified_ns),
@@ -144,7 +144,7 @@ class Journal:
         return rows.fetchone() is not None
 
     def same_content_received_at(self, delivery: Delivery) -> datetime | None:
-        """Return when the server last received the same content in the same mode before, None if never."""
+        """Return when the server last received the same content in the same mode, or None."""
         row = self.database.execute(
             "select max(received_at) as at from delivery"
             " where sha256 = ? and mode = ? and id != ? and received_at != ''",
@@ -160,7 +160,7 @@ class Journal:
     # Deliveries: the next state
 
     def mark_checked(self, delivery: Delivery) -> None:
-        """Store that the local check has passed: the file may be sent."""
+        """Store that the file has passed the local check and may be sent."""
         self._update(delivery, state="spooled")
 
     def count_attempt(self, delivery: Delivery) -> None:
@@ -174,39 +174,39 @@ class Journal:
         )
 
     def mark_refused(self, delivery: Delivery, destination: Path, note: str) -> Delivery:
-        """Store that the file cannot be used. The note, its findings, will be written next to it."""
+        """Store that the file was refused. The note contains the findings and will be written next to the file."""
         return self._update(delivery, state="refused", destination=str(destination), note=note)
 
     def mark_skipped(self, delivery: Delivery, destination: Path) -> Delivery:
-        """Store that the file is not to be sent."""
+        """Store that the file will not be sent."""
         return self._update(delivery, state="skipped", destination=str(destination))
 
     def mark_put_away(self, delivery: Delivery, *, now: datetime) -> None:
-        """Store that the file is at its destination. The note may contain personal data and is not kept here."""
+        """Store that the file is at its destination. Clear the note, because it may contain personal data."""
         self._update(delivery, put_away_at=now.isoformat(), note="")
 
     def mark_ended(self, delivery: Delivery, *, now: datetime) -> None:
-        """Store that the delivery's run has ended and its results are next to the file."""
+        """Store that the delivery's run has ended and that its results are next to the file."""
         self._update(delivery, ended_at=now.isoformat())
 
     # Looks at the watched folders
 
     def first_look_at(self, found: FoundFile) -> datetime | None:
-        """Return when the file was first seen with this size and time; None if it is new or has changed."""
+        """Return when the file was first seen with this size and time, or None if it is new or has changed."""
         row = self.database.execute("select * from look where path = ?", (str(found.path),)).fetchone()
         if row is None or (row["size_bytes"], row["modified_ns"]) != (found.size_bytes, found.modified_ns):
             return None
         return datetime.fromisoformat(row["first_seen_at"])
 
     def remember_look(self, found: FoundFile, *, now: datetime) -> None:
-        """Store how the file looks now, in place of what was known of it."""
+        """Store the current size and time of the file. They replace the earlier ones."""
         self.database.execute(
             "insert or replace into look values (?, ?, ?, ?)",
             (str(found.path), found.size_bytes, found.modified_ns, now.isoformat()),
         )
 
     def forget_looks_except(self, paths: Iterable[Path]) -> None:
-        """Forget the files that are no longer there."""
+        """Forget the looks at all other files, because those files no longer exist."""
         present = {str(path) for path in paths}
         for row in self.database.execute("select path from look").fetchall():
             if row["path"] not in present:
@@ -215,23 +215,23 @@ class Journal:
     # Schedules
 
     def served_at(self, section: str, *, now: datetime) -> datetime:
-        """Return when the section's schedule was last followed; a new section starts now."""
+        """Return when the section's schedule was last followed. Store `now` for a new section."""
         self.database.execute("insert or ignore into served values (?, ?)", (section, now.isoformat()))
         row = self.database.execute("select served_at from served where section = ?", (section,)).fetchone()
         return datetime.fromisoformat(row["served_at"])
 
     def mark_served(self, section: str, *, now: datetime) -> None:
-        """Store that the section's files of this moment have been taken."""
+        """Store that the section's files were taken at this time."""
         self.database.execute("insert or replace into served values (?, ?)", (section, now.isoformat()))
 
     # Archives
 
     def remember_archived(self, path: Path, *, now: datetime) -> None:
-        """Store that the client put this file into an archive; only such files are ever removed from one."""
+        """Store that the client archived this file. The client removes only such files from an archive."""
         self.database.execute("insert or replace into kept values (?, ?)", (str(path), now.isoformat()))
 
     def archived_before(self, moment: datetime) -> list[Path]:
-        """Return the archived files that are older than this."""
+        """Return the files that were archived before `moment`."""
         rows = self.database.execute("select path from kept where kept_at < ?", (moment.isoformat(),))
         return [Path(row["path"]) for row in rows]
 
@@ -240,7 +240,7 @@ class Journal:
         self.database.execute("delete from kept where path = ?", (str(path),))
 
     def _update(self, delivery: Delivery, **values: str) -> Delivery:
-        """Store the values in one commit and return the delivery as the journal now has it."""
+        """Store the values in one commit and return the updated delivery."""
         columns = ", ".join(f"{name} = ?" for name in values)
         self.database.execute(f"update delivery set {columns} where id = ?", (*values.values(), delivery.id))
         return self._delivery(delivery.id)

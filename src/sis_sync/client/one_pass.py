@@ -1,4 +1,4 @@
-"""One pass over the watched folders: look, take, check, deliver, tidy. Safe to stop or crash anywhere."""
+"""One pass over the watched folders: look, take, check, deliver, tidy. It is safe to stop or crash at any point."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from sis_sync.core.modes import Mode
 
 @dataclass(frozen=True)
 class SyncClient:
-    """The client at work: lock held, journal open. The courier has the clock and knows if it was asked to stop."""
+    """A running client, which owns the lock and has the journal open. The courier contains the clock."""
 
     config: ClientConfig
     journal: Journal
     courier: Courier
 
     def run_pass(self, *, sections: Sequence[Section], wait_seconds: float) -> tuple[PassReport, list[Scan]]:
-        """Do one pass over these sections; follow runs that move by themselves for at most `wait_seconds`."""
+        """Run one pass over these sections. Follow runs that make progress for at most `wait_seconds`."""
         report = PassReport()
         archiver = Archiver(self.journal, self.courier.clock, report)
         remove_orphans(self.journal)
-        # Look before putting away: a file that an earlier pass left in its folder is then still seen, so that the ready
-        # file that came with it is removed. A stale ready file would let the next export go too early.
+        # Look before putting files away. That way this pass still sees a file that an earlier pass left in its folder,
+        # and removes its ready file. With a stale ready file, the client would take the next export too early.
         scans = self.look(report)
         for delivery in self.journal.deliveries_to_put_away():
             archiver.put_away(delivery)
@@ -39,13 +39,13 @@ class SyncClient:
         complete = {scan.section.name for scan in scans if scan.section.name in wanted and self._take(scan, archiver)}
         remove_ready_files(scans, complete)
         refused = self._check_taken(archiver)
-        # All sections, not only those of this pass: what was taken earlier and could not be sent is sent now.
+        # Deliver all sections, not only those of this pass: files that an earlier pass could not send are sent now.
         self.courier.deliver(self.config.sections, refused, archiver, wait_seconds=wait_seconds)
         archiver.remove_old(keep_days=self.config.client.archive_keep_days)
         return report, scans
 
     def look(self, report: PassReport) -> list[Scan]:
-        """Look into every section's folder. One that cannot be read is a problem of its own section."""
+        """Scan every section's folder. Report a folder that cannot be read as a problem of that section only."""
         scans = []
         settle_seconds = self.config.client.settle_seconds
         for section in self.config.sections:
@@ -53,13 +53,13 @@ class SyncClient:
                 scans.append(scan_section(self.journal, section, settle_seconds=settle_seconds, now=self._now()))
             except OSError as error:
                 report.add_problem(section.name, _unreadable(section, error))
-        # Only after a full look: the files of a folder that could not be read are not gone.
+        # Forget only if every folder was read: files in an unreadable folder may still exist.
         if len(scans) == len(self.config.sections):
             self.journal.forget_looks_except(found.path for scan in scans for found in scan.seen)
         return scans
 
     def _take(self, scan: Scan, archiver: Archiver) -> bool:
-        """Copy the eligible files to the spool. Return True if no file of the section is left to take."""
+        """Copy the eligible files to the spool. Return True if the section has no more files to take."""
         section = scan.section
         if scan.too_old:
             archiver.report.add_notice(_too_old_notice(section, scan.too_old.path.name))
@@ -75,7 +75,7 @@ class SyncClient:
         return not scan.unsettled
 
     def _skip_outdated(self, scan: Scan, archiver: Archiver) -> None:
-        """Skip what the newest list replaces: older files in the folder, and older copies that were not sent yet."""
+        """Skip the files that the newest list replaces: older files in the folder, and older copies not sent yet."""
         for found in scan.outdated:
             take_file(self.journal, scan.section, found, now=self._now())
         outdated = self.journal.unsent_deliveries(scan.section.name)
@@ -83,13 +83,13 @@ class SyncClient:
         archiver.archive_skipped(scan.section, outdated, tag=".skipped", reason=reason)
 
     def _check_taken(self, archiver: Archiver) -> list[tuple[Delivery, FileRefused]]:
-        """Check the files that were taken, in this pass or before a crash. Return the refused ones."""
+        """Check the files that this pass or a crashed one has taken. Return the refused files."""
         refused = []
         sections = {section.name: section for section in self.config.sections}
         for delivery in self.journal.unchecked_deliveries():
             section = sections.get(delivery.section)
             if section is None or self.courier.is_stopping():
-                continue  # a section that was switched off keeps its files until it is on again
+                continue  # the files of a disabled section wait until it is enabled again
             try:
                 self._check(section, delivery)
             except FileRefused as refusal:
@@ -113,7 +113,7 @@ class SyncClient:
 
 
 def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, fallback_encoding: str) -> None:
-    """Read, map and validate the file. FileRefused if the whole file is refused."""
+    """Read, map and validate the file. Raise FileRefused if the whole file is refused."""
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps import pipeline
     from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping

@@ -1,4 +1,4 @@
-"""The report of one pass: an outcome per file, problems and notices. The command prints it, the log keeps it."""
+"""The report of one pass: an outcome per file, problems and notices. The command prints it and logs it."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ Outcome = Literal["sent", "refused", "skipped", "ended"]
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """One file in this pass. `reason` may contain words of the file; the log leaves it out."""
+    """The outcome of one file in this pass. `reason` may quote the file, so it is not logged."""
 
     delivery: Delivery
     outcome: Outcome
@@ -50,14 +50,14 @@ class FileOutcome:
 
 @dataclass
 class PassReport:
-    """Grows during the pass. A problem is a section and an error; the section is empty if the error concerns all."""
+    """Collects results during the pass. A problem is a section and an error; an empty section means all sections."""
 
     files: list[FileOutcome] = field(default_factory=list)
     problems: list[tuple[str, SisSyncError]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
     def add_file(self, outcome: FileOutcome) -> None:
-        """Add a file's outcome. The log gets its name, ID, state and code only: no personal data."""
+        """Add a file's outcome. Log only its name, ID, state and code, which are not personal data."""
         self.files.append(outcome)
         delivery = outcome.delivery
         run = f" run={outcome.run.id} state={outcome.run.state}" if outcome.run else ""
@@ -65,12 +65,12 @@ class PassReport:
         LOGGER.info("%s %s file=%s%s%s", delivery.section, outcome.outcome, delivery.file_name, run, code)
 
     def add_problem(self, section: str, error: SisSyncError) -> None:
-        """Add an error that stopped a section, or all sending. The log gets its title only: no personal data."""
+        """Add an error that stopped a section or all sending. Log only its title, which is not personal data."""
         self.problems.append((section, error))
         LOGGER.warning("%s stopped: %s", section or "sending", error.title)
 
     def add_notice(self, text: str) -> None:
-        """Add a sentence that a person should read, though nothing is wrong."""
+        """Add a sentence that a person should read but that is not a problem."""
         self.notices.append(text)
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class PassReport:
         return {"schema_version": 1, "files": files, "problems": problems, "notices": self.notices}
 
     def exit_code(self, *, is_detailed: bool = False) -> int:
-        """Return the first problem's exit code, else the one for the files and their runs (`core/exit_codes.py`)."""
+        """Return the first problem's exit code, else the code for the files and runs (see `core/exit_codes.py`)."""
         if self.problems:
             return self.problems[0][1].exit_code
         runs = [each.run for each in self.files if each.run]
@@ -107,7 +107,7 @@ def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
 
 @contextmanager
 def client_log(folder: Path) -> Iterator[None]:
-    """Write the client's log into this folder while the block runs; times are UTC."""
+    """Write the client's log to this folder while the block runs. Times are in UTC."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(

@@ -1,4 +1,4 @@
-"""Turns the server's answers into a run, or into an error of the tree in `core/errors.py`."""
+"""Turn the server's answers into runs, or into errors from `core/errors.py`."""
 
 import email.utils
 import json
@@ -34,7 +34,7 @@ _BY_TITLE: dict[str, type[SisSyncError]] = {
 
 
 class TryLater(ServerNotReached):
-    """No answer, or "not now": the same request may succeed later. `after_seconds` is the server's Retry-After."""
+    """No answer, or a temporary error: the request may succeed later. `after_seconds` is the server's Retry-After."""
 
     def __init__(self, message: str, *, fix: str = "", after_seconds: float | None = None) -> None:
         super().__init__(message, fix=fix)
@@ -42,12 +42,12 @@ class TryLater(ServerNotReached):
 
 
 class NotThere(UsageFault):
-    """The server does not have it, or this key may not see it."""
+    """The server does not have the requested item, or this key may not see it."""
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run in the server's answer. `state` is one of `core/run_states.py`, or one that a newer server has."""
+    """A run as the server returned it. `state` is from `core/run_states.py`, or is unknown if the server is newer."""
 
     id: str
     mode: str
@@ -66,12 +66,12 @@ class RunStatus:
 
     @property
     def has_ended(self) -> bool:
-        """True if nothing more happens to the run."""
+        """True if the run will not change again."""
         return self.state in ENDED
 
     @property
     def is_moving(self) -> bool:
-        """True if the server takes the next step by itself."""
+        """True if the server will take the next step without a person."""
         return self.state in MOVING
 
 
@@ -84,7 +84,7 @@ class Answer:
     body: bytes
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON object. ServerNotReached if there is none: a proxy or another server has answered."""
+        """Return the JSON object. Raise ServerNotReached if there is none, as when a proxy or sign-in page answers."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ class Answer:
 
 
 def run_of(document: Mapping[str, Any]) -> RunStatus:
-    """Return the run of a JSON document. ServerNotReached if the document is not a run."""
+    """Return the run in a JSON document. Raise ServerNotReached if the document is not a run."""
     if not document.get("id") or not isinstance(document.get("state"), str):
         fix = "Check that backend.url is the address of a SIS Sync server."
         raise ServerNotReached("The answer names no run.", fix=fix)
@@ -136,7 +136,7 @@ def _redirect(answer: Answer) -> SisSyncError:
 
 
 def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
-    """Return the error by its title, which server and client take from the same tree, else by the status."""
+    """Return the error for the title, which server and client share, or else for the status."""
     title, fix = str(problem.get("title", "")), str(problem.get("fix") or "")
     message = str(problem.get("detail") or title or f"HTTP {status}")
     code = str(problem.get("code") or str(problem.get("type", "")).rsplit("/", 1)[-1].rsplit(":", 1)[-1])

@@ -1,6 +1,6 @@
-"""Retry: another attempt after a pause. Pauses grow, are at least what the server asks, and end with the time allowed.
+"""Retry a call after a pause. Pauses grow, last at least as long as the server asks, and stop at the time limit.
 
-Our own loop and not a library's: the pause must end at once if the client is asked to stop, and tests pass the clock.
+This is not a library, because a pause must end at once if the client is asked to stop, and tests pass their own clock.
 """
 
 import random
@@ -13,14 +13,14 @@ from sis_sync.client.responses import TryLater
 from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
-Announce = Callable[[str], None]  # takes a sentence that a person should read during a pause
+Announce = Callable[[str], None]  # receives a message for a person during a pause
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
 
 
 @dataclass(frozen=True)
 class Clock:
-    """`now` returns aware UTC times. `pause` waits so many seconds and returns True if the client was asked to stop."""
+    """`now` returns aware UTC times. `pause` waits some seconds and returns True if the client was asked to stop."""
 
     now: Callable[[], datetime]
     pause: Callable[[float], bool]
@@ -29,9 +29,9 @@ class Clock:
 def until_answered(
     call: Callable[[], Answered], *, max_minutes: int, clock: Clock, file_name: str, announce: Announce
 ) -> Answered:
-    """Call until there is an answer and return it. Raise the last TryLater once the time is over or on a stop.
+    """Call until there is an answer and return it. Raise the last TryLater when the time is over or on a stop.
 
-    Before each pause, `announce` gets why the file of this name is not sent yet and when the next attempt is.
+    Before each pause, tell `announce` why the file is not sent yet and when the next attempt is.
     """
     end = clock.now() + timedelta(minutes=max_minutes)
     next_pause = _FIRST_PAUSE_SECONDS
@@ -39,7 +39,7 @@ def until_answered(
         try:
             return call()
         except TryLater as error:
-            jittered = next_pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, guards no secret
+            jittered = next_pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads clients, protects no secret
             seconds = max(jittered, error.after_seconds or 0.0)
             if clock.now() + timedelta(seconds=seconds) > end:
                 raise

@@ -1,4 +1,4 @@
-"""When the loop takes a section's files: on arrival, or at times of day in the computer's time zone."""
+"""The schedule of a section: take files on arrival, or at times of day in the computer's time zone."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -8,7 +8,7 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 def parse_schedule(text: str) -> tuple[time, ...]:
-    """Return the times of day, sorted; none for "on arrival". Raise ValueError that says what would be right."""
+    """Return the sorted times of day, or () for "on arrival". Raise ValueError with the correct form."""
     if text.lower() == "on arrival":
         return ON_ARRIVAL
     found = [_TIME.fullmatch(part.strip()) for part in text.split(",")]
@@ -19,11 +19,11 @@ def parse_schedule(text: str) -> tuple[time, ...]:
 
 
 def is_due(schedule: tuple[time, ...], *, served_at: datetime, now: datetime) -> bool:
-    """Return True if the files may be taken: always on arrival, else if one of the times has come since `served_at`."""
+    """Return True on arrival, or if one of the times has passed since `served_at`."""
     if schedule == ON_ARRIVAL:
         return True
     today = now.astimezone().date()
-    # Two days are enough: an older time was followed by the same time of yesterday.
+    # Two days are enough: each time of day occurs again within 24 hours.
     moments = [
         datetime.combine(day, each).astimezone() for day in (today - timedelta(days=1), today) for each in schedule
     ]

@@ -1,4 +1,4 @@
-"""One watched section of client.properties: a folder whose files are sent in one mode, with one mapping."""
+"""The watched sections of client.properties. Each names a folder whose files are sent in one mode, with one mapping."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -16,7 +16,7 @@ _MAX_MAPPING_NAME = 100
 
 @dataclass(frozen=True)
 class SectionMapping:
-    """`lines` is compact text: empty if `name` is a preset, or if nothing is mapped (then `name` is empty too)."""
+    """`lines` is compact text. It is empty if `name` is a preset. Both are empty if there is no mapping."""
 
     name: str = ""
     lines: str = ""
@@ -39,12 +39,12 @@ class Section:
 
     @property
     def newest_counts(self) -> bool:
-        """True if only the newest file of a pass is sent: a complete list makes the older ones pointless."""
+        """True if only the newest file of a pass is sent, because a complete list replaces older ones."""
         return self.mode.judges_absence
 
 
 def read_section(settings: SettingsFile, mode: Mode) -> Section | None:
-    """Return the section, None if it is not enabled. ConfigurationError for a bad value in either case."""
+    """Return the section, or None if it is not enabled. Raise ConfigurationError for a bad value in either case."""
     key = f"{mode.settings_prefix}.".__add__
     folder = settings.place(key("folder"))
     is_enabled = settings.flag(key("enabled"))
@@ -67,7 +67,7 @@ def read_section(settings: SettingsFile, mode: Mode) -> Section | None:
 
 
 def find_mapping(settings: SettingsFile, name: str) -> SectionMapping:
-    """Return the mapping of this name: the file's own lines, else a preset. ConfigurationError if it cannot be used."""
+    """Return the mapping with this name from the file, or else a preset. Raise ConfigurationError if it is invalid."""
     from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping
 
     if not name:
@@ -118,7 +118,7 @@ def _read_mapping(settings: SettingsFile, key: str) -> SectionMapping:
 
 
 def _needed_lines(settings: SettingsFile, name: str) -> list[Property]:
-    """Return the lines of the mapping and of those that it extends, in file order."""
+    """Return the lines of the mapping and of the mappings that it extends, in file order."""
     names: set[str] = set()
     waiting = [name]
     while waiting:
@@ -135,6 +135,6 @@ def _needed_lines(settings: SettingsFile, name: str) -> list[Property]:
 
 
 def _at_their_lines(lines: list[Property]) -> str:
-    """Return the lines as one text, each at its own line number, so that an error names the line of the file."""
+    """Return the lines as one text in which each keeps its line number, so that errors name the line of the file."""
     text: dict[int, str] = {line.line: f"{line.key}={line.value}" for line in lines}
     return "\n".join(text.get(number, "") for number in range(1, max(text) + 1))

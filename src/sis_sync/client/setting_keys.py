@@ -1,4 +1,4 @@
-"""Every key of client.properties with its default and its meaning: one table for the reader, `init` and the docs."""
+"""Every key of client.properties with its default and meaning. The reader, `init` and the docs all use this table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Key:
     about: str
 
 
-# One section for each mode, in the order of one pass: the mode that deletes most comes last.
+# One section for each mode, in the order of one pass. The mode that can delete the most accounts comes last.
 SECTION_MODES: tuple[Mode, ...] = (PARTIAL, STUDENTS, STAFF, FULL)
 SECTION_TITLES: dict[str, str] = {
     "partial": "Partial sync: people in the file are created or updated, no one else is touched",
@@ -32,7 +32,7 @@ SECTION_TITLES: dict[str, str] = {
 BACKEND_KEYS: tuple[Key, ...] = (
     Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
     Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
-    Key(TOKEN_FILE_KEY, "", "A file that holds only the API key, readable by no one but the client."),
+    Key(TOKEN_FILE_KEY, "", "A file that contains only the API key and that only the client may read."),
     Key("backend.ca.file", "", "Certificates (PEM) to trust in addition to those of the computer."),
     Key("backend.proxy", "", "Proxy to use, http://host:port. Empty: the proxy of the computer."),
     Key("backend.timeout.seconds", "60", "How long to wait for one answer, 1 to 3600."),
@@ -47,7 +47,7 @@ CLIENT_KEYS: tuple[Key, ...] = (
     Key(
         "client.archive.keep.days",
         "30",
-        "Days after which archived files are removed, 1 to 3650. They hold personal data.",
+        "Days after which archived files are removed, 1 to 3650. They contain personal data.",
     ),
     Key("client.file.encoding.fallback", FALLBACK_ENCODING, "Encoding of files that are not UTF-8 or UTF-16."),
 )
@@ -57,7 +57,7 @@ def section_keys(mode: Mode) -> tuple[Key, ...]:
     """Return the keys of the section for this mode."""
     keys: tuple[Key, ...] = (
         Key("enabled", "false", "true to watch the folder of this section."),
-        Key("folder", "", "Where the SIS exports to. Windows and UNC paths stand as they are."),
+        Key("folder", "", "Where the SIS exports to. Write Windows and UNC paths as they are."),
         Key("file.pattern", "*.csv", "Which files of the folder, * and ? allowed."),
         Key("ready.file", "", "Name of a file that the SIS writes last; nothing is taken before it is there."),
         Key("schedule", "on arrival", "When `watch` takes files: on arrival, or times of day such as 06:30,18:30."),

@@ -1,4 +1,4 @@
-"""client.properties as text: find the file, read its lines, fill in `${env:NAME}`, read one value at a time."""
+"""client.properties as text: find the file, read its lines, replace `${env:NAME}`, read one value at a time."""
 
 import codecs
 import difflib
@@ -18,7 +18,7 @@ MAPPER_PREFIX = "mapper."
 
 
 def find_settings_file(asked_for: Path | None) -> Path:
-    """Return the file asked for, else ./client.properties, else the one in the user's configuration folder."""
+    """Return `asked_for` if set, else ./client.properties, else the file in the user's configuration folder."""
     if asked_for is not None:
         return asked_for
     here = Path(FILE_NAME)
@@ -31,7 +31,7 @@ def find_settings_file(asked_for: Path | None) -> Path:
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """The lines of one file by key, values with `${env:NAME}` filled in; `raw` keeps them as written."""
+    """The lines of one file by key. `${env:NAME}` is replaced in `lines` and kept as written in `raw`."""
 
     path: Path
     lines: dict[str, Property]
@@ -39,36 +39,36 @@ class SettingsFile:
     warnings: tuple[str, ...]
 
     def text(self, key: str) -> str:
-        """Return the value, else the default of the key."""
+        """Return the value, or the key's default if the file has no value."""
         found = self.lines.get(key)
         return found.value if found and found.value else _DEFAULTS[key]
 
     def line_of(self, key: str) -> int | None:
-        """Return the line number of the key, None if the file does not have it."""
+        """Return the line number of the key, or None if the file does not contain it."""
         return self.lines[key].line if key in self.lines else None
 
     def wrong(self, key: str, problem: str, right: str) -> ConfigurationError:
-        """Return the error for a bad value: it names file, line, key and problem; its fix says what would be right."""
+        """Return the error for a bad value. It names the file, line, key and problem; its fix names a right value."""
         where = f"{self.path} line {self.line_of(key)}" if key in self.lines else str(self.path)
         shown = "" if key == TOKEN_KEY or not self.raw.get(key) else f' "{self.raw[key][:200]}"'
         return ConfigurationError(f"{where}, {key}:{shown} {problem}.", fix=right)
 
     def number(self, key: str, low: int, high: int) -> int:
-        """Return the value, a whole number from `low` to `high`."""
+        """Return the value as a whole number from `low` to `high`."""
         text = self.text(key)
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise self.wrong(key, "is not a whole number in the range", f"Write a number from {low} to {high}.")
         return int(text)
 
     def flag(self, key: str) -> bool:
-        """Return the value, true or false."""
+        """Return the value as a bool."""
         text = self.text(key).lower()
         if text not in ("true", "false"):
             raise self.wrong(key, "is neither true nor false", "Write true or false.")
         return text == "true"
 
     def place(self, key: str) -> Path | None:
-        """Return the path, relative to the folder of the settings file. None if there is no value."""
+        """Return the path, or None if there is no value. A relative path starts in the folder of the settings file."""
         text = self.text(key)
         if not text:
             return None
@@ -80,7 +80,7 @@ class SettingsFile:
         return Path.cwd() / self.path.parent / path
 
     def encoding(self, key: str) -> str:
-        """Return the value, the name of a text encoding that Python knows."""
+        """Return the value if Python knows an encoding of this name."""
         text = self.text(key)
         try:
             codecs.lookup(text)
@@ -101,7 +101,7 @@ def _at_home(path: Path) -> Path:
 
 
 def read_settings_file(path: Path, environment: Mapping[str, str]) -> SettingsFile:
-    """Return the file's lines. ConfigurationError names file, line and key."""
+    """Return the file's lines. Raise ConfigurationError with the file, line and key."""
     properties = _read_lines(path)
     filled = {each.key: Property(each.key, _filled_in(each, path, environment), each.line) for each in properties}
     warnings = tuple(filter(None, (_unknown_key(each, path) for each in properties)))

@@ -1,6 +1,6 @@
-"""The state folder: one client at a time (the lock), its journal, and its spool.
+"""The state folder: the lock that allows one client at a time, the journal, and the spool.
 
-The spool contains the client's own copies of the files on their way.
+The spool contains the client's own copies of the files that are not put away yet.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _SPOOL_NAME = "spool"
 
 @contextmanager
 def client_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of the state folder. Raise AnotherInstanceRuns if another client holds it."""
+    """Lock the state folder while the block runs. Raise AnotherInstanceRuns if another client has locked it."""
     with ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,7 +43,7 @@ def client_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def open_journal(folder: Path) -> Iterator[Journal]:
-    """Open the journal and make its folders if needed, for their owner only. Raise ConfigurationError if that fails."""
+    """Open the journal. Make missing folders, readable by their owner only. Raise ConfigurationError on failure."""
     try:
         spool_folder = folder / _SPOOL_NAME
         for each in (folder, spool_folder):
@@ -63,13 +63,13 @@ def open_journal(folder: Path) -> Iterator[Journal]:
 
 
 def take_file(journal: Journal, section: Section, found: FoundFile, *, now: datetime) -> Delivery | None:
-    """Copy the file to the spool and add it to the journal. Return None if it changed meanwhile: nothing happened then.
+    """Copy the file to the spool and add it to the journal. If it changed meanwhile, undo that and return None.
 
-    The source stays where it is. A crash before the journal has the copy leaves an orphan in the spool, no more.
+    The source stays in its folder. A crash before the copy is in the journal leaves only an orphan in the spool.
     """
     spool = journal.spool_folder / f"{secrets.token_hex(8)}.data"
     sha256 = write_whole(spool, chunks_of(found.path))
-    # Read the source a second time: some writers keep size and time while they replace the content.
+    # Read the source a second time: some programs replace the content but keep the size and time.
     if not (found.is_unchanged and sha256_of(found.path) == sha256 and found.is_unchanged):
         spool.unlink()
         return None
@@ -77,7 +77,7 @@ def take_file(journal: Journal, section: Section, found: FoundFile, *, now: date
 
 
 def remove_orphans(journal: Journal) -> None:
-    """Remove the copies that a crash left and that the journal does not have: their sources are still in place."""
+    """Remove copies that a crash left. Their files are still in the watched folder, or have already been put away."""
     needed = journal.spool_names()
     for path in journal.spool_folder.iterdir():
         if path.name not in needed:
@@ -85,9 +85,9 @@ def remove_orphans(journal: Journal) -> None:
 
 
 def count_unsent(folder: Path) -> int | None:
-    """Return how many files wait to be sent, None if there is no journal yet. sqlite3.Error if it cannot be read.
+    """Return the number of unsent files, or None if there is no journal yet. Raise sqlite3.Error if it is unreadable.
 
-    It reads only and needs no lock, so that it works while a client runs.
+    This is read-only and needs no lock, so it works while a client runs.
     """
     path = folder / JOURNAL_NAME
     if not path.exists():
@@ -101,8 +101,8 @@ def _open_database(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         database.execute("pragma journal_mode=delete")
-        # A commit, and the directory entry of its rollback journal, is on disk before the call returns. What the
-        # client does next may rely on it even if the power fails.
+        # Each commit, and the directory entry of its rollback journal, is on disk before the call returns. The next
+        # step of the client can depend on it even if the power fails.
         database.execute("pragma synchronous=extra")
         database.row_factory = sqlite3.Row
         database.executescript(SCHEMA)

@@ -10,12 +10,12 @@ from sis_sync.core.modes import FULL, PARTIAL, STAFF, STUDENTS
 
 _HEAD = """\
 # Settings of the SIS Sync client.
-# key=value. Every character stands for itself: write C:\\SIS\\export or \\\\server\\share\\export as they are.
-# A line that starts with # is a comment: take the # away to set its key. ${env:NAME} stands for a variable.
+# key=value. There are no escapes: write C:\\SIS\\export or \\\\server\\share\\export as they are.
+# A line that starts with # is a comment: take the # away to set its key. ${env:NAME} inserts a variable.
 """
 _MAPPER = """\
 # ==== Column header mapper plugin ====
-# Where the SIS names or spells things in its own way. Switch one on with, for example, full.sync.mapper=mysis
+# For an SIS with its own column names or values. Switch a mapper on with, for example, full.sync.mapper=mysis
 # sis-sync mapper presets lists ready ones, sis-sync mapper suggest FILE proposes lines.
 #mapper.mysis.column.custom_id=Student_Number | Student ID
 #mapper.mysis.column.email=Mail
@@ -27,7 +27,7 @@ _NUMBERS = {PARTIAL: 2, FULL: 3, STUDENTS: 4, STAFF: 5}
 
 
 def template(values: Mapping[str, str]) -> str:
-    """Return the text of the file: the `values` are set, every other key is a comment with its default."""
+    """Return the text of the file. The `values` are set; every other key is a comment with its default."""
     parts = [
         _HEAD,
         _block("Section 1: API key", BACKEND_KEYS, values),
@@ -48,7 +48,7 @@ def _block(title: str, keys: tuple[Key, ...], values: Mapping[str, str]) -> str:
 
 
 def write_settings_file(path: Path, text: str, *, may_replace: bool) -> None:
-    """Write the file for its owner only: it may contain the API key. ConfigurationError if it exists."""
+    """Write the file, readable by its owner only: it may contain the API key. Raise ConfigurationError if it exists."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if may_replace:

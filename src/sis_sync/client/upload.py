@@ -1,4 +1,4 @@
-"""The command `upload`: one file sent by hand. No journal and no archive; the file stays where it is."""
+"""The command `upload` sends one file by hand. It uses no journal and no archive; the file stays in its folder."""
 
 import secrets
 import time
@@ -20,9 +20,9 @@ _LOOK_EVERY_SECONDS = 1.0
 def upload_file(
     api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, announce: Announce
 ) -> RunStatus:
-    """Check the file here, send it, and return its run. FileRefused if it is not a roster.
+    """Check the file locally, send it, and return its run. Raise FileRefused if the file is not a roster.
 
-    `announce` receives what a person should read during a pause.
+    `announce` receives messages for a person during a pause.
     """
     mapping = find_mapping(config.settings, mapper)
     check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
@@ -45,7 +45,7 @@ def upload_file(
 
 
 def wait_for(api: Api, run: RunStatus, *, seconds: float) -> RunStatus:
-    """Return the run once it has ended or waits for a person, or as it is after so many seconds."""
+    """Poll the run until it has ended or waits for a person, for at most `seconds`. Return its latest status."""
     end = time.monotonic() + seconds
     while run.is_moving and time.monotonic() < end:
         _pause(_LOOK_EVERY_SECONDS)

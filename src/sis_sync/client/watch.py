@@ -1,4 +1,4 @@
-"""The two ways to run unattended: one pass, or a loop of them until the client is asked to stop."""
+"""The two ways to run unattended: a single pass, or passes in a loop until the client is asked to stop."""
 
 import signal
 import sqlite3
@@ -20,14 +20,14 @@ from sis_sync.core.errors import ConfigurationError
 
 
 class Stop:
-    """Stores if the client was asked to stop, and by which signal."""
+    """Stores whether the client was asked to stop, and by which signal."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self.signal_number = 0
 
     def ask(self, signal_number: int, _frame: FrameType | None = None) -> None:
-        """Ask the client to stop: it finishes the file in hand, then it ends."""
+        """Ask the client to stop. It finishes the current file, then exits."""
         self.signal_number = signal_number
         self._event.set()
 
@@ -36,7 +36,7 @@ class Stop:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until asked to stop; return True if asked."""
+        """Wait for some seconds or until the client is asked to stop. Return True if it was asked."""
         return self._event.wait(seconds)
 
     @property
@@ -47,7 +47,7 @@ class Stop:
 
 @contextmanager
 def stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """Let SIGTERM and SIGINT ask for a stop while the block runs, so that they do not kill the file in hand."""
+    """Turn SIGTERM and SIGINT into a request to stop while the block runs, so that the current file is finished."""
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
@@ -58,9 +58,9 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
 
 @contextmanager
 def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterator[SyncClient]:
-    """Yield a client that can run passes: lock held, log and journal open. Raise their errors.
+    """Lock the state folder, open log and journal, and yield a client that can run passes.
 
-    `announce` receives what a person should read during a pause.
+    `announce` receives messages for a person during a pause.
     """
     backend = require_backend(config)
     if not config.sections:
@@ -81,9 +81,9 @@ def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterato
 
 
 def run_once(client: SyncClient, stop: Stop, *, wait_seconds: float) -> PassReport:
-    """Run one pass over all sections, whatever their schedules."""
-    # A file has settled only if two looks saw it unchanged. A single pass has no earlier look to rely on, so look once
-    # now, wait, and let the pass look again. The pass reports the problems of this look too.
+    """Run one pass over all sections. Ignore their schedules."""
+    # A file has settled only if two looks saw it unchanged. A single pass may have no earlier look, so look once now,
+    # wait, and let the pass look again. The pass will report the problems of this look too.
     scans = client.look(PassReport())
     if any(scan.unsettled for scan in scans):
         stop.wait(client.config.client.settle_seconds)
@@ -94,12 +94,12 @@ def run_once(client: SyncClient, stop: Stop, *, wait_seconds: float) -> PassRepo
 
 
 def watch(client: SyncClient, stop: Stop, show: Callable[[PassReport], None]) -> None:
-    """Run pass after pass until asked to stop. A pass that the disk breaks off is logged; the next one tries again."""
+    """Run passes until the client is asked to stop. If a disk error ends a pass, log it; the next pass tries again."""
     LOGGER.info("watching %s sections", len(client.config.sections))
     while not stop.is_asked():
         try:
             show(_scheduled_pass(client))
-        except (OSError, sqlite3.Error) as error:  # a full disk, a share that went away: no reason to end
+        except (OSError, sqlite3.Error) as error:  # such as a full disk or a lost share: keep watching
             LOGGER.error("a pass broke off: %s", type(error).__name__)
         stop.wait(client.config.client.poll_seconds)
     LOGGER.info("stopped")
@@ -113,7 +113,7 @@ def _scheduled_pass(client: SyncClient) -> PassReport:
         if is_due(section.schedule, served_at=client.journal.served_at(section.name, now=now), now=now)
     ]
     report, scans = client.run_pass(sections=due, wait_seconds=0)
-    # A section with a file that is still changing stays due, so that the next pass takes the file.
+    # A section whose file is still changing stays due, so the next pass takes the file.
     settled = {scan.section.name for scan in scans if not scan.unsettled}
     for section in due:
         if section.name in settled:

@@ -22,7 +22,7 @@ _PART = re.compile(r"\*+|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
 
 @dataclass(frozen=True)
 class FoundFile:
-    """`modified_ns` is the file's modification time in nanoseconds since 1970, as the file system has it."""
+    """`modified_ns` is the file's modification time in nanoseconds since 1970, as the file system reports it."""
 
     path: Path
     size_bytes: int
@@ -35,7 +35,7 @@ class FoundFile:
 
 
 def look_at(path: Path) -> FoundFile | None:
-    """Return the file as it looks now, None if it is gone."""
+    """Return the file with its current size and time, or None if it no longer exists."""
     try:
         status = path.stat(follow_symlinks=False)
     except OSError:
@@ -44,13 +44,13 @@ def look_at(path: Path) -> FoundFile | None:
 
 
 def is_temporary(name: str) -> bool:
-    """Return True for names that programs use while they write, that editors use, and that systems hide."""
+    """Return True if the name is hidden, or is one that programs and editors use for unfinished files."""
     lowered = name.lower()
     return lowered.endswith(_TEMPORARY_ENDS) or lowered.startswith(_TEMPORARY_STARTS)
 
 
 def can_open(path: Path) -> bool:
-    """Return True if the file opens: on Windows a writer often locks it until it has finished."""
+    """Return True if the file can be opened. On Windows, a program often locks a file until it has finished writing."""
     try:
         with path.open("rb"):
             return True
@@ -59,12 +59,12 @@ def can_open(path: Path) -> bool:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Return True if the name matches the pattern, whatever its case: an export's .CSV is a .csv on every system."""
+    """Return True if the name matches the pattern. Ignore case on every system, so that *.csv also matches .CSV."""
     return fnmatch.fnmatchcase(name.lower(), pattern.lower())
 
 
 def check_folders(sections: Sequence[Section], settings: SettingsFile) -> None:
-    """Raise ConfigurationError if two sections could take the same file, or one could take an archived file again."""
+    """Raise ConfigurationError if two sections could take the same file, or if one could take an archived file."""
     for first, second in itertools.combinations(sections, 2):
         if _is_same(first.folder, second.folder) and can_overlap(first.file_pattern, second.file_pattern):
             raise settings.wrong(
@@ -78,10 +78,10 @@ def check_folders(sections: Sequence[Section], settings: SettingsFile) -> None:
 
 
 def can_overlap(first: str, second: str) -> bool:
-    """Return True if some file name fits both patterns.
+    """Return True if some file name matches both patterns.
 
-    Both patterns are read side by side, as two automata would read the same name. A position is a pair: how many parts
-    of the first, and of the second, are used up. The patterns overlap if the pair of both ends can be reached.
+    This reads both patterns in parallel, like two automata that read the same name. A position is a pair: the number of
+    parts used from the first and from the second pattern. The patterns overlap if both ends can be reached together.
     """
     left, right = _PART.findall(first.lower()), _PART.findall(second.lower())
     alphabet = _alphabet(first + second)
@@ -96,7 +96,7 @@ def can_overlap(first: str, second: str) -> bool:
 
 
 def _steps(i: int, j: int, left: list[str], right: list[str], alphabet: frozenset[str]) -> list[tuple[int, int]]:
-    """Return the next positions: a star matches nothing or one part of the other side; other parts go together."""
+    """Return the next positions. A star skips itself or one part of the other pattern; other parts must match."""
     left_star = i < len(left) and left[i].startswith(_STAR)
     right_star = j < len(right) and right[j].startswith(_STAR)
     steps = []
@@ -114,7 +114,7 @@ def _meet(first: str, second: str, alphabet: frozenset[str]) -> bool:
 
 
 def _alphabet(text: str) -> frozenset[str]:
-    """Return enough characters to tell any two single-character parts apart: those written, and their neighbours."""
+    """Return enough characters to distinguish any two parts: the characters of the pattern and their neighbours."""
     written = set(text.lower()) | {"a", "0"}
     return frozenset(chr(min(max(ord(each) + step, 1), 0x10FFFF)) for each in written for step in (-1, 0, 1))
 
@@ -130,5 +130,5 @@ def _check_archive(section: Section, sections: Sequence[Section], settings: Sett
 
 
 def _is_same(first: Path, second: Path) -> bool:
-    """Return True if both paths lead to one folder, also through links. Case counts only if it does for the system."""
+    """Return True if both paths lead to the same folder, even through links. Compare case only if the system does."""
     return os.path.normcase(os.path.realpath(first)) == os.path.normcase(os.path.realpath(second))
