@@ -42,7 +42,7 @@ def test_upload_form_shows_mode_risks(as_alice: Client, district: Org, north: Or
     page = as_alice.get("/bulk").content.decode()
     assert "12 students here; any not in the file will be deleted." in page
     assert "any not in the file will be disabled." in page
-    assert "People in the file are created or updated. Nobody else is touched." in page
+    assert "People in the file are created or updated. No one else is touched." in page
 
 
 def test_upload_form_warns_without_approval(as_alice: Client, district: Org) -> None:

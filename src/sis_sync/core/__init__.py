@@ -1,4 +1,4 @@
-"""The nouns that every other part shares: values, lists, limits, errors; and files that are whole or locked.
+"""The base of all other packages: values, lists, limits, errors, atomic file writes and file locks.
 
-Standard library only.
+It imports only the standard library.
 """

@@ -1,4 +1,4 @@
-"""The format of an API key: `sissync_`, 8 characters that name it, 32 random ones, a checksum of 6.
+"""The format of an API key: `sissync_`, a name of 8 characters, 32 random characters, a checksum of 6.
 
 The checksum finds a mistyped key before it is stored, sent or looked up, and lets secret scanners find keys in files.
 """
@@ -15,7 +15,7 @@ LENGTH = len(KIND) + NAME_LENGTH + RANDOM_LENGTH + CHECKSUM_LENGTH
 
 
 def is_well_formed(text: str) -> bool:
-    """Return True if the text has the format of our keys and the checksum is right."""
+    """Return True if the text has the format of an API key and its checksum is correct."""
     is_plain = text.isascii() and text.startswith(KIND) and text[len(KIND) :].isalnum() and len(text) == LENGTH
     return is_plain and checksum(text[:-CHECKSUM_LENGTH]) == text[-CHECKSUM_LENGTH:]
 

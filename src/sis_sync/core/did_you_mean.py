@@ -1,12 +1,12 @@
-"""Guess the listed value, or the org, that an unknown value stands for: by another word, then by similar spelling."""
+"""Guess the listed value or the org that an unknown value means: first by synonym, then by similar spelling."""
 
 import difflib
 
 from sis_sync.core.fields import ACTIVE, DISABLED, LISTED_VALUES, STUDENT
 
-_LEAST_LIKENESS = 0.75
+_MIN_SIMILARITY = 0.75
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_OTHER_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+_SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     "grade": {
         "PreK": ("pre-k", "pre k", "pk", "prekindergarten", "pre-kindergarten", "preschool", "nursery"),
         "K": ("kg", "k5", "kn", "kinder", "kindergarten", "0", "00"),
@@ -31,7 +31,7 @@ _OTHER_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 
 def _known_words(field: str) -> dict[str, str]:
     words = {value.lower(): value for value in LISTED_VALUES[field]}
-    for value, others in _OTHER_WORDS[field].items():
+    for value, others in _SYNONYMS[field].items():
         words.update(dict.fromkeys(others, value))
     return words
 
@@ -40,24 +40,24 @@ _WORDS = {field: _known_words(field) for field in LISTED_VALUES}
 
 
 def known_meaning(field: str, value: str) -> str:
-    """Return the listed value of `field` that this word is another word for, "" for an unknown word."""
+    """Return the listed value of `field` that this word is a synonym of, or "" for an unknown word."""
     folded = value.strip().lower()
     number = _grade_number(folded) if field == "grade" else ""
     return number or _WORDS[field].get(folded, "")
 
 
 def guess_listed(field: str, value: str) -> str:
-    """Return the listed value of `field` that this value may mean, "" if none is similar."""
+    """Return the listed value of `field` that this value may mean, or "" if none is similar."""
     if meaning := known_meaning(field, value):
         return meaning
     words = _WORDS[field]
     folded = value.strip().lower()[:40]
-    close = difflib.get_close_matches(folded, [word for word in words if len(word) > 3], 1, _LEAST_LIKENESS)
+    close = difflib.get_close_matches(folded, [word for word in words if len(word) > 3], 1, _MIN_SIMILARITY)
     return words[close[0]] if close else ""
 
 
 def _grade_number(folded: str) -> str:
-    """Return 7 for 07, 7th, grade 7, 7.0 and seventh, "" for other words."""
+    """Return 7 for 07, 7th, grade 7, 7.0 and seventh, or "" for other words."""
     bare = folded.removeprefix("grade").removeprefix("year").removesuffix("grade").strip(" .-_")
     if bare in _ORDINALS:
         return str(_ORDINALS.index(bare) + 1)
@@ -69,24 +69,24 @@ def _grade_number(folded: str) -> str:
 
 
 class OrgGuesser:
-    """Guesses the external ID for a wrong one: lost zeros, other case or punctuation, or the name of the org."""
+    """Guesses the external ID that a wrong one means: it may lack zeros, differ in punctuation, or be a name."""
 
-    _MOST_COMPARED = 100_000
+    _MAX_COMPARISONS = 100_000
 
     def __init__(self, names: dict[str, str], values: int) -> None:
-        """`names` are by external ID. `values`, the number of guesses to come, decides if spelling is compared."""
+        """`names` maps external IDs to names. `values` is the number of guesses: with too many, spelling is ignored."""
         self._alike = {_bare(name): external_id for external_id, name in names.items() if _bare(name)}
         self._alike |= {_bare(external_id): external_id for external_id in names if _bare(external_id)}
         spelled = [external_id for external_id in names if not external_id.isdigit()]
-        self._spelled = spelled if len(spelled) * values <= self._MOST_COMPARED else []
+        self._spelled = spelled if len(spelled) * values <= self._MAX_COMPARISONS else []
 
     def guess(self, value: str) -> str:
-        """Return the known external ID, "" if none is similar. Numbers may differ in zeros only: 1001 is not 1002."""
+        """Return the known external ID, "" if none is similar. Numbers may only differ in zeros: 1001 is not 1002."""
         if found := self._alike.get(_bare(value)):
             return found
         if any(character.isdigit() for character in value) or not self._spelled:
             return ""
-        close = difflib.get_close_matches(value[:64], self._spelled, 1, _LEAST_LIKENESS)
+        close = difflib.get_close_matches(value[:64], self._spelled, 1, _MIN_SIMILARITY)
         return close[0] if close else ""
 
 

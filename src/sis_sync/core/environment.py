@@ -1,4 +1,4 @@
-"""The environment variables that configure a process, each once: name, default, meaning. The docs print the tables."""
+"""The environment variables that configure a process: name, default and meaning. The docs print these tables."""
 
 import os
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ TRUE_WORDS = ("1", "true", "yes", "on")
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of the environment. `default` is a value, or words for a default that differs between machines.
+    """An environment variable. `default` is a value, or a description if the default differs between machines.
 
-    `about` is its meaning, as the docs print it. A number is at least `least`.
+    `about` is the meaning that the docs print. `least` is the minimum of a number.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Variable:
     least: int = 0
 
     def text(self) -> str:
-        """Return the value, or an empty text if the variable is not set."""
+        """Return the value, or an empty string if the variable is not set."""
         return os.environ.get(self.name, "")
 
     def is_on(self) -> bool:
@@ -29,15 +29,15 @@ class Variable:
         return self.text().strip().lower() in TRUE_WORDS
 
     def words(self) -> list[str]:
-        """Return the parts of a list with commas."""
+        """Return the items of a comma-separated list, trimmed, without empty ones."""
         return [part.strip() for part in self.text().split(",") if part.strip()]
 
     def number(self) -> int:
-        """Return the whole number, or the default. Raise ConfigurationError for anything else, or below `least`."""
+        """Return the whole number, or the default if empty. Raise ConfigurationError if it is invalid."""
         text = self.text().strip() or self.default
         if not text.isascii() or not text.isdigit() or int(text) < self.least:
             raise ConfigurationError(
-                f"{self.name} is {text!r}, which is no whole number from {self.least} up.",
+                f"{self.name} is {text!r}, which is not a whole number of at least {self.least}.",
                 fix=f"Write a number, or leave it empty for {self.default}.",
             )
         return int(text)
@@ -100,7 +100,7 @@ SPARK_FOLDER = Variable(
     "all workers",
 )
 
-# The client and the offline commands refuse files by these too.
+# The client and the offline commands apply these limits too.
 FILE_VARIABLES = (MAX_FILE_MB, MAX_RECORDS, MAX_COLUMNS, MAX_CELL_KB)
 SERVER_VARIABLES = (
     DATA_FOLDER,

@@ -1,4 +1,4 @@
-"""The error tree. Each error knows its exit code and its HTTP status; anything outside the tree is a bug.
+"""The error tree. Each class sets its exit code and HTTP status. Any other exception is a bug.
 
                             exit code   HTTP status
 SisSyncError                        1           500
@@ -13,14 +13,14 @@ SisSyncError                        1           500
   GaveUpWaiting                    10           504
   AnotherInstanceRuns              11           409
 
-The server adds its own in server/errors.py. Faults in data are findings, not errors (core/findings.py).
+The server defines more in server/errors.py. Faults in data are findings, not errors (core/findings.py).
 """
 
 from sis_sync.core import exit_codes
 
 
 class SisSyncError(Exception):
-    """A fault with a message for the person who must act; `fix` says what to do."""
+    """An error with a message for the person who must act. `fix` is the suggested action."""
 
     exit_code = exit_codes.UNEXPECTED_ERROR
     http_status = 500
@@ -33,7 +33,7 @@ class SisSyncError(Exception):
 
 
 class UsageFault(SisSyncError):
-    """The command or the request is not well formed."""
+    """The command or the request is malformed."""
 
     exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 400, "Not understood"
 
@@ -45,7 +45,7 @@ class ConfigurationError(SisSyncError):
 
 
 class EngineUnavailable(ConfigurationError):
-    """The engine cannot be used on this machine, or not now. The file and its mapping are not at fault."""
+    """The engine cannot be used on this machine at the moment. The file and its mapping are not the cause."""
 
 
 class KeyRefused(SisSyncError):
@@ -61,7 +61,7 @@ class NotPermitted(SisSyncError):
 
 
 class ServerNotReached(SisSyncError):
-    """No answer from the server."""
+    """The server did not answer."""
 
     exit_code, http_status, title = exit_codes.SERVER_NOT_REACHED, 502, "Server not reached"
 
@@ -78,7 +78,7 @@ class FileRefused(SisSyncError):
 
 
 class RunClosed(SisSyncError):
-    """The run was rejected, expired, superseded or is out of date."""
+    """The run was rejected or superseded, has expired or is out of date."""
 
     exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "Run can no longer be decided"
 
@@ -90,6 +90,6 @@ class GaveUpWaiting(SisSyncError):
 
 
 class AnotherInstanceRuns(SisSyncError):
-    """Another client holds the lock of this state folder, or another run that of this folder of plans."""
+    """Another client has locked this state folder, or another run has locked this folder of plans."""
 
     exit_code, http_status, title = exit_codes.ANOTHER_INSTANCE_RUNS, 409, "Another instance runs"

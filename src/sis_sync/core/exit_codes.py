@@ -1,4 +1,4 @@
-"""The exit codes of every command (the command line's section 4). Scripts rely on them: a number never changes."""
+"""The exit codes of every command (section 4 of the command line). Scripts depend on them: they never change."""
 
 DONE = 0
 UNEXPECTED_ERROR = 1

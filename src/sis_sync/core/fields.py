@@ -5,13 +5,13 @@ All code that judges a value takes its list, limit or pattern from here.
 
 from dataclasses import dataclass
 
-FALLBACK_ENCODING = "windows-1252"  # of a file that is neither UTF-8 nor UTF-16
+FALLBACK_ENCODING = "windows-1252"  # for a file that is neither UTF-8 nor UTF-16
 CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a roster. `max_length` counts code points; None: a list decides. `about` is for people."""
+    """One column of a roster. `max_length` is in code points, None for listed values. The docs print `about`."""
 
     name: str
     label: str
@@ -39,7 +39,7 @@ FIELDS: tuple[Field, ...] = (
         "Employee/Student ID",
         is_required=True,
         max_length=64,
-        about="The Employee or Student ID: opaque text, case and leading zeros count. No IDs but placeholders are "
+        about="The Employee or Student ID: opaque text, case and leading zeros count. These are placeholders, not IDs: "
         f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}.",
     ),
     Field(
@@ -48,16 +48,16 @@ FIELDS: tuple[Field, ...] = (
         is_required=True,
         about="The external ID that the district or school has under Settings.",
     ),
-    Field("user_type", "User type", is_required=True, about="In any case of letters."),
+    Field("user_type", "User type", is_required=True, about="In upper or lower case."),
     Field(
         "position",
         "Position",
         is_required=False,
         max_length=100,
-        about="For everybody but students. An empty cell clears it.",
+        about="For everyone except students. An empty cell clears it.",
     ),
     Field("grade", "Grade", is_required=False, about="For students. An empty cell means Unspecified."),
-    Field("status", "Status", is_required=True, about="In any case of letters. Disabled people cannot sign in."),
+    Field("status", "Status", is_required=True, about="In upper or lower case. Disabled people cannot sign in."),
 )
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")

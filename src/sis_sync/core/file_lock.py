@@ -1,4 +1,4 @@
-"""A lock of the operating system on a file. It ends with its process, so that no one has to remove it after a crash."""
+"""A lock of the operating system on a file. It ends with its process, so a crash leaves no lock to remove."""
 
 import errno
 import os
@@ -12,15 +12,15 @@ _TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[bool]:
-    """Try once to lock a file, which is created if missing. Yield True if it was free: then the block holds the lock.
+    """Try once to lock a file, and create it if missing. Yield True if the block has the lock, False if it is taken.
 
     Raise OSError if the file cannot be locked at all.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)  # minus the umask: the folder keeps others out
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)  # less the umask; the folder keeps other users out
     try:
         yield _is_free(descriptor)
     finally:
-        os.close(descriptor)  # closing frees the lock
+        os.close(descriptor)  # this releases the lock
 
 
 def _is_free(descriptor: int) -> bool:

@@ -1,4 +1,4 @@
-"""The finding codes, each with its message and what to do. A released code never changes; its words may.
+"""The finding codes, each with its message and fix. A released code never changes; its message may.
 
 In a message `{value}` is replaced by the value found, `{other}` by the lines or the limit in conflict with it.
 """
@@ -17,9 +17,9 @@ SEND_AGAIN = "Correct it in the SIS and send the file again."
 
 @dataclass(frozen=True)
 class FindingCode:
-    """One fault or remark. `column` is its field, empty for one of the row or the file.
+    """A kind of fault or remark. `column` is its field, empty if it concerns the whole row or file.
 
-    `title` names all findings of the code in a list; `message` is about one of them.
+    `title` is the heading for all findings of this code; `message` describes one of them.
     """
 
     code: str
@@ -242,7 +242,7 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """With an error the row fails, with a warning it does not."""
+        """An error fails the row, a warning does not."""
         return FINDING_CODES[self.code].severity
 
 

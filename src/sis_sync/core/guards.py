@@ -1,4 +1,4 @@
-"""The guards: limits that hold a plan until a person approves it (the sync rules' section 3).
+"""The guards: limits that hold a plan until a person approves it (section 3 of the sync rules).
 
 To add a guard: a row in GUARDS, its rule in steps/guard/NAME.sql, and `tools/write_docs.py` for docs/approve.md.
 """
@@ -11,11 +11,11 @@ from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 
 @dataclass(frozen=True)
 class Guard:
-    """One guard. Its rule, with the limits that are fixed, is steps/guard/NAME.sql.
+    """One guard. steps/guard/NAME.sql contains its rule and its fixed limits.
 
-    `message` is a format: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
-    `usual_reason` completes "it usually means that". Only a plan with one of `of_actions` can have a case of the guard;
-    for any other plan the guard is skipped. `needs_history`: only a server knows the earlier runs.
+    `message` is a format string: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
+    `usual_reason` completes "it usually means that". The guard is skipped for a plan without any of
+    `of_actions`. `needs_history`: it compares earlier runs, which only a server knows.
     """
 
     code: str
@@ -26,7 +26,7 @@ class Guard:
 
     @property
     def name(self) -> str:
-        """The name of the file with the rule: the code without its prefix."""
+        """The file name of the rule: the code without its prefix."""
         return self.code.removeprefix("guard.")
 
 
@@ -34,13 +34,13 @@ _LOST_PART = "the export lost a school, a grade or the lines after some point"
 _OTHER_COLUMNS = "the export's columns or values have changed"
 _WRONG_COLUMN = "a column was mapped wrongly or left empty"
 _SPREADSHEET = "the file went through a spreadsheet, which changed the IDs"
-_SHORTER = "the export is shorter than the last one, or ends where that one went on: it may have been cut off"
+_SHORTER = "the export is shorter than the last one, or ends before it did: it may have been cut off"
 
 _LEAVING = (*ABSENT_ACTIONS, "update")  # an update may disable an account
 _MATCHED = ("update", "restore")
 _ACCOUNTS = (*ABSENT_ACTIONS, *_MATCHED)
 
-# In the order of the rules, in which a plan lists the guards that hold it.
+# In the order of the rules. A plan lists the guards that hold it in this order.
 GUARDS: tuple[Guard, ...] = (
     Guard(
         "guard.deletions",
@@ -122,7 +122,7 @@ GUARDS: tuple[Guard, ...] = (
         "guard.shifted_columns",
         "{count} of {base:row|rows} ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
         "the limit is {limit}: did columns of the file move?",
-        "values stand one column beside their header",
+        "values are one column away from their header",
     ),
     Guard(
         "guard.mojibake",
@@ -156,7 +156,7 @@ GUARDS: tuple[Guard, ...] = (
         "guard.first_sync",
         "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first file here whose "
         "absent people leave: is it the complete list?",
-        "the first complete list over accounts that came another way: is everybody in it?",
+        "this is the first complete list for accounts that were created in another way: is everyone in it?",
         ABSENT_ACTIONS,
         needs_history=True,
     ),
@@ -173,7 +173,7 @@ GUARDS: tuple[Guard, ...] = (
 
 @dataclass(frozen=True)
 class GuardHit:
-    """A guard that holds the plan. `count` of `base` went over `limit`; `message` says it in numbers."""
+    """A guard that holds the plan, because `count` of `base` exceeded `limit`. `message` contains the numbers."""
 
     code: str
     message: str
@@ -182,17 +182,17 @@ class GuardHit:
     limit: str
 
     def as_dict(self) -> dict[str, str | int]:
-        """For JSON, in the order of the fields."""
+        """Return the hit for JSON, in the order of the fields."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class History:
-    """Of the last applied file of the same mode and scope: its rows, and the files of its stored plan.
+    """The earlier runs of a school system. The last applied file is the one of the same mode and scope.
 
-    `last_plan` are the rows that changed anything and those that did not; none if they are gone.
-    `had_deleting_sync`: a file whose absent accounts leave was applied in this school system before.
-    `left_ids`: custom IDs of accounts that runs deleted or disabled in the last 7 days, come back since or not.
+    `last_plan` are the two files of its stored plan, with changed and unchanged rows; empty if they were removed.
+    `last_rows` is its number of rows. `had_deleting_sync`: an earlier run made absent accounts leave.
+    `left_ids`: custom IDs of accounts that runs deleted or disabled in the last 7 days, even if they returned.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()

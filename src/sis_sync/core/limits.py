@@ -1,7 +1,7 @@
-"""Every limit: the size of a roster file (section 2 of the file format), the guards' settable limits, times, counts.
+"""All limits: the size of a roster file (section 2 of the file format), the guards' settable limits, times, counts.
 
-The limits of a file are settings of the process, read from its environment. Those of a guard that nobody can set are in
-its rule, steps/guard/NAME.sql.
+The limits of a file are settings of the process, read from its environment. Fixed limits of a guard are in its rule,
+steps/guard/NAME.sql.
 """
 
 from dataclasses import dataclass, fields
@@ -9,16 +9,16 @@ from datetime import timedelta
 
 from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX_RECORDS
 
-DELETIONS_WITHOUT_TYPING = 10  # more than these are typed before they are approved or done by hand
+DELETIONS_WITHOUT_TYPING = 10  # above this, a person must type the number to confirm
 PLAN_EXPIRES_AFTER = timedelta(days=7)
-RESTORABLE_FOR = timedelta(days=180)  # a deleted account
+RESTORABLE_FOR = timedelta(days=180)  # after an account is deleted
 
 _KB, _MB = 1024, 1024 * 1024
 
 
 @dataclass(frozen=True)
 class FileLimits:
-    """A file beyond any of these is refused as `file.too_large`."""
+    """A file that exceeds one of these is refused as `file.too_large`."""
 
     file_bytes: int = int(MAX_FILE_MB.default) * _MB
     records: int = int(MAX_RECORDS.default)
@@ -37,9 +37,9 @@ FILE_LIMITS = FileLimits(
 
 @dataclass(frozen=True)
 class GuardLimits:
-    """The limits that a school system sets for each mode. Their SQL names them, for example `:deletions_percent`.
+    """The limits that a school system sets for each mode. The SQL uses these names, as in `:deletions_percent`.
 
-    Those of deletions count only where a mode judges absence. Percentages are whole numbers of accounts or of rows.
+    The deletion limits apply only if the mode judges absence. Percentages are whole numbers, of accounts or of rows.
     """
 
     deletions_percent: int = 10

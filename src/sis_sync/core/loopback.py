@@ -1,4 +1,4 @@
-"""The one rule for addresses that stay on this computer: only they may be used without HTTPS."""
+"""The check for loopback addresses: only these may be used without HTTPS."""
 
 import ipaddress
 

@@ -10,9 +10,9 @@ OnAbsent = Literal["delete", "disable", "nothing"]
 
 @dataclass(frozen=True)
 class Mode:
-    """`user_types` may appear in the file; if `judges_absence`, absent accounts of them leave.
+    """The file may contain `user_types`. If `judges_absence`, accounts of these types that it lacks leave.
 
-    `settings_prefix` starts the keys of the mode's section in client.properties.
+    `settings_prefix` begins the keys of the mode's section in client.properties.
     """
 
     name: str
@@ -23,10 +23,10 @@ class Mode:
 
 
 PARTIAL = Mode(
-    "partial", "partial.sync", USER_TYPES, False, "People in the file are created or updated. Nobody else is touched."
+    "partial", "partial.sync", USER_TYPES, False, "People in the file are created or updated. No one else is touched."
 )
 FULL = Mode(
-    "full", "full.sync", USER_TYPES, True, "The file is the complete list: everybody who is not in it is deleted."
+    "full", "full.sync", USER_TYPES, True, "The file is the complete list: everyone who is not in it is deleted."
 )
 STUDENTS = Mode(
     "students",

@@ -5,12 +5,12 @@ one or two signs: é is Ã©, ł is Å‚, a typographic apostrophe is â€™.
 ÄÄRI), so the sign after the capital decides. A pair that a real name can contain does not count.
 """
 
-# ruff: noqa: RUF001, RUF002 - the signs that look like others are what this is about
+# ruff: noqa: RUF001, RUF002 - this module needs characters that look like others
 
 REPLACEMENT = "\ufffd"
 
-# The bytes 80 to BF become these. Latin-1 makes control characters of 80 to 9F, Windows-1252 the signs. NBSP (A0) is
-# left out: it is also real white space.
+# The bytes 80 to BF become these. Latin-1 turns 80 to 9F into control characters, Windows-1252 into signs.
+# NBSP (A0) is left out, because it is also real white space.
 _QUOTES_AND_DASHES = "‘’“”–—"
 _LETTERS = "ŠšŽžªº"
 _SIGNS = "\u0080-\u009f€‚ƒ„…†‡ˆ‰‹Œ•˜™›œŸ¡-©«-¬\u00ad®-¹»-¿"
@@ -26,8 +26,8 @@ _PAIRS = (
     "[ÄÅ]“[a-z]",  # ē and œ
     "Å[\u00a0š][a-zA-Z]|Åž[a-zA-Z]|[A-Z]Äž[A-Z]",  # Š, Ś, Ş and Ğ, whose signs are letters too
     "È[˜™›\u0098-\u009b]|Èš[a-zA-Z]",  # ș, ț and their capitals
-    f"[Â-ß]{_ANY}[Â-ß]{_ANY}",  # Greek, Cyrillic, Hebrew, Arabic: one letter is hardly ever alone
+    f"[Â-ß]{_ANY}[Â-ß]{_ANY}",  # Greek, Cyrillic, Hebrew, Arabic: such names have several letters in a row
     f"â€|á[º»]|[à-ï](?:{_SIGN}{_ANY}|{_ANY}{_SIGN})",  # three bytes: quotes, Vietnamese, and scripts of Asia
 )
-# For has_match. Nothing in it means one thing to RE2 and another to Java, and no sign is escaped.
+# For has_match. It has the same meaning in RE2 and in Java, and no sign is escaped.
 MOJIBAKE_PATTERN = "|".join((REPLACEMENT, *_PAIRS))

@@ -1,4 +1,4 @@
-"""A plan: one action per row of the file, one per absent account."""
+"""A plan: one action per row of the file, and one per absent account."""
 
 from dataclasses import asdict, dataclass
 

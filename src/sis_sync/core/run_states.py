@@ -20,7 +20,7 @@ FAILED = "failed"
 # The server takes the next step by itself; a run that is out of date is planned again.
 MOVING = (RECEIVED, CHECKING, APPROVED, APPLYING, OUT_OF_DATE)
 
-# The server waits until a person, or a key that may, approves or rejects.
+# The server waits until a person, or a key with that right, approves or rejects the run.
 DECIDABLE = (WAITING, HELD)
 
 # Nothing more happens to the run.

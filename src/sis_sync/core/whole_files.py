@@ -1,8 +1,8 @@
-"""Files that are written whole or not at all.
+"""Write files completely or not at all.
 
-The promise: a reader finds the old file or the new one, never a part of one, and once the call has returned the new
-one survives a loss of power. For this a file is written next to its final name, brought to the disk and renamed; then
-the folder, which holds the names, is brought to the disk too.
+A reader finds the old file or the new one, never a part of one. After the call returns, the new file survives a power
+failure. To guarantee this, the file is written next to its final name, flushed to the disk and renamed. Then the
+folder, which contains the names, is flushed too.
 """
 
 import errno
@@ -14,7 +14,7 @@ from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
 OWNER_ONLY = 0o600
-# Some network file systems cannot bring a folder to the disk, and answer with one of these.
+# Some network file systems cannot flush a folder, and return one of these.
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
@@ -30,7 +30,7 @@ def write_whole(target: Path, chunks: Iterable[bytes]) -> str:
 
 @contextmanager
 def replaced_whole(target: Path) -> Iterator[Path]:
-    """Yield a path next to `target`: the file that the block writes there replaces it, unless the block raises.
+    """Yield a draft path next to `target`. The draft replaces `target` unless the block raises.
 
     Only its owner may read the new file.
     """
@@ -38,8 +38,8 @@ def replaced_whole(target: Path) -> Iterator[Path]:
     try:
         _make_empty(draft)
         yield draft
-        # The block may have put a file of its own there, which has not the rights that we made ours with.
-        with suppress(PermissionError):  # a disk without rights
+        # The block may have put another file there, with other permissions.
+        with suppress(PermissionError):  # a file system without permissions
             draft.chmod(OWNER_ONLY)
         sync_file(draft)
         draft.replace(target)
@@ -49,18 +49,18 @@ def replaced_whole(target: Path) -> Iterator[Path]:
 
 
 def _make_empty(path: Path) -> None:
-    path.unlink(missing_ok=True)  # left by a crash
+    path.unlink(missing_ok=True)  # a crash may have left one
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
 
 
 def sync_file(path: Path) -> None:
-    """Bring the content of a file to the disk."""
+    """Flush the content of a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk. Windows cannot open a folder and does this by itself."""
+    """Flush the names in a folder to the disk. Windows cannot open a folder and flushes it by itself."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

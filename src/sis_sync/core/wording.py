@@ -1,7 +1,7 @@
 """The wording of messages: the template of a finding, and how values, numbers and shares are shown.
 
-The engine fills the same templates. A value may contain anything: characters that could move the cursor or turn the
-text around are shown as escapes.
+The SQL of the steps fills the same templates. A value may contain any character, so those that could move the cursor
+or reverse the text are shown as escapes.
 """
 
 import re
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 MOST_SHOWN = 80  # characters of a value
 LEFT_ALONE = "This account is left as it is."
 LEFT_ALONE_ALL = "These accounts are left as they are."
-_HOLE = re.compile(r"\{(value|other)\}")
+_PLACEHOLDER = re.compile(r"\{(value|other)\}")
 _UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs"})
 
 
 @dataclass(frozen=True)
 class Template:
-    """A message in pieces: `head`, the value if `says_value`, `middle`, the other if `says_other`, `tail`."""
+    """A message in parts: `head`, the value if `says_value`, `middle`, the other if `says_other`, `tail`."""
 
     head: str
     says_value: bool
@@ -27,7 +27,7 @@ class Template:
 
 
 def template_of(message: str) -> Template:
-    """Return the pieces of a message that has `{value}` at most once, and `{other}` at most once after it."""
+    """Return the parts of a message that has `{value}` at most once, and `{other}` at most once after it."""
     head, value, rest = message.partition("{value}")
     if not value:
         head, other, tail = message.partition("{other}")
@@ -37,13 +37,13 @@ def template_of(message: str) -> Template:
 
 
 def fill(message: str, *, value: str = "", other: str = "") -> str:
-    """Return the message with the value and the other in it. Braces in a value are not filled again."""
+    """Return the message with both placeholders replaced. Braces inside a value stay as they are."""
     found = {"value": shown(value), "other": shown(other)}
-    return _HOLE.sub(lambda hole: found[hole[1]], message)
+    return _PLACEHOLDER.sub(lambda match: found[match[1]], message)
 
 
 def shown(value: str) -> str:
-    """Return the value for a terminal or a page: shortened, control and format characters as escapes."""
+    """Return the value, safe for a terminal or a page: shortened, control and format characters escaped."""
     short = value if len(value) <= MOST_SHOWN else f"{value[: MOST_SHOWN - 3]}..."
     return short if short.isascii() and short.isprintable() else "".join(map(_escaped, short))
 
@@ -56,7 +56,7 @@ class Count(int):
     """A number in a message: `{count}` is 8,586 and `{count:row|rows}` is 8,586 rows, or 1 row."""
 
     def __format__(self, spec: str) -> str:
-        """Return the number with thousands separators, followed by the fitting noun if there is one."""
+        """Return the number with thousands separators, followed by the matching noun if there is one."""
         one, has_noun, many = spec.partition("|")
         return counted(self, one, many) if has_noun else int.__format__(self, ",")
 
@@ -67,9 +67,9 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Return the share with one decimal (2.5 %), "" of a whole of 0.
+    """Return the share with one decimal (2.5 %), or "" if the whole is 0.
 
-    A part is never shown as 0 % or 100 %: a single person who leaves or stays matters.
+    A part is never shown as 0 % or 100 %, because a single person who leaves or stays matters.
     """
     if not whole:
         return ""
