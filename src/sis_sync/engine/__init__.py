@@ -1,1 +1,1 @@
-"""The engine: one SQL session with limits. It knows no school words."""
+"""The engine: one SQL session with limits. It contains no school terms."""

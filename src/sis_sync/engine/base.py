@@ -1,4 +1,4 @@
-"""The three calls that the steps make on an engine, DuckDB or Spark."""
+"""The interface through which the steps run SQL on DuckDB or Spark."""
 
 from typing import Any, Protocol
 

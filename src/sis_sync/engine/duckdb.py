@@ -1,4 +1,4 @@
-"""A DuckDB session. It opens with limits of memory and threads, and removes its temporary files when it closes."""
+"""A DuckDB session with limits for memory and threads. It removes its temporary files when it closes."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ import duckdb
 from sis_sync.engine.sql import bind, literal
 from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
 
-# A pattern to the engine, or half a character that it cannot write.
+# Wildcards, which the engine would expand, and lone surrogates, which it cannot write.
 _UNUSABLE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 
 
@@ -38,7 +38,7 @@ class Session:
         return self.rows(sql, **values)[0][0]
 
     def plainly_named(self, path: Path) -> Path:
-        """Return the path, or that of a copy if the engine would read the name as a pattern or cannot write it."""
+        """Return the path, or the path of a copy if the engine would expand the name or cannot write it."""
         if not _UNUSABLE.search(str(path)):
             return path
         copy = Path(tempfile.mkstemp(dir=self.folder)[1])
@@ -46,9 +46,9 @@ class Session:
         return copy
 
     def csv_source(self, path: Path, columns: Sequence[str], *, delimiter: str = ",", skip: int = 1) -> str:
-        """Return the SQL that reads a CSV file as text columns of these names, after `skip` lines.
+        """Return the SQL that skips `skip` lines of a CSV file and reads the rest as text columns with these names.
 
-        The engine guesses nothing about the file. An empty cell is an empty text, never NULL.
+        The engine must guess nothing about the file. An empty cell is an empty string, never NULL.
         """
         options = {
             "auto_detect": "false",
@@ -67,7 +67,7 @@ class Session:
         return f"read_csv({literal(self.plainly_named(path))}, {given})"
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
-        """Run one statement; each `?` is replaced by a whole list of rows."""
+        """Run one statement. Each `?` is replaced by a whole list of rows."""
         self.connection.execute(sql, list(parameters)).fetchall()
 
 
@@ -75,7 +75,7 @@ class Session:
 def open_session(
     *, temp_folder: Path | None = None, memory_limit_mb: int = 1024, threads: int = 2
 ) -> Iterator[Session]:
-    """Open a session. Above `memory_limit_mb` it writes to a folder in `temp_folder` (default: the system's)."""
+    """Yield a session. Above `memory_limit_mb` it spills to a folder in `temp_folder` (default: the system's)."""
     folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
     connection = duckdb.connect(
         config={

@@ -1,4 +1,4 @@
-"""Sessions on Spark: in this process, on a standalone cluster or through Spark Connect, as the configuration says."""
+"""Sessions on Spark: in this process, on a standalone cluster or through Spark Connect."""
 
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ from sis_sync.engine.text_functions import SPARK_FUNCTIONS
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Settings that results depend on: a cluster may set them otherwise. Both engines compare and sort text by its bytes.
+# Results depend on these settings, and a cluster may set them differently. Both engines sort text by its bytes.
 _PINNED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
@@ -26,16 +26,16 @@ _PINNED = {
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
 }
 _PARTITIONS = "spark.sql.shuffle.partitions"
-_ROWS_A_PARTITION = 25_000
-_MOST_PARTITIONS = 200  # the default of Spark, which is made for clusters
+_ROWS_PER_PARTITION = 25_000
+_MAX_PARTITIONS = 200  # the default of Spark, which is made for clusters
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 
 
 @dataclass(frozen=True)
 class SparkPlace:
-    """Where Spark runs: `remote` (sc://host:port) if given, else `master` (spark://host:port or local[n]).
+    """The place where Spark runs: `remote` (sc://host:port) if set, else `master` (spark://host:port or local[n]).
 
-    `folder` is for tables on their way to Spark and back: one folder for all machines; None: a temporary one.
+    `folder` is for the tables exchanged with Spark. All machines share it. None means a temporary folder.
     """
 
     master: str = SPARK_MASTER.default
@@ -49,7 +49,7 @@ class SparkPlace:
 
     @classmethod
     def from_environment(cls) -> "SparkPlace":
-        """Return the place that the environment names."""
+        """Return the place that the environment variables set."""
         folder = SPARK_FOLDER.text()
         return cls(
             master=SPARK_MASTER.text() or cls.master,
@@ -60,9 +60,9 @@ class SparkPlace:
 
 @dataclass(frozen=True)
 class SparkEngine:
-    """Runs the steps' SQL text on Spark. Each table is Parquet files in `folder`, under a name of this session only.
+    """Runs the SQL of the steps on Spark. Each table is stored as Parquet files in `folder`, for this session only.
 
-    A table that stayed a query on other queries would double with each step, until Spark has no memory to plan it.
+    If a table stayed a query on other queries, its size would double with each step until Spark ran out of memory.
     """
 
     spark: "SparkSession"
@@ -86,30 +86,30 @@ class SparkEngine:
         return self.rows(sql, **values)[0][0]
 
     def take(self, name: str, path: Path) -> None:
-        """Make a table of a Parquet file or a folder of them."""
-        self.spark.read.parquet(_as_spark_names_it(path)).createOrReplaceTempView(name)
+        """Make a table from a Parquet file or a folder of them."""
+        self.spark.read.parquet(_spark_uri(path)).createOrReplaceTempView(name)
         self.tables[name] = path
 
     def give(self, name: str) -> Path:
-        """Return the folder of the Parquet files of a table, or of the present rows of a view."""
+        """Return the folder of the Parquet files of a table, or of the current rows of a view."""
         if name not in self.tables:
             self._store(name, self.spark.table(name))
         return self.tables[name]
 
     def _store(self, name: str, table: "DataFrame") -> None:
         path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder)) / "table"
-        table.write.parquet(_as_spark_names_it(path))
+        table.write.parquet(_spark_uri(path))
         self.take(name, path)
 
 
-def _as_spark_names_it(path: Path) -> str:
-    """Return the URI of a file without escapes: Spark would look for a folder named %20 instead of a space."""
+def _spark_uri(path: Path) -> str:
+    """Return the URI of a file, unescaped: with escapes, Spark would look for a folder named %20 instead of a space."""
     return f"file:///{path.absolute().as_posix().removeprefix('/')}"
 
 
 @dataclass(frozen=True)
 class SparkApplication:
-    """Spark, started or connected to once, for any number of sessions, also of several threads at the same time."""
+    """One running Spark for any number of sessions, even in several threads at the same time."""
 
     place: SparkPlace
     first: "SparkSession"
@@ -117,10 +117,10 @@ class SparkApplication:
 
     @contextmanager
     def session(self, part: str = "tables", *, rows: int = 0) -> Iterator[SparkEngine]:
-        """Open a session. No other session sees its tables, functions or settings.
+        """Yield a session. No other session sees its tables, functions or settings.
 
-        Its tables are in `folder` under `part`, a plain name that no other session has, and are removed afterwards.
-        `rows` is the size of the largest table.
+        Its tables are in the subfolder `part`, a plain name that no other session uses, and are removed at the end.
+        `rows` is the number of rows of the largest table.
         """
         folder = self.folder / part
         folder.mkdir()
@@ -136,13 +136,13 @@ class SparkApplication:
             yield SparkEngine(spark, folder)
 
     def partitions(self, rows: int) -> dict[str, str]:
-        """Return the setting that makes few partitions of few rows, for a Spark inside this process.
+        """Return the setting that limits the partitions to suit the rows, for a Spark inside this process.
 
-        A cluster keeps its own settings, and so does a Spark whose configuration names the number.
+        A cluster keeps its own settings, and so does a Spark whose configuration sets the number.
         """
         if not self.place.is_here or self.first.sparkContext.getConf().contains(_PARTITIONS):
             return {}
-        return {_PARTITIONS: str(min(1 + rows // _ROWS_A_PARTITION, _MOST_PARTITIONS))}
+        return {_PARTITIONS: str(min(1 + rows // _ROWS_PER_PARTITION, _MAX_PARTITIONS))}
 
     def _new_session(self) -> "SparkSession":
         return _connect(self.place) if self.place.remote else self.first.newSession()
@@ -150,13 +150,13 @@ class SparkApplication:
 
 @contextmanager
 def open_spark(place: SparkPlace) -> Iterator[SparkApplication]:
-    """Start Spark or connect to it, and leave it at the end of the block, so that a cluster is free for others.
+    """Start Spark or connect to it. Disconnect at the end of the block, so that a cluster is free for others.
 
-    Raise EngineUnavailable if pyspark, Java or the folder is missing, or if no one answers.
+    Raise EngineUnavailable if pyspark, Java or the folder is missing, or if Spark does not answer.
     """
     first = _connect(place)
     if place.remote:
-        _ask(place, first)
+        _check_answer(place, first)
     try:
         with _exchange_folder(place) as folder:
             yield SparkApplication(place, first, Path(folder))
@@ -171,7 +171,7 @@ def _exchange_folder(place: SparkPlace) -> "tempfile.TemporaryDirectory[str]":
     except OSError as error:
         raise EngineUnavailable(
             f"The folder {place.folder}, for the tables of Spark, cannot be used: {error.strerror}.",
-            fix="Name a folder that is there, on this machine and all of Spark's: SIS_SYNC_SPARK_FOLDER.",
+            fix="Set SIS_SYNC_SPARK_FOLDER to a folder that exists on this machine and on all workers.",
         ) from error
 
 
@@ -195,20 +195,20 @@ def _connect(place: SparkPlace) -> "SparkSession":
         raise _unavailable(place, error, "Java 17 must be installed; check SIS_SYNC_SPARK_MASTER.") from error
 
 
-def _ask(place: SparkPlace, spark: "SparkSession") -> None:
-    """Raise EngineUnavailable if the Connect server does not answer within seconds: Spark would try for minutes."""
+def _check_answer(place: SparkPlace, spark: "SparkSession") -> None:
+    """Raise EngineUnavailable if the Connect server does not answer within seconds: Spark would retry for minutes."""
     from pyspark.errors import PySparkException
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    patient = spark.client.get_retry_policies()
+    default_policies = spark.client.get_retry_policies()
     spark.client.set_retry_policies([DefaultPolicy(max_retries=4)])
     try:
         spark.sql("SELECT 1").collect()
     except PySparkException as error:
         spark.client.close()
-        fix = "A Spark Connect server must answer there; check SIS_SYNC_SPARK_REMOTE, and that it lets this machine in."
+        fix = "Check SIS_SYNC_SPARK_REMOTE: a Spark Connect server must run there and accept this machine."
         raise _unavailable(place, error, fix) from error
-    spark.client.set_retry_policies(patient)
+    spark.client.set_retry_policies(default_policies)
 
 
 def _unavailable(place: SparkPlace, error: Exception, fix: str) -> EngineUnavailable:
@@ -217,7 +217,7 @@ def _unavailable(place: SparkPlace, error: Exception, fix: str) -> EngineUnavail
 
 
 def _loopback(place: SparkPlace) -> dict[str, str]:
-    """Return the settings that let a Spark inside this process listen to this machine only."""
+    """Return the settings that make a Spark inside this process accept connections from this machine only."""
     if not place.is_here:
         return {}
     return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}

@@ -1,6 +1,6 @@
 """Translate the SQL text of the steps for Spark: literals, ordered lists, and statements that make or change tables.
 
-Spark has no temporary tables. Here a table is a query with a name; INSERT and DELETE give the name to a new query.
+Spark has no temporary tables. Here a table is a named query; INSERT and DELETE assign a new query to the name.
 """
 
 import re
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 _PIECE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|;|[^-';]+|-")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _ORDERED_LIST = re.compile(r"('(?:[^']|'')*') ORDER BY ([\w.]+)\)")
-_MADE = re.compile(r"CREATE (?:OR REPLACE )?TEMP (TABLE|VIEW) (\w+) AS\s+(.*)", re.DOTALL)
-_EMPTY = re.compile(r"CREATE TEMP TABLE (\w+) \((.*)\)", re.DOTALL)
-_ADDED = re.compile(r"INSERT INTO (\w+)\s+((?:SELECT|VALUES)\b.*)", re.DOTALL)
-_TAKEN = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
+_CREATE_AS = re.compile(r"CREATE (?:OR REPLACE )?TEMP (TABLE|VIEW) (\w+) AS\s+(.*)", re.DOTALL)
+_CREATE_EMPTY = re.compile(r"CREATE TEMP TABLE (\w+) \((.*)\)", re.DOTALL)
+_INSERT = re.compile(r"INSERT INTO (\w+)\s+((?:SELECT|VALUES)\b.*)", re.DOTALL)
+_DELETE = re.compile(r"DELETE FROM (\w+) WHERE (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """The query that a name stands for from now on. `is_view`: run it again each time it is read."""
+    """A query and its name. `is_view`: the query runs again each time the name is read."""
 
     name: str
     query: str
@@ -26,20 +26,20 @@ class NamedQuery:
 
 
 def named_queries(sql: str) -> Iterator[NamedQuery]:
-    """Yield what each statement makes, in order. Raise ValueError for a statement of another kind."""
+    """Yield the named query of each statement, in order. Raise ValueError for any other kind of statement."""
     yield from map(_named_query, statements(sql))
 
 
 def _named_query(statement: str) -> NamedQuery:
-    if found := _MADE.fullmatch(statement):
+    if found := _CREATE_AS.fullmatch(statement):
         return NamedQuery(found[2], query(found[3]), is_view=found[1] == "VIEW")
-    if found := _EMPTY.fullmatch(statement):
+    if found := _CREATE_EMPTY.fullmatch(statement):
         columns = (column.split() for column in found[2].split(","))
         empty = ", ".join(f"CAST(NULL AS {kind.replace('VARCHAR', 'STRING')}) AS {name}" for name, kind in columns)
         return NamedQuery(found[1], f"SELECT {empty} WHERE FALSE")
-    if found := _ADDED.fullmatch(statement):
+    if found := _INSERT.fullmatch(statement):
         return NamedQuery(found[1], f"SELECT * FROM {found[1]} UNION ALL ({query(found[2])})")
-    if found := _TAKEN.fullmatch(statement):
+    if found := _DELETE.fullmatch(statement):
         return NamedQuery(found[1], f"SELECT * FROM {found[1]} WHERE NOT coalesce({query(found[2])}, FALSE)")
     raise ValueError(f"Not a statement that every engine runs: {statement[:60]}")
 

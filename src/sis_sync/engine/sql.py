@@ -1,4 +1,4 @@
-"""SQL text: loaded from next to the module that runs it, values bound as literals."""
+"""SQL text: load it from the folder of the module that runs it, and bind values as literals."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ _NAME = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 
 
 def literal(value: object) -> str:
-    """Return a value as SQL: text in quotes, numbers and truth as they are, lists in round brackets."""
+    """Return a value as SQL: text in quotes, numbers and booleans unquoted, lists in parentheses."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):
@@ -19,12 +19,12 @@ def literal(value: object) -> str:
 
 
 def quoted(name: str) -> str:
-    """Return the name of a table or column as SQL."""
+    """Return the name of a table or column as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def bind(sql: str, **values: object) -> str:
-    """Return the text with values in place of each `:name`. Raise KeyError for a name without a value."""
+    """Return the text with each `:name` replaced by its value. Raise KeyError for a name without a value."""
     return _NAME.sub(lambda found: literal(values[found[1]]), sql) if values else sql
 
 
