@@ -84,7 +84,7 @@ def test_refused_file_leaves_no_plan(county: County) -> None:
             "code": "file.empty",
             "message": "The file is empty.",
             "line": None,
-            "fix": "Check the export in the SIS. Nobody is deleted because of this file.",
+            "fix": "Check the export in the SIS. No one is deleted because of this file.",
         },
     }
     assert list(south) == ["school_system", "file", "mode", "counts", "guards", "findings"]

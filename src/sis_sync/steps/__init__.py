@@ -1,1 +1,1 @@
-"""The verbs, one module a step: read, map, validate, plan, guard, report. No step calls the next."""
+"""The steps, one package or module per step: read, map, validate, plan, guard, report. No step calls the next."""

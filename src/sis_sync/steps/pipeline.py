@@ -1,7 +1,7 @@
 """The order of the steps: read, map, directory, validate, plan, guard. No other module knows it.
 
-DuckDB reads and cleans the files and writes the plan and the reports. The steps between run on the engine: the same
-DuckDB session, or Spark, which reads its tables from Parquet files and returns its results in others.
+DuckDB reads and cleans the files and writes the plan and the reports. The steps in between run on the chosen engine:
+the same DuckDB session, or Spark. Spark reads its tables from Parquet files and returns its results in others.
 """
 
 import logging
@@ -33,7 +33,7 @@ EngineName = Literal["duckdb", "spark"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 LOGGER = logging.getLogger("sis_sync.steps")
 
-# The tables that another engine gets. Passwords stay on this machine.
+# The tables that are sent to another engine. Passwords stay on this machine.
 _SENT = {
     "roster": "SELECT * EXCLUDE (password) FROM roster",
     "broken": "SELECT line, codes, width FROM broken",
@@ -42,7 +42,7 @@ _SENT = {
     "orgs": "SELECT * FROM orgs",
     "listed_values": "SELECT * FROM listed_values",
 }
-# The tables that it gives back.
+# The tables that it returns.
 _RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "plan")
 
 
@@ -51,7 +51,7 @@ class PlanInput:
     """A file, the directory that it is planned against, and the rules.
 
     `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
-    need it are skipped. `school_system` names the plan among many, in logs and in Spark's folders.
+    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders.
     """
 
     file: Path
@@ -66,7 +66,7 @@ class PlanInput:
 
 
 def engine_named(name: str) -> EngineName:
-    """Return the engine of this name, DuckDB for an empty one. Raise ConfigurationError for any other name."""
+    """Return the engine of this name, DuckDB for an empty name. Raise ConfigurationError for any other name."""
     for engine in ENGINES:
         if engine == (name.strip().lower() or "duckdb"):
             return engine
@@ -82,7 +82,7 @@ def map_file(
     fallback_encoding: str = FALLBACK_ENCODING,
     school_system: str = "",
 ) -> Roster:
-    """Read and map the file. Raise FileRefused."""
+    """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
         records = read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
     with _timed("map", school_system):
@@ -98,9 +98,9 @@ def check_file(
     orgs: Path | None = None,
     fallback_encoding: str = FALLBACK_ENCODING,
 ) -> Judged:
-    """Read, map and validate the file: find the faults of every row. Skip the orgs without a list of them.
+    """Read, map and validate the file: find the faults of every row. Check the orgs only if `orgs` is given.
 
-    Raise FileRefused, and ConfigurationError for the list of orgs.
+    Raise FileRefused for the file, ConfigurationError for the list of orgs.
     """
     roster = map_file(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
     directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
@@ -113,7 +113,7 @@ def plan_file(
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
     """Run all steps. Return the plan, whose tables `session` then contains, and the guards that hold it.
 
-    Raise FileRefused, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
+    Raise FileRefused for the file, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
     """
     name = given.school_system
     roster = map_file(session, given.file, mode=given.mode, mapping=given.mapping, school_system=name)
@@ -133,15 +133,15 @@ def plan_roster(
     engine: EngineName = "duckdb",
     shared: SparkApplication | None = None,
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
-    """Run the steps after map on a roster, a directory and a history that `session` contains already."""
+    """Run the steps after map on a roster, a directory and a history that are already in `session`."""
     name = given.school_system
-    with _planning_engine(session, engine, shared=shared, given=given) as where:
+    with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
-            judged = validate(where, roster, directory, given.mode)
+            judged = validate(chosen, roster, directory, given.mode)
         with _timed("plan", name):
-            plan = make_plan(where, judged, on_absent=given.on_absent)
+            plan = make_plan(chosen, judged, on_absent=given.on_absent)
         with _timed("guard", name):
-            return plan, guard(where, plan, given.limits, given.history)
+            return plan, guard(chosen, plan, given.limits, given.history)
 
 
 @contextmanager
@@ -159,10 +159,10 @@ def shared_spark(engine: EngineName) -> Iterator[SparkApplication | None]:
 
 @contextmanager
 def _timed(step: str, school_system: str = "") -> Iterator[None]:
-    """Log the seconds that a step took, and no value of the file."""
+    """Log the seconds that a step took, but no value of the file."""
     began = time.perf_counter()
     yield
-    # Not info: a server takes every account that is typed by hand through these steps, and its log shows info.
+    # Not info: a server runs these steps for every account edited by hand, and its log shows info.
     LOGGER.debug("%s: %.2f s", f"{school_system}: {step}" if school_system else step, time.perf_counter() - began)
 
 
@@ -192,7 +192,7 @@ def _planning_engine(
 
 
 def _folder_of(school_system: str) -> str:
-    """Return the folder for the tables of one plan, quoted: Spark would interpret brackets in a name."""
+    """Return the folder for the tables of one plan, quoted because Spark would interpret brackets in a name."""
     return f"school_system={quote(school_system, safe='')}" if school_system else "tables"
 
 

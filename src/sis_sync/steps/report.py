@@ -1,4 +1,4 @@
-"""Report: write what became of every line, as CSV (the sync rules' section 6). DuckDB writes the files."""
+"""Report: write the outcome of every line as CSV (section 6 of the sync rules). DuckDB writes the files."""
 
 import re
 import shutil
@@ -12,10 +12,10 @@ from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.delimiter import delimiter_called
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
-# The plan's columns include the custom ID, also of absent accounts; a CSV file should not have one header twice.
+# The plan's columns already include the custom ID, and a CSV file should not have the same header twice.
 _MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
 RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values())
-# Apostrophes before the sign count: otherwise reading would take off an apostrophe that the SIS wrote.
+# This includes apostrophes before the sign: otherwise reading would remove an apostrophe that the SIS wrote.
 _FORMULA = rf"^'*{FORMULA_SIGNS}"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
 _AS_GIVEN = ("user_type", "position", "grade", "status")
@@ -28,7 +28,7 @@ def write_plan(session: Session, path: Path) -> None:
 
 
 def write_results(session: Session, path: Path) -> None:
-    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise cells that a spreadsheet would run."""
+    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise formulas in cells."""
     planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     mapped["custom_id"] = "x.custom_id"
@@ -50,7 +50,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     names = _unique([name if position in columns.used else _without_formula(name) for position, name in kept])
     found = [f"{f'c.c{position}' if secrets else _found_cell(position)} AS cell_{position}" for position, _ in kept]
     message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))} AS message"
-    # The message comes first: after a cell with a line break its commas would look like a row that a quote swallowed.
+    # The message comes first: after a cell with a line break, its commas would look like a row inside that cell.
     shown = [f"{_neutralised('message')} AS {MESSAGE_HEADER}"]
     shown += [
         f"{_neutralised(f'cell_{position}')} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
@@ -76,12 +76,12 @@ def _cells_beyond(columns: int) -> str:
 
 
 def _without_formula(header: str) -> str:
-    """Return a header that no step reads, such that no spreadsheet runs it."""
+    """Return a header that no step reads, with an apostrophe if a spreadsheet would run it."""
     return f"'{header}" if re.match(_FORMULA, header) else header
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Number the empty and repeated names, because SQL needs each name once."""
+    """Number the empty and repeated names, because SQL needs unique names."""
     seen: set[str] = set()
     unique = []
     for position, name in enumerate(names, start=1):
@@ -92,16 +92,16 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _neutralised(column: str) -> str:
-    """Return SQL that puts an apostrophe before a formula and NULL for an empty text.
+    """Return SQL that puts an apostrophe before a formula and NULL for an empty string.
 
-    Every sign of a formula sorts before A, and comparing is cheaper than matching: most cells need no more.
+    Every sign of a formula sorts before A. The comparison comes first because it is cheaper than a pattern match.
     """
     is_formula = f"{column} < 'A' AND {column} <> '' AND has_match({column}, {literal(_FORMULA)})"
     return f"CASE WHEN {is_formula} THEN '''' || {column} ELSE nullif({column}, '') END"
 
 
 def _copy(session: Session, query: str, path: Path, *, delimiter: str = ",") -> None:
-    """Write the query as CSV. The file appears whole or not at all: it gets its name after it is written."""
+    """Write the query as CSV. The file appears only when it is complete: it is moved to `path` after it is written."""
     written = session.folder / "report.csv"
     session.run(
         f"COPY ({query} ORDER BY x.line NULLS LAST, x.custom_id) TO {literal(written)} "

@@ -1,4 +1,4 @@
-"""Read a CSV file strictly, record by record: it names the line and the fault that the engine only refuses."""
+"""Read a CSV file strictly, record by record. Errors name the line and the fault, which the engine does not."""
 
 import csv
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from sis_sync.core.wording import shown
 
 
 def tidied(path: Path, target: Path) -> Path:
-    """Write the same records, with one kind of line end, to `target`. Return `target`. Raise ConfigurationError.
+    """Write the same records, with one kind of line end, to `target`, and return `target`. Raise ConfigurationError.
 
     This is slow: use it only for a file that the engine refused.
     """
@@ -19,7 +19,7 @@ def tidied(path: Path, target: Path) -> Path:
 
 
 def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record of a CSV file with the line on which it starts, header first, all as wide as the header.
+    """Yield each record of a CSV file with its first line number, header first. All are as wide as the header.
 
     Raise ConfigurationError with file, line, fault and fix, and OSError if the file cannot be opened.
     """
@@ -40,7 +40,7 @@ def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
             ) from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(
-                f"{shown(path.name)}, after line {line}: bytes that are no UTF-8.", fix="Save the file as CSV UTF-8."
+                f"{shown(path.name)}, after line {line}: bytes that are not UTF-8.", fix="Save the file as CSV UTF-8."
             ) from error
 
 
@@ -48,5 +48,5 @@ def _refuse_ragged(path: Path, line: int, record: list[str], width: int) -> None
     if len(record) != width:
         raise ConfigurationError(
             f"{shown(path.name)} line {line} has {len(record)} columns, its header has {width}.",
-            fix="Give the line as many columns; put a value with a comma between quotation marks.",
+            fix="Correct the number of columns; put a value with a comma between quotation marks.",
         )

@@ -1,4 +1,4 @@
-"""Load the directory as it is now, orgs and accounts, from two CSV files into the session."""
+"""Load the directory, which is the current orgs and accounts, from two CSV files into the session."""
 
 import csv
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
 
 
 def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
-    """Load files that the engine refused. Often only their line ends are mixed; of other faults, name the line."""
+    """Load files that the engine refused. Often only their line ends are mixed; for other faults, name the line."""
     tidy_orgs = tidied(orgs, session.folder / "tidied-orgs.csv")
     tidy_accounts = tidied(accounts, session.folder / "tidied-accounts.csv") if accounts else None
     try:
@@ -58,7 +58,7 @@ def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
     except duckdb.Error as error:
         names = " or ".join(path.name for path in (orgs, accounts) if path)
         raise ConfigurationError(
-            f"{names} is no CSV file that can be read.", fix="Save it as CSV UTF-8 with commas and quotation marks."
+            f"{names} cannot be read as CSV.", fix="Save it as CSV UTF-8 with commas and quotation marks."
         ) from error
 
 
@@ -74,7 +74,7 @@ def _refuse_shared_ids(session: Session) -> None:
 
 
 def load_listed_values(session: Engine) -> None:
-    """Make the table `listed_values` of the lists of the format: field, folded (lower case), value (as stored)."""
+    """Make the table `listed_values` from the lists of the format: field, folded (lower case), value (as stored)."""
     rows = ", ".join(
         bind("(:field, :folded, :value)", field=field, folded=value.lower(), value=value)
         for field, values in LISTED_VALUES.items()

@@ -4,8 +4,8 @@
 --      matched_total: one row with the number of rows that match an account;
 --      leaving: one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
 --      base: one row per managed, live, Active account of the mode's types in scope;
---      slices: one row for all of base, for each org, each user type, and each user type within each org: how many
---        accounts of base there are, how many accounts leave, and how many of those were not Active (idle).
+--      slices: one row for all of base, for each org, each user type, and each user type within each org: the number
+--        of accounts in base, the number that leave, and how many of those were not Active (idle).
 CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 

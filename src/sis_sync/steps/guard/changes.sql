@@ -1,4 +1,4 @@
--- More than 5 % of the matched accounts, and at least 20, change the same one of address, names, org and user type:
+-- More than 5 % of the matched accounts, and at least 20, change the same field (address, names, org, user type):
 -- a shifted column, a new domain, a renumbered school.
 SELECT subject, count(*) AS found, max(matched) AS base, '5 %' AS bound
 FROM (

@@ -1,5 +1,5 @@
 -- More than 15 % of the accounts, and at least 5, would have left within 7 days: those of earlier runs that have not
--- come back, and those of this run, each counted once.
+-- returned, and those of this run, each counted once.
 WITH gone AS (
   SELECT custom_id FROM leaving
   UNION

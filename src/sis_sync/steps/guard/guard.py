@@ -1,7 +1,7 @@
-"""Guard: check the limits that hold a plan, before anything is written (the sync rules' section 3).
+"""Guard: check the limits that hold a plan, before anything is written (section 3 of the sync rules).
 
-The folder lists the guards: one .sql each, which returns a row (subject, found, base, bound) for each case over the
-limit, the whole before its parts.
+Each guard is one .sql file in this folder. It returns a row (subject, found, base, bound) for each case over the limit,
+the whole before its parts.
 """
 
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.plan.plan import Plan
 
 NAMELESS_ORG = "an org without an external ID"  # in messages; the SQL uses an empty text for all orgs together
-MOST_NAMED = 5  # cases of a guard after the first
+MOST_NAMED = 5  # of the other cases of a guard
 
 HISTORY_TABLES = ("previous_rows", "left_before")
 _PREVIOUS_ROWS = """
@@ -28,7 +28,7 @@ WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 def load_history(session: Session, history: History) -> None:
     """Make `previous_rows` (line and custom_id of the last applied file) and `left_before` (custom_id).
 
-    Call it before another engine takes over: only DuckDB reads files.
+    Call it before another engine starts, because only DuckDB reads files.
     """
     session.run("CREATE TEMP TABLE previous_rows (line BIGINT, custom_id VARCHAR)")
     if history.last_plan:
@@ -42,9 +42,9 @@ def load_history(session: Session, history: History) -> None:
 def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
     """Return the guards that hold this plan, in the order of the rules.
 
-    With `history`, load_history has made its tables. Without, as offline, the guards that need it are skipped.
+    With `history`, load_history must have made its tables. Without it, the guards that need it are skipped.
     """
-    checked = [each for each in GUARDS if _may_hold(each, plan, has_history=history is not None)]
+    checked = [rule for rule in GUARDS if _may_hold(rule, plan, has_history=history is not None)]
     if plan.counts.changes:  # only guards of changes read these tables
         session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
     earlier = history or History()
@@ -57,35 +57,35 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         "last_rows": earlier.last_rows,
         "had_deleting_sync": earlier.had_deleting_sync,
     }
-    hits = (_check(session, each, values) for each in checked)
+    hits = (_check(session, rule, values) for rule in checked)
     return tuple(hit for hit in hits if hit is not None)
 
 
-def _may_hold(each: Guard, plan: Plan, *, has_history: bool) -> bool:
+def _may_hold(rule: Guard, plan: Plan, *, has_history: bool) -> bool:
     actions = plan.counts.as_dict()
-    return any(actions[action] for action in each.of_actions) and (has_history or not each.needs_history)
+    return any(actions[action] for action in rule.of_actions) and (has_history or not rule.needs_history)
 
 
-def _check(session: Engine, each: Guard, values: dict[str, object]) -> GuardHit | None:
-    found = session.rows(bind(sql_text(__package__, each.name), **values))
+def _check(session: Engine, rule: Guard, values: dict[str, object]) -> GuardHit | None:
+    found = session.rows(bind(sql_text(__package__, rule.name), **values))
     if not found:
         return None
     _, count, base, limit = found[0]
-    return GuardHit(each.code, _message(each, found), count, base, limit)
+    return GuardHit(rule.code, _message(rule, found), count, base, limit)
 
 
-def _message(each: Guard, found: list[tuple[str, int, int, str]]) -> str:
+def _message(rule: Guard, found: list[tuple[str, int, int, str]]) -> str:
     """Return the sentence of the first case, followed by the names of the others."""
     subject, count, base, limit = found[0]
     share = percent(count, base) or "all"
-    message = each.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
+    message = rule.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
     message = " ".join(message.split())
     return f"{message} {_also(found[1:])}" if len(found) > 1 else message
 
 
 def _also(found: list[tuple[str, int, int, str]]) -> str:
     """Return the other cases, the largest first: Also at 020 (12 of 14), Student (8 of 20) and 3 more."""
-    largest = sorted(found, key=lambda each: (-each[1], each[0]))[:MOST_NAMED]
+    largest = sorted(found, key=lambda case: (-case[1], case[0]))[:MOST_NAMED]
     named = ", ".join(f"{subject} ({count:,} of {base:,})" for subject, count, base, _ in largest)
     more = len(found) - len(largest)
     return f"Also {named} and {more:,} more." if more else f"Also {named}."

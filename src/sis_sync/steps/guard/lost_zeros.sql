@@ -1,4 +1,4 @@
--- At least 20 unknown custom IDs equal known ones but for leading zeros: a spreadsheet took them for numbers.
+-- At least 20 unknown custom IDs equal known ones except for leading zeros: a spreadsheet treated them as numbers.
 WITH cut AS (
   SELECT p.custom_id, min(a.custom_id) AS known
   FROM people AS p

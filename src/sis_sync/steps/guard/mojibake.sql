@@ -1,6 +1,6 @@
--- More than 1 name of 1,000, and at least 3, have letters that a wrong encoding damaged. The first, middle and last
+-- More than 1 name of 1,000, and at least 3, contain letters that a wrong encoding damaged. The first, middle and last
 -- name of a row are one name. Rows count if they could be split and are not ignored. Cells that do not decode are
--- skipped. Names in ASCII are never damaged, so the pattern is tried on the others only.
+-- skipped. Names in ASCII are never damaged, so only the others are compared with the pattern.
 WITH judged AS (
   SELECT line, first_name, middle_name, last_name FROM people WHERE NOT line IN (SELECT line FROM ignored)
 ),

@@ -1,19 +1,19 @@
--- At least 5 absent accounts, and at least half of them, come back as new rows with the same names and org: the SIS
--- gave out new IDs. Each row stands for one namesake only: the smaller of the two numbers counts.
+-- At least 5 absent accounts, and at least half of them, return as new rows with the same names and org: the SIS
+-- gave out new IDs. Each new row replaces one namesake at most, so the smaller of the two numbers counts.
 WITH gone AS (
   SELECT first_name, middle_name, last_name, school_district_external_id AS org, count(*) AS people,
     min(custom_id) AS custom_id
   FROM accounts WHERE custom_id IN (SELECT custom_id FROM absent)
   GROUP BY first_name, middle_name, last_name, school_district_external_id
 ),
-come AS (
+arrived AS (
   SELECT first_name, middle_name, last_name, org, count(*) AS people, min(custom_id) AS custom_id
   FROM arriving GROUP BY first_name, middle_name, last_name, org
 ),
 renumbered AS (
   SELECT g.custom_id, c.custom_id AS new_id, CASE WHEN c.people < g.people THEN c.people ELSE g.people END AS people
   FROM gone AS g
-  JOIN come AS c ON c.first_name = g.first_name AND c.middle_name = g.middle_name
+  JOIN arrived AS c ON c.first_name = g.first_name AND c.middle_name = g.middle_name
     AND c.last_name = g.last_name AND c.org = g.org
 )
 SELECT 'for example ' || example AS subject, found, base, '50 %' AS bound

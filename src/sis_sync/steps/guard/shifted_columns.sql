@@ -1,4 +1,4 @@
--- More than 2 % of the rows, and at least 5, have no @ in the address or have one in a name or an ID: the columns do
+-- More than 2 % of the rows, and at least 5, have no @ in the address, or have one in a name or an ID: the columns do
 -- not match their headers. Rows count if they could be split and are not ignored. Cells that do not decode are skipped.
 WITH judged AS (
   SELECT line, coalesce(NOT email LIKE '%@%', FALSE)

@@ -1,4 +1,4 @@
--- Accounts would leave while a failed row names no known account: the row may be one of them.
+-- Accounts would leave while a failed row names no known account: the row may belong to one of them.
 -- A record that could not be split names an account only if one of its cells is the ID of an account without a row of
 -- its own: any other number in it could be someone else's ID.
 SELECT 'for example line ' || CAST(min(x.line) AS STRING) AS subject, count(*) AS found,

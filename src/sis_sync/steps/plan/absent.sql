@@ -1,5 +1,5 @@
 -- In:  people, broken_cells, accounts.
--- Out: present: the custom IDs in the file, of valid rows and of others, each as often as it occurs;
+-- Out: present: the custom IDs in the file, of valid rows and of others, repeated as often as they occur;
 --      absent: one row per managed account that is not in the file.
 -- A row that the mapping leaves out is not present. A protected account is never absent.
 CREATE TEMP TABLE present AS

@@ -1,7 +1,7 @@
 -- In:  people, failed, ignored, absent, accounts.
 -- Out: taken: one row per row whose address another account certainly keeps;
---      waits: one row per row whose address is free only if the row on line `next` gives it up.
--- Only rows without errors are judged. A deleted account has no address, nor has one that this run deletes.
+--      waits: one row per row whose address is free only if the row on line `next` releases it.
+-- Only rows without errors are judged. An account that is deleted, or that this run deletes, has no address.
 CREATE TEMP TABLE moving AS
 SELECT line, custom_id, email, email_key FROM people AS p
 WHERE (NOT is_same OR is_deleted) AND email_key <> ''

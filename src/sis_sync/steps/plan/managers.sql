@@ -1,6 +1,6 @@
 -- In:  people, failed, ignored, absent, accounts.
 -- Out: findings, failed: gain the rows that would leave the district without an active manager;
---      absent: loses the accounts that would.
+--      absent: loses the accounts whose absence would do so.
 CREATE TEMP TABLE leaving_managers AS
 SELECT a.custom_id, p.line
 FROM accounts AS a

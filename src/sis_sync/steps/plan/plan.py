@@ -1,4 +1,4 @@
-"""Plan: one action per row and per absent account (the sync rules' section 2). It changes no account."""
+"""Plan: decide one action per row and per absent account (section 2 of the sync rules). It changes no account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
 
 
 def _judge_addresses(session: Engine) -> None:
-    """Fail the rows whose address is not free after the run. Failures travel along chains in doubling passes."""
+    """Fail the rows whose address is not free after the run. Each pass follows chains of rows twice as far."""
     session.run(sql_text(__package__, "addresses"))
     longest_chain = session.value("SELECT count(*) FROM waits")
     for _ in range(longest_chain.bit_length()):
@@ -58,10 +58,10 @@ def _judge_addresses(session: Engine) -> None:
 def save_plan(
     session: Session, plan: Plan, path: Path, unchanged: Path, *, hash_password: Callable[[str], str] | None = None
 ) -> None:
-    """Write the plan to two Parquet files: `path` has the old and new values of all rows that are not unchanged.
+    """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
-    `hash_password` hashes the passwords of rows that create an account, or that failed but could create one when the
-    fault is mended on the server. The hashes are written nowhere else.
+    `hash_password` hashes the passwords of rows that create an account, or that failed but could create one after
+    the fault is corrected on the server. The hashes are stored nowhere else.
     """
     _hash_passwords(session, hash_password)
     session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged))
@@ -91,5 +91,5 @@ def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None
 
 
 def plan_digest(*files: Path) -> str:
-    """Return the SHA-256 of the files of a stored plan, one after the other, in hex. It identifies the plan."""
+    """Return the SHA-256, in hex, of the files of a stored plan in this order. It identifies the plan."""
     return sha256_of(*files)

@@ -1,10 +1,10 @@
 -- In:  plan, people, accounts, password_hashes.
 -- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
 --      with the values to store and the values now (old_*). :unchanged has one row per unchanged row, with the name.
--- Two files, because most rows of most nights change nothing, and each empty value would cost as much as a full one.
+-- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
 
--- The accounts whose old values are stored: few on most nights, so that no row is looked up among all accounts.
--- Only accounts in scope: a row may name anyone's ID, and the sender must not learn whose ID it is.
+-- The accounts whose old values are stored: few on most nights, so that rows are not looked up among all accounts.
+-- Only accounts in scope: a row may contain anyone's ID, and the sender must not learn whose ID it is.
 CREATE TEMP TABLE concerned AS
 SELECT * FROM accounts
 WHERE custom_id <> '' AND in_scope AND custom_id IN (SELECT custom_id FROM plan WHERE action <> 'unchanged');

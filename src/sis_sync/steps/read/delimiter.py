@@ -1,4 +1,4 @@
-"""The delimiter: the character under which the header of the file contains the most known names."""
+"""The delimiter: the character that splits the header of the file into the most known names."""
 
 from sis_sync.steps.map.columns import find_columns, fitting_variants
 from sis_sync.steps.map.mapping import Mapping
@@ -8,12 +8,12 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 
 
 def delimiter_called(word: str) -> str:
-    """Return the character of this name: a comma for `comma`."""
+    """Return the delimiter with this name: a comma for `comma`."""
     return next(character for character, name in DELIMITERS.items() if name == word)
 
 
 def split_by_best_delimiter(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
-    """Return the delimiter of the header that starts at this offset, and the names in it. The first of equals wins."""
+    """Return the delimiter of the header that starts at this offset, and the names in it. In a tie, the first wins."""
     candidates = []
     for delimiter in DELIMITERS:
         cells = split_record(data, start, ord(delimiter), None).cells

@@ -17,7 +17,7 @@ Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 
 _HEAD_BYTES = 4096
-_MOST_EXAMPLES = 3
+_MAX_EXAMPLES = 3
 _SAVE_AS_UTF8 = "Export or save the file as UTF-8."
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -31,10 +31,10 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 # The Unicode Standard, table 3-7: the length of a sequence by its first byte, and the range of its second byte.
 _LENGTH = np.zeros(256, dtype=np.uint8)
 _LENGTH[0xC2:0xE0], _LENGTH[0xE0:0xF0], _LENGTH[0xF0:0xF5] = 2, 3, 4
-_SECOND_LEAST, _SECOND_MOST = np.full(256, 0x80, dtype=np.uint8), np.full(256, 0xBF, dtype=np.uint8)
-_SECOND_LEAST[[0xE0, 0xF0]] = 0xA0, 0x90
-_SECOND_MOST[[0xED, 0xF4]] = 0x9F, 0x8F
-_LONGEST = 4
+_SECOND_MIN, _SECOND_MAX = np.full(256, 0x80, dtype=np.uint8), np.full(256, 0xBF, dtype=np.uint8)
+_SECOND_MIN[[0xE0, 0xF0]] = 0xA0, 0x90
+_SECOND_MAX[[0xED, 0xF4]] = 0x9F, 0x8F
+_MAX_LENGTH = 4
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Encoding:
 
 
 def detect_encoding(path: Path, fallback: str) -> Encoding:
-    """Return the encoding that the mark names; else UTF-8 if more bytes are valid than not; else the fallback.
+    """Return the encoding of the byte order mark; else UTF-8 if valid sequences outnumber bad bytes; else the fallback.
 
-    Raise FileRefused (`file.encoding`) for UTF-32, and for UTF-16 without a mark.
+    Raise FileRefused (`file.encoding`) for UTF-32, and for UTF-16 without a byte order mark.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -61,7 +61,7 @@ def detect_encoding(path: Path, fallback: str) -> Encoding:
             has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
     if _looks_like_utf16(head):
-        message = "The file looks like UTF-16 without the mark at its start that says so."
+        message = "The file looks like UTF-16 without a byte order mark."
         raise FileRefused("file.encoding", message, fix=_SAVE_AS_UTF8)
     valid_sequences, bad_bytes = _count_utf8(path)
     if bad_bytes and valid_sequences <= bad_bytes:
@@ -89,7 +89,7 @@ def _count_utf8(path: Path) -> tuple[int, int]:
 
 def _unfinished_bytes(chunk: bytes) -> int:
     """Count the bytes at the end of a chunk that begin a sequence which the next chunk may finish."""
-    for back in range(1, min(_LONGEST, len(chunk) + 1)):
+    for back in range(1, min(_MAX_LENGTH, len(chunk) + 1)):
         if chunk[-back] & 0xC0 != 0x80:
             return back if _LENGTH[chunk[-back]] > back else 0
     return 0
@@ -105,25 +105,25 @@ def judge_utf8(data: Bytes) -> tuple[Positions, int]:
     covered = np.zeros(len(high), dtype=bool)
     covered[first], covered[first + 1] = True, True
     length = _LENGTH[data[high[first]]]
-    for step in range(2, _LONGEST):
+    for step in range(2, _MAX_LENGTH):
         covered[first[length > step] + step] = True
     return high[~covered], len(first)
 
 
 def _are_whole(data: Bytes, starts: Positions) -> NDArray[np.bool_]:
-    """Return for each sequence whether all bytes follow that its first byte asks for."""
+    """Return for each sequence whether it has all the bytes that its first byte requires."""
     lead = data[starts]
     second = _at(data, starts + 1)
-    whole: NDArray[np.bool_] = (second >= _SECOND_LEAST[lead]) & (second <= _SECOND_MOST[lead])
+    whole: NDArray[np.bool_] = (second >= _SECOND_MIN[lead]) & (second <= _SECOND_MAX[lead])
     length = _LENGTH[lead]
-    for step in range(2, _LONGEST):
+    for step in range(2, _MAX_LENGTH):
         longer = np.flatnonzero(length > step)
         whole[longer] &= _at(data, starts[longer] + step) & 0xC0 == 0x80
     return whole
 
 
 def _at(data: Bytes, positions: Positions) -> Bytes:
-    """Return the bytes at these positions; after the end 0, which continues no sequence."""
+    """Return the bytes at these positions. After the end return 0, which continues no sequence."""
     found = data[np.minimum(positions, len(data) - 1)]
     found[positions >= len(data)] = 0
     return found
@@ -142,8 +142,8 @@ def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Findin
             text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
             first = False
             out.write(text.encode("utf-8"))
-            if encoding.is_fallback and len(examples) < _MOST_EXAMPLES:
-                examples += _words_with_accents(text)[: _MOST_EXAMPLES - len(examples)]
+            if encoding.is_fallback and len(examples) < _MAX_EXAMPLES:
+                examples += _words_with_accents(text)[: _MAX_EXAMPLES - len(examples)]
     if not encoding.is_fallback:
         return []
     return [file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(examples))]
@@ -155,7 +155,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encodin
         text.encode("utf-8")  # raises for a lone surrogate, which UTF-16 decodes to
     except UnicodeError as error:
         raise FileRefused(
-            "file.encoding", f"The file holds bytes that mean nothing in {encoding.name}.", fix=_SAVE_AS_UTF8
+            "file.encoding", f"The file contains bytes that are invalid in {encoding.name}.", fix=_SAVE_AS_UTF8
         ) from error
     return text
 

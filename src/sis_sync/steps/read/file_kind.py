@@ -1,4 +1,4 @@
-"""The kind of a file by its first bytes: raise FileRefused for workbooks, archives, pages and all else but text."""
+"""Find the kind of a file from its first bytes. Raise FileRefused for workbooks, archives, pages and other non-text."""
 
 import codecs
 from pathlib import Path
@@ -48,12 +48,12 @@ def head_of(path: Path, size: int) -> bytes:
         with path.open("rb") as file:
             return file.read(size)
     except OSError as error:
-        message = f"{path.name} is there but cannot be read: {error.strerror}."
+        message = f"{path.name} exists but cannot be read: {error.strerror}."
         raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from None
 
 
 def refuse_unless_text(head: bytes) -> None:
-    """Raise FileRefused (`file.not_text`), which names the kind, if these first bytes are not CSV or TSV text."""
+    """Raise FileRefused (`file.not_text`) with the kind of the file if these first bytes are not CSV or TSV text."""
     for magic, kind, fix in _MAGIC:
         if head.startswith(magic):
             raise FileRefused("file.not_text", f"This is {kind}, not a CSV or TSV file.", fix=fix)

@@ -1,4 +1,4 @@
-"""The header: find it, split it, refuse what is wrong with it, and refuse a file that contains it twice.
+"""The header: find it, split it, and refuse a file whose header is wrong or repeated.
 
 The rules are in sections 2 and 3 of the file format.
 """
@@ -19,14 +19,14 @@ from sis_sync.steps.read.encoding import Encoding
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
 
-SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # neither white space nor a byte of the mark
-_FEWEST_NAMES = 3  # fewer may be the cells of an ordinary record: a mapping can supply nearly all fields
-_NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # as `comparable` of map/columns.py, for the engine
+SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # not white space and not part of the byte order mark
+_MIN_NAMES = 3  # an ordinary record may contain fewer, because a mapping can supply most fields
+_NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # the same as in `comparable`, for the engine
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header as found, not judged yet. `variants` is the mapping, or the files of its bundle that fit best."""
+    """A header that is not judged yet. `variants` contains the mapping, or the files of its bundle that fit best."""
 
     line: int
     start: int
@@ -41,7 +41,7 @@ class Header:
         return self.variants[0]
 
     def layout(self, encoding: Encoding) -> Layout:
-        """Return how to read the records that follow the header."""
+        """Return the layout of the records after the header."""
         return Layout(
             start=self.record.end,
             line=self.line + self.record.lines,
@@ -62,7 +62,7 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
         message = f"The header has {len(names)} columns; the limit is {most_columns}."
         raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
     record = split_record(data, start, ord(delimiter), None)
-    if record.fault != "unclosed":  # judge_header refuses that one, after the faults that come first
+    if record.fault != "unclosed":  # judge_header refuses an unclosed header, after other faults
         refuse_if_unreadable(record, line)
     variants = fitting_variants(mapping, names)
     return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
@@ -77,7 +77,7 @@ def _header_start(data: Buffer) -> tuple[int, int]:
 
 
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
-    """Raise FileRefused for a header that lacks a field, has one twice or does not end."""
+    """Raise FileRefused for a header that lacks a field, has one twice or is not closed."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
     check_header(header.columns, header.mapping)
@@ -85,16 +85,16 @@ def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
 
 
 def _refuse_lone_returns(header: bytes, line: int) -> None:
-    """Raise FileRefused if lines end with CR alone: the header would take in the whole file."""
+    """Raise FileRefused if lines end with CR alone: the header would contain the whole file."""
     if b"\r" in header.replace(b"\r\n", b""):
         message = "The header has a carriage return without a line feed: its lines do not end with LF or CRLF."
         raise FileRefused("file.header_missing", message, line=line, fix="Export the file with LF or CRLF line ends.")
 
 
 def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
-    """Raise ConfigurationError if several files of the bundle fit and one of them could be read.
+    """Raise ConfigurationError if several mappings of the bundle fit and one of them has all fields.
 
-    The column that would tell them apart may be missing from the file.
+    The file may lack the column that distinguishes them.
     """
     readable = (not missing_fields(find_columns(header.columns.header, each), each) for each in header.variants)
     if len(header.variants) > 1 and any(readable):
@@ -106,7 +106,7 @@ def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
 def refuse_repeated_header(session: Session, columns: Columns) -> None:
     """Raise FileRefused if a record contains all names of the header: two exports were joined."""
     names = {comparable(columns.header[position]) for position in columns.of_field.values()}
-    if len(names) < _FEWEST_NAMES:
+    if len(names) < _MIN_NAMES:
         names = {comparable(name) for name in columns.header if name.strip()}
     for line, cells in _records_with_a_name(session, columns):
         if names <= {comparable(cell) for cell in cells if cell}:
@@ -121,12 +121,12 @@ def refuse_repeated_header(session: Session, columns: Columns) -> None:
 def _records_with_a_name(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
     """Yield the line and the cells of records that may repeat the header.
 
-    Of records that split, only the cell of the ID is compared with the names: IDs are hardly ever named like columns.
+    In records that could be split, only the ID is compared with the names, because an ID rarely equals one.
     """
     names = [comparable(name) for name in columns.header if name.strip()]
     position = columns.of_field.get("custom_id", next(iter(columns.of_field.values()), 0))
     bare = f"lower(replace_all(c{position}, {literal(_NOT_COMPARED)}, ''))"
-    # A cell without letters cannot be a name with letters: this saves the engine the replacing for most IDs.
+    # A cell without letters cannot be a name with letters: so the engine skips the replacement for most IDs.
     has_letters = f"(lower(c{position}) <> upper(c{position}) OR strlen(c{position}) <> length(c{position}))"
     may_be = has_letters if all(re.search("[a-z]", name) for name in names) else "TRUE"
     rows = session.rows(f"SELECT * FROM cells WHERE {may_be} AND {bare} IN :names", names=names)

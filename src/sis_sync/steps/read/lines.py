@@ -1,7 +1,7 @@
-"""The physical lines of a file, and which of them are plain records: found over bytes, without a loop over rows.
+"""Find the physical lines of a file, and the plain records among them, with array operations instead of a loop.
 
-A plain record is one line whose quotes are regular, with the header's number of columns, and with no byte that
-needs a closer look. Everything else goes through `quotes.py`, one record at a time.
+A plain record is one line whose quotes are regular, with the header's number of columns, and without bytes
+that need a closer look. `quotes.py` splits all other records, one at a time.
 """
 
 from dataclasses import dataclass
@@ -101,9 +101,9 @@ def _judge_quotes(
     line = np.searchsorted(starts, quotes, side="right") - 1
     first = np.searchsorted(quotes, starts)
     opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
-    before, behind = data[np.maximum(quotes - 1, 0)], data[np.minimum(quotes + 1, len(data) - 1)]
+    before, after = data[np.maximum(quotes - 1, 0)], data[np.minimum(quotes + 1, len(data) - 1)]
     may_open = (quotes == starts[line]) | (before == delimiter) | (before == QUOTE)
-    may_close = (quotes + 1 == ends[line]) | (behind == delimiter) | (behind == QUOTE)
+    may_close = (quotes + 1 == ends[line]) | (after == delimiter) | (after == QUOTE)
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
     irregular |= np.bincount(line, minlength=len(starts)) % 2 == 1
     return irregular, _delimiters_inside(quotes, line, opens, delimiters, len(starts))

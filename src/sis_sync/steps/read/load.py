@@ -1,4 +1,4 @@
-"""Load the scanned records into the session: those that split into the table `cells`, the others into `broken`."""
+"""Load the scanned records into the session: split records into the table `cells`, others into `broken`."""
 
 import mmap
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from sis_sync.steps.read.lines import Positions
 from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
 
-_BUFFER_BYTES = 1 << 20  # ranges are short: one system call writes many
+_BUFFER_BYTES = 1 << 20  # ranges are short, so one system call writes many
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Loaded:
 
 
 def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
-    """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that no record is lost."""
+    """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that none is lost."""
     names = [f"c{position}" for position in range(layout.columns)]
     columns = ", ".join(f"{name} VARCHAR" for name in names)
     session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
@@ -43,7 +43,7 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, p
             plain.take(part)
             numbers.append(part.plain_lines)
             records += part.records
-    _let_go(data)
+    _free_memory(data)
     odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
     _load_plain(session, path, skip, layout, names, numbers)
@@ -53,7 +53,7 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, p
     return loaded
 
 
-def _let_go(data: Buffer) -> None:
+def _free_memory(data: Buffer) -> None:
     """Free the memory of the mapped file, which was read to its end, before the engine needs memory of its own."""
     if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         data.madvise(mmap.MADV_DONTNEED)
@@ -72,15 +72,15 @@ def _load_plain(
         f"INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN {source} AS p"
     )
     session.connection.unregister("plain_lines")
-    # If the engine counts other lines than we do, the join fills up the shorter side with NULL.
+    # If the engine finds another number of lines, the join fills the shorter side with NULL.
     if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
         raise AssertionError(f"The engine does not find the {len(lines)} plain lines in the file")
 
 
 class PlainLines:
-    """Collects the plain lines. As long as they are all of the file, the file itself is used.
+    """Collects the plain lines. If they are the whole file, the engine reads the file itself.
 
-    From the first part that has other records, or another kind of line end, plain lines are copied to `path`.
+    As soon as a part has other records, or another kind of line end, all plain lines are copied to `path`.
     """
 
     def __init__(self, path: Path, data: Buffer, layout: Layout) -> None:
@@ -88,13 +88,13 @@ class PlainLines:
         self._out: BinaryIO | None = None
         header = data[: layout.start]
         self._ends_with_return = header.endswith(b"\r\n")
-        # The engine can skip the header only if it is one line that needs no closer look.
+        # The engine can skip the header only if it is one line without quotes or bad bytes.
         if layout.line != 2 or b'"' in header or layout.has_bad_bytes:
             self._out = path.open("wb", buffering=_BUFFER_BYTES)
 
     @property
     def are_whole_file(self) -> bool:
-        """Return True if the file, after its first line, is all plain lines with one kind of line end."""
+        """True if the file, after its first line, is all plain lines with one kind of line end."""
         return self._out is None
 
     def take(self, part: Part) -> None:
@@ -130,7 +130,7 @@ class PlainLines:
 class OddRecords:
     """Collects the records that are not plain lines, and inserts those with the header's columns into `cells`.
 
-    `cells` must exist. `store` makes the table `broken` of the others.
+    `cells` must exist. `store` makes the table `broken` from the others.
     """
 
     def __init__(self, session: Session) -> None:
@@ -164,7 +164,7 @@ class OddRecords:
             self._append("cells", {"line": _lines(split), "codes": _codes(split), **cells})
         broken, self._broken = self._broken, []
         if broken:
-            self._append("broken_by_cell", _one_row_a_cell(broken))
+            self._append("broken_by_cell", _one_row_per_cell(broken))
 
     def _append(self, table: str, batch: dict[str, Any]) -> None:
         self._session.connection.register("odd_batch", batch)
@@ -172,8 +172,8 @@ class OddRecords:
         self._session.connection.unregister("odd_batch")
 
 
-def _one_row_a_cell(records: list[OddRecord]) -> dict[str, Any]:
-    """Return columns with one row a cell: the engine takes arrays at once, but lists of lists cell by cell."""
+def _one_row_per_cell(records: list[OddRecord]) -> dict[str, Any]:
+    """Return columns with one row per cell: the engine reads arrays at once, but lists of lists cell by cell."""
     widths = np.array([len(record.cells) for record in records])
     return {
         "line": np.repeat(_lines(records), widths),

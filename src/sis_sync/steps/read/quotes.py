@@ -1,6 +1,6 @@
-"""Split one record by its quotation marks, and find stray ones: the slow, exact way, for what is not a plain line.
+"""Split one record exactly and find stray quotation marks. This is slow, so plain lines are read without it.
 
-The grammar is RFC 4180; a stray mark (`row.quote`) is one inside a plain cell, or one that would swallow the
+The grammar is RFC 4180. A stray mark (`row.quote`) is inside an unquoted cell, or opens a cell that would swallow the
 next record.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sis_sync.core.limits import FILE_LIMITS
 
 QUOTE, LINE_FEED = 0x22, 0x0A
-_LEAST_OF_A_ROW = 2  # a correct header may have one delimiter in the text of a cell: "Name\n(Last, First)"
+_MIN_DELIMITERS = 2  # a correct header may have one delimiter in the text of a cell: "Name\n(Last, First)"
 Buffer = bytes | mmap.mmap
 
 
@@ -32,7 +32,7 @@ def split_record(data: Buffer, start: int, delimiter: int, columns: int | None) 
     line_end = data.find(b"\n", start)
     end = len(data) if line_end == -1 else line_end
     line = data[start:end]
-    if QUOTE not in line:  # so are most broken records, and this is quick
+    if QUOTE not in line:  # a fast path for most broken records
         return Record(tuple(line.removesuffix(b"\r").split(delimiter.to_bytes())), min(end + 1, len(data)), 1)
     return _Splitter(data, start, delimiter, columns).split()
 
@@ -66,7 +66,7 @@ class _Splitter:
         return not is_delimiter
 
     def _plain_cell(self, begun: bytes) -> str:
-        """Add a cell that ends at the next delimiter or line end. A quotation mark in it is a stray one."""
+        """Add a cell that ends at the next delimiter or line end. A quotation mark in it is stray."""
         line_end = self._line_end(self.at)
         end = self.data.find(self.delimiter.to_bytes(), self.at, line_end)
         if end == -1:
@@ -119,16 +119,16 @@ class _Splitter:
         return ""
 
     def _swallows(self, next_line: int) -> bool:
-        """Return True if the next line has as many delimiters as a record: the quote of this cell is a stray one.
+        """Return True if the next line has as many delimiters as a record: then the quote of this cell is stray.
 
-        While the header is split, its columns are not counted yet: the delimiters found so far are the measure.
-        One exception: the cell closes on that line before any delimiter, and the rest completes the record. Then a
+        While the header is split, its number of columns is unknown, so the delimiters found so far are compared.
+        One exception: the cell closes on that line before any delimiter, and the rest completes the record. Then the
         first column has a line break.
         """
         line = self.data[next_line : self._line_end(next_line)]
         if self.columns is None:
             inside = line.replace(b'""', b"").partition(b'"')[0]
-            return inside.count(self.delimiter) >= max(len(self.cells), _LEAST_OF_A_ROW)
+            return inside.count(self.delimiter) >= max(len(self.cells), _MIN_DELIMITERS)
         if line.count(self.delimiter) < self.columns - 1:
             return False
         inside, closing, rest = line.replace(b'""', b"").partition(b'"')

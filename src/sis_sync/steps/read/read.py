@@ -1,4 +1,4 @@
-"""Read: turn the bytes of a file into records with their physical lines (the file format's section 2)."""
+"""Read: turn the bytes of a file into records with their physical lines (section 2 of the file format)."""
 
 import codecs
 import mmap
@@ -42,7 +42,7 @@ class FileFacts:
     has_final_newline: bool
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON, in the order of the fields."""
+        """Return the facts for JSON, in the order of the fields."""
         return asdict(self)
 
 
@@ -50,7 +50,7 @@ class FileFacts:
 class Records:
     """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
 
-    `columns` and `mapping` say which column is which field.
+    `columns` and `mapping` assign the columns to fields.
     """
 
     facts: FileFacts
@@ -68,7 +68,7 @@ def read(
     fallback_encoding: str = FALLBACK_ENCODING,
     limits: FileLimits = FILE_LIMITS,
 ) -> Records:
-    """Read every record of the file. Raise FileRefused.
+    """Read every record of the file. Raise FileRefused if the whole file is unusable.
 
     A file without records is refused if absent people would leave in this mode.
     """
@@ -84,7 +84,7 @@ def read(
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
         has_final_newline = _has_final_newline(data)
     if not loaded.records:
-        _refuse_empty_list(mode)  # the header has several lines, so the first look saw no record missing
+        _refuse_empty_list(mode)  # the first check missed it, because the header has several lines
     refuse_repeated_header(session, header.columns)
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
@@ -115,7 +115,7 @@ def _refuse_unfit(path: Path, limits: FileLimits) -> None:
 
 def _empty(message: str) -> FileRefused:
     return FileRefused(
-        "file.empty", message, fix="Check the export in the SIS. Nobody is deleted because of this file."
+        "file.empty", message, fix="Check the export in the SIS. No one is deleted because of this file."
     )
 
 
@@ -128,7 +128,7 @@ def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, li
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap]:
-    """Map the file into memory: only the parts that are read take up any."""
+    """Yield the file mapped into memory. Only the parts that are read use memory."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         yield data
 
@@ -136,7 +136,7 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
 def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
     header = SOMETHING.search(data)
     if header is None:
-        raise _empty("The file holds nothing but white space.")
+        raise _empty("The file contains only white space.")
     header_end = data.find(b"\n", header.start())
     has_records = header_end != -1 and SOMETHING.search(data, header_end) is not None
     if not has_records:
@@ -145,7 +145,7 @@ def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
 
 def _refuse_empty_list(mode: Mode | None) -> None:
     if mode is not None and mode.judges_absence:
-        raise _empty(f"The file has a header but no records, and in the mode {mode.name} everybody absent would leave.")
+        raise _empty(f"The file has a header but no records, and in the mode {mode.name} everyone absent would leave.")
 
 
 def _has_final_newline(data: Buffer) -> bool:
@@ -155,7 +155,7 @@ def _has_final_newline(data: Buffer) -> bool:
 
 
 def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
-    """Yield the parts. Raise FileRefused (`file.too_large`) at the record over the limit."""
+    """Yield the parts. Raise FileRefused (`file.too_large`) when the records exceed the limit."""
     count = 0
     for part in parts:
         count += part.records
@@ -167,7 +167,7 @@ def _within(limits: FileLimits, parts: Iterator[Part]) -> Iterator[Part]:
 
 @contextmanager
 def _too_large_first(limits: FileLimits, data: Buffer, layout: Layout) -> Iterator[None]:
-    """If the block refuses the header, raise the refusal for the size instead where there is one: it comes first."""
+    """If the block refuses the header but the file is also too large, raise the refusal for the size instead."""
     try:
         yield
     except FileRefused:

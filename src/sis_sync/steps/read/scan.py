@@ -1,6 +1,6 @@
-"""Walk through a UTF-8 file: plain lines as ranges of bytes, every other record split and judged by itself.
+"""Scan a UTF-8 file. Plain lines become ranges of bytes; every other record is split and judged on its own.
 
-The walk yields part after part, so that no more than a part is ever in memory.
+The scan yields one part at a time, so that only one part is in memory.
 """
 
 import re
@@ -16,15 +16,15 @@ from sis_sync.steps.read.lines import LINE_FEED, RETURN, Flags, Lines, Positions
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
-MOST_ODD = 5000  # in one part: all records of a file may be odd
-END_OF_FILE = b"\x1a"  # alone after the last line: DOS ended files with it, and some exports still do
+MOST_ODD = 5000  # per part, because all records of a file may be odd
+END_OF_FILE = b"\x1a"  # alone after the last line: DOS ended files with it, as some exports still do
 _CONTROL = bytes({*range(32), 0x7F} - set(b"\t\n\r"))
 _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the data records start (offset and physical line), and how they are split."""
+    """The start of the data records (offset and physical line), and how they are split."""
 
     start: int
     line: int
@@ -34,7 +34,7 @@ class Layout:
 
     @property
     def most_bytes(self) -> int:
-        """The size of a record whose cells are all at the limit."""
+        """The bytes of a record whose cells are all at the limit."""
         return (FILE_LIMITS.cell_bytes + 1) * self.columns
 
 
@@ -76,7 +76,7 @@ class Part:
 
     @property
     def is_plain(self) -> bool:
-        """Return True if every line is a plain record."""
+        """True if every line is a plain record."""
         return self.lines == len(self.plain_lines)
 
 
@@ -129,9 +129,9 @@ def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
 def _split_odd(
     data: Buffer, layout: Layout, lines: Lines, plain: Flags, offset: int, line: int
 ) -> tuple[list[OddRecord], int, int]:
-    """Split the odd records of a chunk, and clear `plain` for the lines that they take up.
+    """Split the odd records of a chunk, and clear `plain` for the lines that they cover.
 
-    Return the records, the offset at which to continue (0: after the chunk), and the number of lines that are done.
+    Return the records, the offset at which to continue (0: after the chunk), and the number of lines processed.
     """
     odd: list[OddRecord] = []
     done = 0

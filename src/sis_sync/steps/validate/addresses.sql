@@ -1,6 +1,6 @@
 -- In:  people, ignored.
 -- Out: address_findings: one row per row whose address another person has too, with the lines of the others.
--- Ignored rows do not count. Each row without a usable custom ID is a person of its own.
+-- Ignored rows do not count. Each row without a usable custom ID counts as a separate person.
 CREATE TEMP TABLE sharing AS
 SELECT line, email, email_key,
   CASE WHEN has_id THEN 'id ' || custom_id ELSE 'line ' || CAST(line AS STRING) END AS person

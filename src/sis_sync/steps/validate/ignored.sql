@@ -1,6 +1,6 @@
 -- In:  people.
 -- Out: ignored: one row per row that does not count: its line, the code of the reason, the line that counts instead;
---      repeated: one row per row whose custom ID occurs more than once, with data_key: all but the org.
+--      repeated: one row per row whose custom ID occurs more than once, with data_key: all data except the org.
 CREATE TEMP TABLE ignored AS
 SELECT line, 'row.skipped' AS code, custom_id AS value, '' AS other FROM people WHERE is_skipped
 UNION ALL
@@ -9,7 +9,7 @@ UNION ALL
 SELECT line, 'account.held_by_hand', custom_id, '' FROM people
 WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped;
 
--- A row with a cell that does not decode (NULL) equals no other row: its data are unknown.
+-- A row with a cell that does not decode (NULL) equals no other row, because its data are unknown.
 CREATE TEMP TABLE repeated AS
 SELECT
   line, custom_id, coalesce(school_district_external_id, '') AS org,

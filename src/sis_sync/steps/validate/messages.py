@@ -1,4 +1,4 @@
-"""Messages: every finding as a sentence, with a guess at the intended value (the file format's section 4)."""
+"""Messages: every finding as a sentence, with a guess at the intended value (section 4 of the file format)."""
 
 import functools
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.map.mapper_lines import value_line
 from sis_sync.steps.read.read import Records
 
-# The most frequent values are guessed, once each; a guess for each row would be a loop over rows.
+# Only this many of the most frequent values are guessed, once per value: a guess per row would be a loop over rows.
 MOST_GUESSED = 1000
 GUESSED_FIELDS: dict[str, str] = {
     "user_type.unknown": "user_type",
@@ -87,9 +87,9 @@ def _load_guesses(session: Engine) -> None:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """All findings of one code. `advice` says what follows and what to do.
+    """All findings of one code. `advice` is the consequence and the fix.
 
-    `mapping_lines` would turn the most frequent values into their guesses, in every row.
+    `mapping_lines` replace the most frequent values with their guesses, in every row.
     """
 
     code: str

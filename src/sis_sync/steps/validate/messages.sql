@@ -1,8 +1,8 @@
 -- In:  findings, ignored, finding_texts, guesses.
 -- Out: said: one row per finding of a row: line, code, is_error, fix, and the sentence;
 --      remarks: one row per row with findings: line, codes, and the message, which has file and line, the sentences,
---        what follows and what to do.
--- These are views, because planning adds to findings.
+--        the consequence and the fix.
+-- These are views, because planning adds rows to findings.
 CREATE TEMP VIEW said AS
 SELECT line, code, is_error, fix, escaped(sentence) AS sentence
 FROM (

@@ -1,9 +1,9 @@
 -- In:  people, broken, repeated, ignored, orgs.
 -- Out: rule_findings: one row per fault or remark: line, code, value (from the row), other (the value it clashes with).
--- One SELECT a rule. A cell that does not decode is NULL, and only row.encoding judges it.
+-- One SELECT per rule. A cell that does not decode is NULL, and only row.encoding judges it.
 
--- Rows of one custom ID with different data, numbered: each names 20 others at most, because all pairs would be the
--- square of their number.
+-- Rows with the same custom ID and different data, numbered. A row names at most 20 others, because the number of all
+-- pairs grows with the square.
 CREATE TEMP TABLE clashing AS
 SELECT line, custom_id, row_number() OVER (PARTITION BY custom_id ORDER BY line) AS place,
   count(*) OVER (PARTITION BY custom_id) AS lines

@@ -1,4 +1,4 @@
-"""Validate: find every fault of every row in one pass (the file format's section 4).
+"""Validate: find every fault of every row in one pass (section 4 of the file format).
 
 Faults are stored as findings, never raised.
 """
@@ -17,7 +17,7 @@ from sis_sync.steps.validate.messages import word_findings
 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
-# Reading and mapping find these: `codes` of cells and broken, `early_codes` of roster and people.
+# Reading and mapping find these and store them in `codes` of cells and broken, `early_codes` of roster and people.
 EARLY_CODES = (
     "row.columns",
     "row.quote",
@@ -44,7 +44,7 @@ class Judged:
 
 
 def validate(session: Engine, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
-    """Judge all rows. Skip orgs and accounts without a directory; allow every user type without a mode."""
+    """Check all rows. Without a directory, skip the orgs and accounts; without a mode, allow every user type."""
     records = roster.records
     mode = mode or PARTIAL
     if directory is None:
