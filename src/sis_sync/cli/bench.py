@@ -1,4 +1,4 @@
-"""`bench`: measure what the steps cost on this machine, each next to a peer or a floor in the same run."""
+"""`bench`: measure the cost of the steps on this machine, each compared with a peer or a floor in the same run."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,7 @@ from sis_sync.core.errors import UsageFault
 
 @click.command()
 @click.argument("scenarios", nargs=-1)
-@click.option(
-    "--rows", type=click.IntRange(1), help="People in the files.  [default: the size that each promise is about]"
-)
+@click.option("--rows", type=click.IntRange(1), help="People in the files.  [default: set by each scenario]")
 @click.option(
     "--repeats",
     default=5,
@@ -64,7 +62,7 @@ def bench(
         for comparison in SCENARIOS[name](setting):
             click.echo(f"Measuring: {comparison.title}, {comparison.rows:,} rows, {repeats} times", err=True)
             results.append({"scenario": name, **compare(comparison, repeats).as_dict()})
-        if json_file:  # after each whole scenario: --resume measures an interrupted one again
+        if json_file:  # only after a whole scenario: --resume repeats an interrupted scenario
             _write(json_file, report.document(results))
     click.echo(report.as_text(report.document(results)))
     return 0
@@ -80,7 +78,7 @@ def _measured_before(json_file: Path | None) -> list[dict[str, Any]]:
 
 
 def _write(json_file: Path, document: dict[str, Any]) -> None:
-    """Replace the file in one step, so that an interrupted run leaves the earlier figures whole."""
+    """Replace the file in one step, so that an interrupted run does not damage the earlier figures."""
     written = json_file.with_name(f"{json_file.name}.new")
     written.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     written.replace(json_file)

@@ -1,4 +1,4 @@
-"""The commands that set up and run the sync client, and what all its commands share: settings and connection."""
+"""The commands that set up and run the sync client, and the settings and connection that client commands share."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def config_option(command: Command) -> Command:
 
 
 def load(config_path: Path | None) -> "ClientConfig":
-    """Return the settings. ConfigurationError if they cannot be used."""
+    """Return the settings. Raise ConfigurationError if they are invalid."""
     from sis_sync.client.config import load_config
     from sis_sync.client.settings_file import find_settings_file
 
@@ -41,7 +41,7 @@ def load(config_path: Path | None) -> "ClientConfig":
 
 @contextmanager
 def connected(config: "ClientConfig") -> Iterator["Api"]:
-    """Yield the server's API, with the configured key."""
+    """Yield the server's API. Calls use the configured key."""
     from sis_sync.client.api import open_api
     from sis_sync.client.config import require_backend
 
@@ -102,9 +102,9 @@ def run(config_path: Path | None, as_json: bool, wait_seconds: float, detailed_e
 
 @click.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, for each pass that did something.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document per line, for each pass that did something.")
 def watch(config_path: Path | None, as_json: bool) -> int:
-    """Watch the folders until stopped. SIGTERM finishes the file in hand."""
+    """Watch the folders until stopped. After SIGTERM, finish the current file first."""
     from sis_sync.cli.print_client import PassPrinter, print_warnings
     from sis_sync.client.watch import Stop, open_client, stopping_on_signals
     from sis_sync.client.watch import watch as watch_folders

@@ -1,4 +1,4 @@
-"""The commands for single files and runs on the server, and those that examine the client: doctor and token."""
+"""The commands for single files and runs on the server, and the commands that check the client: doctor and token."""
 
 import json
 import sys

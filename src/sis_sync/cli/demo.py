@@ -1,4 +1,4 @@
-"""`demo`: a made-up district with a real server and a real client, to try in a browser or to run through once."""
+"""`demo`: a made-up district with a real server and client. Try it in a browser, or run through it once."""
 
 import signal
 from pathlib import Path
@@ -28,7 +28,7 @@ def demo(once: bool, folder: Path | None, port: int) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """Exit through the context managers, so that they stop server and client and remove the folder."""
+    """Exit through the context managers, which stop the server and client and remove the folder."""
     raise click.exceptions.Exit(TERMINATED)
 
 

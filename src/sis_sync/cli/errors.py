@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and the message of its error on stderr."""
+"""The end of a command: return its exit code and print its error to stderr."""
 
 import traceback
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from sis_sync.core.exit_codes import DONE, INTERRUPTED
 
 
 def exit_code_of(command: Callable[[], Any]) -> int:
-    """Run the command and print its error. Return its exit code: 0, what it returned, or the code of its error."""
+    """Run the command and print its error. Return 0, the command's own exit code, or the exit code of its error."""
     try:
         outcome = command()
     except click.exceptions.Exit as exit_request:
@@ -28,7 +28,7 @@ def exit_code_of(command: Callable[[], Any]) -> int:
     except BrokenPipeError:
         return DONE
     except SystemExit as request:
-        if isinstance(request.__context__, BrokenPipeError):  # click turns a closed pipe into an exit
+        if isinstance(request.__context__, BrokenPipeError):  # click turns a broken pipe into an Exit
             return DONE
         raise
     except KeyboardInterrupt:
@@ -46,7 +46,7 @@ def _print_error(error: SisSyncError) -> None:
 
 
 def write_bug_report() -> str:
-    """Write the traceback to a log that only its owner can read. Return the sentence with its number and its path."""
+    """Write the traceback to a log that only its owner can read. Return a sentence with the reference and the path."""
     import secrets
 
     import platformdirs

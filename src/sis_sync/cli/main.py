@@ -1,4 +1,4 @@
-"""The `sis-sync` command: the table of commands, and the way from the arguments to an exit code."""
+"""The `sis-sync` command: list the commands, run the requested one, and exit with its code."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from sis_sync.cli.terminal import add_options, survive_any_encoding
 
 @dataclass(frozen=True)
 class CommandPlace:
-    """The module below `sis_sync.cli` that contains a command, its name there, and its line in the help."""
+    """The module in `sis_sync.cli` that contains a command, the command's name in it, and its line in the help."""
 
     module: str
     attribute: str
@@ -47,11 +47,11 @@ class LazyCommands(click.Group):
     """A group that imports a command's module only when the command is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a newcomer meets them."""
+        """Return the commands in the order in which a new user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command; None if there is no command of that name."""
+        """Import and return the command, or None if there is no command with that name."""
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
@@ -74,7 +74,7 @@ add_options(cli, is_shown=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with the code of its outcome (the command line's section 4)."""
+    """Run the command line and exit with the code of its outcome (section 4 of the command line specification)."""
     from sis_sync.cli.errors import exit_code_of
 
     survive_any_encoding()
@@ -82,5 +82,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None) -> Any:
-    """Run the command; let its errors reach the caller."""
+    """Run the command. Its errors are raised to the caller."""
     return cli.main(args=arguments, prog_name="sis-sync", standalone_mode=False)

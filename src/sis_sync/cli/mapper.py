@@ -1,4 +1,4 @@
-"""`mapper`: list the presets, try a mapping on a file, propose one for a file."""
+"""`mapper`: list the presets, try a mapping on a file, propose a mapping for a file."""
 
 import json
 from dataclasses import asdict
@@ -20,7 +20,7 @@ def mapper() -> None:
 @mapper.command()
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
-    """List the built-in presets, or print the lines of preset NAME, to start your own from."""
+    """List the built-in presets, or print the lines of preset NAME as a start for your own."""
     from sis_sync.steps.map.mapper_lines import preset_names, preset_text
 
     click.echo(preset_text(name).rstrip() if name else "\n".join(preset_names()))
@@ -30,7 +30,7 @@ def presets(name: str | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", required=True, help="Name of a preset, or a .properties file with mapper lines.")
 def try_mapping(file: Path, mapping: str) -> int:
-    """Print the first rows of FILE as the mapping reads them, and name what it leaves out."""
+    """Print the first rows of FILE as the mapping reads them, and list what it leaves out."""
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.core.fields import FIELD_NAMES
     from sis_sync.engine.duckdb import open_session
@@ -59,7 +59,7 @@ def try_mapping(file: Path, mapping: str) -> int:
 @click.option("--write", type=click.Path(path_type=Path), help="Write the lines to this new file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
 def suggest(file: Path, write: Path | None, as_json: bool) -> int:
-    """Propose the preset that fits FILE best, or mapper lines with the reason of each."""
+    """Propose the preset that fits FILE best, or mapper lines with the reason for each."""
     from sis_sync.cli.next_command import quoted
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.steps.map.suggest.sample import read_sample
@@ -83,7 +83,7 @@ def suggest(file: Path, write: Path | None, as_json: bool) -> int:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write UTF-8. Redirecting stdout is no substitute: some shells write UTF-16, which no mapping may be."""
+    """Write the text as UTF-8. Redirecting stdout would not do: some shells write UTF-16, which is refused."""
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")

@@ -1,4 +1,4 @@
-"""The command that a person may run next: whole, quoted, ready to paste."""
+"""The command that a person may run next, complete and quoted so that it can be pasted."""
 
 import os
 import shlex
@@ -13,7 +13,7 @@ from sis_sync.cli.plan_request import RequestedPlan
 
 
 def next_step(made: RequestedPlan, *, is_written: bool) -> str:
-    """Return the last lines of `plan`: what to run next, or why there is nothing to run."""
+    """Return the last lines that `plan` prints: the next command, or the reason why there is none."""
     if made.hits:
         waits = "On the server this run would wait for a person."
         return waits if is_written else f"{waits}\nNext, to see everyone:\n  {given_command(output='plan.csv')}"
@@ -33,7 +33,7 @@ def _upload_step(made: RequestedPlan) -> str:
 
 
 def given_command(**changed: str) -> str:
-    """Return the present command whole and quoted, with these options set: `sis-sync plan a.csv --mode full`."""
+    """Return the current command with these options set, quoted, such as `sis-sync plan a.csv --mode full`."""
     context = click.get_current_context()
     words = [word for param in context.command.params for word in _words_of(context, param, changed)]
     return quoted(*context.command_path.split(), *words)
@@ -52,5 +52,5 @@ def _words_of(context: click.Context, param: click.Parameter, changed: dict[str,
 
 
 def quoted(*words: str) -> str:
-    """Return the words as one line that the shell of this system splits into the same words."""
+    """Return one line that this system's shell splits into the same words."""
     return shlex.join(words) if os.name == "posix" else subprocess.list2cmdline(words)

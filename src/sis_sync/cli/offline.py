@@ -1,4 +1,4 @@
-"""`check` and `plan`: the steps on files, without a server."""
+"""`check` and `plan`: run the steps on files, without a server."""
 
 import os
 import shutil
@@ -77,7 +77,7 @@ def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **opt
 
     For one file, pass FILE, --mode and --orgs. For many school systems, pass --systems and --output. The file of
     --systems has the columns school_system, file, mode, orgs, and optionally accounts and mapping. Relative paths in it
-    begin in its own folder.
+    start in the folder of that file.
     """
     if systems:
         return _plan_systems(systems, at_once=at_once, **options)
@@ -117,7 +117,7 @@ def _plan_file(
 
 
 def _refuse_unwritable(output: Path) -> None:
-    """Raise UsageFault if the plan cannot be written. Checked first: planning a large file takes minutes."""
+    """Raise UsageFault if the plan cannot be written. Check this first, because planning a large file takes minutes."""
     if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
         raise UsageFault(
             f"The plan cannot be written to {output}.", fix="Name a file in an existing folder that you may write to."
@@ -151,7 +151,7 @@ def _plan_systems(
 
 @contextmanager
 def _input(file: str) -> Iterator[Path]:
-    """Yield the path of the file; for `-`, of a copy of stdin."""
+    """Yield the path of the file. For `-`, yield the path of a copy of stdin."""
     if file != "-":
         yield Path(file)
         return

@@ -1,4 +1,4 @@
-"""One plan that is made from files: the request, the plan that it gets, and how it ended."""
+"""One plan that is made from files: the request, the finished plan, and the outcome."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ from sis_sync.steps.report import write_plan
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """The files and the rules of one plan. The path of a mapping is relative to `folder`.
+    """The input files, mode and mapping of one plan. The path of a mapping is relative to `folder`.
 
-    `school_system` is the name of the plan if there are several.
+    `school_system` names the plan if a run makes several plans.
     """
 
     file: Path
@@ -34,7 +34,7 @@ class PlanRequest:
     school_system: str = ""
 
     def plan_input(self) -> PlanInput:
-        """Return the request with its mapping loaded. Raise ConfigurationError for the mapping."""
+        """Load the mapping and return the input of the plan. Raise ConfigurationError if the mapping is invalid."""
         mapping = load_mapping(self.mapping, folder=self.folder) if self.mapping else NO_MAPPING
         return PlanInput(
             self.file, MODES[self.mode], self.orgs, self.accounts, mapping, school_system=self.school_system
@@ -45,8 +45,8 @@ class PlanRequest:
 class RequestedPlan:
     """A plan, the guards that would hold it, and the session that contains its tables.
 
-    `mapping_name` is the name of the mapping that was loaded, empty without one. For a bundle, the plan's own facts
-    name the part that fits the file.
+    `mapping_name` is the name of the loaded mapping, or empty. If the mapping is a bundle, the plan's own facts name
+    the part that fits the file.
     """
 
     session: Session
@@ -59,7 +59,7 @@ class RequestedPlan:
 def make_requested_plan(
     request: PlanRequest, *, output: Path | None, engine: EngineName, shared: SparkApplication | None = None
 ) -> Iterator[RequestedPlan]:
-    """Make the plan and write it to `output` as CSV. Raise FileRefused, ConfigurationError, EngineUnavailable."""
+    """Make the plan and write it to `output` as CSV. Raise FileRefused, ConfigurationError or EngineUnavailable."""
     given = request.plan_input()
     with open_session() as session:
         plan, hits = plan_file(session, given, engine=engine, shared=shared)
@@ -70,21 +70,21 @@ def make_requested_plan(
 
 @dataclass(frozen=True)
 class PlanOutcome:
-    """A plan of one school system and the guards that would hold it, or the error that left it without a plan."""
+    """The plan of one school system and the guards that would hold it, or the error that prevented the plan."""
 
     school_system: str
     result: Plan | SisSyncError
     hits: tuple[GuardHit, ...] = ()
 
     def exit_code(self, *, detailed_exitcode: bool) -> int:
-        """Return the exit code of a run of this school system alone."""
+        """Return the exit code that a run of only this school system would have."""
         if isinstance(self.result, SisSyncError):
             return self.result.exit_code
         return exit_code_of_plan(self.result, self.hits, detailed_exitcode=detailed_exitcode)
 
 
 def exit_code_of_plan(plan: Plan, hits: tuple[GuardHit, ...], *, detailed_exitcode: bool) -> int:
-    """Return the exit code of a plan that was made: HELD only if the detailed codes are wanted."""
+    """Return the exit code of a finished plan. It is HELD only if the user asked for detailed exit codes."""
     if detailed_exitcode and hits:
         return HELD
     return ROWS_FAILED if plan.counts.failed else DONE

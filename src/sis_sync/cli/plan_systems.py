@@ -1,4 +1,4 @@
-"""Many school systems in one run of `plan`: each is planned by itself, and no failure of one stops another."""
+"""Plan many school systems in one run of `plan`. Each gets its own plan, and an error in one does not stop others."""
 
 import os
 import sys
@@ -21,14 +21,14 @@ from sis_sync.steps.pipeline import EngineName, shared_spark
 
 LOCK = ".sis-sync.lock"
 
-# One on DuckDB, so that a run takes no more memory than a single plan. On Spark a plan is many small jobs in a row,
-# which leave most cores of a cluster idle.
+# On DuckDB, make one plan at a time, so that a run uses no more memory than a single plan. On Spark, make several: a
+# plan is a sequence of small jobs, which leave most cores of a cluster idle.
 AT_ONCE: dict[EngineName, int] = {"duckdb": 1, "spark": 4}
 
-# A bug comes first: after it, no result can be trusted. A refused file comes before a wrong configuration: the export
-# came damaged today, and someone at the school system must learn of it; our configuration can wait. Both leave a school
-# system without a plan, so they come before plans that were made: held (if asked for) before failed rows, as for one.
-_GRAVEST_FIRST = (UNEXPECTED_ERROR, FILE_REFUSED, WRONG_CONFIGURATION, HELD, ROWS_FAILED, DONE)
+# A bug is the worst, because after it no result can be trusted. A refused file is worse than a wrong configuration: the
+# school system must learn today that its export is damaged, while our configuration can wait. With either, there is no
+# plan, so both are worse than the codes of finished plans. Those have the same order as for a single plan.
+_WORST_FIRST = (UNEXPECTED_ERROR, FILE_REFUSED, WRONG_CONFIGURATION, HELD, ROWS_FAILED, DONE)
 
 
 def plan_systems(
@@ -36,8 +36,8 @@ def plan_systems(
 ) -> int:
     """Plan each school system of the file into the folder `output`, and print the outcomes. Return the exit code.
 
-    Each of the `at_once` plans may take the memory of a single plan, so that no plan depends on those next to it.
-    Before anything is planned, raise ConfigurationError for the file and for Spark, UsageFault for the folder.
+    Each of the `at_once` plans may use as much memory as a single plan, so the other plans cannot affect its result.
+    Before planning, raise ConfigurationError if the file or Spark is at fault, UsageFault if the folder is.
     """
     requests = read_systems(systems)
     outcomes = []
@@ -52,17 +52,17 @@ def plan_systems(
         _unless_pipe_is_closed(print_systems_json, outcomes)
     else:
         _unless_pipe_is_closed(print_all_systems, outcomes, output)
-    return gravest_exit_code(outcomes, detailed_exitcode=detailed_exitcode)
+    return worst_exit_code(outcomes, detailed_exitcode=detailed_exitcode)
 
 
-def gravest_exit_code(outcomes: Iterable[PlanOutcome], *, detailed_exitcode: bool) -> int:
-    """Return the one exit code of all school systems."""
+def worst_exit_code(outcomes: Iterable[PlanOutcome], *, detailed_exitcode: bool) -> int:
+    """Return the worst of the exit codes of the school systems."""
     codes = {outcome.exit_code(detailed_exitcode=detailed_exitcode) for outcome in outcomes}
-    return min(codes, key=_GRAVEST_FIRST.index, default=DONE)
+    return min(codes, key=_WORST_FIRST.index, default=DONE)
 
 
 def _unless_pipe_is_closed(print_it: Callable[..., None], *arguments: object) -> None:
-    """Print, and drop the output from then on if its reader has gone: all plans are still made."""
+    """Print. If the reader has closed the pipe, discard this and all later output, so that all plans are still made."""
     try:
         print_it(*arguments)
     except BrokenPipeError:
@@ -73,7 +73,7 @@ def _unless_pipe_is_closed(print_it: Callable[..., None], *arguments: object) ->
 def _in_turn(
     plan_one: Callable[[PlanRequest], PlanOutcome], requests: tuple[PlanRequest, ...], at_once: int
 ) -> Generator[PlanOutcome]:
-    """Yield the outcomes in the order of the file. If the caller stops early, start no further plan."""
+    """Yield the outcomes in the order of the file. If the caller stops early, do not start the remaining plans."""
     with ThreadPoolExecutor(at_once) as pool:
         waiting = [pool.submit(plan_one, each) for each in requests]
         try:
@@ -86,7 +86,7 @@ def _in_turn(
 def _plan_one(
     request: PlanRequest, *, output: Path, parts: Path, engine: EngineName, shared: SparkApplication | None
 ) -> PlanOutcome:
-    """Plan one school system. Every error is its outcome, even a bug, so that the others are planned."""
+    """Plan one school system. Return any error, even a bug, as its outcome, so that the others are still planned."""
     part = plan_path(parts, request)
     try:
         with make_requested_plan(request, output=part, engine=engine, shared=shared) as made:
@@ -99,17 +99,17 @@ def _plan_one(
 
 
 def plan_path(folder: Path, request: PlanRequest) -> Path:
-    """Return the path of the whole plan of this school system."""
+    """Return the path of this school system's plan."""
     return folder / f"{request.school_system}.csv"
 
 
 @contextmanager
 def folder_for_plans(folder: Path, systems: Path, requests: tuple[PlanRequest, ...]) -> Iterator[Path]:
-    """Yield a folder inside, for plans until they are whole. Remove the plans of an earlier run first.
+    """Yield a subfolder for unfinished plans. First remove the plans of an earlier run.
 
-    So every plan in the folder is of this run, however it ended: someone could take an old plan next to a refusal
-    for a new one. Files of other names stay. Raise UsageFault if plans cannot be written or would overwrite a file
-    that is read, AnotherInstanceRuns if another run writes to the folder now.
+    This way every plan in the folder belongs to this run, even if the run fails. Otherwise, someone could mistake the
+    old plan of a refused file for a new one. Files with other names stay. Raise UsageFault if plans cannot be written
+    or would overwrite an input file, and AnotherInstanceRuns if another run is writing to the folder.
     """
     with ExitStack() as open_until_end:
         try:
@@ -145,7 +145,7 @@ def _files_of(request: PlanRequest) -> Iterator[Path]:
 
 
 def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
-    """Return what identifies the files on the disk: a name in other letters may be the same file."""
+    """Return the device and inode of each file that exists. Different paths may lead to the same file."""
     found = set()
     for path in paths:
         try:
@@ -157,7 +157,7 @@ def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
 
 
 def _without_old_plans(folder: Path, requests: tuple[PlanRequest, ...]) -> "tempfile.TemporaryDirectory[str]":
-    """Remove the old plans and make the folder for unfinished ones. Check all paths before removing any."""
+    """Remove the old plans and make the folder for unfinished plans. Check all paths before removing any file."""
     paths = [plan_path(folder, each) for each in requests]
     for path in paths:
         if path.is_dir():

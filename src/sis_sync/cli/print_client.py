@@ -1,4 +1,4 @@
-"""Prints passes and runs for people: the answer on stdout, warnings on stderr."""
+"""Print passes and runs for people: results to stdout, warnings to stderr."""
 
 import json
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def print_warnings(warnings: Iterable[str]) -> None:
 
 
 def print_report(report: PassReport) -> None:
-    """Print the outcome of a pass; problems and notices go to stderr."""
+    """Print the outcome of a pass. Print problems and notices to stderr."""
     for outcome in report.files:
         click.echo(file_line(outcome))
     if not report.files and not report.problems and not report.notices:
@@ -70,7 +70,7 @@ def print_troubles(report: PassReport) -> None:
 
 
 def file_line(outcome: FileOutcome) -> str:
-    """Return one file of a pass in words."""
+    """Return the outcome of one file in words."""
     start = f"{outcome.delivery.file_name} ({outcome.delivery.mode})"
     if outcome.outcome == "refused":
         return f"{start}: refused, moved to failed\n{outcome.reason.rstrip()}"
@@ -83,7 +83,7 @@ def file_line(outcome: FileOutcome) -> str:
 
 
 def run_line(run: RunStatus) -> str:
-    """Return one run in words: state, counts, page."""
+    """Return the run's state, counts and page in words."""
     counts = counts_line(run)
     refusal = f": {run.refusal.get('message', '')}" if run.refusal else ""
     page = f"\n{run.page}" if run.page else ""
@@ -91,20 +91,20 @@ def run_line(run: RunStatus) -> str:
 
 
 def counts_line(run: RunStatus) -> str:
-    """Return the counts of a run in words; empty before it has any."""
+    """Return the counts of a run in words, or "" if it has none yet."""
     words = {**COUNT_WORDS, **DONE_WORDS} if run.state == run_states.APPLIED else COUNT_WORDS
     return ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
 
 
 class PassPrinter:
-    """Prints the passes of `watch`, one after the other. Notices and problems that stay are printed once."""
+    """Prints the passes of `watch` one after the other, but a notice or problem that persists only once."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._printed: set[str] = set()
 
     def print_pass(self, report: PassReport) -> None:
-        """Print the pass if it did something, or has a notice or problem that the pass before did not have."""
+        """Print the pass if it did something, or has a notice or problem that the previous pass did not have."""
         troubles = {*report.notices, *(error.message for _, error in report.problems)}
         is_new = bool(report.files) or not troubles <= self._printed
         if self._as_json and is_new:

@@ -88,7 +88,7 @@ def document_of(plan: Plan, hits: tuple[GuardHit, ...]) -> dict[str, object]:
 
 
 def counts_in_words(counts: Counts, *, live: int = 0) -> str:
-    """Return how many get each action, and which share of the `live` accounts would leave."""
+    """Return the number of accounts per action, and the share of the `live` accounts that would leave."""
     parts = []
     for action, words in _ACTION_WORDS.items():
         number = getattr(counts, action)
@@ -99,7 +99,7 @@ def counts_in_words(counts: Counts, *, live: int = 0) -> str:
 
 
 def held_line(hit: GuardHit, school_system: str = "") -> str:
-    """Return the line of a guard that would hold the plan."""
+    """Return the line to print for a guard that would hold the plan."""
     held = click.style("Would be held", fg="yellow")
     of_whom = f": {school_system}" if school_system else ""
     return f"{held}{of_whom} ({hit.code}): {hit.message}"
@@ -113,7 +113,7 @@ def _print_file(records: Records) -> None:
 
 
 def _print_findings(groups: tuple[FindingGroup, ...]) -> None:
-    """Print each code with its count, its first examples, what follows and what to do."""
+    """Print each code with its count, first examples, consequences and advice."""
     for group in groups:
         code = click.style(group.code, fg=_COLOURS[group.severity], bold=True)
         click.echo(f"\n{code}: {group.count:,} ({group.severity})")
@@ -135,8 +135,8 @@ def _print_failed_rows(session: Session, failed: int) -> None:
         return
     click.echo("The failed rows:")
     rows = session.rows(
-        "SELECT message FROM remarks WHERE line IN (SELECT line FROM failed) ORDER BY line LIMIT :most",
-        most=FAILED_ROWS_SHOWN,
+        "SELECT message FROM remarks WHERE line IN (SELECT line FROM failed) ORDER BY line LIMIT :rows",
+        rows=FAILED_ROWS_SHOWN,
     )
     for (message,) in rows:
         click.echo(f"  {message}")

@@ -16,7 +16,7 @@ from sis_sync.steps.plan.plan import Plan
 
 
 def print_system(outcome: PlanOutcome) -> None:
-    """Print the counts of one school system, or why it has no plan and what to do."""
+    """Print the counts of one school system, or the reason why it has no plan and what to do."""
     result = outcome.result
     words = _refusal_line(result) if isinstance(result, SisSyncError) else counts_in_words(result.counts)
     click.echo(f"{outcome.school_system}: {words}")
@@ -29,7 +29,7 @@ def _refusal_line(refusal: SisSyncError) -> str:
 
 
 def print_all_systems(outcomes: Sequence[PlanOutcome], folder: Path) -> None:
-    """Print the sums over the plans that were made, which of them would be held, and their folder."""
+    """Print the total counts of the finished plans, the plans that would be held, and the folder."""
     planned = sum(isinstance(outcome.result, Plan) for outcome in outcomes)
     counts = _counts_of_all(outcomes)
     click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counted(counts.rows, 'row', 'rows')}:")
@@ -42,7 +42,7 @@ def print_all_systems(outcomes: Sequence[PlanOutcome], folder: Path) -> None:
 
 
 def print_systems_json(outcomes: Sequence[PlanOutcome]) -> None:
-    """Print one document, in the order of SYSTEMS.csv."""
+    """Print one document with the school systems in the order of SYSTEMS.csv."""
     systems = [{"school_system": outcome.school_system, **_document(outcome)} for outcome in outcomes]
     print_json({"school_systems": systems, "counts": _counts_of_all(outcomes).as_dict()})
 
@@ -56,7 +56,7 @@ def _document(outcome: PlanOutcome) -> dict[str, object]:
 
 
 def _code_of(refusal: SisSyncError) -> str:
-    """Return a code that never changes: that of the refused file, `configuration`, or `unexpected` for a bug."""
+    """Return a stable code: the code of the refused file, `configuration`, or `unexpected` for a bug."""
     if isinstance(refusal, FileRefused):
         return refusal.code
     return "configuration" if isinstance(refusal, ConfigurationError) else "unexpected"

@@ -63,7 +63,7 @@ def serve(host: str, port: int, no_worker: bool) -> None:
 @click.command()
 @needs_server
 def worker() -> None:
-    """Start one more worker (PostgreSQL only), or the only one next to `serve --no-worker`."""
+    """Start one more worker (PostgreSQL only), or the only worker if the server runs with `serve --no-worker`."""
     from sis_sync.server.serve.work import main
 
     main()

@@ -1,4 +1,4 @@
-"""SYSTEMS.csv: the school systems of one run, a row each, with the files that each is planned from."""
+"""SYSTEMS.csv: the school systems of one run. Each row names a school system and its input files."""
 
 import re
 import unicodedata
@@ -13,16 +13,16 @@ from sis_sync.steps.directory.csv_file import records_of
 
 NEEDED = ("school_system", "file", "mode", "orgs")
 OPTIONAL = ("accounts", "mapping")
-NAME_BYTES = 80  # escaped, a name is three times as long, and most systems allow a folder's name 255 bytes
+NAME_BYTES = 80  # escaping makes a name three times as long, and most systems limit a folder's name to 255 bytes
 _NO_FILE_NAME = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 _FIX_NAME = "The plan's file gets this name. Use letters, digits, spaces, - and _, which every system allows."
 
 
 def read_systems(path: Path) -> tuple[PlanRequest, ...]:
-    """Return the request of each school system, in the order of the file. Relative paths begin in the file's folder.
+    """Return the request of each school system, in the order of the file. Relative paths start in the file's folder.
 
-    Raise ConfigurationError for the first fault, with its line and what would be right.
+    Raise ConfigurationError for the first fault, with its line and its fix.
     """
     try:
         lines = list(records_of(path))
@@ -99,7 +99,7 @@ def _request(where: str, row: dict[str, str], folder: Path) -> PlanRequest:
 
 
 def _fault_of_name(name: str) -> str | None:
-    """Return why some operating system could not have a file NAME.csv; None if every one could."""
+    """Return why a file NAME.csv is not possible on some operating system, or None if it is possible on all."""
     if found := _NO_FILE_NAME.search(name):
         return f"contains {found[0]}, which some systems do not allow in a file name"
     if not name.isprintable():
@@ -114,5 +114,5 @@ def _fault_of_name(name: str) -> str | None:
 
 
 def _without_case(name: str) -> str:
-    """Return the form in which equal names would be one file on some operating systems."""
+    """Return the name in a form that is equal for names that some operating systems treat as the same file."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

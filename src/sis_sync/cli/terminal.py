@@ -1,6 +1,6 @@
-"""The options of every command (-q, -v, --color, --no-input), and its questions, notes and JSON.
+"""The options of every command (-q, -v, --color, --no-input), and functions to ask, print notes and print JSON.
 
-stdout is the answer; stderr is progress, warnings and errors.
+Results go to stdout. Progress, warnings and errors go to stderr.
 """
 
 import codecs
@@ -19,7 +19,7 @@ COLOURS: dict[str, bool | None] = {"auto": None, "always": True, "never": False}
 
 
 def add_options(command: click.Command, *, is_shown: bool = False) -> click.Command:
-    """Add the options to the command and to all commands below it. Only the help of `sis-sync` itself lists them."""
+    """Add the options to the command and its subcommands. Only the help of `sis-sync` itself lists them."""
     taken = {name for param in command.params for name in param.opts}
     command.params += [option for option in _options(is_shown=is_shown) if not taken & set(option.opts)]
     if isinstance(command, click.Group):
@@ -68,10 +68,10 @@ def _log_if_set(_ctx: click.Context, _param: click.Parameter, value: bool) -> No
 
 
 def _set_colours(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    """--color wins over NO_COLOR; without either, only a terminal gets colours."""
+    """Set the use of colours. --color overrides NO_COLOR. Without either, use colours only on a terminal."""
     root = ctx.find_root()
     if value is None and ctx is not root:
-        return  # the option before the command still counts
+        return  # keep the value of an option before the command
     is_unwanted = value in (None, "auto") and bool(os.environ.get("NO_COLOR"))
     ctx.color = root.color = False if is_unwanted else COLOURS[value or "auto"]
 
@@ -104,7 +104,7 @@ def may_ask() -> bool:
 
 
 def ask(label: str, option: str) -> str:
-    """Return what the person types. Raise UsageFault if the command may not ask."""
+    """Ask the person for a value and return it. Raise UsageFault if the command may not ask."""
     if not may_ask():
         raise UsageFault(f"{option} is missing.", fix="Pass it as an option; this command cannot ask for it here.")
     return str(click.prompt(label, err=True))
@@ -116,7 +116,7 @@ def _is_set(name: str) -> bool:
 
 
 def survive_any_encoding() -> None:
-    """Print an escape for a character that the encoding of stdout or stderr lacks. JSON reads the same escapes."""
+    """Escape characters that the encoding of stdout or stderr cannot represent. The escapes are valid in JSON."""
     codecs.register_error(_ESCAPE, _escaped)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
