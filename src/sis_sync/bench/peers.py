@@ -1,4 +1,4 @@
-"""Packages that people use for the same work, each used as its documentation teaches, next to a whole run of ours."""
+"""Compare a full run of ours with packages that do the same work, each used as its documentation recommends."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -10,12 +10,12 @@ from sis_sync.core.errors import ConfigurationError
 
 PACKAGES = ("import_export", "pandas", "sqlalchemy")
 TIMES_IMPORT_EXPORT, TIMES_PANDAS = 15, 5
-MOST_REPEATS = 3
+MAX_REPEATS = 3
 COUNTS = ("create", "update", "unchanged", "failed", "delete")
 
 
 def refuse_without_packages() -> None:
-    """Raise ConfigurationError if the packages are not installed: no other set-up installs them."""
+    """Raise ConfigurationError if the packages are not installed. Only requirements/bench.lock lists them."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
@@ -25,9 +25,9 @@ def refuse_without_packages() -> None:
 
 
 def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
-    """Yield django-import-export next to ours: a first list into an empty database, and the next night.
+    """Yield comparisons with django-import-export: the first list into an empty database, and the next night's list.
 
-    Each once without and once with the dry run with which its admin pages begin.
+    Each runs once without and once with a dry run, which its admin pages always make first.
     """
     for name, title, file, begin in (
         ("create", "full into empty SQLite", "first", "empty"),
@@ -38,14 +38,14 @@ def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
             scenario = "-".join(["peers." + name, *more])
             at_most = 1 / TIMES_IMPORT_EXPORT
             yield Comparison(
-                scenario, title, files.rows, ours, peer, at_most=at_most, alike=COUNTS, most_repeats=MOST_REPEATS
+                scenario, title, files.rows, ours, peer, at_most=at_most, alike=COUNTS, max_repeats=MAX_REPEATS
             )
 
 
 def creating_many(files: District, places: Places) -> Iterator[Comparison]:
-    """Yield pandas and SQLAlchemy next to ours: a first list into an empty database.
+    """Yield comparisons with pandas and SQLAlchemy: the first list into an empty database.
 
-    Once they write the accounts alone, as one table, and once as objects with the history that ours keeps of each.
+    They run once writing only the accounts, as one table, and once writing objects with a history, as ours does.
     """
     for label, more in (("pandas and SQLAlchemy", ()), ("the same by the ORM, with history", ("objects",))):
         ours, peer = _sides(files, places, "pandas_peer", label, "first", "empty", *more)

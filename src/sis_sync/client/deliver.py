@@ -20,7 +20,7 @@ from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, 
 # These errors may affect only one section. Any other error would also stop the next file.
 _SECTION_ERRORS = (ConfigurationError, NotPermitted, UsageFault)
 
-_MOST_NAMED = 3  # files in one notice
+_MAX_NAMED = 3  # files in one notice
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ class Courier:
         """Add a notice with the names of the files that could not be sent. The next pass sends them."""
         names = [each.file_name for each in self._waiting(sections)]
         if names:
-            more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+            more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
             are_kept = "is kept and" if len(names) == 1 else "are kept and"
-            report.add_notice(f"{', '.join(names[:_MOST_NAMED])}{more} {are_kept} sent by the next pass.")
+            report.add_notice(f"{', '.join(names[:_MAX_NAMED])}{more} {are_kept} sent by the next pass.")
 
 
 def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) -> None:

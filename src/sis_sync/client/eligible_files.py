@@ -50,7 +50,7 @@ def scan_section(journal: Journal, section: Section, *, settle_seconds: int, now
     ready = look_at(ready_path) if ready_path else None
     if ready_path and (ready is None or unsettled):
         return Scan(section, seen, unsettled=unsettled)
-    if not section.newest_counts:
+    if not section.sends_newest_only:
         # Partial files build on each other, so never take one before an older one that is still changing.
         eligible = tuple(itertools.takewhile(lambda each: each in settled, new))
         return Scan(section, seen, eligible=eligible, unsettled=unsettled, ready=ready)

@@ -64,7 +64,7 @@ class SyncClient:
         if scan.too_old:
             archiver.report.add_notice(_too_old_notice(section, scan.too_old.path.name))
         try:
-            if section.newest_counts and scan.eligible:
+            if section.sends_newest_only and scan.eligible:
                 self._skip_outdated(scan, archiver)
             for found in scan.eligible:
                 if self.courier.is_stopping() or not take_file(self.journal, section, found, now=self._now()):

@@ -38,7 +38,7 @@ class Section:
     max_age_hours: int | None
 
     @property
-    def newest_counts(self) -> bool:
+    def sends_newest_only(self) -> bool:
         """True if only the newest file of a pass is sent, because a complete list replaces older ones."""
         return self.mode.judges_absence
 
