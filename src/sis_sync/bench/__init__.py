@@ -1,1 +1,1 @@
-"""The benchmark: measure what each part costs next to a peer or a floor in the same run, on files that never differ."""
+"""The benchmark: compare the cost of each part with a peer or a floor in the same run, on files that never change."""

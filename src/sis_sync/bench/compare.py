@@ -1,4 +1,4 @@
-"""A comparison: two processes that are measured alternately, and the figures of both."""
+"""Compare two processes: run them alternately and return the figures of both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from sis_sync.bench.measure import Sample, WorkFailed, medians, run_measured
 
 
 def _nothing() -> None:
-    """Prepare nothing, as most processes need nothing."""
+    """Prepare nothing, because most processes need no preparation."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Process:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our process next to a peer or a floor.
+    """Our process and the peer or floor that it is compared with.
 
-    `at_most` is the promised ratio of CPU seconds, None if nothing is promised. `memory_at_most` (MB) limits ours.
-    Without a `peer`, ours is measured alone. `alike` names the counts that must be equal, so that both sides do the
-    same work. `most_repeats` limits a comparison that takes long.
+    `at_most` is the promised ratio of CPU seconds, None if nothing is promised. `max_memory_mb` is the
+    promised peak memory of ours. Without a `peer`, only ours is measured. `alike` names the counts that must be equal,
+    which shows that both sides do the same work. `max_repeats` limits a comparison that takes long.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Comparison:
     ours: Process
     peer: Process | None = None
     at_most: float | None = None
-    memory_at_most: float | None = None
+    max_memory_mb: float | None = None
     alike: tuple[str, ...] = ()
-    most_repeats: int | None = None
+    max_repeats: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,19 @@ class Outcome:
 
     @property
     def ratio(self) -> float | None:
-        """Return the median CPU seconds of ours divided by those of the peer; None without a peer."""
+        """Return our median CPU seconds divided by the peer's, or None without a peer."""
         return medians(list(self.ours)).cpu / medians(list(self.peer)).cpu if self.peer else None
 
     @property
     def is_kept(self) -> bool:
-        """Return True if every promise of the comparison is kept."""
+        """Return True if the ratio and the memory are within the promised limits."""
         asked = self.comparison
-        ratio_holds = asked.at_most is None or self.ratio is None or self.ratio <= asked.at_most
+        is_ratio_kept = asked.at_most is None or self.ratio is None or self.ratio <= asked.at_most
         memory = medians(list(self.ours)).memory
-        return ratio_holds and (asked.memory_at_most is None or memory <= asked.memory_at_most)
+        return is_ratio_kept and (asked.max_memory_mb is None or memory <= asked.max_memory_mb)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the figures for JSON: seconds, and megabytes of 2^20 bytes."""
+        """Return the figures for JSON, in seconds and in megabytes of 2^20 bytes."""
         asked = self.comparison
         return {
             "name": asked.name,
@@ -84,7 +84,7 @@ class Outcome:
             "peer": _figures(asked.peer.label, self.peer) if asked.peer else None,
             "ratio": None if self.ratio is None else round(self.ratio, 3),
             "at_most": asked.at_most,
-            "memory_at_most_mb": asked.memory_at_most,
+            "memory_at_most_mb": asked.max_memory_mb,
             "kept": self.is_kept,
         }
 
@@ -103,7 +103,7 @@ def _figures(label: str, samples: tuple[Sample, ...]) -> dict[str, Any]:
 def compare(comparison: Comparison, repeats: int) -> Outcome:
     """Run both sides alternately, `repeats` times. Raise WorkFailed if their counts differ."""
     ours, peer = [], []
-    for _ in range(min(repeats, comparison.most_repeats or repeats)):
+    for _ in range(min(repeats, comparison.max_repeats or repeats)):
         sample, answer = comparison.ours.run()
         ours.append(sample)
         if comparison.peer:

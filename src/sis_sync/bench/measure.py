@@ -17,12 +17,12 @@ SERVER_SETTLES_SECONDS = 0.2
 
 
 class WorkFailed(SisSyncError):
-    """A measured process ended with an error, so it has no figures."""
+    """A measured process failed, so it has no figures."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The cost of one run: CPU seconds with its children and the database server, wall seconds, peak memory in MB."""
+    """The cost of one run. CPU seconds include child processes and the database server. Peak memory is in MB."""
 
     cpu: float
     wall: float
@@ -37,11 +37,11 @@ def module(name: str, *arguments: object) -> list[str]:
 def run_measured(
     command: list[str], *, environment: dict[str, str] | None = None, server: int | None = None
 ) -> tuple[Sample, Any]:
-    """Run the command. Return its cost and its answer: the JSON of its stdout, None if that is not JSON.
+    """Run the command. Return its cost and the JSON that it printed to stdout, or None if it printed no JSON.
 
     `server` is the process ID of a PostgreSQL server. Raise WorkFailed if the command fails.
     """
-    # An installed program is compiled once, not at each start.
+    # Let Python write bytecode files: an installed program is compiled once, not at each start.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before, begun = server_cpu(server), time.monotonic()
     with subprocess.Popen(
@@ -56,13 +56,13 @@ def run_measured(
             f"{' '.join(command[1:4])} ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
         )
     if server:
-        time.sleep(SERVER_SETTLES_SECONDS)  # the server's process for our connection ends a moment after ours
+        time.sleep(SERVER_SETTLES_SECONDS)  # the server's process for our connection ends shortly after ours
     cpu = usage.ru_utime + usage.ru_stime + server_cpu(server) - before
     return Sample(cpu, wall, usage.ru_maxrss / 1024), _answer(output)
 
 
 def _drain(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """Read all of stdout, then stderr. Neither fills its pipe: our processes write little."""
+    """Read all of stdout, then stderr. The processes write too little to fill either pipe."""
     if process.stdout is None or process.stderr is None:
         return b"", b""
     return process.stdout.read(), process.stderr.read()
@@ -76,7 +76,7 @@ def _answer(output: bytes) -> Any:
 
 
 def server_cpu(server: int | None) -> float:
-    """Return the CPU seconds of a PostgreSQL server: of its main process and of all its children, ended or not."""
+    """Return the CPU seconds of a PostgreSQL server: its main process and all its running and ended children."""
     if server is None:
         return 0.0
     ticks = sum(_times(Path(f"/proc/{server}"))) + sum(sum(_times(path)[:2]) for path in _children(server))
@@ -88,12 +88,12 @@ def _children(server: int) -> list[Path]:
 
 
 def _times(process: Path) -> list[int]:
-    """Return user and system time of the process, then of its ended children, in ticks."""
+    """Return the user and system time of the process, then of its ended children, in ticks."""
     return [int(field) for field in _stat(process)[11:15]]
 
 
 def _stat(process: Path) -> list[str]:
-    """Return the fields of /proc/PID/stat after the name; none if the process has ended."""
+    """Return the fields of /proc/PID/stat after the name, or [] if the process has ended."""
     try:
         return (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -101,7 +101,7 @@ def _stat(process: Path) -> list[str]:
 
 
 def medians(samples: list[Sample]) -> Sample:
-    """Return the medians of the seconds, and the highest memory."""
+    """Return the median seconds and the maximum memory."""
     return Sample(
         median(each.cpu for each in samples),
         median(each.wall for each in samples),

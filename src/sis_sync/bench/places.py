@@ -1,4 +1,7 @@
-"""The files that scenarios read, and places for measured servers: copied from a prepared place before each run."""
+"""The input files of the scenarios, and the data folders and databases of measured servers ("places").
+
+Each measured run gets a fresh copy of a prepared place.
+"""
 
 import hashlib
 import shutil
@@ -19,7 +22,7 @@ MAKERS = ("make_files.py", "district.sql")
 
 @dataclass(frozen=True)
 class District:
-    """The files of `rows` made-up people, as `work/make_files.py` writes them."""
+    """The files with `rows` made-up people that `work/make_files.py` writes."""
 
     rows: int
     folder: Path
@@ -30,7 +33,7 @@ class District:
 
 
 def district(cache: Path, rows: int) -> District:
-    """Return the files for this number of rows. Make them if the cache lacks those of this version."""
+    """Return the files for this number of rows. Make them if the cache does not contain them in this version."""
     folder = cache / f"district-{rows}-{_version()}"
     if not (folder / "complete").exists():
         run_measured(module("make_files", folder, rows))
@@ -48,7 +51,7 @@ WORK = "work"
 
 @dataclass(frozen=True)
 class Places:
-    """Places by name below `folder`; on SQLite if there is no cluster."""
+    """Named places in `folder`. They use SQLite if there is no cluster."""
 
     folder: Path
     cluster: Cluster | None
@@ -68,7 +71,7 @@ class Places:
         }
 
     def copy(self, source: str | None, target: str) -> None:
-        """Make the place `target` again: empty, or a copy of `source`."""
+        """Replace the place `target` with a copy of `source`, or with an empty place."""
         shutil.rmtree(self.folder / target, ignore_errors=True)
         if source:
             shutil.copytree(self.folder / source, self.folder / target)
@@ -76,7 +79,7 @@ class Places:
             self.cluster.copy(source, target)
 
     def prepare(self, files: District) -> None:
-        """Make the places `empty` (schools without people) and `filled` (the first list is applied)."""
+        """Make the places `empty` (schools without people) and `filled` (after the first list was applied)."""
         self.copy(None, "empty")
         run_measured(module("server_place", files.file("orgs")), environment=self.environment("empty"))
         self.copy("empty", "filled")
@@ -102,7 +105,7 @@ class Places:
 
 @contextmanager
 def prepared_places(files: District, cluster: Cluster | None) -> Iterator[Places]:
-    """Yield places that are prepared for these files; remove them at the end."""
+    """Prepare places for these files and yield them. Remove them at the end."""
     folder = Path(tempfile.mkdtemp(prefix="places-", dir=files.folder.parent))
     places = Places(folder, cluster)
     try:

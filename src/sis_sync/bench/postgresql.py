@@ -1,4 +1,4 @@
-"""A temporary PostgreSQL server to measure: durable as usual, on a socket in its own folder, removed at the end."""
+"""A temporary PostgreSQL server to measure. It uses the usual durability and a socket in its own folder."""
 
 import os
 import pwd
@@ -21,7 +21,7 @@ SETTINGS = ("listen_addresses=", "shared_buffers=512MB", "jit=off", "max_wal_siz
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL server. `process` is the ID of its main process, None if that runs on another machine."""
+    """A PostgreSQL server. `process` is the ID of its main process, or None if it runs on another machine."""
 
     url: str
     process: int | None
@@ -31,11 +31,11 @@ class Cluster:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/sis_sync_bench_{name}"))
 
     def copy(self, source: str | None, target: str) -> None:
-        """Make the database `target` again: empty, or a copy of `source`."""
+        """Replace the database `target` with a copy of `source`, or with an empty database."""
         self.drop(target)
         template = f" TEMPLATE sis_sync_bench_{source}" if source else ""
         self._run(f"CREATE DATABASE sis_sync_bench_{target}{template}")
-        self._run("CHECKPOINT")  # so that the measured process does not pay for writing the copy
+        self._run("CHECKPOINT")  # so that the cost of writing the copy is not measured
 
     def drop(self, name: str) -> None:
         """Remove a database if it exists."""
@@ -49,7 +49,7 @@ class Cluster:
 
 
 def named_cluster(url: str) -> Cluster:
-    """Return the server of a URL. Its CPU seconds count if it runs on this machine."""
+    """Return the server at this URL. Its CPU seconds count if it runs on this machine."""
     import psycopg
 
     with psycopg.connect(url) as connection:
@@ -61,7 +61,7 @@ def named_cluster(url: str) -> Cluster:
 
 @contextmanager
 def throw_away_cluster(folder: Path) -> Iterator[Cluster]:
-    """Yield a fresh server. Raise ConfigurationError if initdb and postgres are not installed."""
+    """Yield a new server and remove it at the end. Raise ConfigurationError if initdb or postgres is not installed."""
     initdb, postgres = _binaries()
     user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     place = Path(tempfile.mkdtemp(prefix="sis-sync-bench-pg-"))

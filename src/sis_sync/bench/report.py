@@ -1,4 +1,4 @@
-"""The report of a benchmark: figures, machine and versions as JSON, and tables made from that JSON."""
+"""The report of a benchmark: a JSON document with figures, machine and versions, and tables made from it."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Next to", "It
 
 
 def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> dict[str, Any]:
-    """Return everything about a run of the benchmark. `results` are outcomes as dictionaries."""
+    """Return the document of a benchmark run. `results` contains outcomes as dictionaries."""
     return {
         "date": (now or datetime.now(UTC)).date().isoformat(),
         "machine": machine(),
@@ -22,7 +22,7 @@ def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> d
 
 
 def machine() -> dict[str, Any]:
-    """Return kind, processors and memory of this machine, but not its name."""
+    """Return the system, processors and memory of this machine, but not its name."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return {"system": f"{sys.platform} {platform.machine()}", "processors": os.cpu_count(), "memory_gb": round(memory)}
 
@@ -38,7 +38,7 @@ def _versions() -> dict[str, str]:
 
 
 def rows_of(made: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return a row of cells for each comparison, in the order of HEADERS."""
+    """Return one row of cells per comparison, in the order of HEADERS."""
     return [_row(result) for result in made["results"]]
 
 
@@ -67,7 +67,7 @@ def _ratio(value: float) -> str:
 
 
 def where(made: dict[str, Any]) -> str:
-    """Return a sentence on the machine, the versions and the day."""
+    """Return a sentence with the machine, the versions and the date."""
     found = made["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     return (

@@ -1,4 +1,4 @@
-"""Every scenario by name: which process is measured next to which, and the promised ratio."""
+"""Every scenario by name: the processes to compare, and the promised ratio."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,15 +14,15 @@ from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
 MILLION = 1_000_000
 LIMIT_MB = 1024  # the engine's own default
 ROOMY_MB = 6144  # enough for 5,000,000 rows
-GROWTH_REPEATS = 2  # each takes minutes, and sizes differ more than repeats do
+GROWTH_REPEATS = 2  # each run takes minutes, and repeats differ less than sizes do
 
 
 @dataclass(frozen=True)
 class Setting:
     """The options of the command.
 
-    Without `rows`, each scenario has the size that its promise is about. `reference` replaces our own csv script,
-    `database` replaces the temporary PostgreSQL server.
+    Without `rows`, each scenario uses the number of rows that its promise names. `reference` replaces our own csv
+    script, and `database` replaces the temporary PostgreSQL server.
     """
 
     cache: Path
@@ -31,19 +31,19 @@ class Setting:
     database: str | None = None
 
     def files(self, usual_rows: int) -> District:
-        """Return the files for this run of a scenario."""
+        """Return files with `rows` people, or with `usual_rows` if `rows` is not set."""
         self.cache.mkdir(parents=True, exist_ok=True)
         return district(self.cache, self.rows or usual_rows)
 
     def script(self, files: District) -> Process:
-        """Return the csv script, which does the same work as a plan, without a database."""
+        """Return the csv script, which does the same work as a plan but without a database."""
         if self.reference:
             return Process(self.reference.name, [sys.executable, str(self.reference), str(files.folder)])
         return Process("csv.reader script", module("plain_script", files.folder))
 
 
 def reading(setting: Setting) -> Iterator[Comparison]:
-    """Measure the read step next to DuckDB's own, and on a damaged file next to a whole one."""
+    """Compare the read step with DuckDB's reader, and the reading of a damaged file with that of an intact file."""
     files = setting.files(MILLION)
     whole = Process("read step, whole file", module("read_step", files.file("accounts")))
     broken = Process("read step, 1 % broken", module("read_step", files.file("broken")))
@@ -55,7 +55,7 @@ def reading(setting: Setting) -> Iterator[Comparison]:
 
 
 def planning(setting: Setting) -> Iterator[Comparison]:
-    """Measure `sis-sync plan` and the CSV of its plan, on a list with 0.5 % changed and 2 % bad rows."""
+    """Measure `sis-sync plan` with the CSV of its plan, on a list with 0.5 % changed and 2 % bad rows."""
     files = setting.files(MILLION)
     paths = {name: str(files.file(name)) for name in ("roster", "orgs", "accounts")}
     words = ["plan", paths["roster"], "--mode", "full", "--orgs", paths["orgs"], "--accounts", paths["accounts"]]
@@ -69,7 +69,7 @@ def planning(setting: Setting) -> Iterator[Comparison]:
 
 
 def results(setting: Setting) -> Iterator[Comparison]:
-    """Measure writing the results CSV of a plan, next to Python's csv module with the same rows."""
+    """Compare writing the results CSV of a plan with writing the same rows with Python's csv module."""
     files = setting.files(MILLION)
     tables = files.folder / "tables"
     if not (tables / "people.parquet").exists():
@@ -80,17 +80,17 @@ def results(setting: Setting) -> Iterator[Comparison]:
 
 
 def growth(setting: Setting) -> Iterator[Comparison]:
-    """Measure the same plan at growing sizes; the largest both with memory for all of it and within 512 MB."""
+    """Measure the same plan at growing sizes. Measure the largest with enough memory for all rows, and with 512 MB."""
     sizes = [setting.rows] if setting.rows else [10_000, 100_000, MILLION]
     for rows in sizes:
         files = district(setting.cache, rows)
         ours = Process("plan", module("plan_steps", files.folder, LIMIT_MB))
-        yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours, most_repeats=GROWTH_REPEATS)
+        yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours, max_repeats=GROWTH_REPEATS)
     files = setting.files(5 * MILLION)
     for name, limit, most in (("roomy", ROOMY_MB, None), ("limited", 512, 800)):
         ours = Process(f"plan, limit {limit} MB", module("plan_steps", files.folder, limit))
         title = f"plan with limit {limit:,} MB"
-        yield Comparison(f"growth.{name}", title, files.rows, ours, memory_at_most=most, most_repeats=GROWTH_REPEATS)
+        yield Comparison(f"growth.{name}", title, files.rows, ours, max_memory_mb=most, max_repeats=GROWTH_REPEATS)
 
 
 def sqlite(setting: Setting) -> Iterator[Comparison]:
@@ -101,7 +101,7 @@ def sqlite(setting: Setting) -> Iterator[Comparison]:
 
 
 def postgresql(setting: Setting) -> Iterator[Comparison]:
-    """Measure whole runs of the server on PostgreSQL, with the CPU seconds of PostgreSQL."""
+    """Measure whole runs of the server on PostgreSQL, including the CPU seconds of PostgreSQL."""
     files = setting.files(MILLION)
     if setting.database:
         yield from _on_cluster(setting, files, named_cluster(setting.database))
@@ -130,7 +130,7 @@ def _server_runs(
 
 
 def peers(setting: Setting) -> Iterator[Comparison]:
-    """Measure whole runs next to other packages that do the same work, on SQLite."""
+    """Compare whole runs on SQLite with other packages that do the same work."""
     refuse_without_packages()
     files = setting.files(10_000)
     with prepared_places(files, None) as places:
@@ -141,7 +141,7 @@ def peers(setting: Setting) -> Iterator[Comparison]:
 
 
 def start(_setting: Setting) -> Iterator[Comparison]:
-    """Measure the start of the command line."""
+    """Measure how long the command line takes to start."""
     ours = Process("sis-sync --help", [sys.executable, "-m", "sis_sync", "--help"])
     yield Comparison("help", "sis-sync --help", 0, ours, Process("python -c pass", [sys.executable, "-c", "pass"]))
 

@@ -1,1 +1,1 @@
-"""The measured work: each module runs as its own process, `python -m sis_sync.bench.work.NAME ...`, and prints JSON."""
+"""The measured work. Each module runs in its own process, `python -m sis_sync.bench.work.NAME ...`, and prints JSON."""

@@ -1,7 +1,7 @@
-"""The rows of the accounts table for a floor: export|write FILE. CSV on PostgreSQL, batches in JSON on SQLite.
+"""Export the rows of the accounts table, or write them back as a floor: export|write FILE.
 
-export: write the rows of all accounts except the approver's to FILE. write: write them from FILE to the table with its
-indexes, in one transaction, without checks; this is the floor.
+export: write the rows of all accounts, except the approver's, to FILE. write: write the rows from FILE to the table
+with its indexes, in one transaction and without checks. FILE is CSV on PostgreSQL, batches in JSON on SQLite.
 """
 
 import json
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def export(cursor: Any, path: Path, *, is_postgresql: bool) -> None:
-    """Write the rows to the file."""
+    """Write the rows from the table to the file."""
     with path.open("wb") as file:
         if is_postgresql:
             with cursor.copy(f"COPY ({ROWS}) TO STDOUT (FORMAT csv)") as rows:
@@ -43,7 +43,7 @@ def export(cursor: Any, path: Path, *, is_postgresql: bool) -> None:
 
 
 def write(cursor: Any, path: Path, *, is_postgresql: bool) -> None:
-    """Write the rows to the table: by COPY on PostgreSQL, by executemany on SQLite."""
+    """Write the rows to the table with COPY on PostgreSQL, with executemany on SQLite."""
     with path.open("rb") as file:
         if is_postgresql:
             with cursor.copy("COPY accounts_account FROM STDIN (FORMAT csv)") as copy:

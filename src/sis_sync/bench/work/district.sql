@@ -1,9 +1,9 @@
--- Made-up people: the same number of rows gives the same people.
+-- Made-up people. The same number of rows always produces the same people.
 -- In:  :rows
 -- Out: accounts (one row per person who has an account), first (one per record of a complete list, 2 % of them bad),
---      roster (the next night's list: of the people 0.25 % have another school, 0.125 % are gone, 0.125 % are new),
---      orgs (one per school). Rows are in the order of their numbers. MD5 of the number decides, so that all machines
---      agree.
+--      roster (the next night's list: 0.25 % of the people have another school, 0.125 % have left, 0.125 % are new),
+--      orgs (one per school). Rows are in the order of their numbers. The MD5 of the number selects the values, so
+--      they are the same on all machines.
 CREATE TEMP TABLE person AS
 SELECT
   i,

@@ -1,6 +1,6 @@
-"""Two floors by DuckDB alone on a clean FILE: read|count FILE.
+"""Two floors that use only DuckDB on a clean FILE: read|count FILE.
 
-read: a strict read of all cells as text into a table, without line numbers. count: the number of records.
+read: strictly read all cells as text into a table, without line numbers. count: count the records.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""The peer: django-import-export, used as its documentation teaches, on our accounts table: FILE ORGS [preview].
+"""The peer django-import-export, used as its documentation recommends, on our accounts table: FILE ORGS [preview].
 
 A ModelResource finds accounts by custom ID and schools by external ID, skips rows that change nothing, and uses one
 transaction. The csv script's rules check each row before it is imported. The peer keeps no history and writes no
-results. With `preview` it makes a dry run first, as its admin pages do and as ours shows a plan; without, it plans
-nothing. The package does not handle accounts that are absent from the file: an update at the end deletes them.
+results. With `preview` it makes a dry run first, like its admin pages; this corresponds to our plan. The package does
+not handle accounts that are absent from the file, so an update at the end deletes them.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Make a district's files: FOLDER ROWS. The same number of rows gives the same bytes on every machine."""
+"""Make a district's files: FOLDER ROWS. The same number of rows produces the same bytes on every machine."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def write_district(folder: Path, rows: int) -> None:
-    """Write `first.csv` (2 % bad rows), `roster.csv` (a night later), `accounts.csv` and `orgs.csv`."""
+    """Write `first.csv` (2 % bad rows), `roster.csv` (the next night's list), `accounts.csv` and `orgs.csv`."""
     with duckdb.connect(config={"preserve_insertion_order": "true"}) as connection:
         connection.execute(bind(DISTRICT.read_text(encoding="utf-8"), rows=rows)).fetchall()
         for name in FILES:
@@ -34,7 +34,7 @@ def write_district(folder: Path, rows: int) -> None:
 
 
 def write_broken(folder: Path) -> None:
-    """Write `broken.csv`: the accounts as a roster, with a broken record of the next kind after every 99 whole ones."""
+    """Write `broken.csv`: the accounts as a roster, with a broken record after every 99 intact records."""
     header, *lines = (folder / "accounts.csv").read_bytes().splitlines(keepends=True)
     with (folder / "broken.csv").open("wb") as file:
         file.write(header)
@@ -46,7 +46,7 @@ def write_broken(folder: Path) -> None:
 
 
 def broken_record(number: int) -> bytes:
-    """Return a record with the next kind of damage, with its line end."""
+    """Return a damaged record with its line end. The number selects one of the KINDS in turn."""
     kind = KINDS[number % len(KINDS)]
     return kind.replace(b"NUMBER", str(number).encode())
 

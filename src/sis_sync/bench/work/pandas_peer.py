@@ -1,8 +1,8 @@
-"""The peer: a careful administrator's script with pandas and SQLAlchemy, on our accounts table: FILE ORGS [objects].
+"""The peer script with pandas and SQLAlchemy, as a careful administrator would write it: FILE ORGS [objects].
 
-It reads with read_csv, applies the rules as masks over whole columns, merges with the existing accounts, and writes the
-new ones with to_sql. It only creates accounts, keeps no history and writes no results. With `objects` it writes them
-through SQLAlchemy's ORM, each with a line of history, as ours keeps it.
+It reads with read_csv, applies the rules as masks over whole columns, merges with the accounts in our table, and writes
+the new accounts with to_sql. It only creates accounts, keeps no history and writes no results. With `objects` it writes
+the accounts through SQLAlchemy's ORM, each with a line of history, as ours does.
 """
 
 import json
@@ -30,7 +30,7 @@ def engine() -> Any:
 
 
 def judged(people: Any, orgs: set[str]) -> Any:
-    """Return the rows with listed values in canonical form, and a mask that is True for good rows."""
+    """Return the rows, with listed values in canonical form, and a mask that is True for good rows."""
     people = people.apply(lambda column: column.str.strip().str.normalize("NFC"))
     address, grade = people["email"].str.lower(), people["grade"].str.casefold()
     good = (people[list(NEEDED)] != "").all(axis=1) & people["email"].str.fullmatch(ADDRESS)
@@ -50,7 +50,7 @@ def write_table(new: Any, connection: Any) -> None:
 
 
 def write_objects(new: Any, connection: Any) -> None:
-    """Write an object for each row, and one for its history, through a session of the ORM."""
+    """Write one object for each row, and one for its history, through an ORM session."""
     from sqlalchemy.ext.automap import automap_base
     from sqlalchemy.orm import Session
 

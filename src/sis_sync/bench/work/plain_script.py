@@ -1,6 +1,6 @@
-"""The peer: a script that a careful administrator would write with Python's csv module, without a database: FOLDER.
+"""The peer script with Python's csv module and no database, as a careful administrator would write it: FOLDER.
 
-It reads orgs, accounts and roster, checks every row by our rules, compares, and writes a line for every record.
+It reads orgs, accounts and roster, checks every row against our rules, compares, and writes a line for every record.
 """
 
 import csv
@@ -22,7 +22,7 @@ Row = list[str]
 
 
 def records(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield the line on which each record ends, and its cells, trimmed and in NFC."""
+    """Yield the last line number and the cells of each record. The cells are trimmed and in NFC."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file, strict=True)
         next(reader)
@@ -31,7 +31,7 @@ def records(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def codes_of(row: Row, orgs: set[str], ids: Counter[str], addresses: Counter[str]) -> list[str]:
-    """Return the codes of a row's faults, and replace its listed values by their canonical form."""
+    """Return the codes of a row's faults. Replace the row's listed values with their canonical form."""
     first, _, last, address, custom_id, org, kind, _, grade, status = row
     needed = (("first_name", first), ("last_name", last), ("email", address), ("custom_id", custom_id), ("org", org))
     found = [f"required:{name}" for name, value in needed if not value]

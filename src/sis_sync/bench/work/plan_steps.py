@@ -1,6 +1,6 @@
-"""Our steps, as `sis-sync plan` runs them, with a memory limit: FOLDER MEMORY_LIMIT_MB [TABLES].
+"""Run the same steps as `sis-sync plan`, with a memory limit: FOLDER MEMORY_LIMIT_MB [TABLES].
 
-The plan is written as CSV. The tables `plan` and `people`, from which the results CSV is made, go to the folder TABLES.
+Write the plan as CSV. Write the tables `plan` and `people`, from which the results CSV is made, to the folder TABLES.
 """
 
 import json

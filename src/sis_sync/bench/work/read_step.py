@@ -1,4 +1,4 @@
-"""Our read step on FILE: every record with its physical line, or with its faults."""
+"""Run our read step on FILE. It reads every record with its physical line and its faults."""
 
 import json
 import sys

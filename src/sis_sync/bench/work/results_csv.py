@@ -1,4 +1,4 @@
-"""The results CSV of a finished plan, by our step or by Python's csv module: TABLES engine|writer."""
+"""Write the results CSV of a finished plan with our step or with Python's csv module: TABLES engine|writer."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def write_rows(session: Session, path: Path) -> None:
-    """Write the same rows in the same order, with an apostrophe before cells that a spreadsheet would run."""
+    """Write the same rows in the same order, with an apostrophe before cells that look like formulas."""
     planned = ", ".join(f"x.{name}" for name in PLAN_COLUMNS)
     mapped = ", ".join("x.custom_id" if name == "custom_id" else f"p.{name}" for name in FIELD_NAMES)
     found = session.connection.execute(
@@ -44,7 +44,7 @@ def write_rows(session: Session, path: Path) -> None:
 
 
 def safe(cell: str | None) -> str | None:
-    """Return the cell in a form that no spreadsheet runs."""
+    """Return the cell in a form that a spreadsheet does not run as a formula."""
     return f"'{cell}" if cell and FORMULA.match(cell) else cell
 
 

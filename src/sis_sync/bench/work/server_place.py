@@ -7,7 +7,7 @@ APPROVER = "approver@district.example"
 
 
 def main() -> None:
-    """Migrate and fill the database that the environment names."""
+    """Migrate and fill the database from the environment variables."""
     import django
 
     django.setup()

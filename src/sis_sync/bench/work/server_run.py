@@ -1,4 +1,4 @@
-"""One run of the server on FILE, as web and worker do it: from receiving the file to the results."""
+"""Run the server's steps on FILE in one process, from receiving the file to writing the results."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from sis_sync.core.run_states import APPLIED, DECIDABLE
 
 
 def main() -> None:
-    """Receive, plan, approve if needed, apply, and print the counts. Exit with 1 unless the run was applied."""
+    """Receive, plan, approve if needed, apply, and print the counts. Exit with 1 if the run was not applied."""
     import django
 
     django.setup()
