@@ -1,4 +1,4 @@
-"""The demo's manager: sign in and approve through the pages, as a person would in a browser."""
+"""The demo's manager, who signs in and approves through the web pages, as a person would in a browser."""
 
 import re
 import time
@@ -16,7 +16,7 @@ WAIT_SECONDS = 120
 
 
 class DemoManager:
-    """A person who uses the server over HTTP only. `api_key` must have the scope read."""
+    """A person who uses the server only over HTTP. `api_key` must have the scope `read`."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
@@ -30,7 +30,7 @@ class DemoManager:
         self._api.close()
 
     def wait_for_server(self) -> None:
-        """Return as soon as the server answers."""
+        """Wait until the server answers. Raise GaveUpWaiting after WAIT_SECONDS."""
         self._until("The server", self._answers)
 
     def _answers(self) -> bool:
@@ -47,18 +47,18 @@ class DemoManager:
             raise SisSyncError("The manager of the demo could not sign in.")
 
     def wait_for_decision(self, run_id: int) -> dict[str, Any]:
-        """Return the run as soon as it waits for a person or has ended."""
+        """Wait until the run needs a decision or has ended, then return it."""
         self._until(f"Run {run_id}", lambda: self.run(run_id)["state"] not in MOVING)
         return self.run(run_id)
 
     def newest_run(self) -> dict[str, Any] | None:
-        """Return the run of the last file that arrived, None before the first."""
+        """Return the run of the latest file, or None if no file has arrived."""
         answer = self._api.get("/runs").raise_for_status().json()
         runs: list[dict[str, Any]] = answer["runs"] if isinstance(answer, dict) else answer
         return max(runs, key=lambda run: int(run["id"]), default=None)
 
     def run(self, run_id: int) -> dict[str, Any]:
-        """Return a run as the API describes it."""
+        """Return the API's JSON object for a run."""
         document: dict[str, Any] = self._api.get(f"/runs/{run_id}").raise_for_status().json()
         return document
 

@@ -1,4 +1,4 @@
-"""The people of the demo district, and their exports on three days. Every call returns the same people."""
+"""The people of the demo district and the exports of three days. Every call returns the same people."""
 
 import csv
 import io
@@ -100,7 +100,7 @@ class Person:
 
 
 def make_people() -> list[Person]:
-    """Return everyone in the district on the first day: about 1,200 people."""
+    """Return the people in the district on the first day, about 1,200."""
     chance = random.Random(SEED)  # noqa: S311 - the demo must be the same everywhere
     people: list[Person] = []
     for school in SCHOOLS:

@@ -1,4 +1,4 @@
-"""The place of a demo: its folder, its port, and the settings of its processes."""
+"""The folder and port of a demo, and the settings of its processes."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from sis_sync.core.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class DemoPlace:
-    """`exports` is the folder that the SIS would write to; the other files belong to server and client."""
+    """`exports` is the folder that the SIS would write to. The other files belong to the server and the client."""
 
     folder: Path
     port: int
@@ -41,13 +41,13 @@ class DemoPlace:
 
     @property
     def client_state(self) -> Path:
-        """The folder of the client's journal and spool."""
+        """The folder for the client's journal and spool."""
         return self.folder / "client"
 
 
 @contextmanager
 def demo_place(folder: Path | None, port: int) -> Iterator[DemoPlace]:
-    """Yield a place with an empty database of its own. A temporary folder is removed at the end, a named one stays."""
+    """Yield a place with its own empty database. Remove a temporary folder at the end, but keep a named one."""
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"{folder} is not empty.", fix="Name a new folder for the demo.")
     root = folder if folder is not None else Path(tempfile.mkdtemp(prefix="sis-sync-demo-"))
@@ -77,7 +77,7 @@ def free_port() -> int:
 
 
 def write_properties(place: DemoPlace, api_key: str) -> None:
-    """Write the client's key and its settings file. It looks every second, so that a demo does not wait."""
+    """Write the client's key and settings file. The client polls every second, so that the demo is quick."""
     place.key_file.touch(mode=0o600)
     place.key_file.write_text(api_key, encoding="utf-8")
     lines = (

@@ -25,7 +25,7 @@ class DemoAccess:
 
 @transaction.atomic
 def prepare_demo() -> DemoAccess:
-    """Fill an empty, migrated database. Each call makes a new password."""
+    """Fill an empty, migrated database. Return the access data, with a new random password."""
     now = timezone.now()
     external_id, name = DISTRICT
     school_system = create_school_system(name=name, slug="lakeview", time_zone="America/New_York", now=now)

@@ -1,4 +1,4 @@
-"""Run the demo: server and client as real processes, and the exports of three days one after the other."""
+"""Run the demo: start server and client as real processes, and export the files of three days one after the other."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delet
 
 
 def play(place: DemoPlace) -> None:
-    """Run through all three days without a browser: the client sends, the manager approves, the counts are printed."""
+    """Run all three days without a browser. The client sends and the manager approves. Print the counts."""
     access = _prepare(place)
     with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
         manager.wait_for_server()
@@ -37,7 +37,7 @@ def play(place: DemoPlace) -> None:
 
 
 def show(place: DemoPlace) -> None:
-    """Run server and client until stopped. Each export arrives as soon as the run of the day before has ended."""
+    """Run server and client until stopped. Write each export as soon as the run of the previous day has ended."""
     access = _prepare(place)
     with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
         manager.wait_for_server()
@@ -77,7 +77,7 @@ def _running(place: DemoPlace, *arguments: str) -> Iterator[None]:
 
 
 def _run_client(place: DemoPlace) -> None:
-    """Run passes of the client until the file is gone: a pass skips a file that has not settled yet."""
+    """Run client passes until the client has taken the file. A pass skips a file that has not settled yet."""
     command = [sys.executable, "-m", "sis_sync", "run", "--config", str(place.properties)]
     for _ in range(10):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -90,7 +90,7 @@ def _run_client(place: DemoPlace) -> None:
 
 
 def _export(place: DemoPlace, day: int) -> None:
-    """Write the file and rename it when it is whole, as an SIS does at night."""
+    """Write the file under a temporary name and rename it when it is complete, as an SIS does at night."""
     temporary = place.exports / f"day{day}.part"
     temporary.write_text(export_of_day(day), encoding="utf-8", newline="")
     temporary.rename(place.exports / f"lakeview-day{day}.csv")
