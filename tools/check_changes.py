@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""Run what a change touches, in under a minute: style, imports, types, and the nearest tests first.
+"""Check what a change affects, in under a minute: style, imports, types and tests, starting with the nearest tests.
 
-Changed is what differs from HEAD, or from the revision in the first argument, with untracked files. A test file is near
-if it changed itself, then if it imports a changed module, then if it imports one that imports it, and so on.
+A file has changed if it is untracked or differs from HEAD, or from the revision in the first argument. The nearest
+tests are those that changed themselves, then those that import a changed module, then those that import it indirectly.
 """
 
 import os
@@ -18,21 +18,21 @@ SECONDS = 55
 
 
 def changed_files(revision: str) -> set[Path]:
-    """Return the changed files that are still there."""
+    """Return the changed files that still exist."""
     commands = (["git", "diff", "--name-only", revision], ["git", "ls-files", "--others", "--exclude-standard"])
     listed = "".join(subprocess.check_output(command, cwd=ROOT, text=True) for command in commands)
     return {ROOT / name for name in listed.splitlines() if (ROOT / name).is_file()}
 
 
 def module_of(path: Path) -> str:
-    """Return the dotted name; a .sql file belongs to the first module of its folder that has the folder's name."""
+    """Return the dotted name of the module. A .sql file belongs to the module that is named after its folder."""
     if path.suffix != ".py":
         path = path.parent / f"{path.parent.name}.py"
     return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
 
 
 def nearest_tests(changed: set[Path]) -> list[Path]:
-    """Return the test files that reach a changed module by imports, the nearest first."""
+    """Return the test files that import a changed module, directly or indirectly, nearest first."""
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
     graph = grimp.build_graph("sis_sync")
     wave = {module_of(path) for path in changed if path.is_relative_to(ROOT / "src")} & graph.modules
@@ -46,13 +46,13 @@ def nearest_tests(changed: set[Path]) -> list[Path]:
 
 
 def imports_any(path: Path, modules: set[str]) -> bool:
-    """True if the file names one of the modules in an import."""
+    """Return True if the file imports one of the modules."""
     text = path.read_text(encoding="utf-8")
     return any(f"from {module} import" in text or f'"{module}' in text for module in modules)
 
 
 def main() -> int:
-    """Run the checks one after the other. Return 1 if one failed."""
+    """Run the checks one after the other. Return 1 if any of them failed."""
     began = time.monotonic()
     os.environ["SIS_SYNC_DATA_FOLDER"] = str(ROOT / ".mypy_cache" / "data")
     checks = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"]]

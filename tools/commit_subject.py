@@ -1,4 +1,4 @@
-"""Checks the subject of a commit message. The hook commit-msg calls it with the file that contains the message."""
+"""Check the subject of a commit message. The hook commit-msg passes the file that contains the message."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ SCISSORS = "# ------------------------ >8 ------------------------"
 
 
 def fault_of(message: str) -> str | None:
-    """Return what is wrong with the message as git passes it, comments included; None if nothing is."""
+    """Return the fault of a message that may include git's comments, or None if it has no fault."""
     lines = [line.rstrip() for line in message.partition(SCISSORS)[0].splitlines() if not line.startswith("#")]
     subject, *rest = "\n".join(lines).strip("\n").split("\n")
     if subject.startswith(WRITTEN_BY_GIT):

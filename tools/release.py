@@ -1,7 +1,7 @@
-"""Makes a release: tools/release.py VERSION, called by `make release VERSION=x.y.z`.
+"""Make a release: tools/release.py VERSION, called by `make release VERSION=x.y.z`.
 
-It writes the version and the changelog, makes the files in dist/, then the commit and its tag. If anything fails before
-the commit, it puts pyproject.toml and CHANGELOG.md back. It sends nothing anywhere.
+Write the version and the changelog, make the files in dist/, then commit and tag. If anything fails before the commit,
+restore pyproject.toml and CHANGELOG.md. Nothing is uploaded or pushed.
 """
 
 import datetime
@@ -21,11 +21,11 @@ RELEASED = re.compile(r"^## \d+\.\d+\.\d+ - ", re.MULTILINE)
 
 
 class Refused(Exception):
-    """The release cannot be made; the message says why and what to do."""
+    """The release cannot be made. The message contains the reason and the fix."""
 
 
 def release(version: str, date: str) -> None:
-    """Make the release of that day, YYYY-MM-DD. Raise Refused if it cannot be made."""
+    """Make the release with this date, YYYY-MM-DD. Raise Refused if it cannot be made."""
     project, changelog = PROJECT.read_text(encoding="utf-8"), CHANGELOG.read_text(encoding="utf-8")
     check_version(version, project, changelog)
     check_repository(version)
@@ -44,7 +44,7 @@ def release(version: str, date: str) -> None:
 
 
 def check_version(version: str, project: str, changelog: str) -> None:
-    """Raise Refused unless the version is x.y.z and newer; the first release may have the version that is there."""
+    """Raise Refused unless the version is x.y.z and newer. The first release may keep the version in pyproject.toml."""
     line = VERSION_LINE.search(project)
     if not VERSION.fullmatch(version):
         raise Refused(f"The version is not x.y.z: {version!r}. Call make release VERSION=1.2.3")
@@ -56,7 +56,7 @@ def check_version(version: str, project: str, changelog: str) -> None:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return the three numbers of a version, to compare them."""
+    """Return the three numbers of a version, so that versions can be compared."""
     return tuple(int(number) for number in version.split("."))
 
 
@@ -69,7 +69,7 @@ def check_repository(version: str) -> None:
 
 
 def released_changelog(text: str, version: str, date: str) -> str:
-    """Return the changelog with the unreleased entries under the version. Raise Refused if there are none."""
+    """Return the changelog with the unreleased entries under the new version. Raise Refused if there are none."""
     before, heading, after = text.partition(UNRELEASED)
     entries = after.partition("\n## ")[0]
     if not heading or "\n- " not in entries:
@@ -90,14 +90,14 @@ def make_files(version: str, date: str) -> None:
 
 
 def git(*arguments: str) -> str:
-    """Run git in the repository and return what it prints. Raise CalledProcessError if it fails."""
+    """Run git in the repository and return its output. Raise CalledProcessError if it fails."""
     command = ["git", *arguments]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip()
 
 
 def main() -> int:
-    """Make the release of today; 1 with the reason on stderr if it is refused."""
+    """Make a release with today's date. If it is refused, print the reason to stderr and return 1."""
     version = sys.argv[1] if len(sys.argv) == 2 else ""
     try:
         release(version, datetime.datetime.now(tz=datetime.UTC).date().isoformat())

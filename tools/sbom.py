@@ -1,7 +1,7 @@
-"""Writes the software bill of materials (CycloneDX 1.6, JSON) to stdout: tools/sbom.py DATE.
+"""Write the software bill of materials (CycloneDX 1.6, JSON) to stdout: tools/sbom.py DATE.
 
-It lists what the lock files of the client and the server pin, and the vendored files of the pages. The same commit and
-date result in the same bytes. No address of an index is in it.
+It lists the packages in the lock files of client and server, and the vendored files of the web pages. The same commit
+and date produce the same bytes. It contains no address of a package index.
 """
 
 import json
@@ -23,7 +23,7 @@ Component = dict[str, Any]
 
 
 def bill(date: str) -> dict[str, Any]:
-    """Return the document for the version in pyproject.toml; `date` is its day of release, YYYY-MM-DD."""
+    """Return the document for the version in pyproject.toml. `date` is its release date, YYYY-MM-DD."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     purl = f"pkg:pypi/{project['name']}@{project['version']}"
     components = [*pinned_packages(), *vendored_packages()]
@@ -51,7 +51,7 @@ def bill(date: str) -> dict[str, Any]:
 
 
 def pinned_packages() -> Iterator[Component]:
-    """Yield each package of the server's lock file. Those that the client does not need are optional."""
+    """Yield each package in the server's lock file. Mark packages that the client does not need as optional."""
     needed = {found["name"] for found in PIN.finditer(lock_text("client"))}
     for found in PIN.finditer(lock_text("server")):
         component = library("pypi", found["name"], found["version"])
@@ -62,7 +62,7 @@ def pinned_packages() -> Iterator[Component]:
 
 
 def vendored_packages() -> Iterator[Component]:
-    """Yield each package whose files are copied into the pages, once."""
+    """Yield each package whose files are vendored in the web pages, once."""
     for found in VENDORED_PACKAGE.finditer(VENDORED.read_text(encoding="utf-8")):
         component = library("npm", found["name"], found["version"])
         yield {**component, "scope": "optional", "licenses": [{"license": {"id": found["licence"]}}]}

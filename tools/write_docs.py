@@ -1,7 +1,7 @@
-"""Write the parts of the docs that the code already knows: commands, fields, finding codes, a session.
+"""Write the parts of the docs that are generated from the code, such as commands, fields and finding codes.
 
-A part is between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check, the tool writes
-nothing, prints the pages that are out of date, and exits with 1 if there are any.
+A part is between `<!-- made by tools/write_docs.py: NAME -->` and `<!-- end -->`. With --check, write nothing, print
+the pages that are out of date, and exit with 1 if there are any.
 """
 
 import json
@@ -31,7 +31,7 @@ PART = re.compile(r"(<!-- made by tools/write_docs\.py: (?P<name>\w+) -->\n).*?(
 
 
 def table(headers: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a Markdown table; bars in cells are escaped."""
+    """Return a Markdown table. Escape bars in cells."""
     lines = [headers, tuple("---" for _ in headers), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
@@ -43,7 +43,7 @@ def commands() -> str:
 
 
 def help_of(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    """Yield path and help of a command and of all commands below it."""
+    """Yield the path and help of a command and of its subcommands."""
     settings = {**command.context_settings, "max_content_width": HELP_WIDTH, "terminal_width": HELP_WIDTH}
     context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, command.get_help(context)
@@ -55,7 +55,7 @@ def help_of(command: click.Command, name: str, parent: click.Context | None) -> 
 
 
 def fields() -> str:
-    """Return the fields with their limits and lists."""
+    """Return the fields with their length limits and allowed values."""
     rows = [
         (
             f"`{field.name}`",
@@ -90,7 +90,7 @@ def refusals() -> str:
 
 
 def guards() -> str:
-    """Return every guard with its usual reason; guards with the same reason share a row."""
+    """Return every guard with its usual reason. Guards with the same reason share a row."""
     codes: dict[str, list[str]] = {}
     for guard in GUARDS:
         codes.setdefault(guard.usual_reason, []).append(f"`{guard.code}`")
@@ -103,13 +103,13 @@ def results_columns() -> str:
 
 
 def modes() -> str:
-    """Return the four modes with the types that they manage and the consequence of absence."""
+    """Return the four modes, the user types that each manages, and the effect on people who are not in the file."""
     rows = [(f"`{mode.name}`", ", ".join(mode.user_types), mode.consequence) for mode in MODES.values()]
     return table(("Mode", "User types in the file", "What it does"), rows)
 
 
 def client_keys() -> str:
-    """Return every key of client.properties; the keys of the watched sections once, because all sections have them."""
+    """Return every key of client.properties. List the keys of a section only once, because all sections share them."""
     general = key_table((*BACKEND_KEYS, *CLIENT_KEYS))
     widest = max(SECTION_MODES, key=lambda mode: len(section_keys(mode)))
     sections = key_table(section_keys(widest)).replace(f"`{widest.settings_prefix}.", "`SECTION.")
@@ -128,7 +128,7 @@ def server_variables() -> str:
 
 
 def spark_variables() -> str:
-    """Return every environment variable that sets where Spark runs."""
+    """Return every environment variable that configures Spark."""
     return variable_table(SPARK_VARIABLES)
 
 
@@ -171,12 +171,12 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def renewed(text: str) -> str:
-    """Return the page with new parts. Raise KeyError for an unknown part."""
+    """Return the page with its parts updated. Raise KeyError for an unknown part."""
     return PART.sub(lambda found: f"{found[1]}\n{PARTS[found['name']]()}\n\n{found[3]}", text)
 
 
 def main() -> int:
-    """Write the pages, or only compare them with --check. Return 1 if a page is out of date."""
+    """Write the pages. With --check, only compare them, and return 1 if a page is out of date."""
     is_check = "--check" in sys.argv[1:]
     outdated = []
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
