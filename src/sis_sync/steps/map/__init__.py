@@ -1,1 +1,1 @@
-"""Map: turn the columns of a file into the ten fields, by the lines of a mapping."""
+"""Map: turn the columns of a file into the ten fields, using the lines of a mapping."""

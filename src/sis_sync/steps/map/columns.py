@@ -32,14 +32,14 @@ def comparable(header: str) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file. `of_field` are the positions of the fields, `used` all that the mapping reads."""
+    """The columns of a file. `of_field` maps fields to positions; `used` are all positions that the mapping reads."""
 
     header: tuple[str, ...]
     of_field: dict[str, int]
     used: frozenset[int]
 
     def position_of(self, header: str) -> int | None:
-        """Return the position of the first column of this name, None if there is none."""
+        """Return the position of the first column with this name, or None."""
         wanted = comparable(header)
         for position, name in enumerate(self.header):
             if comparable(name) == wanted:
@@ -48,12 +48,12 @@ class Columns:
 
     @property
     def message_position(self) -> int | None:
-        """The position of the column that our failed-rows file adds, None in any other file."""
+        """The position of the column that our failed-rows file adds, or None in any other file."""
         return self.position_of(MESSAGE_HEADER)
 
 
 def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
-    """Return the columns of a header under this mapping. `of_field` lacks a field without a column."""
+    """Return the columns of a header under this mapping. A field without a column is not in `of_field`."""
     plain = Columns(tuple(header), {}, frozenset())
     of_field = {}
     for field in SUPPLIED_FIELDS:
@@ -66,7 +66,7 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
 
 
 def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
-    """Return the variants whose names the header contains most of: several if they are equal."""
+    """Return the variants with the most names in this header; several if they tie."""
     there = {comparable(name) for name in header}
     variants = mapping.variants or (mapping,)
     scores = [len({comparable(name) for name in variant.headers()} & there) for variant in variants]
@@ -75,7 +75,7 @@ def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, 
 
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
     if rule.constant is not None and not rule.columns:
-        return None  # a constant beats the column of the field's own name
+        return None  # a constant takes precedence over the column with the field's name
     names = rule.columns if rule.columns else (field.name, *field.aliases)
     positions = (columns.position_of(name) for name in names)
     return next((position for position in positions if position is not None), None)
@@ -101,7 +101,7 @@ def _has_source(name: str, columns: Columns, mapping: Mapping) -> bool:
 def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
     """Return True if every `{name}` of the template is a column of the file or a field that has a source.
 
-    Another template is not a source, so that no two templates wait for each other.
+    Another template is not a source, so that templates cannot depend on each other.
     """
     return all(
         columns.position_of(name) is not None or _has_source(name, columns, mapping)
@@ -124,7 +124,7 @@ def ignored_columns(columns: Columns) -> list[Finding]:
 
 
 def secret_positions(columns: Columns) -> frozenset[int]:
-    """Return the columns with passwords or other secrets, by the mapping or by their header, that no field needs."""
+    """Return the columns that no field needs and that the mapping or their header marks as secret."""
     named = {
         position
         for position, header in enumerate(columns.header)
@@ -174,7 +174,7 @@ def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[s
 
 
 def _closest(names: Sequence[str], found: list[str]) -> str | None:
-    """Return the column that another system calls so, else the one of the most similar spelling."""
+    """Return the column with a name that another system uses for the field, else with the most similar name."""
     by_form = {comparable(name): name for name in found}
     for synonym in (comparable(synonym) for name in names for synonym in SYNONYMS.get(name, ())):
         if synonym in by_form:

@@ -1,4 +1,4 @@
-"""Map: make the ten fields from the columns of the file, by the rules of the mapping (the file format's section 3).
+"""Map: make the ten fields from the columns of the file, by the rules of the mapping (section 3 of the file format).
 
 The order of the steps for each field: column or constant, first, split, template or default, value, pad.
 """
@@ -28,10 +28,10 @@ class Roster:
 
 
 def map_records(session: Session, records: Records) -> Roster:
-    """Make the view `roster` of `cells`, and the table `broken_cells`: line, cell, raw.
+    """Make the view `roster` from `cells`, and the table `broken_cells` (line, cell, raw).
 
-    Any cell of a broken record may be its custom ID. `raw` is such a cell; `cell` is it cleaned and, in another row, as
-    the mapping would make an ID of it.
+    Any cell of a broken record may be its custom ID. `raw` is the cell as found. `cell` is the cleaned cell and, in a
+    second row, the ID that the mapping would make from it.
     """
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
@@ -55,13 +55,13 @@ class _FieldMaker:
         self.columns, self.mapping = columns, mapping
 
     def field(self, name: str) -> str:
-        """Return the SQL for the mapped and cleaned value of a field, an empty text if nothing supplies it."""
+        """Return the SQL for the mapped and cleaned value of a field, an empty string if nothing supplies it."""
         rule = self.mapping.rule(name)
         filled = self._filled(name, rule, self.source(name))
         return _padded(rule, _replaced(name, rule, filled))
 
     def seen(self, name: str) -> str:
-        """Return the SQL for a field made of `cell`, which may be any column. It knows no other cell of the record."""
+        """Return the SQL for a field made from `cell`, which may be any column. It reads no other cell."""
         rule = self.mapping.rule(name)
         made = self._seen_source(name)
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
@@ -71,7 +71,7 @@ class _FieldMaker:
         return _padded(rule, _replaced(name, rule, made))
 
     def _seen_source(self, name: str) -> str:
-        """Return the same as `source`, made of `cell` as the column of this field or header."""
+        """Return the SQL of `source`, with `cell` as the column of this field or header."""
         rule = self.mapping.rule(name)
         if rule.split and self.columns.position_of(rule.split.header) is not None:
             return _part("clean(cell)", rule.split.side, rule.split.separator)
@@ -93,7 +93,7 @@ class _FieldMaker:
     def _cell(self, position: int) -> str:
         if self.columns.message_position is None:
             return f"clean(c{position})"
-        # Our failed-rows file puts an apostrophe before a formula; take it off again.
+        # Our failed-rows file puts an apostrophe before a formula: remove it.
         is_neutralised = f"has_match(c{position}, {literal(_NEUTRALISED)})"
         return f"clean(CASE WHEN {is_neutralised} THEN substr(c{position}, 2) ELSE c{position} END)"
 
@@ -115,7 +115,7 @@ class _FieldMaker:
     def _template(self, name: str, template: str) -> str:
         """Return the SQL for the filled template.
 
-        It is empty if a column of an ID or address, or every column of another field, is empty: nothing makes no ID.
+        It is empty if a column of an ID or address is empty, or every column of another field is.
         """
         names = FieldRule.placeholders(template)
         parts = re.split(r"\{[^{}]+\}", template)
@@ -140,7 +140,7 @@ class _FieldMaker:
         return self._named(header) if name == "custom_id" else "''"
 
     def early_codes(self) -> str:
-        """Return the SQL for the faults found so far: of the record, and of values that the mapping calls errors."""
+        """Return the SQL for the faults so far: of the record, and values that the mapping treats as errors."""
         strict = [name for name in JUDGED_BY_LIST if self.mapping.rule(name).rest == "error"]
         return "concat_ws(';', nullif(codes, ''), " + ", ".join([*map(self._unmapped, strict), "NULL"]) + ")"
 
@@ -152,7 +152,7 @@ class _FieldMaker:
         return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
     def is_skipped(self) -> str:
-        """Return the SQL that is TRUE if a skip line leaves the row out. A line for a missing header is skipped."""
+        """Return the SQL that is TRUE if a skip line leaves the row out. Ignore lines for missing headers."""
         tests = [
             f"{_compared(self._named(header), values)} IN {literal(values)}"
             for header, values in self.mapping.skips
@@ -162,12 +162,12 @@ class _FieldMaker:
 
 
 def _first_item(cell: str, separator: str) -> str:
-    """Return the SQL for the text before the first separator, or all of the cell if there is none."""
+    """Return the SQL for the text before the first separator, or the whole cell if there is none."""
     return f"clean(split_part({cell}, {literal(separator)}, 1))"
 
 
 def _part(cell: str, side: str, separator: str) -> str:
-    """Return the SQL for one side of the first separator. Without one, all of the cell is before it."""
+    """Return the SQL for one side of the first separator. Without one, the whole cell is before it."""
     found = f"strpos({cell}, {literal(separator)})"
     if side == "before":
         return f"clean(CASE WHEN {found} = 0 THEN {cell} ELSE substr({cell}, 1, {found} - 1) END)"
@@ -175,7 +175,7 @@ def _part(cell: str, side: str, separator: str) -> str:
 
 
 def _compared(source: str, keys: Iterable[str]) -> str:
-    """Return the SQL for the source in lower case. Engines disagree about capitals outside ASCII, so it names them."""
+    """Return the SQL for the source in lower case. Engines treat non-ASCII capitals differently, so it lists them."""
     letters = sorted({letter for key in keys for letter in key if not letter.isascii()})
     pairs = [(letter.upper(), letter) for letter in letters if len(letter.upper()) == 1 and letter.upper() != letter]
     if not pairs:
@@ -199,12 +199,12 @@ def _replaced(name: str, rule: FieldRule, source: str) -> str:
 
 
 def _cleaned(value: str) -> str:
-    """Return a value of a line as SQL, normalised like those of the file. Lines are trimmed, so ASCII is left alone."""
+    """Return the value of a mapping line as SQL, in NFC like the file. Lines are trimmed, so ASCII needs nothing."""
     return literal(value) if value.isascii() else f"clean({literal(value)})"
 
 
 def _padded(rule: FieldRule, source: str) -> str:
-    """Return the SQL that puts zeros before a value of digits only that is not a placeholder."""
+    """Return the SQL that pads a value with zeros if it is only digits and not a placeholder."""
     if not rule.pad:
         return source
     width = rule.pad

@@ -1,4 +1,4 @@
-"""Turn mapper lines, of a preset or of a file, into a mapping. Raise ConfigurationError for a line that is wrong."""
+"""Turn mapper lines, of a preset or of a file, into a mapping. Raise ConfigurationError for a wrong line."""
 
 import difflib
 import functools
@@ -28,12 +28,12 @@ _REPLACED = {
 def load_mapping(name_or_path: str, *, folder: Path = Path()) -> Mapping:
     """Return a preset by its name, or the mapping of a .properties file. Raise ConfigurationError.
 
-    A relative path starts at `folder`.
+    A relative path is relative to `folder`.
     """
     path = folder / name_or_path
     if not _is_file(path):
         if path.suffix == ".properties" or "/" in name_or_path:
-            raise ConfigurationError(f"The mapping file {name_or_path} is not there.")
+            raise ConfigurationError(f"The mapping file {name_or_path} does not exist.")
         return load_preset(name_or_path)
     try:
         return parse_mapping(path.read_text(encoding="utf-8-sig"))
@@ -44,7 +44,7 @@ def load_mapping(name_or_path: str, *, folder: Path = Path()) -> Mapping:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # longer than a path may be, or with a NUL
+    except (OSError, ValueError):  # the path is too long or contains a NUL
         return False
 
 
@@ -97,7 +97,7 @@ def _name_of(line: Property) -> str:
     parts = line.key.split(".", 3)
     if parts[0] != "mapper" or len(parts) < 3 or not parts[1]:
         raise ConfigurationError(
-            f"Line {line.line}: {line.key} is no mapper line.",
+            f"Line {line.line}: {line.key} is not a mapper line.",
             fix="Write mapper.NAME.KIND.FIELD=VALUE, as mapper.north.column.custom_id=Student ID.",
         )
     _check_kind(parts[2], has_target=len(parts) == 4 and bool(parts[3]), line=line)
@@ -120,9 +120,11 @@ def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
 
 def _only_name(lines: dict[str, list[Property]]) -> str:
     extended = {line.value for each in lines.values() for line in each if line.key.endswith(".extends")}
-    own = [name for name in lines if name not in extended] or list(lines)[:1]  # if all are, _build refuses the circle
+    own = [name for name in lines if name not in extended] or list(lines)[:1]  # if all are, _build refuses the cycle
     if len(own) != 1:
-        raise ConfigurationError(f"One mapping is wanted, but the lines hold {len(own)}: {', '.join(own) or 'none'}.")
+        raise ConfigurationError(
+            f"One mapping is needed, but the lines contain {len(own)}: {', '.join(own) or 'none'}."
+        )
     return own[0]
 
 
@@ -155,7 +157,7 @@ def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str,
 
 
 def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
-    """Return the extended mapping without what the lines of the extending one replace."""
+    """Return the extended mapping without the parts that the extending lines replace."""
     if mapping.variants:
         return replace(mapping, variants=tuple(_inherited(variant, own) for variant in mapping.variants))
     kinds: dict[str, set[str]] = {}
@@ -171,7 +173,7 @@ def _without_replaced(rule: FieldRule, kinds: Collection[str]) -> FieldRule:
     """Return an inherited rule without the parts that lines of these kinds replace."""
     lost = {part for kind in kinds for part in _REPLACED.get(kind, ())}
     if rule.constant == "":
-        lost.discard("constant")  # an empty one allows a file without the column, as other files of a bundle are
+        lost.discard("constant")  # an empty one allows a file without the column, as some files of a bundle do
     nothing: dict[str, Any] = {part: getattr(FieldRule(), part) for part in lost}
     return replace(rule, **nothing)
 
@@ -212,7 +214,7 @@ def _check_rest(kind: str, has_rest: bool, line: Property) -> None:
         raise ConfigurationError(f"Line {line.line}: {line.key} does not say which value becomes another.", fix=fix)
     if kind != "value" and has_rest:
         fix = f"End the key after the field; the text of a {kind} line is after the equals sign."
-        raise ConfigurationError(f"Line {line.line}: {line.key} goes on after the field.", fix=fix)
+        raise ConfigurationError(f"Line {line.line}: {line.key} continues after the field.", fix=fix)
 
 
 def _column(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:

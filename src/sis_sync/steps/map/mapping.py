@@ -1,4 +1,4 @@
-"""A mapping: the rules by which another export turns into our fields. `mapper_lines.py` reads them from text."""
+"""A mapping: the rules that turn another export into our fields. `mapper_lines.py` reads them from text."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A named set of rules. `skips` are (header, values): rows with such a value do not count.
+    """A named set of rules. `skips` are (header, values): rows with such a value are left out.
 
     A preset of a bundle has `variants`, one for each of its files; the header of a file decides which one fits.
     """
@@ -60,7 +60,7 @@ class Mapping:
         yield from self.other_headers()
 
     def other_headers(self) -> Iterator[str]:
-        """Yield the headers that the mapping reads other than the column of each field."""
+        """Yield the headers that the mapping reads besides the column of each field."""
         for rule in self.rules.values():
             if rule.split:
                 yield rule.split.header

@@ -1,6 +1,6 @@
 """Read `key=value` lines, as in client.properties and mappings. There are no escapes.
 
-Why no library: docs/decisions/0001.
+docs/decisions/0001 explains why this is not a library.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Names that student information systems give our fields, the best first, and headers about another person.
+"""Names that student information systems use for our fields, best first, and headers about another person.
 
 Sources: the data dictionaries and sample files of PowerSchool, Infinite Campus, Skyward, Aeries, Google's bulk file and
 Ed-Fi. Names that a preset reads are in the presets.

@@ -1,4 +1,4 @@
-"""Guess what a column contains by its cells. Each function returns the reason in words, or "" if it is not so."""
+"""Guess the content of a column from its cells. Each function returns the reason, or "" if it does not fit."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,9 +7,9 @@ from sis_sync.core.did_you_mean import known_meaning
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN
 
 _EMAIL = re.compile(EMAIL_PATTERN)
-_MOST = 0.9  # real columns have a few cells of another kind
-_FEWEST_IDS = 5
-_MOST_DIFFERENT = 40
+_MIN_SHARE = 0.9  # real columns have a few cells of another kind
+_MIN_IDS = 5
+_MAX_DIFFERENT = 40
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _PHONE = re.compile(r"\+?[\d() .-]*\d{3}[ .-]\d{4}")
 _ID = re.compile(r"[A-Za-z]{0,4}-?\d{2,20}")
@@ -22,7 +22,7 @@ def addresses(values: Sequence[str]) -> str:
 
 
 def grade_codes(values: Sequence[str]) -> str:
-    """Return a reason for codes of grades. One must be more than a number: numbers alone may count anything."""
+    """Return a reason if the cells are grade codes. Plain numbers alone are not enough: they may count anything."""
     different = set(values)
     is_code = _mostly(values, lambda value: bool(known_meaning("grade", value)))
     says_more = any(not value.isdigit() or value.startswith("0") for value in different if value != "0")
@@ -30,18 +30,18 @@ def grade_codes(values: Sequence[str]) -> str:
 
 
 def listed_words(field: str, values: Sequence[str]) -> str:
-    """Return a reason for words of user_type or status. Yes, true and single letters alone may answer any question."""
+    """Return a reason if the cells are words of user_type or status. Only yes, true or single letters are too vague."""
     different = set(values)
-    if len(different) > _MOST_DIFFERENT or not _mostly(values, lambda value: bool(known_meaning(field, value))):
+    if len(different) > _MAX_DIFFERENT or not _mostly(values, lambda value: bool(known_meaning(field, value))):
         return ""
     says_more = any(len(value) > 1 and not value.isdigit() and value.lower() not in _FLAGS for value in different)
     return f"words for {field} ({_examples(different)})" if says_more else ""
 
 
 def identifiers(values: Sequence[str], records: int) -> str:
-    """Return a reason for different codes of one form in every record that are not dates or telephone numbers."""
+    """Return a reason if every record has a different code of the same form, but no date or telephone number."""
     usual = [value for value in values if _ID.fullmatch(value) and not _PHONE.fullmatch(value)]
-    if records < _FEWEST_IDS or len(usual) < records or any(_DATE.fullmatch(value) for value in usual):
+    if records < _MIN_IDS or len(usual) < records or any(_DATE.fullmatch(value) for value in usual):
         return ""
     lengths = {len(value) for value in usual}
     is_one_form = len({value.rstrip("0123456789") for value in usual}) == 1 and max(lengths) - min(lengths) <= 1
@@ -51,7 +51,7 @@ def identifiers(values: Sequence[str], records: int) -> str:
 def repeats(values: Sequence[str]) -> bool:
     """Return True if values repeat so often that they cannot be IDs of people."""
     real = [value for value in values if value.upper() not in CUSTOM_ID_PLACEHOLDERS]
-    return len(set(real)) < _MOST * len(real)
+    return len(set(real)) < _MIN_SHARE * len(real)
 
 
 def full_names(values: Sequence[str]) -> str:
@@ -62,8 +62,8 @@ def full_names(values: Sequence[str]) -> str:
     return ""
 
 
-def _mostly(values: Sequence[str], is_so: Callable[[str], bool]) -> bool:
-    return bool(values) and sum(map(is_so, values)) >= _MOST * len(values)
+def _mostly(values: Sequence[str], test: Callable[[str], bool]) -> bool:
+    return bool(values) and sum(map(test, values)) >= _MIN_SHARE * len(values)
 
 
 def _examples(values: Sequence[str] | set[str]) -> str:

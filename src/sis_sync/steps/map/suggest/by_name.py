@@ -12,7 +12,7 @@ from sis_sync.steps.map.suggest.sample import Sample, bare
 from sis_sync.steps.map.synonyms import SYNONYMS, WHO
 
 _SIMILAR = 0.85
-_LONG_ENOUGH = 5  # shorter names are like too many others
+_MIN_LENGTH = 5  # shorter names resemble too many others
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal
 
 
 def propose_by_content(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal]) -> dict[str, Proposal]:
-    """Return proposals by the cells, for fields not yet chosen. If several columns would do, the reason names them."""
+    """Return proposals by the cells, for fields not yet chosen. If several columns fit, the reason names them."""
     used = {each.header for each in chosen.values()}
     free = [name for name in sample.usable() if name not in used]
     found = {}
@@ -83,7 +83,7 @@ def _similar(field: Field, free: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _misspelt(field: Field, free: Sequence[str]) -> Iterator[tuple[str, str]]:
     by_form = {bare(name): name for name in free}
     for wanted in (field.name, *field.aliases, *SYNONYMS[field.name]):
-        if len(wanted) >= _LONG_ENOUGH:
+        if len(wanted) >= _MIN_LENGTH:
             for close in difflib.get_close_matches(comparable(wanted), by_form, n=1, cutoff=_SIMILAR):
                 yield by_form[close], "similar name"
                 return
@@ -94,7 +94,7 @@ def _called(free: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _may_be(field: str, name: str, sample: Sample) -> bool:
-    """Return False for a column that is called like an email but has no addresses: some exports so call user names."""
+    """Return False for a column that is called like an email but has no addresses: it may contain user names."""
     values = sample.values(name)
     return field != "email" or not values or bool(by_content.addresses(values))
 
@@ -105,7 +105,7 @@ def _column(field: str, found: Sequence[tuple[str, str]], sample: Sample) -> Pro
         reason += "; " + ", ".join(f'"{other.strip()}"' for other, _ in others[:3]) + " would fit as well"
     repeats = field == "custom_id" and by_content.repeats(sample.values(name))
     if repeats:
-        reason += "; values come again in many records, so these may not be the IDs of the people"
+        reason += "; values repeat in many records, so these may not be the IDs of the people"
     return Proposal(field, name, reason, f"column.{field}", name.strip(), is_open=repeats)
 
 
@@ -124,5 +124,5 @@ def _of_content(field: str, reasons: dict[str, str]) -> Proposal:
     name, reason = next(iter(reasons.items()))
     others = [f'"{other.strip()}"' for other in reasons if other != name]
     reason = f"content: {reason}" + (f"; {', '.join(others[:3])} would fit as well" if others else "")
-    is_open = bool(others) or field == "custom_id"  # an ID taken from a wrong column makes everybody new
+    is_open = bool(others) or field == "custom_id"  # an ID from a wrong column would make everyone new
     return Proposal(field, name, reason, f"column.{field}", name.strip(), is_open=is_open)

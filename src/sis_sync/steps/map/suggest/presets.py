@@ -12,7 +12,7 @@ from sis_sync.steps.map.synonyms import SYNONYMS
 
 # One more line can add these for all rows; a file without IDs or names is not a list of people.
 _CAN_BE_ADDED = frozenset(("email", "school_district_external_id", "user_type", "grade"))
-_FEWEST_HEADERS = 4
+_MIN_HEADERS = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def variants() -> Iterator[Mapping]:
 
 
 def best_fits(sample: Sample) -> list[Fit]:
-    """Return the presets that read most columns of this file, several if they read as many.
+    """Return the presets that read the most columns of this file; several if they tie.
 
     The fields that they lack do not count: a list of students without grades is not a list of staff.
     """
@@ -41,13 +41,13 @@ def best_fits(sample: Sample) -> list[Fit]:
         named = len({comparable(name) for name in variant.headers()} & there)
         columns = find_columns(sample.header, variant)
         missing = tuple(missing_fields(columns, variant))
-        if named >= _FEWEST_HEADERS and _can_be_taken(variant, columns, missing, sample):
+        if named >= _MIN_HEADERS and _is_suitable(variant, columns, missing, sample):
             found.append((named, Fit(variant.name, missing)))
     most = max((named for named, _ in found), default=0)
     return [fit for named, fit in found if named == most]
 
 
-def _can_be_taken(variant: Mapping, columns: Columns, missing: tuple[str, ...], sample: Sample) -> bool:
+def _is_suitable(variant: Mapping, columns: Columns, missing: tuple[str, ...], sample: Sample) -> bool:
     if set(missing) - _CAN_BE_ADDED or _overlooks(variant, columns, sample):
         return False
     usable = sample.usable()

@@ -1,4 +1,4 @@
-"""A sample of a file: its header and first records, which a suggestion is made from."""
+"""A sample of a file: its header and first records. Suggestions are made from it."""
 
 import csv
 import re
@@ -40,7 +40,7 @@ class Sample:
         return [name for name in self.header if _is_writable(name) and forms.count(comparable(name)) == 1]
 
     def of_others(self) -> list[str]:
-        """Return the headers about parents and other people than the one of the row."""
+        """Return the headers about parents and other people, not the person of the row."""
         return [name for name in self.header if _speaks_of(name, OTHER_PERSON_WORDS)]
 
 
@@ -54,7 +54,7 @@ def read_sample(path: Path) -> Sample:
     first = next((line for line in text.splitlines() if line.strip()), "")
     rows = _records_of(text, max(DELIMITERS, key=first.count)) if first else []
     if not rows:
-        raise FileRefused("file.empty", "The file holds nothing but white space.", fix="Check the export in the SIS.")
+        raise FileRefused("file.empty", "The file contains only white space.", fix="Check the export in the SIS.")
     is_cut = len(head) == _BYTES  # then the last record may be half of one
     return Sample(rows[0], rows[1:-1] if is_cut else rows[1:])
 
@@ -72,7 +72,7 @@ def _records_of(text: str, delimiter: str) -> list[list[str]]:
 
 
 def bare(header: str) -> str:
-    """Return a header for comparing with synonyms: no name of a table, no note in brackets, no punctuation."""
+    """Return a header for comparing with synonyms: without table name, note in brackets and punctuation."""
     return comparable(_NOTE.sub("", header).rpartition(".")[2])
 
 

@@ -19,11 +19,11 @@ _MANY_OF_OTHERS = 3
 _OPTIONAL = frozenset(field.name for field in FIELDS if not field.is_required)
 _DOMAIN = "district.example"
 _ADVICE = {
-    "first_name": "no column is called so: export it",
-    "last_name": "no column is called so: export it",
+    "first_name": "no column has this name: export it",
+    "last_name": "no column has this name: export it",
     "custom_id": "no column looks like the Employee or Student ID: export it. Without it nothing is sent",
-    "school_district_external_id": "nothing fits. Where all are of one school: its external ID, as under Settings",
-    "status": "nothing fits. Where the file lists active people only",
+    "school_district_external_id": "nothing fits. If everyone is at one school: its external ID, as under Settings",
+    "status": "nothing fits. If the file lists only active people",
 }
 
 
@@ -37,18 +37,18 @@ class Suggestion:
     values: tuple[Proposal, ...]
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines of a `.properties` text. Remarks, reasons and what a person has to decide are comments."""
+        """Yield the lines of a `.properties` text. Remarks, reasons and undecided lines are comments."""
         yield from (f"# {remark}" for remark in self.remarks)
         if len(self.presets) == 1:
             yield f"{_NAME}extends={self.presets[0].name}"
         for each in (*self.columns, *self.values):
-            advice = " Look, and take off the # of the next line:" if each.is_open else ""
+            advice = " Check this, and remove the # from the next line:" if each.is_open else ""
             yield f"# {each.field}: {' '.join(each.reason.split())}.{advice}"
             yield f"{'#' if each.is_open else ''}{_NAME}{each.key}={each.value}"
 
 
 def suggest(sample: Sample) -> Suggestion:
-    """Return the suggestion: nothing for a header in our own names, else a preset that fits, else single lines."""
+    """Return the suggestion: no columns for a header with our names, else a preset that fits, else single lines."""
     if not missing_fields(find_columns(sample.header, NO_MAPPING), NO_MAPPING):
         values = tuple(propose_values(sample, NO_MAPPING))
         return Suggestion(("The header has our names: no column needs a mapping.",), (), (), values)
@@ -70,7 +70,7 @@ def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -
     if not any(each.header is not None for each in columns):
         yield "No column was recognised. Is the first record the header?"
     elif not any(each.header is not None for each in columns if each.field in ("first_name", "last_name")):
-        yield "No column holds names of people. Is this the file of people?"
+        yield "No column contains names of people. Is this the file of people?"
     others = [name.strip() for name in sample.of_others()]
     if len(others) >= _MANY_OF_OTHERS:
         yield f"Columns such as {', '.join(others[:3])} speak of other people: does each record stand for the person?"
@@ -98,11 +98,11 @@ def _full_name(sample: Sample, fields: Sequence[str], chosen: dict[str, Proposal
 def _remainder(field: str, sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
     """Propose a line for a field without a column. It is open, unless the field may be empty for everyone."""
     if field in _OPTIONAL:
-        return Proposal(field, None, "nothing fits: empty for everybody", f"constant.{field}", "")
+        return Proposal(field, None, "nothing fits: empty for everyone", f"constant.{field}", "")
     if field == "email":
         return _address(sample, chosen)
     if field == "user_type":
-        value, reason = _everybody(sample, chosen)
+        value, reason = _type_of_everyone(sample, chosen)
         return Proposal(field, None, reason, f"constant.{field}", value, is_open=True)
     kind = "constant" if field in ("school_district_external_id", "status") else "column"
     return Proposal(field, None, _ADVICE[field], f"{kind}.{field}", ACTIVE if field == "status" else "", is_open=True)
@@ -127,7 +127,7 @@ def _split(name: str, separator: str) -> dict[str, Proposal]:
 
 
 def _address(sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
-    reason = "no column holds addresses. Made from another column; correct the domain"
+    reason = "no column contains addresses. Made from another column; correct the domain"
     names = _named(sample, LOGIN_NAME)
     of_id = chosen.get("custom_id")
     if of_id and of_id.header is not None:
@@ -139,10 +139,10 @@ def _address(sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
     return Proposal("email", None, reason, "template.email", f"{{custom_id}}@{_DOMAIN}", is_open=True)
 
 
-def _everybody(sample: Sample, chosen: dict[str, Proposal]) -> tuple[str, str]:
+def _type_of_everyone(sample: Sample, chosen: dict[str, Proposal]) -> tuple[str, str]:
     """Return the type of user that the names of the columns suggest, and the reason."""
     headers = [comparable(name) for name in sample.header]
     for word, user_type in (("student", STUDENT), ("pupil", STUDENT), ("teacher", "Teacher"), ("employee", "Staff")):
         if any(header.startswith(word) for header in headers) and chosen:
             return user_type, f"similar name: columns speak of {word}s. If the file lists no one else"
-    return "", "nothing fits. Where all are of one type: Student, Teacher, Staff or Administrator"
+    return "", "nothing fits. If everyone is of one type: Student, Teacher, Staff or Administrator"

@@ -1,4 +1,4 @@
-"""Proposes lines for the values of user_type, grade and status that are in no list, and for rows of parents."""
+"""Propose lines for values of user_type, grade and status that are not listed, and for rows of parents."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.map.suggest.by_name import Proposal
 from sis_sync.steps.map.suggest.sample import Sample
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 _POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
 
@@ -34,10 +34,10 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
         reason = "content: no accounts are made of them"
         yield Proposal(field, header, reason, f"skip.{header.strip()}", " | ".join(others))
     unknown = [value for value, _ in counts.most_common() if value not in others and (value or field != "grade")]
-    for value in unknown[:_MOST_SHOWN]:
+    for value in unknown[:_MAX_SHOWN]:
         yield _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
-    if unknown[_MOST_SHOWN:]:
-        reason = f"content: {len(unknown) - _MOST_SHOWN:,} more values are not in the list. This fails their rows"
+    if unknown[_MAX_SHOWN:]:
+        reason = f"content: {len(unknown) - _MAX_SHOWN:,} more values are not in the list. This fails their rows"
         yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
 
 
