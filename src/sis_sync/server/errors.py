@@ -1,4 +1,4 @@
-"""The server's own part of the error tree (core/errors.py).
+"""The server's part of the error tree in core/errors.py.
 
                             exit code   HTTP status
 SisSyncError
@@ -18,9 +18,9 @@ from sis_sync.core.errors import KeyRefused, SisSyncError, UsageFault
 
 
 class ValuesRefused(SisSyncError):
-    """Values that a person typed or sent cannot be taken. Nothing was changed.
+    """Values that a person typed or sent are invalid. Nothing was changed.
 
-    `errors` maps the name of each wrong field to a message that ends with what to do.
+    `errors` maps the name of each invalid field to a message, which ends with the action to take.
     """
 
     exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Some values cannot be taken"
@@ -31,7 +31,7 @@ class ValuesRefused(SisSyncError):
 
 
 class DeletionsNotTyped(SisSyncError):
-    """An approval needs the number of deletions, and it was not typed, or another number was."""
+    """The approval needs the number of deletions, but no number or another number was typed."""
 
     exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Number of deletions not confirmed"
 
@@ -55,7 +55,7 @@ class TooManySignIns(SisSyncError):
 
 
 class FileDamaged(UsageFault):
-    """The bytes that arrived are not those that were sent."""
+    """The received bytes differ from the sent ones."""
 
     title = "File damaged on the way"
 

@@ -1,4 +1,4 @@
-"""An installation of the server: its data folder, its secret key, its database and how durable each kind is."""
+"""Prepares an installation of the server: its data folder, its secret key and durable database settings."""
 
 import os
 import secrets
@@ -16,14 +16,14 @@ BUSY_TIMEOUT_SECONDS = 30
 SAFE_WAL_VERSION = (3, 51, 3)
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 EXAMPLE = "postgresql://user:password@host:5432/name"
-OTHERS = 0o077  # the rights of all users but the owner
+OTHERS = 0o077  # the rights of everyone except the owner
 SECRET_KEY_BYTES = 64
 
 
 def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
     """Return the entry of Django's DATABASES for `url`. An empty URL means the SQLite file in the data folder.
 
-    Raise ConfigurationError for anything but a PostgreSQL or sqlite:/// URL.
+    Raise ConfigurationError unless it is a PostgreSQL or sqlite:/// URL.
     """
     if not url:
         return sqlite_settings(data_folder / "sis-sync.sqlite3")
@@ -39,7 +39,7 @@ def database_settings(url: str, data_folder: Path) -> dict[str, Any]:
 
 
 def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> dict[str, Any]:
-    """Return the entry for SQLite, as durable as its version allows: every commit is on the disk when it returns."""
+    """Return the entry for SQLite. Every commit is on disk when it returns. The journal depends on the version."""
     journal = "WAL; PRAGMA synchronous=FULL" if version >= SAFE_WAL_VERSION else "DELETE; PRAGMA synchronous=EXTRA"
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -53,7 +53,7 @@ def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_versio
 
 
 def postgresql_settings(url: str) -> dict[str, Any]:
-    """Return the entry for a PostgreSQL URL. `?host=/folder` names a socket folder. libpq gets other parameters."""
+    """Return the entry for a PostgreSQL URL. `?host=/folder` names a socket folder. Other parameters go to libpq."""
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
     if not name:
@@ -73,7 +73,7 @@ def postgresql_settings(url: str) -> dict[str, Any]:
 
 
 def port_of(url: str) -> int | str:
-    """Return the port of the URL, or an empty text if it has none."""
+    """Return the port of the URL, or an empty string if it has none."""
     try:
         return urlsplit(url).port or ""
     except ValueError as error:
@@ -83,7 +83,7 @@ def port_of(url: str) -> int | str:
 
 
 def made_data_folder(path: Path) -> Path:
-    """Return the folder, made for its owner only if it is missing. Raise ConfigurationError if it cannot be used."""
+    """Return the folder. If it is missing, make it for its owner only. Raise ConfigurationError if it is unusable."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(path, os.R_OK | os.W_OK | os.X_OK):
@@ -100,14 +100,14 @@ def made_data_folder(path: Path) -> Path:
 
 
 def keep_to_owner(path: Path) -> None:
-    """Let only the owner read the file, which is made if it is missing: the folder may be open to others.
+    """Make the file readable by its owner only, because others may read the folder. Create it if it is missing.
 
-    SQLite gives the files next to its database the same rights. On Windows the rights of the folder count.
+    SQLite assigns the same rights to the files next to its database. On Windows the rights of the folder apply.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
         if os.name != "nt" and path.stat().st_mode & OTHERS:
-            with suppress(PermissionError):  # the file of another user, or a disk without rights: left as it is
+            with suppress(PermissionError):  # another user's file, or a disk without rights: leave it
                 path.chmod(OWNER_ONLY)
     except OSError as error:
         raise ConfigurationError(
@@ -117,9 +117,9 @@ def keep_to_owner(path: Path) -> None:
 
 
 def read_or_make_secret_key(path: Path) -> str:
-    """Return the key in `path`. Make one there, readable by its owner only, if there is none.
+    """Return the key in `path`. If there is none, make one that only the owner can read.
 
-    Two processes that start together get the same key: only one of them makes the file.
+    Two processes that start together get the same key, because only one of them makes the file.
     """
     try:
         return checked(path.read_text(encoding="ascii").strip(), path)
@@ -128,7 +128,7 @@ def read_or_make_secret_key(path: Path) -> str:
 
 
 def make_secret_key(path: Path) -> str:
-    """Write a new key to a temporary file and link it into place. The key of another process wins if it was first."""
+    """Write a new key to a temporary file and link it into place. If another process was first, keep its key."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     write_whole(draft, [f"{secrets.token_urlsafe(SECRET_KEY_BYTES)}\n".encode()])

@@ -1,4 +1,4 @@
-"""Logging: times, levels, IDs and counts. Never a value of a person."""
+"""Configures logging. Logs contain times, levels, IDs and counts, never a person's data."""
 
 import logging
 import traceback
@@ -9,9 +9,9 @@ ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] 
 
 
 class WithoutValues(logging.Formatter):
-    """Formats an exception as its type and the lines of code that it passed, without its message.
+    """Formats an exception as its type and traceback, without its message.
 
-    A database quotes the offending row in its messages, so the message is left out.
+    Database messages quote the failing row, which contains a person's data.
     """
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - the name is the standard library's

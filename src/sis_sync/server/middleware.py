@@ -1,4 +1,4 @@
-"""The middleware of every request: it refuses plain HTTP from other machines and adds security headers."""
+"""Middleware that refuses plain HTTP from other machines and adds security headers."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ REFUSED_PLAIN_HTTP = (
 
 
 def refuse_plain_http(respond: Respond) -> Respond:
-    """Refuse requests from other machines without HTTPS: passwords and keys must not travel in the open."""
+    """Refuse requests from other machines without HTTPS, because passwords and keys must not be sent unencrypted."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if is_plain_from_elsewhere(request):
@@ -44,14 +44,14 @@ def is_plain_from_elsewhere(request: HttpRequest) -> bool:
     """True if the request comes without HTTPS from another machine."""
     if request.is_secure():
         return False
-    # A request that the proxy passed on comes from its machine, but was never made there.
+    # A forwarded request has the proxy's address, but it was never made on the proxy's machine.
     is_passed_on = settings.SIS_SYNC_BEHIND_PROXY and "HTTP_X_FORWARDED_PROTO" in request.META
-    peer = request.META.get("REMOTE_ADDR", "")  # empty for a Unix socket, which only this machine reaches
+    peer = request.META.get("REMOTE_ADDR", "")  # empty for a Unix socket, which is local
     return is_passed_on or not (peer == "" or is_loopback(peer))
 
 
 def add_security_headers(respond: Respond) -> Respond:
-    """Let no content from elsewhere run in a page, and keep pages with people in them out of caches."""
+    """Forbid content from other sites in pages, and keep pages that show people out of caches."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = respond(request)

@@ -11,9 +11,9 @@ class Account(AbstractBaseUser):
     """A person of a school system. Managed by rosters if `custom_id` is set, else unmanaged.
 
     `grade` is for students only, `position` for all others. `deleted_at` is set while the account is deleted and
-    still restorable: its address is free for others. `is_held_by_hand` marks an account that a person disabled or
-    deleted: no file brings it back. Sessions that began before `sessions_ended_at` are over: services that disable or
-    delete an account set it.
+    can still be restored. Other accounts may use its address. `is_held_by_hand` is true if a person disabled or deleted
+    the account: no file enables or restores it. Sessions that began before `sessions_ended_at` are invalid. Services
+    that disable or delete an account set it.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
@@ -62,7 +62,7 @@ class Account(AbstractBaseUser):
 
     @property
     def full_name(self) -> str:
-        """The first, middle and last name with single spaces."""
+        """Return the first, middle and last name, separated by single spaces."""
         return " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
 
     @property
@@ -71,14 +71,14 @@ class Account(AbstractBaseUser):
         return self.status == ACTIVE and self.deleted_at is None
 
     def get_session_auth_hash(self) -> str:
-        """Return a hash of password and `sessions_ended_at`. Sessions with another hash are over."""
+        """Return a hash of the password and `sessions_ended_at`. Sessions with a different hash are invalid."""
         return f"{super().get_session_auth_hash()}:{self.sessions_ended_at}"
 
 
 class SignInFailures(models.Model):
-    """The count of wrong passwords from one network address for one e-mail address.
+    """The number of wrong passwords from one network address for one e-mail address.
 
-    `key_sha256` is a hash of both, so that the table names no one.
+    `key_sha256` is a hash of both addresses, so that the table identifies no one.
     """
 
     key_sha256 = models.CharField(max_length=64, primary_key=True)

@@ -1,4 +1,4 @@
-"""The accounts that a person may see, and those that a manager may change: every service of accounts asks here."""
+"""Selects the accounts that a person may see, and checks that a manager may change them."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -15,12 +15,12 @@ from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, m
 from sis_sync.server.text import has_controls
 
 DELETED = "Deleted"
-BATCH = 500  # so many accounts in one query
+BATCH = 500  # accounts per query
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 
 
 def managed_accounts(*, actor: Account) -> QuerySet[Account]:
-    """Return the accounts of the orgs that the actor manages, deleted ones too."""
+    """Return the accounts of the orgs that the actor manages, including deleted accounts."""
     accounts = Account.objects.filter(school_system_id=actor.school_system_id).select_related("org")
     if is_district_manager(account=actor):
         return accounts
@@ -28,7 +28,7 @@ def managed_accounts(*, actor: Account) -> QuerySet[Account]:
 
 
 def access_account(*, actor: Account, account_id: int | str) -> Account:
-    """Return the account if the actor manages its org. Raise Http404 for any other, whether it exists or not."""
+    """Return the account if the actor manages its org. Raise Http404 otherwise, whether the account exists or not."""
     account = managed_accounts(actor=actor).filter(pk=number_or_404(account_id)).first()
     if account is None:
         raise Http404
@@ -44,9 +44,10 @@ def search_accounts(
     status: str = "",
     without_id: bool = False,
 ) -> QuerySet[Account]:
-    """Return the accounts that match all criteria, in order of their names. Deleted ones only for the status Deleted.
+    """Return the accounts that match all criteria, sorted by name.
 
-    Every word of `text` must be in a name, the address or the ID, in any case.
+    Every word of `text` must be part of a name, the address or the ID, in any case. Deleted accounts are included only
+    for the status Deleted.
     """
     found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
     if has_controls(text):
@@ -65,7 +66,7 @@ def search_accounts(
 
 
 def account_at(*, school_system_id: int, email: str) -> Account | None:
-    """Return the account that has this address, in any case, and is not deleted."""
+    """Return the account that has this address and is not deleted. Case does not matter."""
     if has_controls(email):
         return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
@@ -73,7 +74,7 @@ def account_at(*, school_system_id: int, email: str) -> Account | None:
 
 
 def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) -> None:
-    """Raise NotPermitted unless the actor manages all these accounts, and all that they manage. None is the server."""
+    """Raise NotPermitted unless the actor manages these accounts and every org that they manage. None is the server."""
     if actor is None:
         return
     for start in range(0, len(accounts), BATCH):

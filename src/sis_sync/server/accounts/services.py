@@ -1,4 +1,4 @@
-"""Creates and changes accounts by hand: one by one, or many at once."""
+"""Creates and changes accounts for the pages, one by one or many at once."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -32,23 +32,23 @@ Change = Callable[[Account, datetime], None]
 
 
 def disable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """Disable these accounts by hand, until a person enables them: no file does. Return how many changed.
+    """Disable these accounts and return how many changed. Only a person can enable them again; no file does.
 
-    Raise NotPermitted, with nothing done, if the actor may not change one, or one is the last district manager.
+    Raise NotPermitted and change nothing if the actor may not change one of them or one is the last district manager.
     """
 
     def disable(account: Account, now: datetime) -> None:
         account.status, account.is_held_by_hand, account.sessions_ended_at = DISABLED, True, now
 
     def is_concerned(account: Account) -> bool:
-        # An account that a file disabled is held too: otherwise the next file could enable it against the manager.
+        # Hold an account that a file disabled too: otherwise the next file could enable it against the manager's will.
         return account.status == ACTIVE or not account.is_held_by_hand
 
     return change_all(accounts, disable, is_concerned, "disable", actor, now)
 
 
 def enable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """Enable the Disabled ones of these accounts. Files may change them again. Return how many changed."""
+    """Enable the disabled accounts among these and return how many changed. Files may change them again."""
 
     def enable(account: Account, now: datetime) -> None:
         account.status, account.is_held_by_hand, account.sessions_ended_at = ACTIVE, False, now
@@ -57,7 +57,7 @@ def enable_accounts(*, accounts: Iterable[Account], actor: Account | None, now: 
 
 
 def delete_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """Delete these accounts: hidden, signed out, restorable for 180 days. No file restores them. Return how many."""
+    """Delete these accounts and return how many. For 180 days, a person can restore them; a file cannot."""
 
     def delete(account: Account, now: datetime) -> None:
         account.deleted_at, account.is_held_by_hand, account.sessions_ended_at = now, True, now
@@ -66,7 +66,7 @@ def delete_accounts(*, accounts: Iterable[Account], actor: Account | None, now: 
 
 
 def restore_accounts(*, accounts: Iterable[Account], actor: Account | None, now: datetime) -> int:
-    """Restore deleted accounts and return how many. Raise ValuesRefused if an address is taken or 180 days are over."""
+    """Restore deleted accounts and return how many. Raise ValuesRefused if an address is taken or it is too late."""
     wanted = list(accounts)
     refuse_unrestorable(wanted, now)
 
@@ -78,7 +78,7 @@ def restore_accounts(*, accounts: Iterable[Account], actor: Account | None, now:
 
 
 def refuse_unrestorable(accounts: list[Account], now: datetime) -> None:
-    """Raise ValuesRefused if one was deleted too long ago, or if another account has its address now."""
+    """Raise ValuesRefused if an account was deleted too long ago, or if another account now has its address."""
     for start in range(0, len(accounts), BATCH):
         batch = accounts[start : start + BATCH]
         if any(account.deleted_at is not None and account.deleted_at <= now - RESTORABLE_FOR for account in batch):
@@ -101,7 +101,7 @@ def change_all(
     *,
     are_deleted: bool = False,
 ) -> int:
-    """Change the accounts that are concerned, with their history, in one transaction. Return how many."""
+    """Change the concerned accounts and write their history in one transaction. Return how many changed."""
     wanted = list(accounts)
     if not wanted:
         return 0
@@ -130,7 +130,7 @@ def change_batch(accounts: list[Account], change: Change, action: str, actor: Ac
         change(account, now)
         account.updated_at = now
         after = state_of(account)
-        if after == before:  # a file disabled it already: only the hold is new
+        if after == before:  # a file had disabled it: only the hold is new
             before, after = held, {"is_held_by_hand": account.is_held_by_hand}
         changes.append((account, before, after))
     Account.objects.bulk_update(accounts, CHANGED)
@@ -152,10 +152,10 @@ def create_account(
     actor: Account | None,
     now: datetime,
 ) -> Account:
-    """Create an account at `org`. Without a password no one can sign in to it yet.
+    """Create an account at `org`. Without a password, no one can sign in to it yet.
 
-    The rules for files hold, except that the ID may be empty. The status is Active unless `values` names one.
-    Raise ValuesRefused with every field that is wrong.
+    The rules for files apply, except that the ID may be empty. The status is Active unless `values` contains one.
+    Raise ValuesRefused with every invalid field.
     """
     require_manager_of_org(actor=actor, org=org)
     judged = judge_values({"status": ACTIVE} | values | {ORG_FIELD: org.external_id or ""})
@@ -180,9 +180,9 @@ def update_account(
     is_protected: bool | None = None,
     protected_reason: str = "",
 ) -> Account:
-    """Change the fields that `values` names. `org`, or an external ID in `values`, moves the account.
+    """Change the fields in `values`. `org`, or an external ID in `values`, moves the account to another org.
 
-    A changed status holds the account or lets it go, as `disable_accounts` and `enable_accounts` do.
+    A changed status sets or clears the hold, as in `disable_accounts` and `enable_accounts`.
     """
     with keeping_a_manager(account.school_system_id), refusing_clashes():
         current = Account.objects.select_for_update().get(pk=account.pk)
@@ -206,13 +206,13 @@ def update_account(
 
 
 def take_status(account: Account, status_before: object, now: datetime) -> None:
-    """Hold the account, or let it go, and end its sessions, if its status changed."""
+    """If the status changed, set or clear the hold and end the account's sessions."""
     if account.status != status_before:
         account.is_held_by_hand, account.sessions_ended_at = account.status == DISABLED, now
 
 
 def org_named(account: Account, values: dict[str, str]) -> Org:
-    """Return the org that the values name by external ID, or the present one if they name none."""
+    """Return the org whose external ID is in the values, or the account's current org if they contain none."""
     external_id = values.get(ORG_FIELD, "")
     if not external_id or external_id == account.org.external_id:
         return account.org
@@ -223,7 +223,7 @@ def org_named(account: Account, values: dict[str, str]) -> Org:
 
 
 def set_password(*, account: Account, password: str, actor: Account | None, now: datetime) -> Account:
-    """Set a password and end the account's other sessions. People set their own, managers any.
+    """Set a password and end the account's other sessions. People set their own, managers that of anyone they manage.
 
     Raise ValuesRefused with the reason if the password is too weak.
     """
@@ -240,7 +240,7 @@ def set_password(*, account: Account, password: str, actor: Account | None, now:
 
 
 def take_password(account: Account, password: str | None) -> None:
-    """Put the hash into the account, unsaved. None lets no one in. Raise ValuesRefused if the password is weak."""
+    """Set the password hash without saving. With None, no password works. Raise ValuesRefused for a weak password."""
     if password is None:
         account.set_unusable_password()
         return

@@ -1,4 +1,4 @@
-"""Signing in: school system, e-mail address in any case, password; and the lock-out after too many wrong ones."""
+"""Signs people in by school system, e-mail address and password. Locks an address after too many wrong passwords."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ WINDOW = timedelta(minutes=15)
 
 
 def failure_key(school_system_id: int, email: str, request: HttpRequest | None) -> str:
-    """Return a SHA-256 of the e-mail address and the network address, which names neither."""
+    """Return a SHA-256 of the e-mail address and the network address, so that neither is stored."""
     place = request.META.get("REMOTE_ADDR", "") if request is not None else ""
     return hashlib.sha256(f"{school_system_id}\n{email.strip().lower()}\n{place}".encode()).hexdigest()
 
@@ -41,19 +41,19 @@ def refuse_if_too_many(key: str, *, now: datetime) -> None:
 
 @transaction.atomic
 def count_failure(key: str, *, now: datetime) -> None:
-    """Count one more wrong password. A window that is over starts again."""
+    """Count one more wrong password. Start a new window if the last one has ended."""
     SignInFailures.objects.filter(first_failed_at__lte=now - WINDOW).delete()
     SignInFailures.objects.get_or_create(pk=key, defaults={"first_failed_at": now})
     SignInFailures.objects.filter(pk=key).update(count=F("count") + 1)
 
 
 def forget_failures(key: str) -> None:
-    """Forget the wrong passwords, because the right one was given."""
+    """Reset the count after a correct password."""
     SignInFailures.objects.filter(pk=key).delete()
 
 
 class SchoolSystemBackend(BaseBackend):
-    """Signs active accounts in. A disabled or deleted account answers like a wrong password."""
+    """Signs in active accounts. A disabled or deleted account gets the same answer as a wrong password."""
 
     def authenticate(
         self,
@@ -67,7 +67,7 @@ class SchoolSystemBackend(BaseBackend):
     ) -> Account | None:
         """Return the account, or None for a wrong address or password. Raise TooManySignIns after too many.
 
-        Without `school_system`, the only one of the installation is meant.
+        Without `school_system`, use the only one of the installation.
         """
         system = school_system or school_system_at("")
         if system is None or email is None or password is None:
@@ -84,12 +84,12 @@ class SchoolSystemBackend(BaseBackend):
         return account
 
     def get_user(self, user_id: int) -> Account | None:
-        """Return the account of a session, or None if it is disabled or deleted: then the session is over."""
+        """Return the account of a session. Return None if it is disabled or deleted, which ends the session."""
         return Account.objects.filter(pk=user_id, status=ACTIVE, deleted_at__isnull=True).first()
 
 
 def school_system_at(slug: str) -> SchoolSystem | None:
-    """Return the school system of that slug. Without a slug, return the only one, or None if there are several."""
+    """Return the school system with this slug. Without a slug, return the only one, or None if there are several."""
     if slug:
         return SchoolSystem.objects.filter(slug=slug).first()
     first_two = list(SchoolSystem.objects.all()[:2])
@@ -99,6 +99,6 @@ def school_system_at(slug: str) -> SchoolSystem | None:
 def has_password(account: Account | None, password: str) -> bool:
     """True if this is the password of an account that may sign in."""
     if account is None or not account.is_active or not account.has_usable_password():
-        make_password(password)  # takes as long as a check: the time reveals no address
+        make_password(password)  # as slow as a check: the response time must not reveal which addresses exist
         return False
     return check_password(password, account.password)

@@ -1,4 +1,4 @@
-"""Validates one account typed by hand: its row goes through the same steps as a file."""
+"""Validates one account that a person typed. Its values go through the same steps as a file."""
 
 import csv
 import tempfile
@@ -24,21 +24,21 @@ from sis_sync.steps.pipeline import check_file
 ORG_FIELD = "school_district_external_id"
 STORED_FIELDS = tuple(name for name in FIELD_NAMES if name != ORG_FIELD)
 MEMORY_MB = 128
-# An account made by hand may have no ID, and its org is chosen from a list.
+# In a form, the ID is optional and the org is chosen from a list.
 NEEDED_IN_FILES_ONLY = ("custom_id.required", "custom_id.placeholder", f"{ORG_FIELD}.required")
 WHOLE_ROW = "values"
 UNREADABLE = "One of the values is too long or contains a character that no text may contain. Type it again."
 
 
 def values_of(account: Account) -> dict[str, str]:
-    """Return the ten values of the account as texts."""
+    """Return the ten values of the account as strings."""
     stored = {name: getattr(account, name) or "" for name in STORED_FIELDS}
     org_value = {ORG_FIELD: account.org.external_id or ""}
     return {name: (stored | org_value)[name] for name in FIELD_NAMES}
 
 
 def take_values(account: Account, values: dict[str, str], org: Org) -> None:
-    """Put judged values into the account, unsaved. Without a custom ID it is unmanaged."""
+    """Copy validated values into the account without saving it. Without a custom ID, the account is unmanaged."""
     for name in STORED_FIELDS:
         setattr(account, name, values[name])
     account.custom_id = values["custom_id"] or None
@@ -46,9 +46,9 @@ def take_values(account: Account, values: dict[str, str], org: Org) -> None:
 
 
 def judge_values(values: dict[str, str]) -> dict[str, str]:
-    """Return the ten values as they are stored: trimmed, spelled as in the lists, grade or position by user type.
+    """Return the ten values as they will be stored: trimmed, spelled as in the lists, grade or position by user type.
 
-    Raise ValuesRefused with a message for each wrong field. Orgs and other accounts are not looked at.
+    Raise ValuesRefused with a message for each invalid field. Does not check orgs and other accounts.
     """
     with open_session(memory_limit_mb=MEMORY_MB, threads=1) as session, tempfile.TemporaryDirectory() as folder:
         try:
@@ -75,7 +75,7 @@ def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str,
 
 
 def wording(code: str, value: str) -> tuple[str, str]:
-    """Return the field and the message of a finding. The field is empty if the finding does not matter in a form."""
+    """Return the field and the message of a finding. The field is empty if the finding does not apply to a form."""
     finding = FINDING_CODES[code]
     if finding.severity == "warning" or (code in NEEDED_IN_FILES_ONLY and not value):
         return "", ""
@@ -90,7 +90,7 @@ def wording(code: str, value: str) -> tuple[str, str]:
 def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: int | None, now: datetime) -> None:
     """Raise ValuesRefused if another account of the school system has the custom ID or the address.
 
-    An account that was deleted too long ago to be restored loses its ID.
+    Take the ID away from an account that was deleted too long ago to be restored.
     """
     same_id = Account.objects.filter(school_system_id=school_system_id, custom_id=values["custom_id"] or None)
     same_id.filter(deleted_at__lte=now - RESTORABLE_FOR).update(custom_id=None)
@@ -111,7 +111,7 @@ def refuse_taken(*, school_system_id: int, values: dict[str, str], account_id: i
 
 @contextmanager
 def refusing_clashes() -> Iterator[None]:
-    """Run the block in a transaction. Raise ValuesRefused if another request took the ID or address meanwhile."""
+    """Run the block in a transaction. Raise ValuesRefused if another request takes the ID or address first."""
     try:
         with transaction.atomic():
             yield

@@ -11,7 +11,7 @@ from sis_sync.core.modes import MODES
 from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
 
-OTHER_KEY = "Use a key that may, or let a manager make one under Bulk Management > Sync Client."
+OTHER_KEY = "Use a key that may, or ask a manager to make one under Bulk Management > Sync Client."
 
 
 class SignedRequest(HttpRequest):
@@ -26,7 +26,7 @@ class BearerKey(HttpBearer):
     openapi_bearerFormat = "sissync_..."  # noqa: N815 - the name is the library's
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Return the key. Raise KeyRefused with the reason."""
+        """Return the key. Raise KeyRefused, with the reason, if it is not accepted."""
         return authenticate_key(
             secret=token,
             now=timezone.now(),
@@ -42,7 +42,7 @@ def require_scope(api_key: ApiKey, *scopes: str) -> None:
 
 
 def require_mode(api_key: ApiKey, mode: str) -> None:
-    """Raise UsageFault for an unknown mode, NotPermitted unless the key may use it."""
+    """Raise UsageFault if the mode is unknown, or NotPermitted if the key may not use it."""
     if mode not in MODES:
         raise UsageFault(f'There is no mode "{mode[:20]}".', fix=f"The modes are {', '.join(MODES)}.")
     if mode not in api_key.modes:

@@ -21,7 +21,7 @@ log = logging.getLogger("sis_sync.server.api")
 def problem(
     kind: str, title: str, status: int, detail: str, fix: str = "", extra: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """Return the answer. `kind` names the type, which never changes once it is released."""
+    """Return the answer. `kind` names the type, which must never change after a release."""
     type_ = f"urn:sis-sync:problem:{kind}"
     body = {"type": type_, "title": title, "status": status, "detail": detail, "fix": fix, **(extra or {})}
     headers = {"WWW-Authenticate": 'Bearer realm="SIS Sync"'} if status == 401 else {}
@@ -29,7 +29,7 @@ def problem(
 
 
 def problem_of(error: SisSyncError) -> HttpResponse:
-    """Return the answer to an error of our own tree. The name of its class is the type."""
+    """Return the answer to one of our own errors. Its class name becomes the type."""
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     extra: dict[str, Any] = {}
     if isinstance(error, FileRefused):
@@ -45,7 +45,7 @@ def not_found() -> HttpResponse:
 
 
 def not_understood(error: ValidationError) -> HttpResponse:
-    """Return the answer that names the wrong parts of a request, without their values."""
+    """Return an answer that names the invalid parts of a request without their values."""
     wrong = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors]
     fix = "Compare the call with /api/v1/openapi.json."
     return problem("not-understood", "Not understood", 422, "; ".join(wrong), fix)
@@ -76,5 +76,5 @@ def add_problem_answers(api: NinjaAPI) -> None:
 
 
 def unknown_address(_request: HttpRequest, _rest: str = "") -> HttpResponse:
-    """Return the answer to an address under /api/v1/ that no call has."""
+    """Return the answer to an unknown address under /api/v1/."""
     return not_found()

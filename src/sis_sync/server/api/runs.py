@@ -88,13 +88,13 @@ def list_runs(
 
 @router.get("/{run_id}", response={200: RunDocument, **FAULTS}, summary="One run")
 def show_run(request: SignedRequest, run_id: str) -> RunDocument:
-    """Returns its state, counts, findings by code and the guards that hold it."""
+    """Returns the run's state, counts, findings by code and the guards that hold it."""
     return run_document(visible_run(request.auth, run_id), request)
 
 
-@router.get("/{run_id}/results.csv", response={**FAULTS}, summary="The report, a line per line of the file")
+@router.get("/{run_id}/results.csv", response={**FAULTS}, summary="The report: one line for each line of the file")
 def show_results(request: SignedRequest, run_id: str) -> FileResponse:
-    """Returns the results CSV. Not found until the file was checked."""
+    """Returns the results CSV. Answers 404 until the file has been checked."""
     return csv_file(run_files(visible_run(request.auth, run_id)).results)
 
 
@@ -106,7 +106,7 @@ def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
 
 @router.post("/{run_id}/approve", response={200: RunDocument, **FAULTS}, summary="Approve the plan")
 def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
-    """Only with an approve key, only a run that no guard holds and in which no one leaves."""
+    """Approves the plan. The key needs the scope approve. No guard may hold the run and no one may leave in it."""
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
     approved = approve_run(run=run, digest=body.digest, by=request.auth, now=timezone.now())
@@ -115,7 +115,7 @@ def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
 
 @router.post("/{run_id}/reject", response={200: RunDocument, **FAULTS}, summary="Reject the run")
 def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
-    """Nothing of the run is ever applied."""
+    """Rejects the run. Its plan is never applied."""
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)
     if has_controls(body.reason):
@@ -144,13 +144,13 @@ def report_refusal(
 
 
 def visible_runs(api_key: ApiKey) -> QuerySet[Run]:
-    """Return the runs that the key's org covers. Without the scope read: only those that keys of the same org sent."""
+    """Return the runs that the key's org covers. Without the scope `read`, return only those sent by its keys."""
     runs = runs_of_key(api_key=api_key)
     return runs if READ in api_key.scopes else runs.filter(api_key__org_id=api_key.org_id)
 
 
 def visible_run(api_key: ApiKey, run_id: str) -> Run:
-    """Return the run if the key may see it. Raise Http404 for any other, whether it exists or not."""
+    """Return the run if the key may see it. Raise Http404 otherwise, whether the run exists or not."""
     run = visible_runs(api_key).filter(pk=number_or_404(run_id)).first()
     if run is None:
         raise Http404
@@ -158,7 +158,7 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
 
 
 def csv_file(path: Path) -> FileResponse:
-    """Return the file as it is on the disk. Raise Http404 if there is none."""
+    """Return the stored file unchanged. Raise Http404 if it does not exist."""
     try:
         file = path.open("rb")
     except FileNotFoundError:

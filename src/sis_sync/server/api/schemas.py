@@ -11,7 +11,7 @@ from sis_sync.server.runs.models import Run
 
 
 class Ping(Schema):
-    """The server that answers, and the rights of this key."""
+    """The version of the server and the rights of this key."""
 
     server_version: str
     school_system: str
@@ -23,7 +23,7 @@ class Ping(Schema):
 
 
 class RunDocument(Schema):
-    """One run. `guards` are those that hold it, `findings` are counts by code, `digest` identifies its plan."""
+    """One run. `guards` names the guards that hold it, `findings` has counts by code, `digest` identifies its plan."""
 
     id: str
     mode: str
@@ -39,14 +39,14 @@ class RunDocument(Schema):
 
 
 class RunList(Schema):
-    """Runs, newest first. Send `next_before` as `before` for the next page. It is None on the last page."""
+    """Runs, newest first. Send `next_before` as `before` for the next page. It is null on the last page."""
 
     runs: list[RunDocument]
     next_before: str | None
 
 
 class Approval(Schema):
-    """The digest of the plan that was shown and is approved."""
+    """The digest of the plan that was shown and is now approved."""
 
     digest: str
 

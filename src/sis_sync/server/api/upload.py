@@ -1,4 +1,4 @@
-"""An uploaded file and what comes with it: gzip is unpacked, idempotency key and mapping are checked first."""
+"""Unpacks an uploaded gzip file, and checks the idempotency key and the mapping that come with it."""
 
 import gzip
 import io
@@ -27,8 +27,8 @@ class Unpacked(io.RawIOBase):
         """Return True."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer will do
-        """Fill the buffer with the next bytes. Return their number, 0 at the end."""
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer works
+        """Fill the buffer with the next bytes. Return the number of bytes, 0 at the end."""
         try:
             return self.source.readinto(buffer)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -38,11 +38,11 @@ class Unpacked(io.RawIOBase):
 
 
 def plain_bytes(upload: "UploadedFile[bytes]") -> IO[bytes]:
-    """Return the file as the SIS wrote it: unpacked if it starts as every gzip does, and as no roster does."""
+    """Return the file as the SIS wrote it. Unpack it if it starts with the gzip signature, which no roster has."""
     upload.seek(0)
     start = upload.read(len(GZIP_START))
     upload.seek(0)
-    file: IO[bytes] = upload.file  # type: ignore[assignment]  # a temporary file on the disk
+    file: IO[bytes] = upload.file  # type: ignore[assignment]  # a temporary file on disk
     return io.BufferedReader(Unpacked(file)) if start == GZIP_START else file
 
 
@@ -52,7 +52,7 @@ def plain_name(name: str | None) -> str:
 
 
 def checked_idempotency_key(key: str | None) -> str:
-    """Return the key. Raise UsageFault if it is missing or not a plain text of at most 255 characters."""
+    """Return the key. Raise UsageFault if it is missing or not plain text of at most 255 characters."""
     if not key or len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise UsageFault(
             f"The header Idempotency-Key is missing, or is not a plain text of at most {MAX_KEY_LENGTH} characters.",
@@ -62,7 +62,7 @@ def checked_idempotency_key(key: str | None) -> str:
 
 
 def refuse_bad_mapping(lines: str, name: str) -> None:
-    """Raise ConfigurationError, with line and key, for mapping lines that are wrong."""
+    """Raise ConfigurationError, with the line and the key, if a mapping line is invalid."""
     if has_controls(name) or has_controls(lines.translate(LINE_CHARACTERS)):
         raise ConfigurationError("The mapping contains a control character.", fix="Send the lines as plain text.")
     if lines.strip():

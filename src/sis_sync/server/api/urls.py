@@ -1,4 +1,4 @@
-"""The HTTP API as a whole: its authentication, its answers to errors, and the addresses of its calls."""
+"""Assembles the HTTP API: its authentication, its answers to errors and the addresses of its calls."""
 
 from importlib.metadata import version
 
@@ -33,7 +33,7 @@ add_problem_answers(api)
     summary="Check that the server answers and the key is valid",
 )
 def ping(request: SignedRequest) -> Ping:
-    """Returns the server that answers, and the rights of this key."""
+    """Returns the version of the server and the rights of this key."""
     key = request.auth
     return Ping(
         server_version=VERSION,

@@ -5,13 +5,13 @@ from django.db.models.functions import Now
 
 
 class AccountChange(models.Model):
-    """One change of one account. `before` and `after` contain the changed fields only.
+    """One change of one account. `before` and `after` contain only the changed fields.
 
-    `run` and `line` are set for a change by a file, `actor` for one by hand.
+    `run` and `line` are set if a file made the change, `actor` if a person did.
     """
 
-    # Not constrained and not indexed: the account has the same school system, and a first import takes a tenth longer
-    # with both.
+    # No constraint and no index: the account has the same school system, and both would make a first import a tenth
+    # slower.
     school_system = models.ForeignKey(
         "orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
@@ -33,7 +33,7 @@ class AccountChange(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One action of a person or key: signed in, approved, changed a setting. `detail` contains IDs and counts only."""
+    """One action of a person or key: signed in, approved, changed a setting. `detail` contains only IDs and counts."""
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
     actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")

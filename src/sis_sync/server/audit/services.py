@@ -24,9 +24,9 @@ def record(
     detail: dict[str, Any] | None = None,
     now: datetime,
 ) -> AuditEntry:
-    """Write and return an entry of the log. `by` is None for what the server itself does.
+    """Write and return an entry of the log. `by` is None if the server itself acts.
 
-    `detail` contains IDs, counts and settings only, never a value of a person.
+    `detail` contains only IDs, counts and settings, never a person's data.
     """
     author: dict[str, Any] = {"actor" if isinstance(by, get_user_model()) else "api_key": by}
     return AuditEntry.objects.create(school_system=school_system, action=action, detail=detail or {}, at=now, **author)
@@ -41,7 +41,7 @@ def record_change(
     actor: Account | None,
     now: datetime,
 ) -> AccountChange:
-    """Write a line of the account's history. It keeps the values of `before` and `after` that differ."""
+    """Write a line of the account's history with those values of `before` and `after` that differ."""
     change = change_of(account, before, after, action=action, actor=actor, now=now)
     change.save()
     return change

@@ -1,1 +1,1 @@
-"""Jobs: work that no page waits for. A job that runs belongs to a live process."""
+"""Jobs: work in the background. A running job belongs to a live process."""

@@ -1,7 +1,7 @@
-"""Locks that end with their process. A job that was begun may be taken up as soon as its lock is free.
+"""Locks that end with their process. Another worker may resume a started job as soon as its lock is free.
 
 PostgreSQL: a session advisory lock on the worker's own connection. A worker that loses its connection loses the lock
-and its transaction together. SQLite: a lock of the operating system on a file in the data folder.
+and its transaction together. SQLite: an operating system lock on a file in the data folder.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from django.db import connection
 
 from sis_sync.core.file_lock import file_lock
 
-# The first half of the advisory lock's key keeps jobs apart from anything else that locks in this database.
+# The first half of the advisory lock's key separates jobs from all other locks in this database.
 JOB_LOCKS = 0x515
 
 
 @contextmanager
 def jobs_lock(school_system_id: int) -> Iterator[bool]:
-    """Try to take the lock of a school system's jobs, and yield True if it was free.
+    """Try once to take the lock on a school system's jobs, and yield True if it was free.
 
     The lock lasts until the block ends or the process dies.
     """
@@ -32,7 +32,7 @@ def jobs_lock(school_system_id: int) -> Iterator[bool]:
 @contextmanager
 def advisory_lock(group: int, number: int) -> Iterator[bool]:
     """Try once to take a session advisory lock of PostgreSQL, and yield True if it was free."""
-    # The second half of the key has 32 bits. Two school systems with the same one only wait for each other.
+    # The second half of the key has 32 bits. If two school systems share one, they only wait for each other.
     key = [group, number % 2**31]
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
         yield False
@@ -53,7 +53,7 @@ def _ask(sql: str, parameters: list[int]) -> bool:
 
 @contextmanager
 def named_lock(name: str) -> Iterator[bool]:
-    """Try once to lock a file of the data folder, and yield True if it was free."""
+    """Try once to lock a file in the data folder, and yield True if it was free."""
     path = lock_path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file_lock(path) as is_free:

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class Job(models.Model):
-    """One piece of work for one run, done at least once and applied at most once."""
+    """One task of one run. It may be done more than once, but takes effect at most once."""
 
     class Kind(models.TextChoices):
         PLAN = "plan", "Check and plan"

@@ -1,6 +1,6 @@
-"""The job queue: puts jobs in, takes the next one out, and moves a job from state to state by compare-and-set.
+"""The job queue: adds jobs, selects the next one, and moves a job from state to state by compare-and-set.
 
-The caller has the lock of the job's school system (lock.py).
+The caller must have the lock on the job's school system (lock.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
 
 
 def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
-    """Queue a job of this kind for the run, unless one waits already. Return the job that waits.
+    """Queue a job of this kind for the run, unless one is already waiting. Return the waiting job.
 
     Call it in the transaction of the change that needs the job, so that both are stored or neither is.
     """
@@ -29,13 +29,13 @@ def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
 
 
 def next_job(*, busy_systems: Collection[int], tried: Collection[int]) -> Job | None:
-    """Return the oldest open job but those of busy school systems and those tried. What is approved goes first."""
+    """Return the oldest open job, except tried jobs and jobs of busy school systems. Apply jobs go before plan jobs."""
     jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
     return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def begin(job: Job, *, now: datetime) -> bool:
-    """Count an attempt and mark the job as running. Return False if another worker did the job meanwhile."""
+    """Count an attempt and mark the job as running. Return False if another worker has done the job meanwhile."""
     unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
     if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, started_at=now):
         return False
@@ -49,7 +49,7 @@ def finish(job: Job, *, now: datetime) -> None:
 
 
 def queue_again(job: Job, *, counts: bool) -> None:
-    """Put a running job back into the queue. The attempt `counts`, or is taken back."""
+    """Put a running job back into the queue. Uncount the attempt unless it `counts`."""
     _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - (0 if counts else 1))
 
 

@@ -1,4 +1,4 @@
-"""Makes the secrets of API keys, and recognises the key of a call or refuses it with the reason."""
+"""Makes the secrets of API keys, and accepts the key of a call or refuses it with the reason."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from sis_sync.core.errors import KeyRefused
 from sis_sync.server.errors import ApiDisabled
 from sis_sync.server.keys.models import ApiKey
 
-# A key whose last use was stored less than this ago is not written again: a client may ask every second.
+# Store the use of a key at most this often, because a client may call every second.
 LAST_USE_STEP = timedelta(minutes=1)
 NEW_KEY = "Make a new key under Bulk Management > Sync Client and put it into client.properties."
 
@@ -38,12 +38,12 @@ def prefix_of(text: str) -> str:
 
 
 def sha256_of(text: str) -> str:
-    """Return the hash that is stored. A plain one is enough: no one can try 190 random bits."""
+    """Return the hash that is stored. SHA-256 without a salt is enough, because no one can guess 190 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def authenticate_key(*, secret: str, now: datetime, address: str = "", client_version: str = "") -> ApiKey:
-    """Return the key of this secret and note its use. Raise KeyRefused with the reason."""
+    """Return the key with this secret and store its use. Raise KeyRefused, with the reason, if it is not accepted."""
     if not is_well_formed(secret):
         raise KeyRefused("This is not a complete API key.", fix="Copy the key whole; it starts with sissync_.")
     key = ApiKey.objects.select_related("school_system", "org").filter(prefix=prefix_of(secret)).first()
@@ -55,7 +55,7 @@ def authenticate_key(*, secret: str, now: datetime, address: str = "", client_ve
 
 
 def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
-    """Raise KeyRefused for a key that is over, or ApiDisabled if its school system has disabled the API."""
+    """Raise KeyRefused if the key is revoked or expired, or ApiDisabled if its school system has disabled the API."""
     refuse_if_over(key, now)
     if not key.school_system.is_client_api_enabled:
         raise ApiDisabled(
@@ -65,7 +65,7 @@ def refuse_unless_taken(key: ApiKey, now: datetime) -> None:
 
 
 def refuse_if_over(key: ApiKey, now: datetime) -> None:
-    """Raise KeyRefused for a key that was revoked or has expired."""
+    """Raise KeyRefused if the key was revoked or has expired."""
     if key.revoked_at is not None:
         raise KeyRefused(f"The key {key.prefix} was revoked on {key.revoked_at:%Y-%m-%d}.", fix=NEW_KEY)
     if key.expires_at is not None and key.expires_at <= now:
@@ -73,7 +73,7 @@ def refuse_if_over(key: ApiKey, now: datetime) -> None:
 
 
 def note_use(key: ApiKey, *, now: datetime, address: str, client_version: str) -> None:
-    """Store when, from where and with which client the key was used, unless that was just stored."""
+    """Store the time, address and client version of this use, unless a use was stored just before."""
     is_same = (key.last_used_from, key.last_client_version) == (address, client_version)
     if is_same and key.last_used_at is not None and now - key.last_used_at < LAST_USE_STEP:
         return

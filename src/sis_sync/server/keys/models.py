@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 class ApiKey(models.Model):
     """The key of a sync client. `scopes` are some of upload, read and approve, `modes` some of the four modes.
 
-    `org` bounds the runs that it may send, read and approve.
+    `org` limits the runs that the key may send, read and approve.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="api_keys")

@@ -10,13 +10,13 @@ from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 
 
 def keys_of(*, actor: Account) -> QuerySet[ApiKey]:
-    """Return the keys of the orgs that the actor manages, newest first, revoked ones too."""
+    """Return the keys of the orgs that the actor manages, newest first, including revoked keys."""
     keys = ApiKey.objects.filter(org__in=managed_orgs(actor=actor)).select_related("org", "created_by")
     return keys.order_by("-created_at", "-id")
 
 
 def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
-    """Return the key if the actor manages its org. Raise Http404 for any other, whether it exists or not."""
+    """Return the key if the actor manages its org. Raise Http404 otherwise, whether the key exists or not."""
     key = keys_of(actor=actor).filter(pk=number_or_404(key_id)).first()
     if key is None:
         raise Http404

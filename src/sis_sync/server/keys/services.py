@@ -33,9 +33,9 @@ def create_key(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key. Return it with its secret, which is stored nowhere. The actor must manage `org`.
+    """Make a key and return it with its secret, which is not stored. The actor must manage `org`.
 
-    Raise ValuesRefused for a missing name, missing or unknown scopes or modes, or an expiry in the past.
+    Raise ValuesRefused if the name is missing, scopes or modes are missing or unknown, or the expiry is in the past.
     """
     if actor is not None:
         access_org(actor=actor, org_id=org.pk)
@@ -61,7 +61,7 @@ def create_key(
 def refuse_wrong_values(
     *, name: str, scopes: Sequence[str], modes: Sequence[str], expires_at: datetime | None, now: datetime
 ) -> None:
-    """Raise ValuesRefused with every value that is wrong."""
+    """Raise ValuesRefused with every invalid value."""
     errors: dict[str, str] = {}
     if not name or len(name) > NAME_LENGTH or has_controls(name):
         errors["name"] = f"Give the key a name of at most {NAME_LENGTH} characters, for example the computer's."
@@ -77,7 +77,7 @@ def refuse_wrong_values(
 
 @transaction.atomic
 def rotate_key(*, key: ApiKey, actor: Account | None, now: datetime) -> tuple[ApiKey, str]:
-    """Make a new key with the same rights and lifetime. Return it with its secret. The old key works 7 more days.
+    """Make a new key with the same rights and lifetime. Return it with its secret. The old key works for 7 more days.
 
     Raise KeyRefused if the old key is revoked or expired.
     """
@@ -103,7 +103,7 @@ def rotate_key(*, key: ApiKey, actor: Account | None, now: datetime) -> tuple[Ap
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey, actor: Account | None, now: datetime) -> None:
-    """Refuse the key from now on. A second time changes nothing. The actor must manage its org."""
+    """Revoke the key from now on. Revoking it again changes nothing. The actor must manage its org."""
     if actor is not None:
         access_org(actor=actor, org_id=key.org_id)
     if ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now):
@@ -114,7 +114,7 @@ def revoke_key(*, key: ApiKey, actor: Account | None, now: datetime) -> None:
 
 @transaction.atomic
 def set_client_api(*, school_system: SchoolSystem, enabled: bool, actor: Account | None, now: datetime) -> None:
-    """Enable or disable the Sync Client API. While it is disabled every key is refused with that reason."""
+    """Enable or disable the Sync Client API. While it is disabled, every key is refused."""
     require_district_manager(actor=actor, school_system=school_system)
     school_system.is_client_api_enabled = enabled
     school_system.save(update_fields=["is_client_api_enabled"])

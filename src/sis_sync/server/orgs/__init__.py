@@ -1,1 +1,1 @@
-"""School systems, their orgs, and the rights over them."""
+"""School systems, their orgs, and the rights to manage them."""

@@ -1,4 +1,4 @@
-"""Reads the CSV that orgs are imported from: `external_id,name` and an optional `kind`."""
+"""Reads a CSV file of orgs: `external_id,name` and an optional `kind`."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ class OrgLine:
 
 @dataclass(frozen=True)
 class ImportedOrgs:
-    """The counts of an import. The three add up to the lines of the file."""
+    """The counts of an import. Their sum is the number of orgs in the file."""
 
     created: int
     updated: int
@@ -35,7 +35,7 @@ class ImportedOrgs:
 
 
 def read_org_lines(text: str) -> list[OrgLine]:
-    """Return the orgs of the file. Raise ValuesRefused with every line that is wrong."""
+    """Return the orgs of the file. Raise ValuesRefused with every invalid line."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey=TOO_MANY, strict=True)
     try:
         headers = [tidy(header).lower() for header in reader.fieldnames or ()]
@@ -62,7 +62,7 @@ def read_line(number: int, row: dict[str, str | None]) -> OrgLine:
 
 
 def find_faults(lines: list[OrgLine]) -> Iterator[tuple[str, str]]:
-    """Yield each wrong line and its message."""
+    """Yield a field name and a message for each invalid line."""
     first_lines: dict[str, int] = {}
     for line in lines:
         where = f"line {line.number}"

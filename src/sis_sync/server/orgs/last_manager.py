@@ -1,4 +1,4 @@
-"""A district that has an active manager keeps one, whatever is done to accounts and rights."""
+"""Keeps at least one active manager in a district when accounts or rights change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 
 @contextmanager
 def keeping_a_manager(school_system_id: int) -> Iterator[None]:
-    """Run the block in a transaction. Undo it and raise NotPermitted if the district lost its last active manager."""
+    """Run the block in a transaction. Roll back and raise NotPermitted if the district lost its last active manager."""
     with transaction.atomic():
-        # Lock first: of two managers who remove each other at once, one waits. Without the key, because other
-        # transactions that hold an account lock add history that refers to this row: they and we would deadlock.
+        # Lock first, so that one of two managers who remove each other at once waits. Do not lock the key: other
+        # transactions that have an account lock add history that refers to this row, and would deadlock with this one.
         SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
         had_manager = has_active_manager(school_system_id)
         yield

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class SchoolSystem(models.Model):
-    """The tenant: one district and its schools. No tenant ever sees anything of another."""
+    """The tenant: one district and its schools. A tenant never sees another tenant's data."""
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63, unique=True)
@@ -44,9 +44,9 @@ class Org(models.Model):
 
 
 class Right(models.Model):
-    """Makes an account a manager of an org: of the district, all of it; of a school, that school.
+    """The right of an account to manage an org. A right over the district includes all of its schools.
 
-    Rights are given by hand in the pages, never by a file.
+    People grant rights in the pages. Files never do.
     """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="rights")

@@ -1,4 +1,4 @@
-"""The orgs that a person manages, and what a person may see of them."""
+"""Selects the orgs that a person manages, and checks the rights of managers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def managed_orgs(*, actor: Account) -> QuerySet[Org]:
 
 
 def access_org(*, actor: Account, org_id: int | str) -> Org:
-    """Return the org if the actor manages it. Raise Http404 for any other, whether it exists or not."""
+    """Return the org if the actor manages it. Raise Http404 otherwise, whether the org exists or not."""
     org = managed_orgs(actor=actor).filter(pk=number_or_404(org_id)).first()
     if org is None:
         raise Http404
@@ -47,9 +47,9 @@ def access_org(*, actor: Account, org_id: int | str) -> Org:
 
 
 def scope_org(*, actor: Account) -> Org:
-    """Return the org that bounds the actor's bulk tools: the district, or the first of their schools by name.
+    """Return the org that limits the actor's bulk tools: the district, or the first of their schools by name.
 
-    Raise NotPermitted if the actor manages nothing.
+    Raise NotPermitted if the actor manages no org.
     """
     org = managed_orgs(actor=actor).first()
     if org is None:
@@ -63,7 +63,7 @@ def district_of(school_system: SchoolSystem) -> Org:
 
 
 def require_district_manager(*, actor: Account | None, school_system: SchoolSystem) -> None:
-    """Raise NotPermitted unless the actor manages this district. None is the server itself, which may."""
+    """Raise NotPermitted unless the actor manages this district. None means the server itself, which is permitted."""
     if actor is None:
         return
     if actor.school_system_id != school_system.pk or not is_district_manager(account=actor):
@@ -71,7 +71,7 @@ def require_district_manager(*, actor: Account | None, school_system: SchoolSyst
 
 
 def number_or_404(identifier: int | str) -> int:
-    """Return the ID as a number. Raise Http404 for a text that is not a possible ID."""
+    """Return the ID as a number. Raise Http404 if it is not a possible ID."""
     text = str(identifier)
     if not can_be_number(text):
         raise Http404
@@ -79,5 +79,5 @@ def number_or_404(identifier: int | str) -> int:
 
 
 def can_be_number(text: str) -> bool:
-    """True if a row may have this number. A database stores at most 18 digits."""
+    """True if this text is a possible row ID. The database stores at most 18 digits."""
     return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS

@@ -61,7 +61,7 @@ def checked_time_zone(time_zone: str) -> str:
 
 
 def free_slug(wanted: str) -> str:
-    """Return a slug made of `wanted` that no other school system has."""
+    """Return an unused slug based on `wanted`."""
     stem = slugify(wanted)[: SLUG_LENGTH - 4] or "district"
     slug, number = stem, 1
     while SchoolSystem.objects.filter(slug=slug).exists():
@@ -80,7 +80,7 @@ def create_org(
     actor: Account | None,
     now: datetime,
 ) -> Org:
-    """Make a school. Raise ValuesRefused for a second district, or for a wrong name or external ID."""
+    """Make a school. Raise ValuesRefused for a second district, or for an invalid name or external ID."""
     require_district_manager(actor=actor, school_system=school_system)
     if kind != Org.Kind.SCHOOL:
         raise ValuesRefused({"kind": "A school system has one district, which is there already. Choose school."})
@@ -96,7 +96,7 @@ def create_org(
 
 @transaction.atomic
 def update_org(*, org: Org, name: str, external_id: str | None, actor: Account | None, now: datetime) -> Org:
-    """Change the name and external ID of an org. Its own managers may. Raise ValuesRefused if one is wrong."""
+    """Change the name and external ID of an org that the actor manages. Raise ValuesRefused if one is invalid."""
     if actor is not None:
         access_org(actor=actor, org_id=org.pk)
     before = {"name": org.name, "external_id": org.external_id}
@@ -110,7 +110,7 @@ def update_org(*, org: Org, name: str, external_id: str | None, actor: Account |
 
 @transaction.atomic
 def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None, now: datetime) -> ImportedOrgs:
-    """Create and update the orgs of a CSV (`external_id,name,kind`): all of them, or none."""
+    """Create and update the orgs of a CSV (`external_id,name,kind`), all of them or none."""
     require_district_manager(actor=actor, school_system=school_system)
     district = district_of(school_system)
     created = updated = 0
@@ -138,7 +138,7 @@ def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None
 
 @transaction.atomic
 def give_right(*, account: Account, org: Org, actor: Account | None, now: datetime) -> Right:
-    """Add the right of the account over `org`, unless it exists. Raise NotPermitted for all but district managers."""
+    """Grant the account the right over `org`, unless it has it. Raise NotPermitted unless a district manager asks."""
     require_district_manager(actor=actor, school_system=org.school_system)
     if account.school_system_id != org.school_system_id or account.deleted_at is not None:
         raise NotPermitted("This account cannot manage this org.", fix=ASK_A_MANAGER)
@@ -150,7 +150,7 @@ def give_right(*, account: Account, org: Org, actor: Account | None, now: dateti
 
 
 def take_right(*, account: Account, org: Org, actor: Account | None, now: datetime) -> None:
-    """Take the right away. Raise NotPermitted if the district would have no active manager."""
+    """Remove the right. Raise NotPermitted if the district would lose its last active manager."""
     require_district_manager(actor=actor, school_system=org.school_system)
     with keeping_a_manager(org.school_system_id):
         taken, _ = Right.objects.filter(account=account, org=org).delete()
