@@ -1,1 +1,1 @@
-"""The limits that hold a plan."""
+"""Guard: check the limits that hold a plan."""

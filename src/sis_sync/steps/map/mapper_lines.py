@@ -16,8 +16,8 @@ from sis_sync.steps.map.mapping import JUDGED_BY_LIST, NO_MAPPING, PLACEHOLDER, 
 from sis_sync.steps.map.properties import Property, read_properties
 
 _SPLIT = re.compile(r'^(?P<header>.+),\s*(?P<side>before|after)\s+"(?P<separator>.+)"$')
-# The parts of an inherited rule that a new line for the same field replaces. A new template replaces none: it comes
-# before them, can be built from them, and is skipped for a file that lacks its columns.
+# The parts of an inherited rule that a new line for the same field replaces. A new template replaces none: it precedes
+# them, can be built from them, and is skipped for a file that lacks its columns.
 _REPLACED = {
     "column": ("constant", "split", "template"),
     "constant": ("columns", "first", "split", "template"),

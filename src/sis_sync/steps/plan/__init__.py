@@ -1,1 +1,1 @@
-"""One action for each row and for each absent account."""
+"""Plan: decide one action for each row and each absent account."""

@@ -1,1 +1,1 @@
-"""Every fault of every row, and the sentence that says it."""
+"""Validate: find every fault of every row, and write its message."""
