@@ -15,6 +15,7 @@ from sis_sync.steps.pipeline import engine_named
 
 
 @pytest.mark.django_db
+@pytest.mark.night
 @pytest.mark.xdist_group("spark")
 def test_spark_plans_the_same(
     district: Org, north: Org, now: datetime, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

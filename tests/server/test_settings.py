@@ -133,7 +133,12 @@ def test_database_is_for_its_owner(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     database = tmp_path / "sis-sync.sqlite3"
     database.touch(mode=0o644)
-    environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(tmp_path), "SIS_SYNC_DATABASE_URL": ""}
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings",
+        "SIS_SYNC_DATA_FOLDER": str(tmp_path),
+        "SIS_SYNC_DATABASE_URL": "",
+    }
     subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
     assert database.stat().st_mode & 0o777 == 0o600
 
