@@ -35,9 +35,9 @@ class Process:
 class Comparison:
     """Our process and the peer or floor that it is compared with.
 
-    `at_most` is the promised ratio of CPU seconds, None if nothing is promised. `max_memory_mb` is the
-    promised peak memory of ours. Without a `peer`, only ours is measured. `alike` names the counts that must be equal,
-    which shows that both sides do the same work. `max_repeats` limits a comparison that takes long.
+    `max_ratio` is the promised ratio of CPU seconds, None if nothing is promised. `max_memory_mb` is the promised peak
+    memory of ours. Without a `peer`, only ours is measured. `alike` names the counts that must be equal, to show that
+    both sides do the same work. `max_repeats` limits a comparison that takes long.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Comparison:
     rows: int
     ours: Process
     peer: Process | None = None
-    at_most: float | None = None
+    max_ratio: float | None = None
     max_memory_mb: float | None = None
     alike: tuple[str, ...] = ()
     max_repeats: int | None = None
@@ -68,7 +68,7 @@ class Outcome:
     def is_kept(self) -> bool:
         """Return True if the ratio and the memory are within the promised limits."""
         asked = self.comparison
-        is_ratio_kept = asked.at_most is None or self.ratio is None or self.ratio <= asked.at_most
+        is_ratio_kept = asked.max_ratio is None or self.ratio is None or self.ratio <= asked.max_ratio
         memory = medians(list(self.ours)).memory
         return is_ratio_kept and (asked.max_memory_mb is None or memory <= asked.max_memory_mb)
 
@@ -83,7 +83,7 @@ class Outcome:
             "ours": _figures(asked.ours.label, self.ours),
             "peer": _figures(asked.peer.label, self.peer) if asked.peer else None,
             "ratio": None if self.ratio is None else round(self.ratio, 3),
-            "at_most": asked.at_most,
+            "at_most": asked.max_ratio,
             "memory_at_most_mb": asked.max_memory_mb,
             "kept": self.is_kept,
         }

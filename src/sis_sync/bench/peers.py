@@ -36,9 +36,9 @@ def creating_and_delta(files: District, places: Places) -> Iterator[Comparison]:
         for label, more in (("django-import-export", ()), ("the same after a dry run", ("preview",))):
             ours, peer = _sides(files, places, "import_export_peer", label, file, begin, *more)
             scenario = "-".join(["peers." + name, *more])
-            at_most = 1 / TIMES_IMPORT_EXPORT
+            max_ratio = 1 / TIMES_IMPORT_EXPORT
             yield Comparison(
-                scenario, title, files.rows, ours, peer, at_most=at_most, alike=COUNTS, max_repeats=MAX_REPEATS
+                scenario, title, files.rows, ours, peer, max_ratio=max_ratio, alike=COUNTS, max_repeats=MAX_REPEATS
             )
 
 
@@ -49,8 +49,8 @@ def creating_many(files: District, places: Places) -> Iterator[Comparison]:
     """
     for label, more in (("pandas and SQLAlchemy", ()), ("the same by the ORM, with history", ("objects",))):
         ours, peer = _sides(files, places, "pandas_peer", label, "first", "empty", *more)
-        scenario, at_most, alike = "-".join(["peers.pandas", *more]), 1 / TIMES_PANDAS, ("create", "failed")
-        yield Comparison(scenario, "full into empty SQLite", files.rows, ours, peer, at_most=at_most, alike=alike)
+        scenario, max_ratio, alike = "-".join(["peers.pandas", *more]), 1 / TIMES_PANDAS, ("create", "failed")
+        yield Comparison(scenario, "full into empty SQLite", files.rows, ours, peer, max_ratio=max_ratio, alike=alike)
 
 
 def _sides(

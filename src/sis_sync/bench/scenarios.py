@@ -49,8 +49,8 @@ def reading(setting: Setting) -> Iterator[Comparison]:
     broken = Process("read step, 1 % broken", module("read_step", files.file("broken")))
     strict = Process("DuckDB read_csv, strict", module("duckdb_floor", "read", files.file("accounts")))
     count = Process("DuckDB count(*)", module("duckdb_floor", "count", files.file("accounts")))
-    yield Comparison("reading.clean", "read a clean file, with lines", files.rows, whole, strict, at_most=1.6)
-    yield Comparison("reading.broken", "read a file with 1 % broken records", files.rows, broken, whole, at_most=1.3)
+    yield Comparison("reading.clean", "read a clean file, with lines", files.rows, whole, strict, max_ratio=1.6)
+    yield Comparison("reading.broken", "read a file with 1 % broken records", files.rows, broken, whole, max_ratio=1.3)
     yield Comparison("reading.count", "read a clean file, with lines", files.rows, whole, count)
 
 
@@ -64,8 +64,8 @@ def planning(setting: Setting) -> Iterator[Comparison]:
     ours = Process("sis-sync plan", command)
     count = Process("DuckDB count(*)", module("duckdb_floor", "count", files.file("roster")))
     title = "read, validate, plan"
-    yield Comparison("plan.script", title, files.rows, ours, setting.script(files), at_most=0.33)
-    yield Comparison("plan.count", title, files.rows, ours, count, at_most=12)
+    yield Comparison("plan.script", title, files.rows, ours, setting.script(files), max_ratio=0.33)
+    yield Comparison("plan.count", title, files.rows, ours, count, max_ratio=12)
 
 
 def results(setting: Setting) -> Iterator[Comparison]:
@@ -87,10 +87,12 @@ def growth(setting: Setting) -> Iterator[Comparison]:
         ours = Process("plan", module("plan_steps", files.folder, LIMIT_MB))
         yield Comparison(f"growth.{rows}", "read, validate, plan", rows, ours, max_repeats=GROWTH_REPEATS)
     files = setting.files(5 * MILLION)
-    for name, limit, most in (("roomy", ROOMY_MB, None), ("limited", 512, 800)):
+    for name, limit, max_memory_mb in (("roomy", ROOMY_MB, None), ("limited", 512, 800)):
         ours = Process(f"plan, limit {limit} MB", module("plan_steps", files.folder, limit))
         title = f"plan with limit {limit:,} MB"
-        yield Comparison(f"growth.{name}", title, files.rows, ours, max_memory_mb=most, max_repeats=GROWTH_REPEATS)
+        yield Comparison(
+            f"growth.{name}", title, files.rows, ours, max_memory_mb=max_memory_mb, max_repeats=GROWTH_REPEATS
+        )
 
 
 def sqlite(setting: Setting) -> Iterator[Comparison]:
@@ -124,8 +126,8 @@ def _server_runs(
     nightly = places.process("nightly run", night, "filled")
     nothing = places.process("run of the same file", first, "filled")
     floor = places.process(floor_label, module("account_rows", "write", places.rows), "empty")
-    yield Comparison(f"{name}.full", f"full into empty {database}", files.rows, full, floor, at_most=1.3)
-    yield Comparison(f"{name}.nightly", f"nightly run, {database}", files.rows, nightly, script, at_most=0.5)
+    yield Comparison(f"{name}.full", f"full into empty {database}", files.rows, full, floor, max_ratio=1.3)
+    yield Comparison(f"{name}.nightly", f"nightly run, {database}", files.rows, nightly, script, max_ratio=0.5)
     yield Comparison(f"{name}.nothing", f"nothing changed, {database}", files.rows, nothing)
 
 
