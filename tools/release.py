@@ -30,7 +30,7 @@ def release(version: str, date: str) -> None:
     check_version(version, project, changelog)
     check_repository(version)
     if subprocess.run([ROOT / "tools" / "check", "lint"], cwd=ROOT, check=False).returncode:
-        raise Refused("The checks failed: mend what they name above.")
+        raise Refused("The checks failed. Fix the errors above.")
     try:
         PROJECT.write_text(VERSION_LINE.sub(f'version = "{version}"', project, count=1), encoding="utf-8")
         CHANGELOG.write_text(released_changelog(changelog, version, date), encoding="utf-8")

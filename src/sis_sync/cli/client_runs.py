@@ -24,7 +24,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mode", type=click.Choice(list(MODES)), required=True, help="What the file is.")
+@click.option("--mode", type=click.Choice(list(MODES)), required=True, help="The mode of the file.")
 @click.option("--mapper", help="Name of a mapping of client.properties, or of a preset.")
 @click.option("--wait", "is_waiting", is_flag=True, help="Wait until the run has ended or waits for a person.")
 @click.option("--timeout", type=click.FloatRange(1, 86400), default=LONGEST_WAIT_SECONDS, help="Seconds to wait.")

@@ -82,5 +82,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None) -> Any:
-    """Run the command. Its errors are raised to the caller."""
+    """Run the command. Errors reach the caller as exceptions."""
     return cli.main(args=arguments, prog_name="sis-sync", standalone_mode=False)

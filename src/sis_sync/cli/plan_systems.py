@@ -66,8 +66,8 @@ def _unless_pipe_is_closed(print_it: Callable[..., None], *arguments: object) ->
     try:
         print_it(*arguments)
     except BrokenPipeError:
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        with Path(os.devnull).open("w", encoding="utf-8") as devnull:
+            os.dup2(devnull.fileno(), sys.stdout.fileno())
 
 
 def _in_turn(

@@ -101,8 +101,8 @@ def counts_in_words(counts: Counts, *, live: int = 0) -> str:
 def held_line(hit: GuardHit, school_system: str = "") -> str:
     """Return the line to print for a guard that would hold the plan."""
     held = click.style("Would be held", fg="yellow")
-    of_whom = f": {school_system}" if school_system else ""
-    return f"{held}{of_whom} ({hit.code}): {hit.message}"
+    of_system = f": {school_system}" if school_system else ""
+    return f"{held}{of_system} ({hit.code}): {hit.message}"
 
 
 def _print_file(records: Records) -> None:

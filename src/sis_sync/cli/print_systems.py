@@ -29,7 +29,7 @@ def _refusal_line(refusal: SisSyncError) -> str:
 
 
 def print_all_systems(outcomes: Sequence[PlanOutcome], folder: Path) -> None:
-    """Print the total counts of the finished plans, the plans that would be held, and the folder."""
+    """Print the total counts of the finished plans, list the plans that would be held, and name the folder."""
     planned = sum(isinstance(outcome.result, Plan) for outcome in outcomes)
     counts = _counts_of_all(outcomes)
     click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counted(counts.rows, 'row', 'rows')}:")

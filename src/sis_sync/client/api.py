@@ -116,7 +116,7 @@ def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
         base_url=backend.url,
         headers=headers,
         timeout=backend.timeout_seconds,
-        verify=_trust(backend),
+        verify=_ssl_context(backend),
         proxy=backend.proxy or None,
         trust_env=not loopback,  # traffic that stays on this computer must not go through a proxy
         follow_redirects=False,
@@ -124,7 +124,7 @@ def open_api(backend: Backend, client_name: str) -> Iterator[Api]:
         yield Api(http)
 
 
-def _trust(backend: Backend) -> ssl.SSLContext:
+def _ssl_context(backend: Backend) -> ssl.SSLContext:
     """Return a context that trusts the usual authorities, the computer's and the district's. It always verifies."""
     import httpx
 

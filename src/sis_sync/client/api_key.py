@@ -58,7 +58,7 @@ def checked_secret(text: str) -> str:
 
 
 def store_secret(settings_path: Path, secret: str) -> Path:
-    """Write the key to a file next to the settings, add that file's name to the settings, and return its path.
+    """Write the key to a file next to the settings file, name it in the settings, and return its path.
 
     Remove the settings line that contains an older key, if there is one.
     """

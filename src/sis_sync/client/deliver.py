@@ -61,10 +61,10 @@ class Courier:
                 _report_refusals(api, refused)
                 follower = Follower(self.journal, api, self.clock, report, self.keep_days)
                 not_ended = follower.follow(seconds=wait_seconds)
-                report.files = _once_each(report.files, not_ended)
+                report.files = _one_outcome_per_file(report.files, not_ended)
         except SisSyncError as error:
             report.add_problem("", error)
-            self._name_kept(sections, report)
+            self._add_unsent_notice(sections, report)
 
     def _send_all(self, api: Api, sections: Sequence[Section], archiver: Archiver) -> None:
         for section in sections:
@@ -109,7 +109,7 @@ class Courier:
     def _waiting(self, sections: Sequence[Section]) -> list[Delivery]:
         return [each for section in sections for each in self.journal.deliveries_to_send(section.name)]
 
-    def _name_kept(self, sections: Sequence[Section], report: PassReport) -> None:
+    def _add_unsent_notice(self, sections: Sequence[Section], report: PassReport) -> None:
         """Add a notice with the names of the files that could not be sent. The next pass sends them."""
         names = [each.file_name for each in self._waiting(sections)]
         if names:
@@ -131,7 +131,7 @@ def _report_refusals(api: Api, refused: Sequence[tuple[Delivery, FileRefused]]) 
             )
 
 
-def _once_each(outcomes: Sequence[FileOutcome], not_ended: Sequence[RunStatus]) -> list[FileOutcome]:
+def _one_outcome_per_file(outcomes: Sequence[FileOutcome], not_ended: Sequence[RunStatus]) -> list[FileOutcome]:
     """Return one outcome per file. A file that was sent and ended in this pass counts as sent, with its latest run."""
     latest = {run.id: run for run in (*(each.run for each in outcomes if each.run), *not_ended)}
     sent = {each.run.id for each in outcomes if each.run and each.outcome == "sent"}

@@ -46,7 +46,7 @@ def exit_code_of(checks: Iterable[Check]) -> int:
 
 
 def examine(config: ClientConfig, *, now: datetime) -> Iterator[Check]:
-    """Yield the result of every check. The server comes last."""
+    """Yield the result of every check. Check the server last."""
     yield Check("settings", OK, f"{config.path} can be used.")
     for warning in config.warnings:
         yield Check("settings", WARN, warning, "Correct the line, or remove it.")

@@ -189,7 +189,7 @@ class Journal:
         """Store that the delivery's run has ended and that its results are next to the file."""
         self._update(delivery, ended_at=now.isoformat())
 
-    # Looks at the watched folders
+    # Latest look at each watched file
 
     def first_look_at(self, found: FoundFile) -> datetime | None:
         """Return when the file was first seen with this size and time, or None if it is new or has changed."""
@@ -206,7 +206,7 @@ class Journal:
         )
 
     def forget_looks_except(self, paths: Iterable[Path]) -> None:
-        """Forget the looks at all other files, because those files no longer exist."""
+        """Forget all files except these. The other files no longer exist."""
         present = {str(path) for path in paths}
         for row in self.database.execute("select path from look").fetchall():
             if row["path"] not in present:

@@ -19,7 +19,7 @@ from sis_sync.core.modes import Mode
 
 @dataclass(frozen=True)
 class SyncClient:
-    """A running client, which owns the lock and has the journal open. The courier contains the clock."""
+    """A running client. It has locked the state folder and opened the journal. The courier contains the clock."""
 
     config: ClientConfig
     journal: Journal

@@ -1,6 +1,6 @@
 """Retry a call after a pause. Pauses grow, last at least as long as the server asks, and stop at the time limit.
 
-This is not a library, because a pause must end at once if the client is asked to stop, and tests pass their own clock.
+We use no library for this: a pause must end at once if the client is asked to stop, and tests pass their own clock.
 """
 
 import random

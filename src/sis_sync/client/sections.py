@@ -74,7 +74,7 @@ def find_mapping(settings: SettingsFile, name: str) -> SectionMapping:
         return SectionMapping()
     needed = _needed_lines(settings, name)
     if needed:
-        parse_mapping(_at_their_lines(needed), name=name)
+        parse_mapping(_text_with_same_lines(needed), name=name)
     elif "/" in name or "\\" in name or name.endswith(".properties") or len(name) > _MAX_MAPPING_NAME:
         raise ConfigurationError(
             "A name is wanted, not a file.", fix="Copy the file's mapper lines into client.properties."
@@ -134,7 +134,7 @@ def _needed_lines(settings: SettingsFile, name: str) -> list[Property]:
     ]
 
 
-def _at_their_lines(lines: list[Property]) -> str:
-    """Return the lines as one text in which each keeps its line number, so that errors name the line of the file."""
+def _text_with_same_lines(lines: list[Property]) -> str:
+    """Return the lines as one text. Every line keeps its number, so that errors name the right line of the file."""
     text: dict[int, str] = {line.line: f"{line.key}={line.value}" for line in lines}
     return "\n".join(text.get(number, "") for number in range(1, max(text) + 1))

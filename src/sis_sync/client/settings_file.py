@@ -103,7 +103,7 @@ def _at_home(path: Path) -> Path:
 def read_settings_file(path: Path, environment: Mapping[str, str]) -> SettingsFile:
     """Return the file's lines. Raise ConfigurationError with the file, line and key."""
     properties = _read_lines(path)
-    filled = {each.key: Property(each.key, _filled_in(each, path, environment), each.line) for each in properties}
+    filled = {each.key: Property(each.key, _with_variables(each, path, environment), each.line) for each in properties}
     warnings = tuple(filter(None, (_unknown_key(each, path) for each in properties)))
     return SettingsFile(path, filled, {each.key: each.value for each in properties}, warnings)
 
@@ -122,7 +122,7 @@ def _read_lines(path: Path) -> list[Property]:
         raise ConfigurationError(f"{path}: {error.message}", fix=error.fix) from None
 
 
-def _filled_in(line: Property, path: Path, environment: Mapping[str, str]) -> str:
+def _with_variables(line: Property, path: Path, environment: Mapping[str, str]) -> str:
     def fail(problem: str, right: str) -> ConfigurationError:
         return ConfigurationError(f"{path} line {line.line}, {line.key}: {problem}.", fix=right)
 

@@ -101,8 +101,8 @@ def _open_database(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         database.execute("pragma journal_mode=delete")
-        # Each commit, and the directory entry of its rollback journal, is on disk before the call returns. The next
-        # step of the client can depend on it even if the power fails.
+        # Each commit, and the directory entry of its rollback journal, is on disk before the call returns. The client's
+        # next step can depend on it even if the power fails.
         database.execute("pragma synchronous=extra")
         database.row_factory = sqlite3.Row
         database.executescript(SCHEMA)

@@ -36,7 +36,7 @@ class Stop:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for some seconds or until the client is asked to stop. Return True if it was asked."""
+        """Wait until the time is over or the client is asked to stop. Return True if it was asked."""
         return self._event.wait(seconds)
 
     @property

@@ -104,12 +104,18 @@ def _steps(i: int, j: int, left: list[str], right: list[str], alphabet: frozense
         steps.append((i + 1, j))
     if right_star or (left_star and j < len(right)):
         steps.append((i, j + 1))
-    if not left_star and not right_star and i < len(left) and j < len(right) and _meet(left[i], right[j], alphabet):
+    if (
+        not left_star
+        and not right_star
+        and i < len(left)
+        and j < len(right)
+        and _match_same_character(left[i], right[j], alphabet)
+    ):
         steps.append((i + 1, j + 1))
     return steps
 
 
-def _meet(first: str, second: str, alphabet: frozenset[str]) -> bool:
+def _match_same_character(first: str, second: str, alphabet: frozenset[str]) -> bool:
     return any(fnmatch.fnmatchcase(each, first) and fnmatch.fnmatchcase(each, second) for each in alphabet)
 
 

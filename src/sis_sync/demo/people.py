@@ -12,7 +12,7 @@ DISTRICT = ("D1", "Lakeview District")
 DOMAIN = "lakeview.example"
 SEED = 20261123
 
-# On day 2, some students leave, some change and some start; on day 3, some of those who left are back.
+# On day 2, some students leave, some change and some start. On day 3, some of the students who left return.
 LEAVING, RETURNING, CHANGING, NEW = 24, 6, 60, 9
 BROKEN = 2
 
