@@ -121,11 +121,17 @@ def test_our_log_has_no_values() -> None:
     assert isinstance(handler.formatter, WithoutValues)
 
 
+def run_django(folder: Path, *command: str) -> None:
+    """Run a Django command in a new process, with warnings as errors and the data in `folder`."""
+    own = {"DJANGO_SETTINGS_MODULE": "sis_sync.server.settings", "SIS_SYNC_DATABASE_URL": ""}
+    environment = {**os.environ, **own, "SIS_SYNC_DATA_FOLDER": str(folder)}
+    django = [sys.executable, "-W", "error", "-m", "django", *command]
+    subprocess.run(django, env=environment, check=True, capture_output=True)
+
+
 def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
-    environment = {**os.environ, "SIS_SYNC_DATA_FOLDER": str(tmp_path), "SIS_SYNC_DATABASE_URL": ""}
     for command in (["check", "--fail-level", "WARNING"], ["makemigrations", "--check"], ["migrate", "-v0"]):
-        django = [sys.executable, "-W", "error", "-m", "django", *command]
-        subprocess.run(django, env=environment, check=True, capture_output=True)
+        run_django(tmp_path, *command)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
 
 
@@ -133,13 +139,7 @@ def test_database_is_for_its_owner(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     database = tmp_path / "sis-sync.sqlite3"
     database.touch(mode=0o644)
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings",
-        "SIS_SYNC_DATA_FOLDER": str(tmp_path),
-        "SIS_SYNC_DATABASE_URL": "",
-    }
-    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
+    run_django(tmp_path, "migrate", "-v0")
     assert database.stat().st_mode & 0o777 == 0o600
 
 
