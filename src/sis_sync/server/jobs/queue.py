@@ -49,7 +49,7 @@ def finish(job: Job, *, now: datetime) -> None:
 
 
 def queue_again(job: Job, *, counts: bool) -> None:
-    """Put a running job back into the queue. Uncount the attempt unless it `counts`."""
+    """Put a running job back into the queue. Undo the count of the attempt unless it `counts`."""
     _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - (0 if counts else 1))
 
 

@@ -1,1 +1,1 @@
-"""Runs: the trip of one file through the steps, stored so that it survives any crash."""
+"""Runs: each takes one file through the steps. Its state is stored, so that it survives a crash."""

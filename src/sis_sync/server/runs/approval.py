@@ -1,4 +1,4 @@
-"""Approve or reject a run that waits. A person decides, or an API key within its limits."""
+"""Approves or rejects a waiting run. A person decides, or an API key within its limits."""
 
 from datetime import datetime
 
@@ -40,8 +40,8 @@ def approve_run(
 ) -> Run:
     """Approve the plan with this digest, queue it for applying and return the run.
 
-    A person must type the number of accounts that leave if it is above 10. The same approval a second time changes
-    nothing. Raise PlanDiffers, DeletionsNotTyped, NotPermitted or RunClosed.
+    A person must type the number of accounts that leave if it is above 10. Repeating an approval changes nothing.
+    Raise PlanDiffers, DeletionsNotTyped, NotPermitted or RunClosed.
     """
     run = _fresh(run)
     check_may_approve(run=run, by=by)
@@ -61,7 +61,7 @@ def approve_run(
 def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) -> Run:
     """Reject the run, so that nothing of it is ever applied, and return it.
 
-    Raise UsageFault if there is no reason, NotPermitted or RunClosed.
+    Raise UsageFault if the reason is empty, NotPermitted or RunClosed.
     """
     run = _fresh(run)
     check_may_reject(run=run, by=by)
@@ -111,7 +111,7 @@ def _check_typed(run: Run, typed_deletions: int | None) -> None:
 def _decide(
     run: Run, to_state: str, by: Account | ApiKey, now: datetime, *, digest: str | None = None, reason: str = ""
 ) -> None:
-    """Move the run and record who decided. Only a plan of this `digest`, if one is named, is decided."""
+    """Move the run to its new state and record the decision. With a `digest`, decide only a plan that has it."""
     undecided = Run.objects.filter(pk=run.pk, state__in=DECIDABLE)
     if digest is not None:
         undecided = undecided.filter(plan_digest=digest)

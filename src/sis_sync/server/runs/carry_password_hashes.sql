@@ -1,5 +1,5 @@
--- DuckDB. In: a new plan of a file whose passwords were taken out (:plan), an earlier plan of the same file (:earlier).
--- Out: the new plan; a row that creates an account has the password hash that the earlier plan had for it.
+-- DuckDB. In: a new plan of a file whose passwords were removed (:plan), an earlier plan of the same file (:earlier).
+-- Out: the new plan, with the password hashes of the earlier plan in the rows that create accounts.
 SELECT p.* REPLACE (
   CASE WHEN p.action = 'create' AND p.password_hash = '' THEN coalesce(e.password_hash, '') ELSE p.password_hash END
     AS password_hash)

@@ -1,6 +1,6 @@
-"""Runs of one school system that wait together: which others were applied since a plan was made, over the same people.
+"""Finds the runs of a school system that were applied since a plan was made and concern the same people.
 
-The order of runs is that of their IDs, because the clocks of several hosts differ.
+Runs are ordered by their IDs, because the clocks of several hosts differ.
 """
 
 from pathlib import Path
@@ -22,31 +22,31 @@ CHANGES = (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
 
 
 def unapplied_runs(run: Run) -> dict[str, Any]:
-    """Return the runs that may still be applied: the open ones by ID, and the ID after which all later ones count."""
+    """Return the runs that may still be applied: the IDs of the open ones, and the ID after which every run counts."""
     runs = Run.objects.filter(school_system=run.school_system_id)
     newest = runs.order_by("-pk").values_list("pk", flat=True).first()
     return {"open": list(runs.exclude(state__in=ENDED).values_list("pk", flat=True)), "after": newest}
 
 
 def applied_runs(run: Run) -> QuerySet[Run]:
-    """Return every other run of the school system that was applied."""
+    """Return every other applied run of the school system."""
     return Run.objects.filter(school_system=run.school_system_id, state=State.APPLIED).exclude(pk=run.pk)
 
 
 def applied_since(run: Run, unapplied: dict[str, Any]) -> QuerySet[Run]:
-    """Return the other applied runs that `unapplied_runs` named at the time."""
+    """Return the other applied runs that are in `unapplied`, an earlier result of `unapplied_runs`."""
     return applied_runs(run).filter(Q(pk__in=unapplied["open"]) | Q(pk__gt=unapplied["after"]))
 
 
 def that_changed_accounts(runs: QuerySet[Run]) -> list[Run]:
-    """Return the runs that changed any account."""
+    """Return the runs that changed at least one account."""
     return [each for each in runs.only("pk", "counts", "plan_digest") if any(map(each.counts.get, CHANGES))]
 
 
 def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
-    """True if one of these applied runs is of a newer file that covers people in this run's plan.
+    """True if one of these applied runs has a newer file that covers people in this run's plan.
 
-    A complete list covers everyone of its user types, absent people included. A partial file covers those it names.
+    A complete list covers everyone of its user types, including absent people. A partial file covers those it names.
     """
     plan = run_files(run).plan
     newer = applied.filter(pk__gt=run.pk)
@@ -56,7 +56,7 @@ def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
 
 
 def was_undercut(run: Run, others: list[Run]) -> bool:
-    """True if these other runs changed people in this run's file or plan, also people that it leaves unchanged."""
+    """True if these other runs changed people in this run's file or plan, including those it leaves unchanged."""
     plans = [run_files(other).plan for other in others]
     if not all(plan.is_file() for plan in plans):
         return True

@@ -1,5 +1,5 @@
 -- In: the accounts of one school system with IDs after :after and up to :until.
--- Out: one row per live account and per deleted one that is still restorable, in the form of the directory file: text
+-- Out: one row per live account and per deleted account that can still be restored, as in the directory file: text
 -- only; an empty cell means live, in scope, without rights, and so on. Runs on PostgreSQL and SQLite.
 SELECT
   a.first_name, a.middle_name, a.last_name, a.email,
@@ -15,7 +15,7 @@ SELECT
 FROM accounts_account a
 JOIN orgs_org o ON o.id = a.org_id
 LEFT JOIN (
-  -- A person who manages the district and a school counts for the district, the first of the two words.
+  -- min() returns "district" for a person who manages both the district and a school.
   SELECT r.account_id, min(m.kind) AS kind FROM orgs_right r JOIN orgs_org m ON m.id = r.org_id
   WHERE m.school_system_id = %(school_system)s
   GROUP BY r.account_id

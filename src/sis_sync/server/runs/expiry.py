@@ -1,4 +1,4 @@
-"""A plan that nobody decides expires after 7 days."""
+"""Closes plans on which no one decides within 7 days."""
 
 from datetime import datetime
 
@@ -11,12 +11,12 @@ from sis_sync.server.runs.states import State, move
 
 
 def expire_waiting(*, now: datetime) -> int:
-    """Close every plan that is due, and return how many."""
+    """Close every expired plan, and return how many."""
     return sum(move(run_id, DECIDABLE, State.EXPIRED) for run_id in _due(now).values_list("pk", flat=True))
 
 
 def expire_if_due(run: Run, *, now: datetime) -> bool:
-    """Close the plan of this run if it is due, and return True if it was."""
+    """Close the plan of this run if it has expired. Return True if it was closed."""
     if not _due(now).filter(pk=run.pk).exists():
         return False
     move(run.pk, DECIDABLE, State.EXPIRED)

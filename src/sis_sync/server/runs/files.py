@@ -1,7 +1,7 @@
-"""The files of a run: where they are stored, and how they are written whole.
+"""The files of a run: their paths, and functions that write them completely or not at all.
 
-The files of a plan are in a folder named by its digest. The run's plan is the folder whose digest the run records: a
-new plan takes the place of the old one when the new digest is recorded, not before.
+The files of a plan are in a folder named after its digest. The run records the digest of its current plan, so a new
+plan replaces the old one when the new digest is recorded, not before.
 """
 
 import secrets
@@ -24,16 +24,16 @@ from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
-MAX_NAME_BYTES = 255  # what file systems take
+MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run: the upload as it came, the plan and the accounts it saw (Parquet), two reports (CSV).
+    """The files of one run: the original upload, the plan and its accounts (Parquet), two reports (CSV).
 
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
-    findings with their examples (JSON): values of people, as in the plan.
+    findings with examples (JSON). Like the plan, it contains people's data.
     """
 
     original: Path
@@ -46,23 +46,23 @@ class RunFiles:
 
     @property
     def folder(self) -> Path:
-        """The run's own folder."""
+        """Return the run's own folder."""
         return self.original.parent
 
     @property
     def stored_plan(self) -> tuple[Path, Path, Path]:
-        """The files that the digest is made of."""
+        """Return the files from which the digest is computed."""
         return self.plan, self.unchanged, self.seen
 
     @property
     def of_plan(self) -> tuple[Path, ...]:
-        """Every file of a plan."""
+        """Return all files of a plan."""
         return (*self.stored_plan, self.results, self.failed, self.findings)
 
 
 @dataclass(frozen=True)
 class StoredUpload:
-    """An upload on the disk that no run names yet."""
+    """An upload on disk that does not belong to a run yet."""
 
     path: Path
     size_bytes: int
@@ -70,7 +70,7 @@ class StoredUpload:
 
 
 def run_files(run: Run) -> RunFiles:
-    """Return the paths of the files of a run and of its plan. Which files exist depends on the state of the run."""
+    """Return the paths of the files of a run and of its plan. Depending on the state of the run, some do not exist."""
     return _files(data_folder() / "runs" / str(run.pk), run.plan_digest or "no-plan")
 
 
@@ -88,7 +88,7 @@ def _files(folder: Path, plan: str) -> RunFiles:
 
 @contextmanager
 def new_plan_files(run: Run) -> Iterator[RunFiles]:
-    """Yield the paths to write a new plan to. Files that the block does not adopt are removed."""
+    """Yield the paths for a new plan. Remove the files afterwards unless the block adopts them."""
     files = _files(run_files(run).folder, f"being-made-{secrets.token_hex(8)}")
     files.plan.parent.mkdir(mode=0o700)
     try:
@@ -98,7 +98,7 @@ def new_plan_files(run: Run) -> Iterator[RunFiles]:
 
 
 def adopt_plan(made: RunFiles, digest: str) -> None:
-    """Bring the new files to the disk and move them to the folder of their digest. Call it before that is recorded."""
+    """Flush the new files to disk and move them to their digest's folder. Call this before recording the digest."""
     for path in made.of_plan:
         path.chmod(OWNER_ONLY)
         sync_file(path)
@@ -112,12 +112,12 @@ def adopt_plan(made: RunFiles, digest: str) -> None:
 
 
 def is_as_stored(files: RunFiles, digest: str) -> bool:
-    """True if the files of the plan exist and have this digest."""
+    """Return True if the files of the plan exist and have this digest."""
     return all(path.is_file() for path in files.stored_plan) and plan_digest(*files.stored_plan) == digest
 
 
 def other_plans(run: Run, digest: str) -> list[Path]:
-    """Return the folders of the run's plans with another digest. Call it before the digest is recorded."""
+    """Return the folders of the run's plans with another digest. Call this before recording the digest."""
     return [folder for folder in run_files(run).folder.iterdir() if folder.is_dir() and folder.name != digest]
 
 
@@ -128,12 +128,12 @@ def forget_plans(folders: list[Path]) -> None:
 
 
 def data_folder() -> Path:
-    """Return the folder of everything that is not in the database."""
+    """Return the folder for all data outside the database."""
     return Path(settings.SIS_SYNC_DATA_FOLDER)
 
 
 def base_name(file_name: str) -> str:
-    """Return the last part of a path of any system, without control characters: its last 255 bytes if it is long."""
+    """Return the last part of a path of any system, without control characters, cut to its last 255 bytes."""
     last = file_name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in last if character.isprintable())
     end = printable.encode()[-MAX_NAME_BYTES:].decode(errors="ignore")
@@ -141,7 +141,7 @@ def base_name(file_name: str) -> str:
 
 
 def store_upload(source: IO[bytes]) -> StoredUpload:
-    """Copy an upload to the disk and wait until it is there. Raise FileRefused `file.too_large` above the limit."""
+    """Copy an upload to disk and flush it. Raise FileRefused `file.too_large` if it is above the limit."""
     folder = data_folder() / "incoming"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / secrets.token_hex(16)
@@ -162,7 +162,7 @@ def _chunks_within_limit(source: IO[bytes]) -> Iterator[bytes]:
 
 def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
     """Make the upload the original of the run. Call it before the run is committed."""
-    # A run that was never committed may have left its number, and files, to this one.
+    # A run that was never committed may have had the same ID and left files here.
     shutil.rmtree(files.folder, ignore_errors=True)
     files.folder.mkdir(mode=0o700, parents=True)
     upload.path.replace(files.original)
@@ -172,7 +172,7 @@ def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
 
 @contextmanager
 def work_folder(run_id: int) -> Iterator[Path]:
-    """Yield an empty folder for one job of the run. Files that a killed worker left there are removed."""
+    """Yield an empty folder for one job of the run. Remove files that a killed worker left there."""
     folder = data_folder() / "work" / f"run-{run_id}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
@@ -183,7 +183,7 @@ def work_folder(run_id: int) -> Iterator[Path]:
 
 
 def clear_incoming(*, before: datetime) -> int:
-    """Remove the uploads whose process was killed before they became a run. Return how many."""
+    """Remove uploads whose process was killed before it recorded a run. Return how many."""
     left = [path for path in (data_folder() / "incoming").glob("*") if path.stat().st_mtime < before.timestamp()]
     for path in left:
         path.unlink(missing_ok=True)
@@ -191,17 +191,17 @@ def clear_incoming(*, before: datetime) -> int:
 
 
 def remove_original(run_id: int) -> None:
-    """Remove the file of a run that has no plan: it may contain passwords, which only planning takes out."""
+    """Remove the file of a run that has no plan. It may contain passwords, which only planning removes."""
     (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
 
 
 def reading_session() -> AbstractContextManager[Session]:
-    """Open a small session, to read stored plans while a page or a decision waits."""
+    """Open a small session that reads stored plans for a page or a decision."""
     return open_session(memory_limit_mb=READING_MEMORY_MB, threads=1)
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:
-    """Open a session for planning or applying. Past the server's memory limit it writes to `folder`."""
+    """Open a session for planning or applying. Above the server's memory limit it writes to `folder`."""
     return open_session(
         temp_folder=folder,
         memory_limit_mb=settings.SIS_SYNC_MEMORY_MB,

@@ -1,4 +1,4 @@
-"""The two jobs of a run: plan it, and apply it. A killed job is begun again, and its effect comes once."""
+"""The two jobs of a run: plan it, and apply it. A killed job starts again, but takes effect only once."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ APPROVALS_BY_POLICY = 3
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing of a file is applied, as `Run.refusal` stores it. `line` is a physical line of the file."""
+    """The reason for refusing a whole file, as `Run.refusal` stores it. `line` is a physical line of the file."""
 
     code: str
     message: str
@@ -37,12 +37,12 @@ class Refusal:
 
 
 def plan_run(run_id: int, *, now: datetime | None = None) -> None:
-    """Check and plan the file of a run, and move the run on: refused, held, waiting, approved or applied."""
+    """Check and plan the file of a run. The run becomes refused, held, waiting, approved, applied or superseded."""
     now = now or timezone.now()
     # 1. Claim the run. Another worker may have planned it already.
     if not move(run_id, TO_PLAN, State.CHECKING):
         return
-    # 2. Plan, without a transaction: pages are not kept waiting.
+    # 2. Plan without a transaction, so that pages need not wait.
     run = Run.objects.select_related("school_system", "scope_org").get(pk=run_id)
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     try:
@@ -50,7 +50,7 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     except FileRefused as refusal:
         _refuse(run, Refusal(refusal.code, refusal.message, refusal.line, refusal.fix), now)
     except EngineUnavailable:
-        raise  # a ConfigurationError too, but not the fault of the mapping: the job is tried again
+        raise  # also a ConfigurationError, but the mapping is not at fault: try the job again
     except ConfigurationError as error:
         _refuse(run, Refusal("mapping.invalid", error.message, None, error.fix), now)
     else:
@@ -64,7 +64,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
     move(run_id, TO_APPLY, State.APPLYING)
     approved = approved_plan(run_id)
     if approved is None:
-        plan_again(run_id, reason="its approval is not recorded", now=now)  # changes nothing if the run moved on
+        plan_again(run_id, reason="its approval is not recorded", now=now)  # does nothing if the run moved on
         return
     try:
         apply_plan(approved, now=now)
@@ -75,7 +75,7 @@ def apply_run(run_id: int, *, now: datetime | None = None) -> None:
 def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ...] = TO_APPLY) -> None:
     """Withdraw the plan and its approval and queue a new plan of the same file. `reason` names no person.
 
-    The run keeps who approved it, without the time: then that person, and not policy, decides the new plan too.
+    Keep the approver but clear the time, so that a person and not policy decides on the new plan.
     """
     run = Run.objects.select_related("school_system").get(pk=run_id)
     with transaction.atomic():
@@ -115,9 +115,9 @@ def _refuse(run: Run, refusal: Refusal, now: datetime) -> None:
 
 def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> None:
     with transaction.atomic():
-        # 1. Lock: of two runs that are recorded at once, the second one sees the first.
+        # 1. Lock, so that of two runs recorded at the same time the second sees the first.
         lock_school_system(run.school_system_id)
-        # 2. Plan again if another run changed accounts meanwhile: the guards did not see who left by it.
+        # 2. Plan again if another run changed accounts meanwhile: the guards did not count its leavers.
         if that_changed_accounts(applied_since(run, planned.surroundings["unapplied"])):
             reason = "another run was applied while it was planned"
             plan_again(run.pk, reason=reason, now=now, states=(State.CHECKING,))
@@ -146,13 +146,13 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
 
 
 def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> tuple[str, dict[str, Any]]:
-    # The order is a rule. A superseded run is never held, and a held run is never approved by policy.
+    # Keep this order: a superseded run is never held, and policy never approves a held run.
     by_policy = {"decided_at": now, "is_approved_by_policy": True}
     if has_newer(run):
         return State.SUPERSEDED, {}
     if planned.guards:
         return State.HELD, {}
-    if not planned.counts.changes:  # a person need not approve that nothing happens
+    if not planned.counts.changes:  # a plan without changes needs no approval
         return State.APPLIED, {**by_policy, "applied_at": now}
     if settings.requires_approval or _keeps_going_out_of_date(run):
         return State.WAITING, {}
@@ -176,10 +176,10 @@ def _follow_up(run: Run, state: str, planned: Planned, now: datetime) -> None:
 
 
 def _was_decided_before(run: Run) -> bool:
-    """True if a person or a key approved an earlier plan of the run: they must see the new one."""
+    """True if a person or a key approved an earlier plan of the run. Policy must then not approve the new one."""
     return run.decided_by_id is not None or run.decided_by_key_id is not None
 
 
 def _keeps_going_out_of_date(run: Run) -> bool:
-    """True if policy approved the run three times: accounts change faster than it is applied, so a person looks."""
+    """True if policy approved this run three times. Accounts keep changing before it is applied: a person decides."""
     return run.jobs.filter(kind=Job.Kind.APPLY).count() >= APPROVALS_BY_POLICY

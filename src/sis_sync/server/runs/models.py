@@ -32,7 +32,7 @@ class ModeSettings(models.Model):
 
 
 class Run(models.Model):
-    """One trip of one file. `state` only moves by compare-and-set in `runs/states`.
+    """One file on its way through the steps. Only `runs/states` changes `state`, by compare-and-set.
 
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date.

@@ -1,4 +1,4 @@
-"""Takes passwords out of the stored file once their hashes are in the plan. A later plan takes the hashes over."""
+"""Removes passwords from the stored file once their hashes are in the plan. A later plan copies the hashes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from sis_sync.steps.read.quotes import Record, split_record
 from sis_sync.steps.read.read import Records
 
 UTF8_MARK = b"\xef\xbb\xbf"
-# A record with so many more columns than the header stays a record that cannot be split.
+# With this many more columns than the header, a rewritten record still cannot be split.
 EXCESS_COLUMNS = 3
 
 
 def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest: str, plan: Path) -> None:
     """Copy the hashes of an earlier plan of the same file into `plan`, record by record.
 
-    An earlier plan that is not as it was stored is not trusted.
+    Do nothing if the files of the earlier plan were changed.
     """
     if not is_as_stored(earlier, earlier_digest):
         return
@@ -39,12 +39,12 @@ def carry_password_hashes(session: Session, *, earlier: RunFiles, earlier_digest
 
 
 def store_without_passwords(run: Run, session: Session, records: Records) -> None:
-    """Rewrite the stored file without its secret columns. Every record keeps its line. Most files have none."""
+    """Rewrite the stored file without secret columns, if it has any. Every record keeps its line."""
     secret = sorted(secret_positions(records.columns))
     original = run_files(run).original
     if not secret or not original.is_file():
         return
-    converted = session.folder / "utf8.csv"  # what `read` made of a file in another encoding
+    converted = session.folder / "utf8.csv"  # written by the `read` step if the file has another encoding
     data = (converted if converted.is_file() else original).read_bytes()
     with replaced_whole(original) as path, path.open("wb") as target:
         if converted.is_file() and not data.startswith(UTF8_MARK):
@@ -53,7 +53,7 @@ def store_without_passwords(run: Run, session: Session, records: Records) -> Non
 
 
 def _known_ids(session: Session) -> set[bytes]:
-    """Return the cells of unsplittable records that make accounts present, as they are in the file."""
+    """Return the raw cells of unsplittable records that match the custom ID of an account."""
     found = session.rows(
         "SELECT DISTINCT b.raw FROM broken_cells b JOIN accounts a ON a.custom_id = b.cell AND a.custom_id <> ''"
     )
@@ -85,7 +85,7 @@ def _rewritten(data: bytes, records: Records, secret: list[int], known: set[byte
 
 
 def _unsplittable(record: Record, columns: int, delimiter: bytes, known: set[bytes]) -> bytes:
-    """Keep only the known custom IDs and the number of lines: any other cell could be the secret."""
+    """Keep only the known custom IDs and the number of lines, because any other cell could be a password."""
     kept = [cell for cell in record.cells if cell in known]
     filler = [b""] * (columns + EXCESS_COLUMNS - len(kept))
     return delimiter.join([*kept, *filler]) + b"\n" * (record.lines - 1)

@@ -1,4 +1,4 @@
-"""Who may send, approve and reject a run: managers of the district or of the run's org, and keys within limits."""
+"""Checks that a manager or a key may send, approve or reject a run."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ WHERE action IN ('update', 'restore', 'delete', 'disable') AND account_id IN :ac
 
 
 def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
-    """Raise NotPermitted unless this person or key may approve the run as it is planned."""
+    """Raise NotPermitted unless this person or key may approve the run's current plan."""
     check_may_reject(run=run, by=by)
     if isinstance(by, Account):
         _check_greater_managers(run, by)
@@ -30,7 +30,7 @@ def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
 
 
 def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
-    """Raise NotPermitted unless this person or key manages what the run covers."""
+    """Raise NotPermitted unless this person or key may decide on runs of this org."""
     if isinstance(by, Account):
         if not may_decide(run=run, actor=by):
             raise NotPermitted("You do not manage the org of this run, so you cannot decide it.")
@@ -42,7 +42,7 @@ def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
 
 
 def may_still_approve(*, run: Run, by: Account | ApiKey, now: datetime) -> bool:
-    """True if the person or key that approved the run would still be allowed to."""
+    """True if the person or key that approved the run is still allowed to approve it."""
     try:
         check_may_approve(run=run, by=by)
         if isinstance(by, ApiKey):
@@ -53,7 +53,7 @@ def may_still_approve(*, run: Run, by: Account | ApiKey, now: datetime) -> bool:
 
 
 def may_still_send(*, run: Run, now: datetime) -> bool:
-    """True if the file would be taken now: its sender manages what it covers, or its key is still taken."""
+    """True if the file would be accepted now: its sender manages the run's org, or its key is still valid."""
     try:
         if run.api_key:
             refuse_unless_taken(run.api_key, now)
@@ -63,28 +63,28 @@ def may_still_send(*, run: Run, now: datetime) -> bool:
 
 
 def may_decide(*, run: Run, actor: Account) -> bool:
-    """True if the person is active and manages what the run covers."""
+    """True if the person is active and manages the run's org."""
     return actor.is_active and managed_orgs(actor=actor).filter(pk=run.scope_org_id).exists()
 
 
 def covers(*, org: Org, run: Run) -> bool:
-    """True if what `org` manages includes the run's scope."""
+    """True if the run's scope is this org or a school of this district."""
     is_district = org.kind == Org.Kind.DISTRICT and org.school_system_id == run.school_system_id
     return is_district or org.pk == run.scope_org_id
 
 
 def is_held_for_managers(run: Run) -> bool:
-    """True if accounts with rights would be deleted, disabled, moved, restored or change address."""
+    """True if managers would be deleted, disabled, moved or restored, or would get another address."""
     return any(hit["code"] == MANAGERS_GUARD for hit in run.guards)
 
 
 def leaving(run: Run) -> int:
-    """Count the accounts that absence would delete or disable."""
+    """Return the number of absent accounts that would be deleted or disabled."""
     return int(run.counts.get("delete", 0)) + int(run.counts.get("disable", 0))
 
 
 def _check_greater_managers(run: Run, actor: Account) -> None:
-    # The guard is asked first: reading the plan takes longer, and without a hit no manager is in it.
+    # Look at the guard first. Reading the plan takes longer, and unless the guard holds the run, it changes no manager.
     if is_held_for_managers(run) and _changes_greater_manager(run, actor):
         raise NotPermitted("This run would change someone who manages more than you do.", fix=ASK_A_MANAGER)
 
@@ -95,7 +95,7 @@ def _changes_greater_manager(run: Run, actor: Account) -> bool:
     beyond = rights.exclude(org__in=managed_orgs(actor=actor)).values_list("account_id", flat=True)
     accounts = sorted({str(account_id) for account_id in beyond})
     plan = run_files(run).plan
-    if not accounts or not plan.is_file():  # without its file the plan cannot be applied either
+    if not accounts or not plan.is_file():  # a plan without its file cannot be applied
         return False
     with reading_session() as session:
         return bool(session.value(CHANGED_AMONG, plan=str(plan), accounts=accounts))

@@ -1,4 +1,4 @@
-"""Plans the stored file of a run against the accounts as they are, and stores the plan with its reports."""
+"""Plans the stored file of a run against the current accounts, and stores the plan with its reports."""
 
 import json
 import shutil
@@ -42,9 +42,9 @@ LEFT = Q(action__in=("delete", "disable")) | Q(action="update", after__status="D
 
 @dataclass(frozen=True)
 class Planned:
-    """The outcome of planning, ready to be recorded on the run. `digest` identifies the stored files of the plan.
+    """The outcome of planning, to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    `surroundings` is what the plan relies on next to the accounts (see `surroundings_of`).
+    `surroundings` is what the plan depends on besides the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -56,9 +56,9 @@ class Planned:
 
 
 def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Planned:
-    """Plan the run's file against the accounts as they are, and store the plan and both reports.
+    """Plan the run's file against the current accounts, and store the plan and both reports.
 
-    Raise FileRefused, or ConfigurationError for a mapping that is wrong.
+    Raise FileRefused, or ConfigurationError if the mapping is invalid.
     """
     mapping = mapping_of(run)
     with work_folder(run.pk) as folder, run_session(folder) as session:
@@ -66,14 +66,14 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
 
 
 def mapping_of(run: Run) -> Mapping:
-    """Return the mapping that came with the run: its lines, or a preset by name. Never a file of this machine."""
+    """Return the mapping sent with the run: its lines, or a preset by name. Never read a file on this machine."""
     if run.mapping_lines.strip():
         return parse_mapping(run.mapping_lines, name=run.mapping_name or None)
     return load_preset(run.mapping_name) if run.mapping_name else NO_MAPPING
 
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
-    # 1. Note what the plan relies on before reading the accounts: a change in between makes the plan out of date.
+    # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
     surroundings = surroundings_of(run)
     # 2. Export orgs and accounts in one snapshot of the database.
     directory = export_directory(run, folder, now=now)
@@ -89,7 +89,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         history=history_of(run, now=now),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
-    # 4. Store the plan and its digest, then take the passwords out of the file: their hashes are in the plan by now.
+    # 4. Store the plan and its digest. Then remove the passwords from the file: their hashes are now in the plan.
     digest = _store(run, session, plan, directory.accounts)
     store_without_passwords(run, session, plan.records)
     return Planned(
@@ -103,7 +103,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
 
 
 def _under_its_name(run: Run, folder: Path) -> Path:
-    """Return the stored file under the name that it came with, because messages name the file."""
+    """Return the stored file under its original name, because messages name the file."""
     original = run_files(run).original
     named = folder / "file" / run.file_name
     named.parent.mkdir()
@@ -132,7 +132,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
 
 
 def _remember_digest(run: Run, digest: str) -> None:
-    # Before the passwords leave the file: a job that is begun again takes their hashes from the plan of this digest.
+    # Do this before removing the passwords: if the job starts again, it copies the hashes from the plan of this digest.
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
@@ -140,7 +140,7 @@ def _remember_digest(run: Run, digest: str) -> None:
 
 
 def history_of(run: Run, *, now: datetime) -> History:
-    """Return the earlier runs that the guards compare with: applied ones, also those that changed no account."""
+    """Return the applied runs with which the guards compare, including those that changed no account."""
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     same = deleting.filter(mode=run.mode, scope_org=run.scope_org_id)
@@ -163,7 +163,7 @@ def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
 
 
 def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:
-    # Only runs that could have made someone leave are looked at: a first import has a million changes.
+    # Look only at runs that could have made someone leave, because a first import has a million changes.
     lately = _applied(run).filter(applied_at__gt=since).values_list("pk", "counts")
     runs = [pk for pk, counts in lately if any(counts.get(action) for action in ("update", "delete", "disable"))]
     changes = AccountChange.objects.filter(LEFT, run__in=runs, account__custom_id__isnull=False)

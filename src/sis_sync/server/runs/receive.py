@@ -1,4 +1,4 @@
-"""Receives an upload: stores the file, records its run and queues the plan. An idempotency key makes it happen once."""
+"""Receives an upload: stores the file, records its run and queues the plan. An idempotency key prevents repeats."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +21,9 @@ from sis_sync.server.runs.models import Run
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file and what its sender wants done with it.
+    """A file with the mode, mapping and scope that its sender chose.
 
-    `scope_org` bounds what the run may change. `file` yields the plain bytes: the caller unpacks a gzip. `by` is the
+    `scope_org` limits what the run may change. `file` yields the plain bytes: the caller unpacks gzip. `by` is the
     person or key that sent it, None for the server itself. `sha256` is in hex, empty if the sender does not know it.
     """
 
@@ -41,7 +41,7 @@ class Upload:
 def receive_run(upload: Upload, *, now: datetime) -> Run:
     """Store the upload and return its run, queued for planning.
 
-    Return the earlier run if the same key sent the same upload with the same idempotency key before.
+    Return the earlier run if the same key has already sent the same upload with the same idempotency key.
     Raise UsageFault for an unknown mode, NotPermitted, FileDamaged, FileRefused or IdempotencyKeyReused.
     """
     if upload.mode not in MODES:
@@ -81,7 +81,7 @@ def _new_run(upload: Upload, stored: StoredUpload, now: datetime) -> Run:
 def _earlier_run(run: Run) -> Run | None:
     """Return the run that the same key sent with the same idempotency key.
 
-    Raise IdempotencyKeyReused if it was of another file, mode or mapping.
+    Raise IdempotencyKeyReused if that run has another file, mode or mapping.
     """
     if not run.idempotency_key:
         return None
@@ -107,7 +107,7 @@ def _record(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: da
             detail = {"run": run.pk, "mode": run.mode, "bytes": run.file_size_bytes}
             record(school_system=run.school_system, action="run.received", by=by, detail=detail, now=now)
     except IntegrityError:
-        # Two uploads with the same idempotency key came at once, and the other one was stored first.
+        # Another upload with the same idempotency key arrived at the same time and was stored first.
         if earlier := _earlier_run(run):
             return earlier
         raise

@@ -1,4 +1,4 @@
-"""The runs that a person or key may see, and their plans. Any other run answers like one that does not exist."""
+"""Selects the runs that a person or key may see, and reads their plans. All other runs seem not to exist."""
 
 import json
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from sis_sync.server.runs.models import Run
 class PlanRow:
     """One row of a plan. `changes` are (field, old value, new value). `line` is None for an absent account.
 
-    `person` is the name of the account when the plan was made. For a new account, and for one that does not change, it
-    is the name in the file. It is empty if neither is known.
+    `person` is the name of the account when the plan was made. For new and unchanged accounts it is the name in the
+    file. It is empty if neither is known.
     """
 
     line: int | None
@@ -51,12 +51,12 @@ def runs_of(*, actor: Account) -> QuerySet[Run]:
 
 
 def waiting_runs(*, actor: Account) -> QuerySet[Run]:
-    """Return the runs that wait for a decision of the actor, newest first."""
+    """Return the runs that wait for a decision by the actor, newest first."""
     return runs_of(actor=actor).filter(state__in=DECIDABLE)
 
 
 def access_run(*, actor: Account, run_id: int | str) -> Run:
-    """Return the run if the actor manages its scope. Raise Http404 for any other, whether it exists or not."""
+    """Return the run if the actor manages its scope. Raise Http404 otherwise, whether the run exists or not."""
     run = runs_of(actor=actor).filter(pk=number_or_404(run_id)).first()
     if run is None:
         raise Http404
@@ -70,7 +70,7 @@ def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
 
 
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
-    """Return a page of the plan in its order: every action, or one. It is empty while there is no plan."""
+    """Return a page of the plan's rows, sorted by line: all actions, or only one. The page is empty without a plan."""
     files = run_files(run)
     paths = [files.plan, files.unchanged]
     try:
@@ -78,7 +78,7 @@ def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50)
     except duckdb.IOException:
         if all(path.is_file() for path in paths):
             raise
-        return PlanPage((), 0)  # not made yet, or being made again
+        return PlanPage((), 0)  # the plan is not made yet, or is being replaced
 
 
 def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> PlanPage:
@@ -96,7 +96,7 @@ def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> Pla
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
-    """Return the findings by code, with examples and advice. Only the counts are left once their file is removed."""
+    """Return the findings by code, with examples and advice. Return only counts if their file was removed."""
     try:
         groups: list[dict[str, Any]] = json.loads(run_files(run).findings.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The settings of each mode: read by planning, changed by managers of the district."""
+"""The settings of each mode. Planning reads them; managers of the district change them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
 from sis_sync.server.runs.models import ModeSettings
 
-# A plan made with other values of these is out of date. `requires_approval` is read again when the plan is applied.
+# If one of these changes, plans are out of date. `requires_approval` is read again when the plan is applied.
 PLANNED_WITH = ("on_absent", *SETTABLE_LIMITS)
 SETTINGS = ("requires_approval", *PLANNED_WITH)
 MAX_PERCENT = 100
@@ -39,16 +39,16 @@ def limits_of(settings: ModeSettings) -> GuardLimits:
 
 def on_absent(settings: ModeSettings) -> OnAbsent:
     """Return the action for accounts that are not in the file."""
-    return cast(OnAbsent, settings.on_absent)  # the column's choices are these
+    return cast(OnAbsent, settings.on_absent)  # the column has the same choices
 
 
 @transaction.atomic
 def update_mode_settings(
     *, settings: ModeSettings, values: Mapping[str, Any], actor: Account | None, now: datetime
 ) -> ModeSettings:
-    """Change the settings that `values` names and return them all. Raise ValuesRefused for a value that is wrong.
+    """Change the settings that `values` names and return them all. Raise ValuesRefused for an invalid value.
 
-    A plan that waits goes out of date by it: the file is planned again when someone approves the plan.
+    The change makes waiting plans out of date: their files are planned again when someone approves them.
     """
     require_district_manager(actor=actor, school_system=settings.school_system)
     wanted = {name: values[name] for name in SETTINGS if name in values}
@@ -70,7 +70,7 @@ def update_mode_settings(
 
 
 def refuse_wrong_values(values: Mapping[str, Any]) -> None:
-    """Raise ValuesRefused with every value that is wrong."""
+    """Raise ValuesRefused with every invalid value."""
     errors: dict[str, str] = {}
     if values.get("on_absent", "delete") not in ModeSettings.OnAbsent.values:
         errors["on_absent"] = "Choose delete, disable or nothing."

@@ -1,4 +1,4 @@
-"""The state of a school system that a plan is made against, and is checked against when it is applied.
+"""Reads the state of a school system, to plan against it and to check the plan when it is applied.
 
 Orgs and accounts are exported as files for the engine, in one consistent snapshot of the database.
 """
@@ -34,7 +34,7 @@ class DirectoryFiles:
 
 
 def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles:
-    """Write the orgs and accounts. All of a school system is in scope of a district run, its school of a school run."""
+    """Write the orgs and accounts. A district run covers the whole school system, a school run only its school."""
     files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv")
     parameters = {
         "school_system": run.school_system_id,
@@ -52,20 +52,20 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
 
 @contextmanager
 def _one_snapshot() -> Iterator[None]:
-    """Show the same state of the database to all queries of the block."""
-    # A transaction that is open already: on SQLite it has one snapshot, on PostgreSQL one for each statement.
+    """Make all queries of the block see the same state of the database."""
+    # A transaction is already open. On SQLite it has one snapshot, on PostgreSQL one for each statement.
     if connection.in_atomic_block:
         yield
         return
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # All accounts are read. Without statistics, as after a first import, PostgreSQL would look up the org and
-            # the rights of each account one by one.
+            # The query reads all accounts. Without statistics, as after a first import, PostgreSQL would look up the
+            # org and the rights of the accounts one by one.
             cursor.execute("SET LOCAL enable_nestloop = off")
             yield
         return
-    # Deferred: Django's own transaction would take the write lock, and pages would wait.
+    # Deferred, because Django's own transaction would take the write lock and make pages wait.
     with connection.cursor() as cursor:
         cursor.execute("BEGIN DEFERRED")
         try:
@@ -95,7 +95,7 @@ def _write_out(sql: str, parameters: dict[str, Any], path: Path) -> None:
 
 
 def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
-    """Write the same as `_write_out`, twice as fast: the database makes the text of many rows at once."""
+    """Write the same as `_write_out` in half the time: the database formats many rows at once."""
     with path.open("w", encoding="utf-8", newline="") as file, connection.cursor() as cursor:
         cursor.execute(f"{sql} LIMIT 0", parameters)
         names = [column[0] for column in cursor.description]
@@ -110,7 +110,7 @@ def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
 
 def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
     """Yield ranges of IDs with PIECE_ROWS accounts each."""
-    # Ranges instead of a LIMIT, with which the database would store the rows of each piece first.
+    # Use ranges: with a LIMIT, the database would first store the rows of each piece.
     end = "SELECT id FROM accounts_account WHERE school_system_id = %s AND id > %s ORDER BY id LIMIT 1 OFFSET %s"
     after = 0
     with connection.cursor() as cursor:
@@ -121,10 +121,10 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
 
 
 def surroundings_of(run: Run) -> dict[str, Any]:
-    """Return what a plan relies on next to the accounts, as `Run.settings_used` stores it.
+    """Return what a plan depends on besides the accounts, as `Run.settings_used` stores it.
 
     These are the orgs that external IDs name, the accounts with rights, and the other runs that may still be applied.
-    Ask before the accounts are read: a change in between then makes the plan out of date.
+    Call this before reading the accounts, so that a change in between makes the plan out of date.
     """
     return {
         "orgs": named_orgs(run.school_system_id),
@@ -148,7 +148,7 @@ def right_holders(school_system_id: int) -> list[int]:
 def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:
     """Write account_id and the ten fields of each account that the plan changes, as Parquet.
 
-    `accounts` is the exported file: the accounts as the plan saw them.
+    `accounts` is the exported file that the plan was made with.
     """
     with accounts.open(encoding="utf-8") as file:
         header = file.readline().strip().replace('"', "").split(",")

@@ -1,4 +1,4 @@
-"""Moves the state of a run by compare-and-set: of two processes that try at once, one wins."""
+"""Changes the state of a run by compare-and-set: if two processes try at the same time, one wins."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from sis_sync.server.runs.models import Run
 State = Run.State
 # The run has a plan, made after the plans of older files of its mode.
 PLANNED = (*DECIDABLE, State.APPROVED, State.APPLYING, State.APPLIED)
-# A plan job, or an apply job, takes the run from any of these: a killed worker may have begun it before.
+# A plan or apply job may start from any of these states, because a killed worker may have started it before.
 TO_PLAN = (State.RECEIVED, State.CHECKING, State.OUT_OF_DATE)
 TO_APPLY = (State.APPROVED, State.APPLYING)
 

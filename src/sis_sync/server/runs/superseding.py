@@ -1,4 +1,4 @@
-"""A newer full, students or staff run supersedes a waiting one of its mode. Partial files are deltas: each waits."""
+"""A newer full, students or staff run supersedes a waiting run of its mode. Partial runs are deltas: all wait."""
 
 from django.db.models import QuerySet
 

@@ -1,6 +1,6 @@
-"""The worker: takes a job, locks its school system while the job runs, and records how it ended.
+"""The worker: takes a job, locks its school system while the job runs, and records the outcome.
 
-A job in state `running` whose lock is free was left by a worker that died. It is taken up at once.
+If a job in state `running` has a free lock, its worker died. Another worker resumes it at once.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 DATABASE_PAUSE_SECONDS = 1.0
-ENGINE_PAUSE_SECONDS = 20.0  # a Spark that restarts is there again within two of them
+ENGINE_PAUSE_SECONDS = 20.0  # Spark restarts within two pauses
 HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 
@@ -34,7 +34,7 @@ Clock = Callable[[], datetime]
 
 
 def work_until_idle(*, clock: Clock = timezone.now) -> int:
-    """Do every job that can be done now, in this process. Return how many were begun."""
+    """Do all open jobs in this process. Return how many were started."""
     begun = 0
     while work_once(clock=clock):
         begun += 1
@@ -42,7 +42,7 @@ def work_until_idle(*, clock: Clock = timezone.now) -> int:
 
 
 def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
-    """Do jobs until `stop` is set. On SQLite one worker works, and others wait until it ends."""
+    """Do jobs until `stop` is set. On SQLite only one worker does jobs; others wait until it ends."""
     if connection.vendor == "postgresql":
         _loop(stop, clock)
         return
@@ -54,10 +54,10 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
 
 
 def work_once(*, clock: Clock = timezone.now) -> bool:
-    """Do the oldest job of a school system that no other worker works for. Return True if there was one.
+    """Do the next job of a school system that no other worker has locked. Return True if there was one.
 
-    The jobs of one school system are done one after the other, and approved plans are applied before more is planned:
-    a plan made meanwhile would be of accounts that are about to change, and its guards would not see who leaves.
+    The jobs of one school system run one at a time, and approved plans are applied before other files are planned.
+    Otherwise a plan would use accounts that are about to change, and its guards would miss people who leave.
     """
     busy: set[int] = set()
     tried: set[int] = set()
@@ -93,7 +93,7 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
 
 
 def _claim(job: Job, now: datetime) -> bool:
-    """Take the job, whose lock is ours. Return False if another worker did it meanwhile or it was tried too often."""
+    """Start the job; the caller has its lock. Return False if another worker did it or it was tried too often."""
     job.refresh_from_db()
     if job.state not in OPEN_STATES:
         return False
@@ -109,11 +109,11 @@ def _perform(job: Job, clock: Clock) -> None:
         step(job.run_id, now=clock())
     except EngineUnavailable as error:
         _after_error(job, error, clock())
-        raise  # so that the worker pauses: at once the job would fail again
+        raise  # let the worker pause, because the job would fail again at once
     except Exception as error:
         _after_error(job, error, clock())
     except BaseException:
-        # The process was told to stop. That is no fault of the job, so the attempt does not count.
+        # The process must stop. The job did not fail, so do not count the attempt.
         queue_again(job, counts=False)
         raise
     else:

@@ -1,1 +1,1 @@
-"""Apply: takes an ApprovedPlan and nothing else."""
+"""Apply: changes accounts according to an ApprovedPlan. It accepts nothing else."""

@@ -1,4 +1,4 @@
-"""Applies an approved plan. Accounts, history and the applied mark commit together, or nothing does."""
+"""Applies an approved plan. Accounts, history and the state of the run are committed in one transaction."""
 
 import secrets
 from datetime import datetime
@@ -18,7 +18,7 @@ from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 
-# Statement: the action whose count in the plan must be the number of rows that it writes.
+# Statement: action. The statement must write as many rows as the plan counts for the action.
 COUNTED = {
     "delete": "delete",
     "disable": "disable",
@@ -30,18 +30,18 @@ COUNTED = {
 
 
 def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
-    """Change the accounts as the plan says, in one transaction. A run that is applied already stays as it is.
+    """Change the accounts as planned, in one transaction. Do nothing if the run is already applied.
 
-    Raise OutOfDate, with nothing applied, if the plan no longer fits.
+    Raise OutOfDate and change nothing if the plan no longer fits.
     """
     # 1. Trust only the stored plan whose digest was approved.
     if not is_as_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
-    # 2. Open the plan before the transaction, so that locks are short.
+    # 2. Open the plan before the transaction, to keep locks short.
     with opened_changes(approved) as changes, transaction.atomic():
-        # 3. Runs of one school system apply one at a time.
+        # 3. Apply one run of a school system at a time.
         lock_school_system(approved.school_system_id)
-        # 4. Mark the run first: of two workers, the second one finds nothing to do.
+        # 4. Mark the run first, so that a second worker finds nothing to do.
         if not _mark_applied(approved, now):
             return
         run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
@@ -53,7 +53,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
 
 def lock_school_system(school_system_id: int) -> None:
     """Wait for the lock of the school system and keep it until the transaction ends."""
-    # Without the key: rows that refer to the school system may still be added meanwhile.
+    # Do not lock the key: other transactions may still add rows that refer to the school system.
     SchoolSystem.objects.select_for_update(no_key=True).get(pk=school_system_id)
 
 
@@ -67,7 +67,7 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
     parameters = _parameters(run, now)
     changes.load(parameters)
     writes = statements("writes")
-    # Before the checks: an ID that an account deleted long ago still has is free for a newcomer, not taken.
+    # Do this before the checks: a new account may use the ID of an account that was deleted long ago.
     execute(writes["release_custom_ids"], parameters)
     check_accounts(run, parameters)
     for name, sql in writes.items():

@@ -21,13 +21,13 @@ class ApprovedPlan:
     token: object
 
     def __post_init__(self) -> None:
-        """Raise TypeError if another module builds one: that would be an approval that no one gave."""
+        """Raise TypeError if another module makes one, because no one would have approved it."""
         if self.token is not _MADE_HERE:
             raise TypeError("an ApprovedPlan comes from approved_plan() only")
 
 
 def approved_plan(run_id: int) -> ApprovedPlan | None:
-    """Return the plan that a run's recorded approval names, or None if it is not approved or is applied already."""
+    """Return the approved plan of a run, or None if the run is not approved or is already applied."""
     run = Run.objects.filter(pk=run_id, state__in=TO_APPLY).exclude(plan_digest="").first()
     if run is None or not is_approval_recorded(run):
         return None
@@ -42,6 +42,6 @@ def approved_plan(run_id: int) -> ApprovedPlan | None:
 
 
 def is_approval_recorded(run: Run) -> bool:
-    """True if the run has the time of its approval, and the person, key or policy that gave it."""
+    """True if the run records the time of its approval and the person, key or policy that approved it."""
     has_decider = run.is_approved_by_policy or run.decided_by_id is not None or run.decided_by_key_id is not None
     return run.decided_at is not None and has_decider

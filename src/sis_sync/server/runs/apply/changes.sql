@@ -1,6 +1,6 @@
 -- DuckDB. In: the plan file (:plan).
--- Out: one row per account that applying changes, in the order of the file: the values to store, and the values for
--- the history. These are the changed fields of an update, all fields of a create, the status of a leaver.
+-- Out: one row per account to change, in the order of the file: the values to store, and the values for the history
+-- (the changed fields of an update, all fields of a create, the status of a leaver).
 WITH touched AS (
   SELECT *,
     CASE action
@@ -10,7 +10,7 @@ WITH touched AS (
       ELSE ['status']
     END AS kept
   FROM (
-    -- An address that differs by case is no change by itself. If other fields change too, the history contains it.
+    -- A difference only in the case of the address is not a change. If other fields change, the history contains it.
     SELECT *, string_split(concat_ws(';', nullif(fields, ''),
       CASE WHEN lower(email) = lower(old_email) AND email <> old_email THEN 'email' END), ';') AS written
     FROM read_parquet(:plan, file_row_number = true)

@@ -1,4 +1,4 @@
-"""Checks that a plan still fits, in the transaction that applies it, when all that it touches is locked."""
+"""Checks that a plan still fits the accounts. Runs in the transaction that applies the plan, after it locks them."""
 
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,19 @@ from sis_sync.server.runs.snapshot import named_orgs, right_holders
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
-    "missing_orgs": "orgs that it names are gone",
+    "missing_orgs": "orgs that it names no longer exist",
     "taken_addresses": "addresses that it assigns belong to other accounts",
-    "taken_custom_ids": "accounts that it creates are there already",
+    "taken_custom_ids": "accounts that it creates already exist",
     "unguarded_managers": "accounts that it touches have rights now",
 }
 
 
 class OutOfDate(Exception):
-    """The plan no longer fits, so the run is planned again. The text is the reason, in counts. It reaches no caller."""
+    """The plan no longer fits, so the run is planned again. The message is the reason, with counts but no names."""
 
 
 def check_decision(run: Run, *, now: datetime) -> None:
-    """Raise OutOfDate if settings, external IDs, the rights of its sender or approver, or other runs changed."""
+    """Raise OutOfDate if settings, external IDs or rights changed, or a conflicting run was applied."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     used = run.settings_used
     if "unapplied" not in used:
@@ -32,13 +32,13 @@ def check_decision(run: Run, *, now: datetime) -> None:
     if any(used.get(name) != value for name, value in settings_used(settings).items()):
         raise OutOfDate("the settings of the mode were changed since")
     if run.is_approved_by_policy and settings.requires_approval:
-        raise OutOfDate("the mode requires approval now, and no person gave it")
+        raise OutOfDate("the mode requires approval now, and no person approved it")
     if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
-        raise OutOfDate("external IDs name other orgs since")
+        raise OutOfDate("external IDs were assigned to other orgs since")
     if not _may_still_approve(run, now):
-        raise OutOfDate("who approved it may no longer do so")
+        raise OutOfDate("the person or key that approved it may no longer do so")
     if run.is_approved_by_policy and not may_still_send(run=run, now=now):
-        raise OutOfDate("who sent it may no longer do so")
+        raise OutOfDate("the person or key that sent it may no longer do so")
     _check_other_runs(run)
 
 
@@ -49,12 +49,12 @@ def _check_other_runs(run: Run) -> None:
     others = that_changed_accounts(applied)
     if was_undercut(run, others):
         raise OutOfDate("accounts that it names were changed by another run since")
-    if others and run.is_approved_by_policy:  # its guards did not see who left meanwhile
+    if others and run.is_approved_by_policy:  # its guards did not count the accounts that left meanwhile
         raise OutOfDate("another run was applied since")
 
 
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:
-    """Raise OutOfDate, with counts, if accounts, orgs or addresses are not as the plan saw them."""
+    """Raise OutOfDate, with counts, if accounts, orgs or addresses changed since the plan was made."""
     named = statements("checks")
     found = {name: count(named[name], parameters) for name in REASONS}
     if is_held_for_managers(run) and not _has_new_managers(run):

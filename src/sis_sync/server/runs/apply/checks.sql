@@ -1,8 +1,8 @@
 -- In: run_change, run_seen, run_org, the live tables. Out: each statement counts changes that no longer fit the
--- accounts. Run on PostgreSQL and SQLite.
+-- accounts. Runs on PostgreSQL and SQLite.
 
 -- statement: changed_accounts
--- An account that the plan changes without having seen it counts as changed.
+-- If the plan changes an account that is not in run_seen, the account counts as changed.
 SELECT count(*) FROM run_change c
 LEFT JOIN run_seen s ON s.account_id = c.account_id
 LEFT JOIN accounts_account a ON a.id = c.account_id AND a.school_system_id = %(school_system)s
@@ -31,8 +31,8 @@ WHERE o.org_id IS NULL AND (
 )
 
 -- statement: taken_addresses
--- An address that a row takes although another live account has it and keeps it: this run neither deletes that
--- account nor changes its address.
+-- Rows whose new address belongs to another live account. Such an address is free if this run deletes that account
+-- or changes its address.
 SELECT count(*) FROM run_change c
 JOIN accounts_account a
   ON a.school_system_id = %(school_system)s AND lower(a.email) = c.address AND a.deleted_at IS NULL
@@ -48,7 +48,7 @@ JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_i
 WHERE c.action = 'create'
 
 -- statement: unguarded_managers
--- The changes that the guard over managers would have held, if these accounts had had their rights at planning.
+-- Changes to accounts that became managers after planning. The guard over managers would have held these changes.
 SELECT count(*) FROM run_change c
 JOIN run_seen s ON s.account_id = c.account_id
 WHERE EXISTS (SELECT 1 FROM orgs_right r WHERE r.account_id = c.account_id)

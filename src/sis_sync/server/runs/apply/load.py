@@ -20,7 +20,7 @@ BATCH_ROWS = 10_000
 
 @contextmanager
 def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
-    """Yield the changes of a stored plan, with the accounts as it saw them."""
+    """Yield the changes of a stored plan and the accounts as they were at planning."""
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
         changes = bind(sql_text(__package__, "changes"), plan=str(approved.files.plan))
         seen = bind(sql_text(__package__, "seen"), seen=str(approved.files.seen))
@@ -28,7 +28,7 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
 
 
 class Changes:
-    """The rows of a plan that change an account, and these accounts as the plan saw them."""
+    """The rows of a plan that change an account, and these accounts as they were at planning."""
 
     def __init__(self, session: Session, queries: dict[str, str]) -> None:
         self.session = session

@@ -46,7 +46,7 @@ COPY run_seen FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')
 CREATE INDEX ON run_change (account_id) WHERE account_id IS NOT NULL
 
 -- statement: gather_statistics
--- Of what statements join and choose by only: looking at the history's JSON is most of the work.
+-- Only for columns in joins and conditions: analysing the JSON of the history would take most of the time.
 ANALYZE run_change (action, account_id, custom_id, address, school_district_external_id),
   run_seen (account_id, address), run_org
 

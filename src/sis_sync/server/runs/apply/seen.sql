@@ -1,5 +1,5 @@
--- DuckDB. In: the accounts that the plan changes, as it saw them (:seen).
--- Out: one row per such account, with the values that it must still have.
+-- DuckDB. In: the accounts that the plan changes, as they were at planning (:seen).
+-- Out: one row per account, with the values that it must still have.
 SELECT
   CAST(account_id AS BIGINT) AS account_id,
   first_name, middle_name, last_name, email, custom_id, school_district_external_id, user_type, position, grade, status,

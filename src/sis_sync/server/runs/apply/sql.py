@@ -1,4 +1,4 @@
-"""Runs the named statements of the .sql files next to this module. Each database has one file of its own."""
+"""Runs the named statements of the .sql files in this folder. Each kind of database also has its own file."""
 
 import functools
 from typing import Any
@@ -24,7 +24,7 @@ def own_statements() -> dict[str, str]:
 
 
 def execute(sql: str, parameters: dict[str, Any] | None = None) -> int:
-    """Run a statement that writes, and return the number of rows that it touched."""
+    """Run a statement that writes, and return the number of affected rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)

@@ -1,5 +1,5 @@
--- SQLite only: the tables that the changes are loaded into. The transaction has the one write lock already.
--- Addresses have no type, or SQLite would not look them up in the index over lower(email).
+-- SQLite only: the tables that the changes are loaded into. The transaction already has the only write lock.
+-- Columns of addresses have no type: with one, SQLite would not use the index over lower(email).
 
 -- statement: forget_changes
 DROP TABLE IF EXISTS run_change

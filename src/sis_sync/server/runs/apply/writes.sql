@@ -1,9 +1,9 @@
--- In: run_change, run_seen, run_org. Out: the accounts as planned, and their history. Run on PostgreSQL and SQLite.
--- The order is a rule: leavers and accounts that change address free their addresses first, because the unique index
--- over addresses is checked row by row.
+-- In: run_change, run_seen, run_org. Out: the accounts as planned, and their history. Runs on PostgreSQL and SQLite.
+-- Keep this order: accounts that leave or change address release it first, because the unique index over addresses is
+-- checked row by row.
 
 -- statement: release_custom_ids
--- Accounts that were deleted too long ago to be restored, and are not purged yet, lose their IDs to new accounts.
+-- Accounts that were deleted too long ago to be restored lose their IDs, so that new accounts can use them.
 UPDATE accounts_account SET custom_id = NULL
 WHERE school_system_id = %(school_system)s AND deleted_at <= %(restorable_since)s
   AND custom_id IN (SELECT c.custom_id FROM run_change c WHERE c.action = 'create')
@@ -44,7 +44,7 @@ FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_exter
 WHERE c.account_id = a.id AND c.action = 'restore'
 
 -- statement: create
--- No password matches one that starts with !. The rest of it differs from account to account.
+-- A hash that starts with ! matches no password. The rest is different for each account.
 INSERT INTO accounts_account (
   school_system_id, org_id, first_name, middle_name, last_name, email, custom_id, user_type, position, grade, status,
   password, is_protected, protected_reason, is_held_by_hand, deleted_at, last_login, created_at, updated_at
