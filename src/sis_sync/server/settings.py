@@ -1,4 +1,4 @@
-"""Django's settings. What differs between installations comes from environment variables (core/environment.py)."""
+"""Django's settings. Environment variables (core/environment.py) set the values that differ between installations."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.Account"
 AUTHENTICATION_BACKENDS = ["sis_sync.server.accounts.sign_in.SchoolSystemBackend"]
-# An address is unique inside its school system only; the backend asks which one.
+# An e-mail address is unique only within a school system, so the backend needs the school system too.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -106,7 +106,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# An uploaded file goes straight to the disk: it may be larger than the memory.
+# Write uploads straight to disk, because they may be larger than the memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 STORAGES = {
@@ -120,7 +120,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True  # static files are served out of the installed package: no collecting step
+WHITENOISE_USE_FINDERS = True  # serve static files from the installed package, without collectstatic
 WHITENOISE_MAX_AGE = 3600  # seconds
 
 LOGGING = LOGGING_SETTINGS

@@ -1,4 +1,4 @@
-"""Trims and normalises typed values, as reading does with the cells of a file (the file format's section 1)."""
+"""Trims and normalises typed values, in the same way as the cells of a file (section 1 of the file format)."""
 
 import unicodedata
 

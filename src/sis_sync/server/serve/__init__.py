@@ -1,1 +1,1 @@
-"""`sis-sync serve`: one parent that keeps two processes, web and worker, alive."""
+"""`sis-sync serve`: a parent process that keeps a web process and a worker process alive."""

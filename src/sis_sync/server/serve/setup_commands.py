@@ -1,4 +1,4 @@
-"""Sets a server up from the command line: migrate, check, create the first manager, import orgs."""
+"""Sets up a server from the command line: migrate, check, create the first manager, import orgs."""
 
 import io
 import json
@@ -28,7 +28,7 @@ from sis_sync.server.setup.services import create_school_system
 
 
 def refuse_open_plain_http(host: str) -> None:
-    """Raise ConfigurationError for an address that other machines reach without HTTPS."""
+    """Raise ConfigurationError if other machines could reach this address without HTTPS."""
     if settings.SIS_SYNC_BEHIND_PROXY or is_loopback(host):
         return
     raise ConfigurationError(
@@ -44,17 +44,17 @@ def migrate() -> None:
         call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
         raise ConfigurationError(
-            "The database cannot be reached or written.", fix="Check SIS_SYNC_DATABASE_URL and SIS_SYNC_DATA_FOLDER."
+            "The database cannot be reached or written to.", fix="Check SIS_SYNC_DATABASE_URL and SIS_SYNC_DATA_FOLDER."
         ) from error
 
 
 def setup_link(base_url: str) -> str | None:
-    """Return the one-time link that makes the first school system, or None if there is one already."""
+    """Return the one-time link that makes the first school system, or None if a school system exists."""
     return make_setup_link(base_url=base_url, now=timezone.now()) if is_setup_needed() else None
 
 
 def forget_connections() -> None:
-    """Close the connections of this process, which only supervises others from now on."""
+    """Close the database connections of this process, which from now on only supervises others."""
     connections.close_all()
 
 
@@ -69,7 +69,7 @@ def _check_settings() -> str:
     try:
         call_command("check", stdout=io.StringIO())
     except SystemCheckError as error:
-        raise ConfigurationError("The settings of the server do not fit together.") from error
+        raise ConfigurationError("The settings of the server are inconsistent.") from error
     return "settings: fine"
 
 
@@ -109,12 +109,12 @@ def create_administrator(
     last_name: str,
     password: str,
 ) -> Account:
-    """Make a manager of the district of the named school system, and the school system too if it does not exist."""
+    """Make a manager of the district of this school system. Make the school system if it does not exist."""
     now = timezone.now()
     school_system = _found(slug)
     if school_system is None:
         if not name:
-            raise UsageFault("There is no such school system yet.", fix="Pass --name, and the command makes it.")
+            raise UsageFault("There is no such school system yet.", fix="Pass --name to make it.")
         school_system = create_school_system(name=name, slug=slug or "", time_zone=time_zone, now=now)
     district = district_of(school_system)
     values = {
@@ -150,7 +150,7 @@ def import_org_file(file: Path, *, slug: str | None) -> ImportedOrgs:
 
 
 def _found(slug: str | None) -> SchoolSystem | None:
-    """Return the school system of this short name, or the only one without a name."""
+    """Return the school system with this short name. Without a short name, return the only one."""
     if slug:
         return SchoolSystem.objects.filter(slug=slug).first()
     found = list(SchoolSystem.objects.all()[:2])

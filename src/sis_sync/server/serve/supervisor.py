@@ -1,7 +1,7 @@
-"""Keeps the child processes alive, and ends them with their parent.
+"""Keeps the child processes alive, and ends them when the parent ends.
 
-A child that dies is started again within a second. Each child has a pipe from its parent, which closes when the parent
-ends, for whatever reason: then the child ends too.
+A child that dies is restarted within a second. Each child has a pipe from its parent. The pipe closes when the parent
+ends for any reason, and then the child ends too.
 """
 
 import logging
@@ -21,7 +21,7 @@ from sis_sync.core.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
-# A child that dies at once is not started more often than this.
+# Restart a child that dies at once no more often than this.
 RESPAWN_SECONDS = 0.5
 STOP_SECONDS = 5.0
 CANNOT_LISTEN = 98  # the exit code of a web process whose address is in use
@@ -30,7 +30,7 @@ PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
 
 @dataclass
 class Child:
-    """A supervised process: the arguments to start it, and the process that runs now."""
+    """A supervised process: the arguments to start it, and the running process."""
 
     name: str
     arguments: list[str]
@@ -47,7 +47,7 @@ class Child:
         )
 
     def look_after(self) -> None:
-        """Start the process again if it died. Raise ConfigurationError if it ended because it cannot listen."""
+        """Restart the process if it died. Raise ConfigurationError if it ended because it cannot listen."""
         code = self.process.poll() if self.process else 0
         if code is None or time.monotonic() - self.started_at < RESPAWN_SECONDS:
             return
@@ -72,12 +72,12 @@ class Child:
 
 
 def web_child(host: str, port: int) -> Child:
-    """The web process."""
+    """Return the web process, not started yet."""
     return Child("web", ["sis_sync.server.serve.web", host, str(port)])
 
 
 def worker_child() -> Child:
-    """The worker process."""
+    """Return the worker process, not started yet."""
     return Child("worker", ["sis_sync.server.serve.work"])
 
 
@@ -120,7 +120,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
 
 def stop_with_parent(stop: Callable[[], None]) -> None:
-    """Call `stop` from a thread once the parent has ended. Do nothing in a process that was started by hand."""
+    """Call `stop` from a thread when the parent ends. Do nothing if a person started the process."""
     if os.environ.get(PARENT_WATCHED) != "1":
         return
 
@@ -143,5 +143,5 @@ def exit_on_signals() -> None:
 
 
 def end_process() -> None:
-    """End this process at once, from any thread. Its transaction rolls back and its job is taken up again."""
+    """End this process at once, from any thread. Its transaction rolls back and another worker resumes its job."""
     os._exit(0)

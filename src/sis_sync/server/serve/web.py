@@ -8,7 +8,7 @@ import waitress  # type: ignore[import-untyped]
 from sis_sync.server.serve.supervisor import CANNOT_LISTEN, end_process, exit_on_signals, stop_with_parent
 
 THREADS = 8
-# The largest roster (1 GB) with room for the form around it.
+# The largest roster (1 GB) plus room for the other parts of the form.
 MAX_BODY_BYTES = (1 << 30) + (16 << 20)
 
 
@@ -43,7 +43,7 @@ def _shown(host: str) -> str:
 
 
 def _port_of(server: Any, port: int) -> int:
-    """Return the port in use. Waitress has no single one if the host has several addresses."""
+    """Return the port in use. Waitress has several if the host has several addresses."""
     return int(getattr(server, "effective_port", 0) or port)
 
 

@@ -8,7 +8,7 @@ from sis_sync.server.serve.supervisor import end_process, exit_on_signals, stop_
 
 
 def main() -> int:
-    """Work until a signal."""
+    """Do jobs until a signal."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")

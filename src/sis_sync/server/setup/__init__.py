@@ -1,1 +1,1 @@
-"""First start: one link, used once, makes the first school system and its manager."""
+"""First start: a one-time link makes the first school system and its manager."""

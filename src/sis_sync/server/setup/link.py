@@ -1,4 +1,4 @@
-"""The one-time setup link. A file of the data folder stores only the hash of its token, for 60 minutes."""
+"""The one-time setup link, valid for 60 minutes. A file in the data folder stores only the hash of its token."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ def is_setup_needed() -> bool:
 
 
 def make_setup_link(*, base_url: str, now: datetime) -> str:
-    """Return the address of the setup page, valid for 60 minutes and one claim. Raise NotPermitted after the claim."""
+    """Return the address of the setup page, valid for 60 minutes and one use. Raise NotPermitted after its use."""
     if not is_setup_needed():
         raise NotPermitted("This server is set up already.", fix="Sign in as a manager of the district.")
     return f"{base_url.rstrip('/')}{reverse('web:setup', args=[make_token(now=now)])}"
@@ -42,7 +42,7 @@ def link_file() -> Path:
 
 
 def make_token(*, now: datetime) -> str:
-    """Return a new token. An older one is no longer valid."""
+    """Return a new token. Older tokens become invalid."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = {"sha256": sha256_of(token), "expires_at": (now + LIFE).isoformat()}
     write_whole(link_file(), [json.dumps(link).encode()])
@@ -50,7 +50,7 @@ def make_token(*, now: datetime) -> str:
 
 
 def is_good(token: str, *, now: datetime) -> bool:
-    """True if this is the token of the present link, and its hour is not over."""
+    """True if this is the token of the current link and the link has not expired."""
     try:
         link = json.loads(link_file().read_text(encoding="ascii"))
     except FileNotFoundError:
@@ -60,7 +60,7 @@ def is_good(token: str, *, now: datetime) -> bool:
 
 
 def use_up() -> None:
-    """End the link. Raise NotPermitted if another claim ended it just before: of two claims one wins."""
+    """End the link. Raise NotPermitted if another claim has ended it, so that only one of two claims succeeds."""
     try:
         link_file().unlink()
     except FileNotFoundError as error:

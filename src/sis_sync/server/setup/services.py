@@ -1,4 +1,4 @@
-"""Makes school systems: the first one by a claim through the setup link, any other from the command line."""
+"""Makes school systems: the first one through the setup link, others from the command line."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from sis_sync.server.setup.link import NEW_LINK, is_setup_open, use_up
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The values of the setup page: the school system, its first manager, and a first school if it has a name."""
+    """The values of the setup page: the school system, its first manager and, if named, a first school."""
 
     system_name: str
     district_external_id: str
@@ -37,10 +37,10 @@ class Claim:
 def claim_setup(claim: Claim, *, token: str, now: datetime) -> Account:
     """Make the school system, use the link up and return the first manager.
 
-    Raise NotPermitted for a link that is not, or no longer, good. ValuesRefused keeps the link open.
+    Raise NotPermitted if the link is invalid or expired. After ValuesRefused the link stays valid.
     """
     if not is_setup_open(token=token, now=now):
-        raise NotPermitted("This setup link is not, or no longer, good.", fix=NEW_LINK)
+        raise NotPermitted("This setup link is not valid, or no longer valid.", fix=NEW_LINK)
     district = make_district(claim.system_name, claim.district_external_id, claim.time_zone, now)
     if claim.school_name:
         make_school(district, claim.school_name, claim.school_external_id, now)
@@ -66,7 +66,7 @@ def claim_setup(claim: Claim, *, token: str, now: datetime) -> Account:
 def create_school_system(*, name: str, slug: str = "", time_zone: str = "UTC", now: datetime) -> SchoolSystem:
     """Make a school system, with a district of the same name and the settings of the four modes.
 
-    Without a slug, one is made of the name. Only partial runs need no approval.
+    Without a slug, derive one from the name. Only partial runs need no approval.
     """
     school_system = SchoolSystem.objects.create(
         name=checked_name(name),

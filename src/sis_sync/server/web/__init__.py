@@ -1,1 +1,1 @@
-"""The pages: server-rendered, each view checks access, calls one service, renders."""
+"""The pages, rendered on the server. Each view checks access, calls one service and renders a template."""

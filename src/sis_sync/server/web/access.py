@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 
 class PageRequest(HttpRequest):
-    """A request of someone who is signed in."""
+    """A request by a signed-in person."""
 
     user: Account
 
@@ -34,9 +34,9 @@ WrappedView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def for_everyone(view: View[P]) -> WrappedView[P]:
-    """Let in everyone who is signed in and active; redirect all others to the sign-in page.
+    """Allow every signed-in, active person. Redirect all others to the sign-in page.
 
-    The page shows its times in the time zone of the school system.
+    The page shows times in the time zone of the school system.
     """
 
     @wraps(view)
@@ -54,7 +54,7 @@ def for_everyone(view: View[P]) -> WrappedView[P]:
 
 
 def for_managers(view: View[P]) -> WrappedView[P]:
-    """Let in managers of the district or of a school."""
+    """Allow managers of the district or of a school."""
 
     @wraps(view)
     def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -66,7 +66,7 @@ def for_managers(view: View[P]) -> WrappedView[P]:
 
 
 def for_district_managers(view: View[P]) -> WrappedView[P]:
-    """Let in managers of the district."""
+    """Allow managers of the district."""
 
     @wraps(view)
     def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -80,6 +80,6 @@ def for_district_managers(view: View[P]) -> WrappedView[P]:
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Return a redirect to the sign-in page, which leads back to this page."""
     if request.headers.get("HX-Request"):
-        # htmx would put the sign-in page into a part of this page: let the browser load the whole page again instead.
+        # htmx would insert the sign-in page into a part of this page, so make the browser reload the whole page.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect_to_login(request.get_full_path())

@@ -1,4 +1,4 @@
-"""A new API key is shown once: on its way to that page only a cookie has it, and a form sent twice makes one key."""
+"""Shows a new API key once: a cookie carries it to the page, and submitting a form twice makes only one key."""
 
 import secrets
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ COOKIE_SECONDS = 60
 SUBMITTED = "forms_sent"  # in the session
 MOST_REMEMBERED = 20
 SECTION_MEANINGS: dict[str, str] = {
-    "partial": "people in the file are created or updated, nobody else is touched",
+    "partial": "people in the file are created or updated, no one else is touched",
     "full": "the complete list",
     "students": "the complete list of students",
     "staff": "the complete list of these",
@@ -23,7 +23,7 @@ SECTION_MEANINGS: dict[str, str] = {
 
 
 def set_key_cookie(response: HttpResponse, secret: str) -> HttpResponse:
-    """Return the redirect to the page of the new key with the secret in a cookie, which only that page can read."""
+    """Store the secret in a cookie that is sent only to the page of the new key, and return the response."""
     response.set_cookie(
         COOKIE,
         secret,
@@ -37,12 +37,12 @@ def set_key_cookie(response: HttpResponse, secret: str) -> HttpResponse:
 
 
 def key_from_cookie(request: HttpRequest) -> str:
-    """Return the secret; empty if it was shown."""
+    """Return the secret, or an empty string if it was already shown."""
     return request.COOKIES.get(COOKIE, "")
 
 
 def delete_key_cookie(response: HttpResponse) -> HttpResponse:
-    """Return the page of the new key, after which the browser no longer has the secret."""
+    """Delete the cookie with the secret from the browser, and return the response."""
     response.delete_cookie(COOKIE, path=reverse("web:new_api_key"), samesite="Strict")
     return response
 
@@ -53,7 +53,7 @@ def new_form_id() -> str:
 
 
 def was_submitted(request: HttpRequest) -> bool:
-    """Return True if this very form made a key before."""
+    """Return True if this form has already made a key."""
     return request.POST.get("form_id", "") in request.session.get(SUBMITTED, [])
 
 
@@ -65,7 +65,7 @@ def remember_submission(request: HttpRequest) -> None:
 
 
 def client_properties(address: str, secret: str, modes: Iterable[str]) -> str:
-    """Return lines for client.properties: the server's address, the key, a disabled section for each of its modes."""
+    """Return lines for client.properties: the server's address, the key, and a disabled section for each mode."""
     lines = ["# API key", f"backend.url={address}", f"backend.api.token={secret}"]
     for mode in modes:
         prefix = MODES[mode].settings_prefix

@@ -25,7 +25,7 @@ class ModeHealth:
 
 @dataclass(frozen=True)
 class ModeRisk:
-    """A mode as the upload form offers it. `people_at_risk` would leave if the file named none of them."""
+    """A mode on the upload form. `people_at_risk` people would leave if the file named none of them."""
 
     mode: Mode
     people_at_risk: int
@@ -34,7 +34,7 @@ class ModeRisk:
 
     @property
     def sentence(self) -> str:
-        """What happens to the people of this mode, with their number."""
+        """Return a sentence on what happens to the people of this mode, with their number."""
         if not self.mode.judges_absence:
             return self.mode.consequence
         people = counted(self.people_at_risk, *MODE_PEOPLE[self.mode.name])
@@ -47,7 +47,7 @@ class ModeRisk:
 
     @property
     def afterwards(self) -> str:
-        """What happens once the file is checked."""
+        """Return a sentence on what happens after the check."""
         if self.requires_approval:
             return "You see what would change; nothing changes until a manager approves."
         return "Applied right after the check, without approval, unless a limit puts it on hold."

@@ -1,7 +1,7 @@
 """The list of people: its search, its filters and its pages of 50.
 
-The filters are in the address of the page. The searched text is not, because it names persons: the session keeps it,
-and the address has an ID in its place.
+The filters are in the address of the page. The search text may name people, so the session stores it
+and the address contains only its ID.
 """
 
 import secrets
@@ -36,7 +36,7 @@ class PeopleFilters:
 
     @property
     def query(self) -> str:
-        """The filters as the query of an address."""
+        """Return the filters as the query string of an address."""
         values = {
             "type": self.user_type,
             "school": self.org_id,
@@ -48,7 +48,7 @@ class PeopleFilters:
 
     @property
     def is_any(self) -> bool:
-        """True if the list is filtered or searched."""
+        """Return True if the list is filtered or searched."""
         return bool(self.query)
 
 
@@ -68,7 +68,7 @@ def store_search(session: SessionBase, text: str) -> str:
     """Store the text in the session, which keeps the last 20, and return its ID for addresses."""
     stored: dict[str, str] = session.get(SEARCHES, {})
     search = next((search for search, known in stored.items() if known == text), secrets.token_hex(4))
-    stored.pop(search, None)  # so that it is the newest again
+    stored.pop(search, None)  # so that it becomes the newest
     stored[search] = text
     session[SEARCHES] = dict(list(stored.items())[-MOST_SEARCHES:])
     return search
@@ -84,8 +84,8 @@ def stored_search(session: SessionBase, search: str) -> str:
 class PeoplePage:
     """The people on one page.
 
-    `before` and `after` are the account numbers from which the neighbouring pages start, None at either end of the
-    list. `is_whole` if this is the only page.
+    The previous page ends before account number `before`, the next one starts after account number `after`. They are
+    None at the ends of the list. `is_whole` is true if this is the only page.
     """
 
     rows: tuple[Account, ...]
@@ -97,9 +97,9 @@ class PeoplePage:
 def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before: str, after: str) -> PeoplePage:
     """Return the 50 people after the account numbered `after`, or those before `before`, or the first ones.
 
-    `visible` are all accounts that the reader may see: a page starts at none but these.
+    `visible` are all accounts that the reader may see. `before` and `after` are ignored if they are not among these.
     """
-    # One more than a page is read, to know whether there is another page.
+    # Read one more than a page, to know whether there is another page.
     if start := account_numbered(visible, before):
         found = list(people.filter(earlier_than(start)).order_by(*(f"-{name}" for name in ORDER))[: PAGE_SIZE + 1])
         rows = found[:PAGE_SIZE][::-1]
@@ -118,14 +118,14 @@ def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before
 
 
 def account_numbered(visible: QuerySet[Account], number: str) -> Account | None:
-    """Return the account with this number, None if there is no such account."""
+    """Return the account with this number, or None."""
     return visible.filter(pk=int(number)).first() if can_be_number(number) else None
 
 
 def later_than(start: Account) -> Q:
     """Return the condition for the people after `start` in the list."""
     last, first = start.last_name, start.first_name
-    # The first condition follows from the others, but it alone lets the database start inside its index.
+    # The first condition is redundant, but only with it can the database start inside its index.
     return Q(last_name__gte=last) & (
         Q(last_name__gt=last) | Q(first_name__gt=first) | Q(first_name=first, pk__gt=start.pk)
     )
@@ -141,7 +141,7 @@ def earlier_than(start: Account) -> Q:
 
 @dataclass(frozen=True)
 class CappedCount:
-    """A count that stops at 10,000, so that it is quick."""
+    """A count that stops at 10,000, to be quick."""
 
     number: int
     is_capped: bool
@@ -151,7 +151,7 @@ class CappedCount:
 
 
 def count_people(people: QuerySet[Account], shown: PeoplePage) -> CappedCount:
-    """Count the people on all pages. If one page has them all, nothing is read again."""
+    """Count the people on all pages. Do not query again if one page has them all."""
     return CappedCount(len(shown.rows), is_capped=False) if shown.is_whole else count_capped(people)
 
 

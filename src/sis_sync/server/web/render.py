@@ -20,7 +20,7 @@ from sis_sync.server.web.words import error_words
 
 M = TypeVar("M", bound=Model)
 PAGE_SIZE = 50  # rows of every list
-# The item of the main navigation that is marked, by the start of the page's name; all others are in Bulk Management.
+# Start of a page's name: the item of the main navigation to mark. All other pages are in Bulk Management.
 NAVIGATION: dict[str, tuple[str, ...]] = {
     "home": ("home",),
     "members": ("user_", "account_", "people_"),
@@ -33,7 +33,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
 def page(
     request: PageRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """Render a page for someone who is signed in, with the navigation that they may use."""
+    """Render a page for a signed-in person, with the navigation that they may use."""
     return render(request, template, {**frame(request), **(context or {})}, status=status)
 
 
@@ -54,12 +54,12 @@ def frame(request: PageRequest) -> dict[str, Any]:
 
 
 def paged(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
-    """Return the page of the rows that the address asks for, else the first."""
+    """Return the page of rows that the address asks for, or the first page."""
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
 
 
 def form_data(request: HttpRequest) -> QueryDict | None:
-    """Return the submitted form, which may be empty. None if the page is only opened: then the form has no faults."""
+    """Return the submitted form, which may be empty. Return None unless it is a POST: then the form shows no errors."""
     return request.POST if request.method == "POST" else None
 
 
@@ -69,16 +69,16 @@ def form_files(request: HttpRequest) -> "MultiValueDict[str, UploadedFile[bytes]
 
 
 def flash(request: HttpRequest, text: str) -> None:
-    """Show on the next page what was done."""
+    """Show a message on the next page."""
     messages.success(request, text)
 
 
 def flash_error(request: HttpRequest, error: SisSyncError) -> None:
-    """Show on the next page what was not done, why, and what to do."""
+    """Show the error, and what to do about it, on the next page."""
     messages.error(request, error_words(error))
 
 
 def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirect:
-    """Redirect after a change to the page that shows it. To load that page again repeats nothing."""
+    """Redirect to a page after a change, so that reloading the page does not repeat the change."""
     address = reverse(url_name, args=args)
     return HttpResponseRedirect(f"{address}?{query}" if query else address, status=303)

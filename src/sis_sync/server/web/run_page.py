@@ -1,4 +1,4 @@
-"""The parts of the run page: how far the run has come, a page of its rows, and sentences about its changes."""
+"""The parts of the run page: the progress of the run, a page of its rows, and sentences about its changes."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from sis_sync.server.web.words import MODE_PEOPLE
 
 State = Run.State
 STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
-# How many of the steps are done. A failed run is not here: it may have failed before or after the approval.
+# The number of steps done. Failed runs are missing because they may fail before or after the approval.
 STEPS_DONE: dict[str, int] = {
     State.RECEIVED: 1,
     State.CHECKING: 1,
@@ -54,27 +54,27 @@ class RowsView:
 
     @property
     def pages(self) -> int:
-        """The number of pages, at least one."""
+        """Return the number of pages, at least 1."""
         return max(1, -(-self.rows.total // PAGE_SIZE))
 
     @property
     def first(self) -> int:
-        """The number of the first row of the page; 0 if there are no rows."""
+        """Return the number of the first row of the page, or 0 if there are no rows."""
         return (self.page - 1) * PAGE_SIZE + 1 if self.rows.rows else 0
 
     @property
     def last(self) -> int:
-        """The number of the last row of the page."""
+        """Return the number of the last row of the page."""
         return (self.page - 1) * PAGE_SIZE + len(self.rows.rows)
 
     @property
     def are_people_leaving(self) -> bool:
-        """True if the rows are people who are not in the file and leave: then they show the values of now."""
+        """Return True if the rows are leavers, who are not in the file. The page then shows their current values."""
         return self.action in ABSENT_ACTIONS
 
 
 def view_rows(run: Run, *, action: str, page: str) -> RowsView:
-    """Return the rows that the address asks for: all of them for an unknown action, the first for an unknown page."""
+    """Return the rows that the address asks for. An unknown action selects all rows, an unknown page the first page."""
     known_action = action if action in (*ABSENT_ACTIONS, *ROW_ACTIONS) else ""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     rows = plan_rows(run=run, action=known_action, page=number, page_size=PAGE_SIZE)

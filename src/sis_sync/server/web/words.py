@@ -1,4 +1,4 @@
-"""The words that pages use for the names in the code: one each, the reference product's where it has one."""
+"""The words that pages use for names in the code: one word per name, the reference product's if it has one."""
 
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ STATES: dict[str, StateWords] = {
     ),
     State.EXPIRED: StateWords(
         Badge("clock", State.EXPIRED.label),
-        "Nobody decided within 7 days. No account was changed. Upload the newest export instead.",
+        "No one decided within 7 days. No account was changed. Upload the newest export instead.",
     ),
     State.OUT_OF_DATE: StateWords(
         Badge("busy", State.OUT_OF_DATE.label, "busy"),
@@ -149,12 +149,12 @@ def error_words(error: SisSyncError) -> str:
 
 
 def finding_word(code: str) -> str:
-    """Return the title of a finding code; a code that an older version stored is its own title."""
+    """Return the title of a finding code. An unknown code, stored by an older version, is its own title."""
     known = FINDING_CODES.get(code)
     return known.title if known else code
 
 
 def is_error(code: str) -> bool:
-    """Return True if a row with this finding fails. Otherwise the finding is a remark and the row is taken."""
+    """Return True if a row with this finding fails. Otherwise the finding is a remark and the row is accepted."""
     known = FINDING_CODES.get(code)
     return known is not None and known.severity == "error"

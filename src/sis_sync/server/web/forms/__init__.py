@@ -1,1 +1,1 @@
-"""The forms of the pages. They check the shape of values only; whether a value is accepted, the services decide."""
+"""The forms of the pages. They check only the shape of values. Services decide whether to accept a value."""

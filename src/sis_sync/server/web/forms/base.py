@@ -1,4 +1,4 @@
-"""The base of all forms: they look alike, show their faults alike, and keep text as it was typed."""
+"""The base of all forms: a common look, common error messages, and text kept as typed."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ WIDGET_CLASSES: dict[type[forms.Widget], str] = {
 
 
 class PageForm(forms.Form):
-    """A form whose widgets have Bootstrap's classes. The browser does not check it: the faults are ours to show."""
+    """A form whose widgets have Bootstrap's classes. The server checks it, not the browser."""
 
     use_required_attribute = False
 
@@ -27,14 +27,14 @@ class PageForm(forms.Form):
             self.add_field(name, field)
 
     def add_field(self, name: str, field: forms.Field) -> None:
-        """Add the field, or put it in the place of the one with this name, with the class of its widget."""
+        """Add the field, or replace the one with this name. Set the CSS class of its widget."""
         field.widget.attrs.setdefault("class", WIDGET_CLASSES.get(type(field.widget), "form-control"))
         self.fields[name] = field
 
     def add_refusal(self, error: SisSyncError, field: str | None = None) -> None:
-        """Show why a service refused the form: next to the fields that the error names, else next to `field`.
+        """Show why a service refused the form: next to the fields that the error names, or next to `field`.
 
-        Without a field it is shown at the top.
+        Without a field, show the reason at the top.
         """
         if isinstance(error, ValuesRefused):
             for name, message in error.errors.items():
@@ -44,7 +44,7 @@ class PageForm(forms.Form):
 
 
 class Typed(forms.CharField):
-    """Text exactly as it was typed: the services trim and check it. `missing` is the fault if it is required."""
+    """Text exactly as it was typed: the services trim and check it. `missing` is the message for an empty value."""
 
     def __init__(self, *, missing: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("required", bool(missing))
@@ -52,7 +52,7 @@ class Typed(forms.CharField):
 
 
 class Secret(Typed):
-    """A password. It is never sent back to the page, not even after a fault."""
+    """A password. It is never sent back to the page, not even after an error."""
 
     widget = forms.PasswordInput
 

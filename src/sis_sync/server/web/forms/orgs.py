@@ -64,7 +64,7 @@ class WhichSystemForm(PageForm):
     slug = forms.CharField(
         label="Short name of your school system",
         error_messages={"required": "Enter the short name of your school system."},
-        help_text="It stands at the end of your sign-in address. Ask your district if you do not know it.",
+        help_text="It is at the end of your sign-in address. Ask your district if you do not know it.",
     )
 
 

@@ -25,7 +25,7 @@ def org_choices(orgs: Iterable[Org], *, empty: str | None = None) -> list[tuple[
 
 
 class SearchForm(PageForm):
-    """Search and filters of the list of people. The text names persons, so it is sent by POST, never in an address."""
+    """Search and filters of the list of people. The text may name people, so POST sends it, never an address."""
 
     text = forms.CharField(label="Name, e-mail or ID", required=False, max_length=254)
     type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty="All types"))
@@ -90,12 +90,12 @@ class CreateAccountForm(AccountForm):
         label="Password (optional)",
         missing="",
         is_new=True,
-        help_text="Leave it empty if the person shall not sign in yet. At least 10 characters.",
+        help_text="Leave it empty if the person should not sign in yet. At least 10 characters.",
     )
 
 
 class OwnPasswordForm(PageForm):
-    """The form that changes one's own password, which needs the present one."""
+    """The form to change one's own password. It asks for the present password too."""
 
     present = Secret(label="Present password", missing="Enter your present password.", is_new=False)
     password = Secret(
@@ -104,13 +104,13 @@ class OwnPasswordForm(PageForm):
 
 
 class NewPasswordForm(PageForm):
-    """The form by which a manager sets the password of someone."""
+    """The form for a manager to set a person's password."""
 
     password = Secret(
         label="New password",
         missing="Enter a new password.",
         is_new=True,
-        help_text="At least 10 characters. Tell it to the person by a safe way.",
+        help_text="At least 10 characters. Tell it to the person in a safe way.",
     )
 
 
@@ -132,7 +132,7 @@ class DeleteForm(PageForm):
         return self.people > DELETIONS_WITHOUT_TYPING
 
     def clean_typed(self) -> str:
-        """Return the typed number as it was typed. Commas and spaces in it do not matter."""
+        """Return the number as typed. Commas and spaces in it do not matter."""
         typed: str = self.cleaned_data["typed"]
         if self.is_typing_needed and typed.replace(",", "").replace(" ", "") != str(self.people):
             raise forms.ValidationError(

@@ -66,7 +66,7 @@ class RejectForm(PageForm):
 
     reason = Typed(
         label="Reason",
-        missing="Say why you reject it: those who sent the file will read it.",
+        missing="Say why you reject it. The sender of the file will read it.",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
     )

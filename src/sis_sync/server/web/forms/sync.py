@@ -16,10 +16,10 @@ from sis_sync.server.web.forms.runs import MODE_CHOICES
 
 SCOPE_CHOICES = [
     ("upload", "Upload files and follow their runs"),
-    ("read", "See all runs of its school or district, whoever sent them"),
-    ("approve", "Approve runs that no limit holds and that delete nobody"),
+    ("read", "See all runs of its school or district, from any sender"),
+    ("approve", "Approve runs that no limit holds and that delete no one"),
 ]
-# The label of each limit, which ends the sentence "Put a run on hold when more than", and its name in faults.
+# Each limit: the end of the sentence "Put a run on hold when more than", and its name in error messages.
 LIMIT_WORDS: dict[str, tuple[str, str]] = {
     "deletions_percent": ("this percent of all people would leave", "Percent of all people"),
     "deletions_count": ("this number of people would leave", "Number of people"),
@@ -32,7 +32,7 @@ LIMIT_WORDS: dict[str, tuple[str, str]] = {
 
 
 class ModeSettingsForm(PageForm):
-    """The settings of one mode. A mode that ignores absence has no settings about people who leave."""
+    """The settings of one mode. A mode that ignores absence has no settings for people who leave."""
 
     requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
     on_absent = forms.ChoiceField(
@@ -51,7 +51,7 @@ class ModeSettingsForm(PageForm):
 
     @property
     def limits(self) -> list[forms.BoundField]:
-        """The fields of the limits, in the order of the guards."""
+        """Return the fields of the limits, in the order of the guards."""
         return [self[name] for name in SETTABLE_LIMITS if name in self.fields]
 
 

@@ -1,4 +1,4 @@
-"""Template tags and filters: every page shows numbers, times, icons, badges and words by these."""
+"""Template tags and filters with which all pages show numbers, times, icons, badges and words."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -42,7 +42,7 @@ def counted(value: int, one: str, many: str) -> str:
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """Return a picture. Screen readers skip it, because a word next to it says the same."""
+    """Return an icon. Screen readers skip it, because the word next to it has the same meaning."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         extra,
@@ -185,7 +185,7 @@ def count_words(run: Run) -> list[str]:
 
 
 def is_shown(run: Run, action: str) -> bool:
-    """Return True if the count of the action is shown: many runs cannot have the seldom ones."""
+    """Return True if the count of the action is shown. Rare actions are hidden if the run cannot have them."""
     return bool(run.counts.get(action)) or action not in SELDOM_ACTIONS
 
 
@@ -197,7 +197,7 @@ def finding_word(code: str) -> str:
 
 @register.simple_tag
 def finding_badge(code: str) -> SafeString:
-    """Return a badge: rows with this finding fail, or it is only a remark."""
+    """Return a badge that tells whether rows with this finding fail or it is only a remark."""
     return badge(Badge("warn", "Row fails", "bad") if words.is_error(code) else Badge("dot", "Remark"))
 
 

@@ -44,7 +44,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
 
 
 def held_words(account: Account, *, is_restorable: bool) -> str:
-    """Return why files do not bring the account back, and who can. Empty if files may, or no one can."""
+    """Return why files cannot enable or restore the account. Empty if they can, or if not even a person can."""
     if not account.is_held_by_hand:
         return ""
     if account.deleted_at is None:
@@ -57,7 +57,7 @@ def held_words(account: Account, *, is_restorable: bool) -> str:
         return "Deleted by hand: it stays so, whatever files say, until somebody restores it here."
     return (
         f"Disabled by hand, and later deleted by run {last.run_id}, whose file did not name it. "
-        "No file brings it back; whoever restores it here gets it back disabled."
+        "No file brings it back. If you restore it here, it is disabled."
     )
 
 
@@ -117,7 +117,7 @@ def typed_values(form: PageForm) -> dict[str, str]:
 @for_district_managers
 @require_POST
 def account_rights(request: PageRequest, account_id: int) -> HttpResponse:
-    """Give the person a right over an org, or take it away."""
+    """Grant the person a right over an org, or remove it."""
     account: Account = access_account(actor=request.user, account_id=account_id)
     org = access_org(actor=request.user, org_id=request.POST.get("org", ""))
     try:

@@ -11,7 +11,7 @@ from sis_sync.server.web.render import page, paged
 @for_district_managers
 @require_GET
 def audit_log(request: PageRequest) -> HttpResponse:
-    """Everything recorded of the school system, newest first."""
+    """Show all entries of the school system, newest first."""
     entries = AuditEntry.objects.filter(school_system_id=request.user.school_system_id)
     newest_first = entries.select_related("actor", "api_key").order_by("-at", "-id")
     return page(request, "web/audit.html", {"entries": paged(request, newest_first)})

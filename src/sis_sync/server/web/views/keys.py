@@ -68,7 +68,7 @@ def switch_client_api(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_http_methods(["GET", "POST"])
 def create_api_key(request: PageRequest) -> HttpResponse:
-    """Create a key and go on to the page that shows it."""
+    """Create a key and redirect to the page that shows it."""
     form = KeyForm(form_data(request), orgs=managed_orgs(actor=request.user))
     if was_submitted(request):
         return see_other("web:new_api_key")  # which shows the key, if the first answer never arrived
@@ -105,7 +105,7 @@ def end_of_last_day(request: PageRequest, form: KeyForm) -> datetime | None:
 @for_managers
 @require_GET
 def new_api_key(request: PageRequest) -> HttpResponse:
-    """The page that shows a new key, once: loaded again, it leads back to the keys."""
+    """Show a new key once. Loading the page again leads back to the list of keys."""
     secret = key_from_cookie(request)
     key = key_of_secret(actor=request.user, secret=secret)
     if key is None:
@@ -120,7 +120,7 @@ def new_api_key(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_http_methods(["GET", "POST"])
 def rotate_api_key(request: PageRequest, key_id: int) -> HttpResponse:
-    """Say what rotating does; then do it and go on to the page that shows the new key."""
+    """Explain rotation. Once confirmed, rotate the key and redirect to the page that shows the new one."""
     key = access_key(actor=request.user, key_id=key_id)
     if was_submitted(request):
         return see_other("web:new_api_key")  # which shows the key, if the first answer never arrived
@@ -138,10 +138,10 @@ def rotate_api_key(request: PageRequest, key_id: int) -> HttpResponse:
 @for_managers
 @require_http_methods(["GET", "POST"])
 def revoke_api_key(request: PageRequest, key_id: int) -> HttpResponse:
-    """Say what revoking does, then do it."""
+    """Explain revocation. Once confirmed, revoke the key."""
     key = access_key(actor=request.user, key_id=key_id)
     if request.method == "POST":
         revoke_key(key=key, actor=request.user, now=timezone.now())
-        flash(request, f"The key {key.name} was revoked. It works no longer.")
+        flash(request, f"The key {key.name} was revoked. It no longer works.")
         return see_other("web:sync_client")
     return page(request, "web/bulk/revoke_key.html", {"key": key})

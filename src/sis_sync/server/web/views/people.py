@@ -49,7 +49,7 @@ SERVICES: dict[str, Callable[..., int]] = {
 @for_managers
 @require_GET
 def user_admin(request: PageRequest) -> HttpResponse:
-    """The people who fit the search and the filters of the address, 50 on a page."""
+    """Show the people who match the search and the filters in the address, 50 per page."""
     filters = read_filters(request.GET)
     text = stored_search(request.session, filters.search)
     if filters.org_id:
@@ -78,7 +78,7 @@ def user_admin(request: PageRequest) -> HttpResponse:
     }
     response = page(request, "web/members/list.html", context)
     if request.headers.get("HX-Request"):
-        # htmx asked by the address of the search; show the address of the list, which can be loaded again.
+        # htmx requested the address of the search. Show the address of the list, which can be reloaded.
         response.headers["HX-Push-Url"] = request.get_full_path()
     return response
 
@@ -98,7 +98,7 @@ def search_form(request: PageRequest, filters: PeopleFilters, text: str) -> Sear
 @for_managers
 @require_POST
 def user_search(request: PageRequest) -> HttpResponse:
-    """Store the searched text in the session and go on to the list, whose address has the filters only."""
+    """Store the search text in the session and redirect to the list, whose address contains only the filters."""
     filters, text = read_filters(request.POST), request.POST.get("text", "").strip()[:254]
     search = store_search(request.session, text) if text else ""
     return see_other("web:user_admin", query=replace(filters, search=search).query)
@@ -107,7 +107,7 @@ def user_search(request: PageRequest) -> HttpResponse:
 @for_managers
 @require_POST
 def people_act(request: PageRequest) -> HttpResponse:
-    """Do something with the ticked people: first ask, naming them, and do it once that is confirmed."""
+    """Name the ticked people and ask for confirmation. Once confirmed, carry out the chosen action."""
     action, people = request.POST.get("action", ""), ticked_people(request)
     if not people:
         fault = "Nobody is ticked. Tick at least one person, then choose what to do."
@@ -128,14 +128,14 @@ def people_act(request: PageRequest) -> HttpResponse:
 
 
 def ticked_people(request: PageRequest) -> list[Account]:
-    """Return the ticked people by name. Numbers that the manager does not manage are skipped, like unknown ones."""
+    """Return the ticked people, sorted by name. Skip unknown people and those outside the manager's orgs."""
     numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
     accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
     return list(accounts.order_by("last_name", "first_name", "id"))
 
 
 def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> HttpResponse:
-    """Show the page that names the people and asks; once confirmed, do it and return to the list."""
+    """Show the page that names the people and asks. Once confirmed, do the action and return to the list."""
     is_confirmed = request.POST.get("confirmed") == "yes"
     form = DeleteForm(request.POST if is_confirmed else None, people=len(people))
     if action != "delete":
@@ -159,7 +159,7 @@ def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> H
 
 
 def change_password(request: PageRequest, person: Account) -> HttpResponse:
-    """Ask for the new password of one person; once confirmed, set it and return to the list."""
+    """Ask for the new password of one person. Once confirmed, set it and return to the list."""
     form = NewPasswordForm(request.POST if request.POST.get("confirmed") == "yes" else None)
     if form.is_valid():
         try:
@@ -178,6 +178,6 @@ def list_query(request: PageRequest) -> str:
 
 
 def back_to_list(request: PageRequest) -> dict[str, str]:
-    """Return the part of the context by which a page that asks leads back to the list."""
+    """Return the context with which a confirmation page links back to the list."""
     address, query = reverse("web:user_admin"), list_query(request)
     return {"back": request.POST.get("back", ""), "list_address": f"{address}?{query}" if query else address}

@@ -41,7 +41,7 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 @for_managers
 @require_GET
 def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
-    """The body of the run page if the state is no longer the one that the browser shows; else nothing (204)."""
+    """Return the body of the run page if the state has changed since the browser loaded it, otherwise 204."""
     found = access_run(actor=request.user, run_id=run_id)
     if found.state == request.GET.get("seen"):
         return HttpResponse(status=204)
@@ -70,7 +70,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
 @for_managers
 @require_http_methods(["GET", "POST"])
 def approve(request: PageRequest, run_id: int) -> HttpResponse:
-    """Show exactly the plan that would be applied, and approve no other."""
+    """Show the plan that would be applied. Approve only the plan that was shown."""
     found = access_run(actor=request.user, run_id=run_id)
     form = ApproveForm(form_data(request))
     if request.method == "POST" and form.is_valid():
@@ -152,11 +152,11 @@ def run_failed(request: PageRequest, run_id: int) -> StreamingHttpResponse:
 
 
 def csv_file(path: Path, name: str) -> StreamingHttpResponse:
-    """Return the file as a download. Http404 if it does not exist yet, or was removed after its time."""
+    """Return the file as a download. Raise Http404 if it does not exist yet or has been removed."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise Http404("This report is not there: the check is not done, or its time of storage is over.") from None
+        raise Http404("This report does not exist: the check is not done, or its storage time is over.") from None
     response = StreamingHttpResponse(with_byte_order_mark(path), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Content-Length"] = str(len(codecs.BOM_UTF8) + size)
@@ -164,6 +164,6 @@ def csv_file(path: Path, name: str) -> StreamingHttpResponse:
 
 
 def with_byte_order_mark(path: Path) -> Iterator[bytes]:
-    """Yield a byte order mark, by which spreadsheets recognise UTF-8, then the file."""
+    """Yield a byte order mark, so that spreadsheets recognise UTF-8, then the file."""
     yield codecs.BOM_UTF8
     yield from chunks_of(path)

@@ -35,7 +35,7 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 
 def check_credentials(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> Account | None:
-    """Return the account with this address and password. None if there is none: then the form shows the fault."""
+    """Return the account with this address and password. If there is none, return None and show why in the form."""
     pair = {"email": form.cleaned_data["email"], "password": form.cleaned_data["password"]}
     try:
         account = authenticate(request, school_system=system, now=timezone.now(), **pair)
@@ -49,7 +49,7 @@ def check_credentials(request: HttpRequest, system: SchoolSystem, form: SignInFo
 
 
 def next_address(request: HttpRequest) -> str:
-    """Return the page that was asked for before signing in, or Home if that page is on another server."""
+    """Return the page requested before signing in, or Home if that page is on another server."""
     wanted = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if is_ours else reverse("web:home")
