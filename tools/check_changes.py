@@ -54,6 +54,7 @@ def imports_any(path: Path, modules: set[str]) -> bool:
 def main() -> int:
     """Run the checks one after the other. Return 1 if any of them failed."""
     began = time.monotonic()
+    os.environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     os.environ["SIS_SYNC_DATA_FOLDER"] = str(ROOT / ".mypy_cache" / "data")
     checks = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"]]
     checks += [["lint-imports", "--no-cache", "--no-logo"], ["mypy"]]
