@@ -1,11 +1,11 @@
-// Small comforts. Every page works without them.
+// Conveniences. Every page works without them.
 (() => {
   "use strict";
   document.documentElement.classList.add("js");
 
   const focusErrors = () => document.querySelector("[data-error-summary]")?.focus();
 
-  // "All on this page" ticks every row; Shift-click ticks a stretch.
+  // "All on this page" ticks every row; Shift-click ticks a range.
   let lastTicked = null;
   const ticks = (form) => [...form.querySelectorAll("input[data-tick]")];
   const sayTicked = (form) => {
@@ -54,7 +54,7 @@
     }
   });
 
-  // A hidden tab asks for nothing.
+  // A hidden tab sends no requests.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
   });
