@@ -352,3 +352,10 @@ def test_the_api_describes_itself(client: Client) -> None:
         f"{API}/runs/{{run_id}}/approve",
         f"{API}/runs/{{run_id}}/reject",
     } <= set(description["paths"])
+
+
+def test_calls_have_lasting_names(client: Client) -> None:
+    paths = json.loads(client.get(f"{API}/openapi.json").content)["paths"]
+    names = {call["operationId"] for calls in paths.values() for call in calls.values()}
+    reading = {"ping", "list_runs", "get_run", "get_results", "get_failed_rows"}
+    assert names == reading | {"send_run", "approve_run", "reject_run", "report_refusal"}

@@ -30,7 +30,7 @@ router = Router(tags=["runs"])
 refusals_router = Router(tags=["refusals"])
 
 
-@router.post("", response={202: RunDocument, **FAULTS}, summary="Send a file")
+@router.post("", response={202: RunDocument, **FAULTS}, summary="Send a file", operation_id="send_run")
 def send_file(
     request: SignedRequest,
     mode: Annotated[str, Query(description=f"One of {', '.join(MODES)}.")],
@@ -61,7 +61,7 @@ def send_file(
     return Status(202, run_document(run, request))
 
 
-@router.get("", response={200: RunList, **FAULTS}, summary="List runs, newest first")
+@router.get("", response={200: RunList, **FAULTS}, summary="List runs, newest first", operation_id="list_runs")
 def list_runs(
     request: SignedRequest,
     mode: Annotated[str, Query()] = "",
@@ -86,25 +86,37 @@ def list_runs(
     return RunList(runs=documents, next_before=documents[-1].id if len(found) > limit else None)
 
 
-@router.get("/{run_id}", response={200: RunDocument, **FAULTS}, summary="One run")
+@router.get("/{run_id}", response={200: RunDocument, **FAULTS}, summary="One run", operation_id="get_run")
 def show_run(request: SignedRequest, run_id: str) -> RunDocument:
     """Returns the run's state, counts, findings by code and the guards that hold it."""
     return run_document(visible_run(request.auth, run_id), request)
 
 
-@router.get("/{run_id}/results.csv", response={**FAULTS}, summary="The report: one line for each line of the file")
+@router.get(
+    "/{run_id}/results.csv",
+    response={**FAULTS},
+    summary="The report: one line for each line of the file",
+    operation_id="get_results",
+)
 def show_results(request: SignedRequest, run_id: str) -> FileResponse:
     """Returns the results CSV. Answers 404 until the file has been checked."""
     return csv_file(run_files(visible_run(request.auth, run_id)).results)
 
 
-@router.get("/{run_id}/failed.csv", response={**FAULTS}, summary="The failed rows, ready to correct")
+@router.get(
+    "/{run_id}/failed.csv",
+    response={**FAULTS},
+    summary="The failed rows, ready to correct",
+    operation_id="get_failed_rows",
+)
 def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
     """Returns the failed rows in the format of the file, each with its message."""
     return csv_file(run_files(visible_run(request.auth, run_id)).failed)
 
 
-@router.post("/{run_id}/approve", response={200: RunDocument, **FAULTS}, summary="Approve the plan")
+@router.post(
+    "/{run_id}/approve", response={200: RunDocument, **FAULTS}, summary="Approve the plan", operation_id="approve_run"
+)
 def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
     """Approves the plan. The key needs the scope approve. No guard may hold the run and no one may leave in it."""
     run = visible_run(request.auth, run_id)
@@ -113,7 +125,9 @@ def approve(request: SignedRequest, run_id: str, body: Approval) -> RunDocument:
     return run_document(approved, request)
 
 
-@router.post("/{run_id}/reject", response={200: RunDocument, **FAULTS}, summary="Reject the run")
+@router.post(
+    "/{run_id}/reject", response={200: RunDocument, **FAULTS}, summary="Reject the run", operation_id="reject_run"
+)
 def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     """Rejects the run. Its plan is never applied."""
     run = visible_run(request.auth, run_id)
@@ -124,7 +138,9 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
     return run_document(rejected, request)
 
 
-@refusals_router.post("", response={204: None, **FAULTS}, summary="Report a file that the client refused")
+@refusals_router.post(
+    "", response={204: None, **FAULTS}, summary="Report a file that the client refused", operation_id="report_refusal"
+)
 def report_refusal(
     request: SignedRequest, mode: Annotated[str, Query(description="The mode it was for.")], body: Refusal
 ) -> Status[None]:

@@ -28,6 +28,7 @@ add_problem_answers(api)
 
 @api.get(
     "/ping",
+    operation_id="ping",
     response={200: Ping, **FAULTS},
     tags=["server"],
     summary="Check that the server answers and the key is valid",
