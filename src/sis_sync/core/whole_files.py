@@ -63,14 +63,15 @@ def sync_folder(folder: Path) -> None:
     """Flush the names in a folder to the disk. Windows cannot open a folder and flushes it by itself."""
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT_SYNC:
             raise
-    finally:
-        os.close(descriptor)
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:
