@@ -142,6 +142,7 @@ GUARDS: tuple[Guard, ...] = (
         "The file has {count:row|rows}, the last applied one of this mode had {base}; the limit is {limit}: "
         "is it complete?",
         _SHORTER,
+        (*ROW_ACTIONS, *ABSENT_ACTIONS),
         needs_history=True,
     ),
     Guard(
