@@ -44,6 +44,9 @@ def nearest_tests(changed: set[Path]) -> list[Path]:
         seen |= wave
     # Commands import their modules by name when they are called, which no graph of imports shows.
     areas = {path.relative_to(ROOT / "src" / "sis_sync").parts[0] for path in changed if "sis_sync" in path.parts}
+    areas |= {"steps", "client"} if "cli" in areas else set()
+    areas |= {folder for folder in ("steps", "client", "server") if any("kit" in path.parts for path in changed)}
+    areas |= {"steps"} if any("cases" in path.parts for path in changed) else set()
     return found + [path for path in tests if path not in found and path.parent.name in areas]
 
 
@@ -69,6 +72,8 @@ def main() -> int:
         names = [str(path.relative_to(ROOT)) for path in tests]
         if subprocess.run([sys.executable, "-m", "pytest", *options, *names], cwd=ROOT, check=False).returncode:
             failed.append("tests")
+    else:
+        sys.stderr.write("No test imports what changed; `make test` runs all.\n")
     if failed:
         sys.stderr.write(f"Failed: {', '.join(failed)}\n")
     return int(bool(failed))

@@ -14,7 +14,6 @@ TINY_HELPER_LINES = 5
 # May only shrink: private functions of at most TINY_HELPER_LINES that one caller uses.
 MOST_TINY_HELPERS = 114
 STEP_FUNCTIONS = {"read", "map_records", "load_directory", "validate", "make_plan", "guard"}
-# The forms that edit one account or org by hand load the lists of the format, no directory.
 KNOWS_THE_ORDER = {"steps/pipeline.py"}
 
 
