@@ -1,5 +1,6 @@
 """The server, the browser and the district that the browser tests share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,9 @@ def browser() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
     """A running server. It depends on the browser so that it does not start without one."""
     with running_server(tmp_path_factory.mktemp("server")) as running:
+        # Playwright leaves an event loop in this thread until the session ends. Django would refuse every query of the
+        # other tests that this worker runs afterwards.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         yield running
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kit.plans import IS_THOROUGH, Place, place, roster_file, table
+from kit.plans import IS_THOROUGH, TIMES, Place, place, roster_file, table
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES
@@ -16,20 +16,20 @@ PLANNED: dict[str, str] = {}  # outcomes by the digest of all that planning read
 Person = dict[str, str]
 
 
-def cuts_of(content: bytes) -> Sequence[int]:
-    """Every byte; of a larger file every fourth line end, the last ones, and others spread over it."""
+def cuts_of(content: bytes, step: int = 1) -> Sequence[int]:
+    """Every byte, or every `step` bytes; of a larger file every fourth line end, the last ones, and others."""
     if len(content) <= SWEPT_BYTES or IS_THOROUGH:
-        return range(len(content))
+        return range(0, len(content), step)
     ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")]
     return [*ends[1:-7:24], *ends[-7:-1], *range(200, len(content), 1733)]
 
 
-def assert_no_cut_deletes(at: Place, content: bytes) -> None:
+def assert_no_cut_deletes(at: Place, content: bytes, step: int = 1) -> None:
     history = at.apply(content)
     whole, hits = at.plan(content, history=history)
     assert whole.counts.leaving == whole.counts.create == whole.counts.update == 0
     assert not [hit.code for hit in hits if hit.code != "guard.failed_rows"]
-    outcomes = {cut: outcome(at, content[:cut], history) for cut in cuts_of(content)}
+    outcomes = {cut: outcome(at, content[:cut], history) for cut in cuts_of(content, step)}
     assert [cut for cut, found in outcomes.items() if found == "deletes"] == []
     assert {"refused", "held"} <= set(outcomes.values())
 
@@ -83,12 +83,17 @@ WRITTEN = {
 }
 
 
+# The others are the same people in other bytes. The gate cuts them at every third byte, the night lane at every one.
+EVERY_BYTE = {"utf-8", "the id last"}
+
+
 # In one process: four of the fixtures are the same records in other bytes.
 @pytest.mark.xdist_group("prefixes")
 @pytest.mark.parametrize("name", WRITTEN)
 def test_no_prefix_deletes_unnoticed(name: str, tmp_path: Path) -> None:
+    step = 1 if name in EVERY_BYTE or TIMES > 1 else 3
     with place(tmp_path) as at:
-        assert_no_cut_deletes(at, WRITTEN[name])
+        assert_no_cut_deletes(at, WRITTEN[name], step)
 
 
 @pytest.mark.parametrize("mode", ["students", "staff"])

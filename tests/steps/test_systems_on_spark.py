@@ -83,7 +83,7 @@ def test_spark_is_closed_once(
 ) -> None:
     cluster = Cluster()
     monkeypatch.setattr(spark, "_connect", lambda _: cluster.session())
-    monkeypatch.setattr(spark, "_ask", lambda *_: None)
+    monkeypatch.setattr(spark, "_check_answer", lambda *_: None)
     with open_spark(place) as application:
         with application.session("one"), application.session("other"):
             assert cluster.stopped == [0, 0, 0]
