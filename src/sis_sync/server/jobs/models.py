@@ -5,7 +5,11 @@ from django.db.models.functions import Now
 
 
 class Job(models.Model):
-    """One task of one run. It may be done more than once, but takes effect at most once."""
+    """One task of one run. It may be done more than once, but takes effect at most once.
+
+    `waits_for` is a fault of the place (core/place_faults.py), empty if nothing is missing. `waits_since` stays until
+    the job is done, so that the pauses grow.
+    """
 
     class Kind(models.TextChoices):
         PLAN = "plan", "Check and plan"
@@ -22,6 +26,9 @@ class Job(models.Model):
     state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     reference = models.CharField(max_length=16, blank=True, default="")
+    waits_for = models.CharField(max_length=16, blank=True, default="")
+    waits_since = models.DateTimeField(null=True, blank=True)
+    tries_again_at = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -6,17 +6,20 @@ The caller must have the lock on the job's school system (lock.py).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from sis_sync.core.place_faults import PlaceFault
 from sis_sync.server.jobs.models import Job
 
 if TYPE_CHECKING:
     from sis_sync.server.runs.models import Run
 
 OPEN_STATES = (Job.State.RUNNING, Job.State.QUEUED)
+# A job that waits for the place is tried again after as long as it has waited, within these limits.
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(seconds=60)
 
 
 def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
@@ -28,16 +31,23 @@ def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
     return waiting or Job.objects.create(kind=kind, run=run, queued_at=now)
 
 
-def next_job(*, busy_systems: Collection[int], tried: Collection[int]) -> Job | None:
-    """Return the oldest open job, except tried jobs and jobs of busy school systems. Apply jobs go before plan jobs."""
-    jobs = Job.objects.filter(state__in=OPEN_STATES).exclude(run__school_system__in=busy_systems).exclude(pk__in=tried)
+def next_job(*, busy_systems: Collection[int], tried: Collection[int], now: datetime) -> Job | None:
+    """Return the oldest open job, except tried jobs, jobs of busy school systems, and jobs that wait for the place.
+
+    Apply jobs go before plan jobs.
+    """
+    # A time beyond the longest pause was stored while the clock was wrong.
+    is_due = Q(tries_again_at=None) | Q(tries_again_at__lte=now) | Q(tries_again_at__gt=now + LONGEST_PAUSE)
+    jobs = Job.objects.filter(is_due, state__in=OPEN_STATES).exclude(pk__in=tried)
+    jobs = jobs.exclude(run__school_system__in=busy_systems)
     return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def begin(job: Job, *, now: datetime) -> bool:
     """Count an attempt and mark the job as running. Return False if another worker has done the job meanwhile."""
     unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
-    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, started_at=now):
+    started = {"started_at": now, "waits_for": "", "tries_again_at": None}
+    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, **started):
         return False
     job.refresh_from_db()
     return True
@@ -51,6 +61,20 @@ def finish(job: Job, *, now: datetime) -> None:
 def queue_again(job: Job, *, counts: bool) -> None:
     """Put a running job back into the queue. Undo the count of the attempt unless it `counts`."""
     _running(job).update(state=Job.State.QUEUED, attempts=F("attempts") - (0 if counts else 1))
+
+
+def wait_for_place(job: Job, fault: PlaceFault, *, is_begun: bool, now: datetime) -> None:
+    """Let the job wait until the fault is over, and try it again then. An attempt that has begun does not count."""
+    since = job.waits_since or now
+    pause = min(max(now - since, SHORTEST_PAUSE), LONGEST_PAUSE)
+    unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
+    unchanged.update(
+        state=Job.State.QUEUED,
+        attempts=F("attempts") - int(is_begun),
+        waits_for=fault,
+        waits_since=since,
+        tries_again_at=now + pause,
+    )
 
 
 def give_up(job: Job, *, reference: str, now: datetime) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sis_sync.core.errors import ConfigurationError, EngineUnavailable, FileRefused
+from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.place_faults import fault_of
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
@@ -47,12 +48,10 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     try:
         planned = make_stored_plan(run, settings, now=now)
-    except FileRefused as refusal:
-        _refuse(run, Refusal(refusal.code, refusal.message, refusal.line, refusal.fix), now)
-    except EngineUnavailable:
-        raise  # also a ConfigurationError, but the mapping is not at fault: try the job again
-    except ConfigurationError as error:
-        _refuse(run, Refusal("mapping.invalid", error.message, None, error.fix), now)
+    except (FileRefused, ConfigurationError) as error:
+        if fault_of(error):
+            raise  # a full disk or an engine that is away: neither the file nor its mapping is at fault
+        _refuse(run, _refusal_of(error), now)
     else:
         # 3. Record the plan and decide the next state, in one transaction.
         _record_plan(run, settings, planned, now)
@@ -101,6 +100,12 @@ def fail_run(run_id: int, *, reference: str) -> None:
     )
     if move(run_id, (*TO_PLAN, *TO_APPLY), State.FAILED, refusal=asdict(refusal)):
         remove_original(run_id)
+
+
+def _refusal_of(error: FileRefused | ConfigurationError) -> Refusal:
+    if isinstance(error, FileRefused):
+        return Refusal(error.code, error.message, error.line, error.fix)
+    return Refusal("mapping.invalid", error.message, None, error.fix)
 
 
 def _refuse(run: Run, refusal: Refusal, now: datetime) -> None:

@@ -6,17 +6,19 @@ If a job in state `running` has a free lock, its worker died. Another worker res
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from sis_sync.core.errors import EngineUnavailable
+from sis_sync.core.place_faults import PlaceFault, fault_of
 from sis_sync.server.jobs.lock import jobs_lock, named_lock
 from sis_sync.server.jobs.models import Job
-from sis_sync.server.jobs.queue import OPEN_STATES, begin, finish, give_up, next_job, queue_again
+from sis_sync.server.jobs.queue import OPEN_STATES, begin, finish, give_up, next_job, queue_again, wait_for_place
 from sis_sync.server.logs import WithoutValues
+from sis_sync.server.place import PLACE_WORDS, has_room, name_fault
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
@@ -25,8 +27,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 0.5
-DATABASE_PAUSE_SECONDS = 1.0
-ENGINE_PAUSE_SECONDS = 20.0  # Spark restarts within two pauses
+PLACE_PAUSE_SECONDS = 1.0
 HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 
@@ -47,9 +48,12 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
         _loop(stop, clock)
         return
     while not stop.is_set():
-        with named_lock("worker") as is_free:
-            if is_free:
-                _loop(stop, clock)
+        try:
+            with named_lock("worker") as is_free:
+                if is_free:
+                    _loop(stop, clock)
+        except OSError as error:
+            _log_place_fault(error)
         stop.wait(POLL_SECONDS)
 
 
@@ -61,7 +65,7 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
     """
     busy: set[int] = set()
     tried: set[int] = set()
-    while job := next_job(busy_systems=busy, tried=tried):
+    while job := next_job(busy_systems=busy, tried=tried, now=clock()):
         with jobs_lock(job.run.school_system_id) as is_free:
             if is_free and _claim(job, clock()):
                 _perform(job, clock)
@@ -84,18 +88,28 @@ def _loop(stop: threading.Event, clock: Clock) -> None:
                 clear_incoming(before=clock() - UPLOAD_TAKES_AT_MOST)
             idle_polls += 1
             stop.wait(POLL_SECONDS)
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("the database does not answer (%s); trying again", type(error).__name__)
+        except (DatabaseError, InterfaceError, OSError, MemoryError) as error:
+            _log_place_fault(error)
             connection.close()
-            stop.wait(DATABASE_PAUSE_SECONDS)
-        except EngineUnavailable:
-            stop.wait(ENGINE_PAUSE_SECONDS)
+            stop.wait(PLACE_PAUSE_SECONDS)
+
+
+def _log_place_fault(error: Exception) -> None:
+    """Log that the worker cannot work at the moment. Raise the error again if the place is not at fault."""
+    fault = fault_of(error)
+    if fault is None and not isinstance(error, DatabaseError | InterfaceError):
+        raise error
+    words = PLACE_WORDS[name_fault(fault)] if fault else f"the database does not answer ({type(error).__name__})"
+    logger.warning("%s; trying again", words)
 
 
 def _claim(job: Job, now: datetime) -> bool:
     """Start the job; the caller has its lock. Return False if another worker did it or it was tried too often."""
     job.refresh_from_db()
     if job.state not in OPEN_STATES:
+        return False
+    if not has_room():
+        wait_for_place(job, PlaceFault.DISK_FULL, is_begun=False, now=now)
         return False
     if job.attempts >= MAX_ATTEMPTS:
         _end_in_failure(job, "its worker stopped three times", now)
@@ -107,17 +121,32 @@ def _perform(job: Job, clock: Clock) -> None:
     step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
     try:
         step(job.run_id, now=clock())
-    except EngineUnavailable as error:
-        _after_error(job, error, clock())
-        raise  # let the worker pause, because the job would fail again at once
     except Exception as error:
-        _after_error(job, error, clock())
+        if fault := fault_of(error):
+            named = name_fault(fault)
+            logger.warning("job %s (%s of run %s) waits: %s", job.pk, job.kind, job.run_id, PLACE_WORDS[named])
+            _until_stored(lambda: wait_for_place(job, named, is_begun=True, now=clock()))
+        else:
+            _after_error(job, error, clock())
     except BaseException:
         # The process must stop. The job did not fail, so do not count the attempt.
         queue_again(job, counts=False)
         raise
     else:
-        finish(job, now=clock())
+        _until_stored(lambda: finish(job, now=clock()))
+
+
+def _until_stored(store: Callable[[], None]) -> None:
+    """Try until the database stores how the job ended. Otherwise its attempt would count as one that was killed."""
+    while True:
+        try:
+            store()
+        except (DatabaseError, InterfaceError) as error:
+            _log_place_fault(error)
+            connection.close()
+            time.sleep(PLACE_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _after_error(job: Job, error: Exception, now: datetime) -> None:

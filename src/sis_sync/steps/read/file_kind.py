@@ -49,7 +49,7 @@ def head_of(path: Path, size: int) -> bytes:
             return file.read(size)
     except OSError as error:
         message = f"{path.name} exists but cannot be read: {error.strerror}."
-        raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from None
+        raise FileRefused("file.not_found", message, fix="Let this user read it, and try again.") from error
 
 
 def refuse_unless_text(head: bytes) -> None:
