@@ -399,3 +399,21 @@ def test_growing_file_waits(district: District) -> None:
         source.write_text(whole)
     assert district.run()[0] == 0
     assert [each.body.decode() for each in district.server.received] == [whole]
+
+
+@pytest.mark.parametrize("state", ["applied", "refused"])
+def test_archive_without_passwords(district: District, state: str) -> None:
+    district.server.state = state
+    district.write_settings(partial__sync__mapper="sis", mapper__sis__column__password="Startwort")
+    named = roster(DANA + ",secret-1,000-11-2222").replace("status", "status,Startwort,ssn")
+    district.export("staff.csv", named)
+    district.export("cut.csv", named.removesuffix("2222\n") + "\nDana,secret-2")
+    district.run()
+    assert [each.body for each in district.server.received] == [named.encode()]
+    kept = [
+        path.read_text() for folder in ("archive", "failed") for path in district.home.glob(f"partial/{folder}/*.csv")
+    ]
+    assert "secret" not in "".join(kept) + "".join(
+        path.read_text("latin-1") for path in district.home.glob("state/**/*.*")
+    )
+    assert roster() in kept

@@ -10,10 +10,10 @@ from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Clock
-from sis_sync.client.sections import Section
+from sis_sync.client.sections import Section, SectionMapping
 from sis_sync.client.watched_folders import look_at
-from sis_sync.core.errors import FileRefused, SisSyncError
-from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
+from sis_sync.core.errors import ConfigurationError, FileRefused, SisSyncError
+from sis_sync.core.whole_files import replaced_whole, sha256_of, write_whole
 
 _MAX_NAME_BYTES = 180
 
@@ -29,6 +29,7 @@ class Archiver:
     journal: Journal
     clock: Clock
     report: PassReport
+    fallback_encoding: str
 
     def archive_sent(self, section: Section, delivery: Delivery, run: RunStatus) -> None:
         """Archive a file that the server has received."""
@@ -56,7 +57,7 @@ class Archiver:
     def put_away(self, delivery: Delivery) -> None:
         """Move the file to its destination. If that fails, report it; the next pass tries again."""
         try:
-            _put_away(self.journal, delivery, now=self.clock.now())
+            _put_away(self.journal, delivery, self.fallback_encoding, now=self.clock.now())
         except OSError as error:
             message = f"{delivery.file_name} could not be moved to {delivery.destination}: {error.strerror or error}."
             fix = "Check the rights of the folder; the next pass tries again and nothing is sent twice."
@@ -99,15 +100,18 @@ def findings_note(file_name: str, refusal: FileRefused) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _put_away(journal: Journal, delivery: Delivery, *, now: datetime) -> None:
-    """Copy the file, remove the source, update the journal, remove the spool file. Raise OSError if a step fails.
+def _put_away(journal: Journal, delivery: Delivery, fallback_encoding: str, *, now: datetime) -> None:
+    """Copy the file without its columns of secrets, remove the source, update the journal, remove the spool file.
+
+    Raise OSError if a step fails.
 
     After a crash this starts again from the beginning, so each step must be safe to repeat.
     """
     destination = Path(delivery.destination)
     if delivery.spool.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(destination, chunks_of(delivery.spool))
+        with replaced_whole(destination) as draft:
+            _copy_without_secrets(delivery, draft, fallback_encoding)
         if delivery.source.path.exists():  # users who can read the source can also read the archived file
             shutil.copymode(delivery.source.path, destination)
     if delivery.note:
@@ -118,6 +122,17 @@ def _put_away(journal: Journal, delivery: Delivery, *, now: datetime) -> None:
     journal.mark_put_away(delivery, now=now)
     # Remove this copy last: until the journal lists the file as put away, the next pass starts again from it.
     delivery.spool.unlink(missing_ok=True)
+
+
+def _copy_without_secrets(delivery: Delivery, target: Path, fallback_encoding: str) -> None:
+    from sis_sync.steps.map.mapping import NO_MAPPING
+    from sis_sync.steps.read.rewrite import write_without_secrets
+
+    try:
+        mapping = SectionMapping(delivery.mapping_name, delivery.mapping_lines).rules()
+    except ConfigurationError:  # the column of passwords may have any name in it; the headers still tell the others
+        mapping = NO_MAPPING
+    write_without_secrets(delivery.spool, target, mapping=mapping, fallback_encoding=fallback_encoding)
 
 
 def _remove_source(delivery: Delivery) -> None:

@@ -28,7 +28,7 @@ class SyncClient:
     def run_pass(self, *, sections: Sequence[Section], wait_seconds: float) -> tuple[PassReport, list[Scan]]:
         """Run one pass over these sections. Follow runs that make progress for at most `wait_seconds`."""
         report = PassReport()
-        archiver = Archiver(self.journal, self.courier.clock, report)
+        archiver = Archiver(self.journal, self.courier.clock, report, self.config.client.fallback_encoding)
         remove_orphans(self.journal)
         # Look before putting files away. That way this pass still sees a file that an earlier pass left in its folder,
         # and removes its ready file. With a stale ready file, the client would take the next export too early.
@@ -116,12 +116,8 @@ def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, fallback_enco
     """Read, map and validate the file. Raise FileRefused if the whole file is refused."""
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps import pipeline
-    from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping
-    from sis_sync.steps.map.mapping import NO_MAPPING
 
-    rules = NO_MAPPING
-    if mapping.name:
-        rules = parse_mapping(mapping.lines, name=mapping.name) if mapping.lines else load_mapping(mapping.name)
+    rules = mapping.rules()
     with open_session() as session:
         pipeline.check_file(session, path, mode=mode, mapping=rules, fallback_encoding=fallback_encoding)
 

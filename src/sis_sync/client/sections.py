@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sis_sync.client.schedule import parse_schedule
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import Mode
 from sis_sync.steps.map.properties import Property
+
+if TYPE_CHECKING:
+    from sis_sync.steps.map.mapping import Mapping
 
 _MAX_PATTERN = 255
 _MAX_MAPPING_NAME = 100
@@ -20,6 +24,15 @@ class SectionMapping:
 
     name: str = ""
     lines: str = ""
+
+    def rules(self) -> "Mapping":
+        """Return the mapping itself. Raise ConfigurationError if a line is wrong or there is no such preset."""
+        from sis_sync.steps.map.mapper_lines import load_mapping, parse_mapping
+        from sis_sync.steps.map.mapping import NO_MAPPING
+
+        if not self.name:
+            return NO_MAPPING
+        return parse_mapping(self.lines, name=self.name) if self.lines else load_mapping(self.name)
 
 
 @dataclass(frozen=True)

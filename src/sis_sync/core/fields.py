@@ -63,7 +63,16 @@ FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")
 
 PASSWORD = "password"  # noqa: S105 - the name of a column, not a secret
-SECRET_HEADER_WORDS: tuple[str, ...] = ("password", "pwd", "pin", "ssn")
+# Written as `comparable` writes a header: in lower case, without spaces, underscores and hyphens.
+SECRET_HEADER_WORDS: tuple[str, ...] = (
+    *("password", "passwd", "passphrase", "passcode", "passkey", "pwd", "pin", "ssn", "socialsecurity"),
+    *("secretcode", "secretword", "secretanswer", "passwort", "kennwort", "geheimzahl", "sozialversicherung"),
+    *("motdepasse", "codesecret", "sécuritésociale", "securitesociale"),
+    *("contraseña", "contrasena", "palavrapasse", "palavrachave", "senha", "seguridadsocial"),
+    *("wachtwoord", "parola", "passord", "adgangskode", "kodeord", "lösenord", "losenord", "salasana"),
+    *("hasło", "haslo", "heslo", "jelszó", "jelszo", "lozinka", "şifre", "пароль"),
+    *("密码", "密碼", "パスワード", "비밀번호"),
+)
 
 STUDENT = "Student"
 STAFF_TYPES: tuple[str, ...] = ("Teacher", "Staff", "Administrator")

@@ -125,13 +125,14 @@ def ignored_columns(columns: Columns) -> list[Finding]:
 
 def secret_positions(columns: Columns) -> frozenset[int]:
     """Return the columns that no field needs and that the mapping or their header marks as secret."""
-    named = {
-        position
-        for position, header in enumerate(columns.header)
-        if any(word in header.lower() for word in SECRET_HEADER_WORDS)
-    }
+    named = {position for position, header in enumerate(columns.header) if names_secret(header)}
     password = {columns.of_field[PASSWORD]} if PASSWORD in columns.of_field else set()
     return frozenset((named - (columns.used - password)) | password)
+
+
+def names_secret(header: str) -> bool:
+    """Return True if the header contains a word for a secret, in any of the languages of the list."""
+    return any(word in comparable(header) for word in SECRET_HEADER_WORDS)
 
 
 def check_header(columns: Columns, mapping: Mapping) -> None:

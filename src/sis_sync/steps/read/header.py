@@ -53,7 +53,7 @@ class Header:
 
 def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
     """Return the header: the first line that is not blank. Raise FileRefused (`file.too_large`) if it is too long."""
-    start, line = _header_start(data)
+    start, line = header_start(data)
     most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
@@ -68,7 +68,7 @@ def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
     return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
 
 
-def _header_start(data: Buffer) -> tuple[int, int]:
+def header_start(data: Buffer) -> tuple[int, int]:
     """Return the offset and the physical line of the first line that is not blank."""
     first = SOMETHING.search(data)
     mark_bytes = len(codecs.BOM_UTF8) if data[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FALLBACK_ENCODING, SECRET_HEADER_WORDS
-from sis_sync.steps.map.columns import comparable
+from sis_sync.core.fields import FALLBACK_ENCODING
+from sis_sync.steps.map.columns import comparable, names_secret
 from sis_sync.steps.map.synonyms import OTHER_PERSON_WORDS
 from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import detect_encoding
@@ -78,7 +78,7 @@ def bare(header: str) -> str:
 
 def _is_writable(name: str) -> bool:
     is_one_line = bool(comparable(name)) and not set(name) & set("|\r\n")
-    return is_one_line and not _speaks_of(name, (*SECRET_HEADER_WORDS, *OTHER_PERSON_WORDS))
+    return is_one_line and not names_secret(name) and not _speaks_of(name, OTHER_PERSON_WORDS)
 
 
 def _speaks_of(name: str, words: Sequence[str]) -> bool:
