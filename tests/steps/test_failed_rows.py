@@ -76,7 +76,24 @@ def cells_of(file: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file.decode(), newline="")))
 
 
-STARTS = ("", "=", "'=", "''=", "'", "+", "-", "@", "\t", "'\t", '"', " ", "e\u0301", "\u200b", "'@")
+# What spreadsheets read like a sign of a formula, with the white space that they may skip.
+FORMULA_STARTS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+    "\u2212",
+    "\ufe66",
+    "\u207a",
+    " =",
+    "\u200b+",
+)
+STARTS = ("", "'=", "''=", "'", "'\t", '"', " ", "e\u0301", "\u200b", "'@", "'\uff1d", *FORMULA_STARTS)
 LETTERS = "aZ09 é\"'=+-@\u0301\u00a0\u200b\u202e\x01🎓{}:"
 
 
@@ -157,6 +174,29 @@ def test_formula_cell_neutralised_and_restored() -> None:
     (written,) = cells_of(first.file)
     assert (written["first_name"], written["last_name"], written["middle_name"]) == ("'=1+1", "''=2", "'quoted'")
     assert plan_of(first.file).failed == first.failed
+
+
+def test_every_formula_start_neutralised_and_restored() -> None:
+    starts = [*FORMULA_STARTS, "\n=", "\u00a0\uff1d", "\ufeff@"]
+    rows = [
+        {**GOOD, "status": "Gone", "custom_id": f"c{n}", "email": f"{n}@x.example"}
+        | {"middle_name": f"{start}1", "last_name": f"'{start}1"}
+        for n, start in enumerate(starts)
+    ]
+    first = plan_of(table(list(rows[0]), [list(row.values()) for row in rows]))
+    written = [(row["middle_name"], row["last_name"]) for row in cells_of(first.file)]
+    assert written == [(f"'{start}1", f"''{start}1") for start in starts]
+    assert plan_of(first.file).failed == first.failed
+
+
+def test_names_are_not_formulas() -> None:
+    names = ["\u00c9lise", "\u674e\u96f7", "Ana", "1-1", "a=b", "\u2013 dash", "\u30fc"]
+    rows = [
+        {**GOOD, "status": "Gone", "custom_id": f"c{n}", "email": f"{n}@x.example", "middle_name": name}
+        for n, name in enumerate(names)
+    ]
+    file = plan_of(table(list(rows[0]), [list(row.values()) for row in rows])).file
+    assert [row["middle_name"] for row in cells_of(file)] == names
 
 
 def test_formula_header_neutralised() -> None:

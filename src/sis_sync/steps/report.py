@@ -7,7 +7,7 @@ from pathlib import Path
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.steps.map.columns import FORMULA_SIGNS, MESSAGE_HEADER, secret_positions
+from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, secret_positions
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.delimiter import delimiter_called
 
@@ -16,7 +16,7 @@ PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 _MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
 RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values())
 # This includes apostrophes before the sign: otherwise reading would remove an apostrophe that the SIS wrote.
-_FORMULA = rf"^'*{FORMULA_SIGNS}"
+_FORMULA = rf"^'*{FORMULA_START}"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
 _AS_GIVEN = ("user_type", "position", "grade", "status")
 
@@ -94,9 +94,11 @@ def _unique(names: list[str]) -> list[str]:
 def _neutralised(column: str) -> str:
     """Return SQL that puts an apostrophe before a formula and NULL for an empty string.
 
-    Every sign of a formula sorts before A. The comparison comes first because it is cheaper than a pattern match.
+    Every start of a formula sorts before A or is not ASCII. The comparisons come first because they are cheaper than a
+    pattern match.
     """
-    is_formula = f"{column} < 'A' AND {column} <> '' AND has_match({column}, {literal(_FORMULA)})"
+    may_be = f"({column} < 'A' OR {column} >= '\x80') AND {column} <> ''"
+    is_formula = f"{may_be} AND has_match({column}, {literal(_FORMULA)})"
     return f"CASE WHEN {is_formula} THEN '''' || {column} ELSE nullif({column}, '') END"
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.steps.map.columns import FORMULA_START
 from sis_sync.steps.report import PLAN_COLUMNS, RESULTS_COLUMNS, write_results
 
 BATCH_ROWS = 10_000
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+FORMULA = re.compile(rf"'*{FORMULA_START}")
 
 
 def main() -> None:

@@ -12,7 +12,14 @@ from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
-FORMULA_SIGNS = r"[=+\-@\t\r]"  # a spreadsheet runs a cell that starts with one; reports put an apostrophe before it
+# A spreadsheet runs a cell that starts with one of these, so reports put an apostrophe before it. Apple Numbers, and
+# Excel in East Asia, read other forms of the signs (full width, small, raised, lowered, the real minus) like the ASCII
+# ones, and may skip white space before them. DuckDB and Python write code points differently, so none is escaped.
+_FORMULA_SIGNS = (
+    "=+@\u207a\u207c\u208a\u208c\u2212\u207b\u208b\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+)
+_NOT_SEEN = " \v\f\x85\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
+FORMULA_START = rf"(?:[\t\r\n\x00]|[{_NOT_SEEN}]*[{_FORMULA_SIGNS}\-])"
 SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
 _NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
 _MISSING_FIX = (

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
-from sis_sync.steps.map.columns import FORMULA_SIGNS, Columns, can_fill
+from sis_sync.steps.map.columns import FORMULA_START, Columns, can_fill
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read.read import Records
 
-_NEUTRALISED = rf"^'+{FORMULA_SIGNS}"
+_NEUTRALISED = rf"^'+{FORMULA_START}"
 
 
 @dataclass(frozen=True)
