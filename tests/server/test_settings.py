@@ -121,16 +121,18 @@ def test_our_log_has_no_values() -> None:
     assert isinstance(handler.formatter, WithoutValues)
 
 
-def run_django(folder: Path, *command: str) -> None:
+def run_django(folder: Path, *command: str, **variables: str) -> None:
     """Run a Django command in a new process, with warnings as errors and the data in `folder`."""
-    own = {"DJANGO_SETTINGS_MODULE": "sis_sync.server.settings", "SIS_SYNC_DATABASE_URL": ""}
+    own = {"DJANGO_SETTINGS_MODULE": "sis_sync.server.settings", "SIS_SYNC_DATABASE_URL": "", **variables}
     environment = {**os.environ, **own, "SIS_SYNC_DATA_FOLDER": str(folder)}
     django = [sys.executable, "-W", "error", "-m", "django", *command]
     subprocess.run(django, env=environment, check=True, capture_output=True)
 
 
 def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
-    for command in (["check", "--fail-level", "WARNING"], ["makemigrations", "--check"], ["migrate", "-v0"]):
+    checks = ["check", "--deploy", "--fail-level", "WARNING"]
+    run_django(tmp_path, *checks, SIS_SYNC_BEHIND_PROXY="1", SIS_SYNC_ALLOWED_HOSTS="sync.riverbend.example")
+    for command in (checks, ["makemigrations", "--check"], ["migrate", "-v0"]):
         run_django(tmp_path, *command)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
 

@@ -1,4 +1,4 @@
-"""Middleware that refuses plain HTTP from other machines and adds security headers."""
+"""Middleware that answers HEAD, refuses plain HTTP from other machines and adds security headers."""
 
 from collections.abc import Callable
 
@@ -27,6 +27,24 @@ REFUSED_PLAIN_HTTP = (
     "This server answers plain HTTP only on its own machine. Put a reverse proxy with HTTPS in front of it "
     "and set SIS_SYNC_BEHIND_PROXY=1.\n"
 )
+
+
+def answer_head(respond: Respond) -> Respond:
+    """Answer HEAD like GET, without the body. A body would be read as the next answer of a kept connection."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method != "HEAD":
+            return respond(request)
+        request.method = request.META["REQUEST_METHOD"] = "GET"
+        full = respond(request)
+        answer = HttpResponse(status=full.status_code, headers=full.headers)
+        answer.cookies = full.cookies
+        if not full.streaming:
+            answer.headers["Content-Length"] = str(len(full.content))
+        full.close()
+        return answer
+
+    return middleware
 
 
 def refuse_plain_http(respond: Respond) -> Respond:

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "sis_sync.server.web",
 ]
 MIDDLEWARE = [
+    "sis_sync.server.middleware.answer_head",
     "sis_sync.server.middleware.refuse_plain_http",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -73,8 +74,17 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.Account"
 AUTHENTICATION_BACKENDS = ["sis_sync.server.accounts.sign_in.SchoolSystemBackend"]
-# An e-mail address is unique only within a school system, so the backend needs the school system too.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # an e-mail address is unique only within a school system, so the backend needs the school system too
+    # middleware.refuse_plain_http refuses plain HTTP. A redirect would come after the key or password was sent.
+    "security.W008",
+    # HSTS for subdomains and its preload list bind hosts that are not this server's: their owner decides in the proxy.
+    "security.W005",
+    "security.W021",
+]
+if not SIS_SYNC_BEHIND_PROXY:
+    # Plain HTTP on this machine only: no TLS for HSTS to keep, and browsers would not send back a secure cookie.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
