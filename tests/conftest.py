@@ -80,6 +80,15 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_earlier_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what callers of earlier tests used, and let no test wait because tries to sign in are slowed."""
+    from sis_sync.server.accounts import pressure
+
+    pressure.forget_all_tries()
+    monkeypatch.setattr(pressure, "pause", lambda _seconds: None)
+
+
 @pytest.fixture(scope="session")
 def postgresql_server_url() -> Iterator[str]:
     """The URL of a database on a PostgreSQL server: the one named by the environment, or a throwaway one.

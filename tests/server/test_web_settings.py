@@ -50,6 +50,18 @@ def test_schools_are_imported_all_or_none(as_alice: Client, school_system: Schoo
     assert Org.objects.filter(school_system=school_system).count() == 3
 
 
+def test_networks_of_the_schools_are_named(as_alice: Client, school_system: SchoolSystem, district: Org) -> None:
+    def named(text: str) -> str:
+        return as_alice.post("/settings/networks", {"networks": text}, follow=True).content.decode()
+
+    assert "&quot;north&quot; is not a network" in named("198.51.100.0/24\nnorth")
+    assert "10.0.0.0/8 is wider than /16" in named("10.1.2.3/8")
+    assert "2 networks are named." in named("198.51.100.7/24\r\n\n198.51.100.0/24\n2001:db8::/48\n")
+    school_system.refresh_from_db()
+    assert school_system.networks == ["198.51.100.0/24", "2001:db8::/48"]
+    assert "198.51.100.0/24\n2001:db8::/48</textarea>" in as_alice.get("/settings/networks").content.decode()
+
+
 def test_bob_edits_own_school_only(as_bob: Client, north: Org, south: Org) -> None:
     page = as_bob.get("/settings").content.decode()
     assert "North School" in page

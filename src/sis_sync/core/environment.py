@@ -100,6 +100,26 @@ SPARK_FOLDER = Variable(
     "all workers",
 )
 
+WRONG_PASSWORDS_OF_AN_ADDRESS = Variable(
+    "SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS",
+    "10",
+    "wrong passwords in 15 minutes that close signing in with an e-mail address",
+    least=1,
+)
+WRONG_PASSWORDS_OF_A_PLACE = Variable(
+    "SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE",
+    "20",
+    "wrong passwords in 15 minutes from one network address that slow further tries from it down; the schools' own "
+    "networks (Settings) have 30 times as many",
+    least=1,
+)
+WRONG_PASSWORDS_IN_ALL = Variable(
+    "SIS_SYNC_WRONG_PASSWORDS_IN_ALL",
+    "300",
+    "wrong passwords in 15 minutes that slow further tries down, except from the schools' own networks",
+    least=1,
+)
+
 # The client and the offline commands apply these limits too.
 FILE_VARIABLES = (MAX_FILE_MB, MAX_RECORDS, MAX_COLUMNS, MAX_CELL_KB)
 SERVER_VARIABLES = (
@@ -112,5 +132,8 @@ SERVER_VARIABLES = (
     THREADS,
     ENGINE,
     *FILE_VARIABLES,
+    WRONG_PASSWORDS_OF_AN_ADDRESS,
+    WRONG_PASSWORDS_OF_A_PLACE,
+    WRONG_PASSWORDS_IN_ALL,
 )
 SPARK_VARIABLES = (ENGINE, SPARK_MASTER, SPARK_REMOTE, SPARK_FOLDER)

@@ -6,7 +6,9 @@ SisSyncError
   DeletionsNotTyped                 2           422
   IdempotencyKeyReused              2           422
   PlanDiffers                       9           409
-  TooManySignIns                    1           429
+  NotNow                            5           503
+    TooManySignIns                  5           429
+    TooManyCalls                    5           429
   UsageFault
     FileDamaged                     2           400
   KeyRefused
@@ -48,10 +50,27 @@ class PlanDiffers(SisSyncError):
     exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "The plan has changed"
 
 
-class TooManySignIns(SisSyncError):
-    """Too many wrong passwords were tried for one e-mail address from one network address."""
+class NotNow(SisSyncError):
+    """Something is missing at the moment, such as a free database. Nothing was stored; try again."""
+
+    exit_code, http_status, title = exit_codes.SERVER_NOT_REACHED, 503, "Not now"
+    retry_after_seconds = 5
+
+    def __init__(self, message: str, *, fix: str = "", retry_after_seconds: int | None = None) -> None:
+        super().__init__(message, fix=fix)
+        self.retry_after_seconds = retry_after_seconds or self.retry_after_seconds
+
+
+class TooManySignIns(NotNow):
+    """Too many wrong passwords were tried for one e-mail address, or from one place."""
 
     http_status, title = 429, "Too many tries"
+
+
+class TooManyCalls(NotNow):
+    """An API key made too many calls, or sent too much."""
+
+    http_status, title = 429, "Too many calls"
 
 
 class FileDamaged(UsageFault):

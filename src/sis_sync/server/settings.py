@@ -17,6 +17,9 @@ SIS_SYNC_ENGINE = engine_named(environment.ENGINE.text())
 
 SIS_SYNC_MEMORY_MB = environment.MEMORY_MB.number()
 SIS_SYNC_THREADS = environment.THREADS.number()
+SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS = environment.WRONG_PASSWORDS_OF_AN_ADDRESS.number()
+SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE = environment.WRONG_PASSWORDS_OF_A_PLACE.number()
+SIS_SYNC_WRONG_PASSWORDS_IN_ALL = environment.WRONG_PASSWORDS_IN_ALL.number()
 
 DEBUG = False
 SECRET_KEY = read_or_make_secret_key(Path(environment.SECRET_KEY_FILE.text() or SIS_SYNC_DATA_FOLDER / "secret.key"))
@@ -85,7 +88,7 @@ SILENCED_SYSTEM_CHECKS = [
 if not SIS_SYNC_BEHIND_PROXY:
     # Plain HTTP on this machine only: no TLS for HSTS to keep, and browsers would not send back a secure cookie.
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["sis_sync.server.accounts.hashing.BoundedArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

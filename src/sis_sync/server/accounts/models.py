@@ -73,14 +73,3 @@ class Account(AbstractBaseUser):
     def get_session_auth_hash(self) -> str:
         """Return a hash of the password and `sessions_ended_at`. Sessions with a different hash are invalid."""
         return f"{super().get_session_auth_hash()}:{self.sessions_ended_at}"
-
-
-class SignInFailures(models.Model):
-    """The number of wrong passwords from one network address for one e-mail address.
-
-    `key_sha256` is a hash of both addresses, so that the table identifies no one.
-    """
-
-    key_sha256 = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField(default=0)
-    first_failed_at = models.DateTimeField()

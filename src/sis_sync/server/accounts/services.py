@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
@@ -12,6 +13,7 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.pressure import end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
 from sis_sync.server.accounts.validation import (
     ORG_FIELD,
@@ -160,11 +162,11 @@ def create_account(
     require_manager_of_org(actor=actor, org=org)
     judged = judge_values({"status": ACTIVE} | values | {ORG_FIELD: org.external_id or ""})
     account = Account(school_system=school_system, created_at=now, updated_at=now)
+    take_values(account, judged, org)
+    account.password = password_hash(account, password)
+    account.is_held_by_hand = account.status == DISABLED
     with refusing_clashes():
         refuse_taken(school_system_id=school_system.pk, values=judged, account_id=None, now=now)
-        take_values(account, judged, org)
-        account.is_held_by_hand = account.status == DISABLED
-        take_password(account, password)
         account.save()
         record_change(account=account, action="create", before={}, after=values_of(account), actor=actor, now=now)
     return account
@@ -225,30 +227,31 @@ def org_named(account: Account, values: dict[str, str]) -> Org:
 def set_password(*, account: Account, password: str, actor: Account | None, now: datetime) -> Account:
     """Set a password and end the account's other sessions. People set their own, managers that of anyone they manage.
 
-    Raise ValuesRefused with the reason if the password is too weak.
+    It also ends a lock-out of the address. Raise ValuesRefused with the reason if the password is too weak.
     """
+    new_hash = password_hash(account, password)  # before the transaction, because hashing takes long
     with refusing_clashes():
         current = Account.objects.select_for_update().get(pk=account.pk)
         is_own = actor is not None and actor.pk == current.pk and current.is_active
         if not is_own:
             require_manager_of(actor=actor, accounts=[current])
         refuse_deleted(current)
-        take_password(current, password)
+        current.password = new_hash
         current.save(update_fields=["password"])
         record_change(account=current, action="password", before={}, after={}, actor=actor, now=now)
+    end_lock_out(school_system_id=current.school_system_id, email=current.email)
     return current
 
 
-def take_password(account: Account, password: str | None) -> None:
-    """Set the password hash without saving. With None, no password works. Raise ValuesRefused for a weak password."""
+def password_hash(account: Account, password: str | None) -> str:
+    """Return the hash to store. With None, no password works. Raise ValuesRefused if the password is too weak."""
     if password is None:
-        account.set_unusable_password()
-        return
+        return make_password(None)
     try:
         validate_password(password, account)
     except ValidationError as error:
         raise ValuesRefused({"password": " ".join(error.messages)}) from error
-    account.set_password(password)
+    return make_password(password)
 
 
 def refuse_deleted(account: Account) -> None:

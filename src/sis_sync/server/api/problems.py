@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sis_sync.core.errors import FileRefused, KeyRefused, SisSyncError
-from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.errors import NotNow, ValuesRefused
 
 MEDIA_TYPE = "application/problem+json"
 NO_KEY = KeyRefused("The call carries no API key.", fix="Send it as: Authorization: Bearer sissync_...")
@@ -32,6 +32,10 @@ def problem_of(error: SisSyncError) -> HttpResponse:
     """Return the answer to one of our own errors. Its class name becomes the type."""
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     extra: dict[str, Any] = {}
+    if isinstance(error, NotNow):
+        answer = problem(kind, error.title, error.http_status, error.message, error.fix)
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+        return answer
     if isinstance(error, FileRefused):
         extra = {"code": error.code, "line": error.line}
     if isinstance(error, ValuesRefused):

@@ -5,11 +5,15 @@ from django.db.models.functions import Now
 
 
 class SchoolSystem(models.Model):
-    """The tenant: one district and its schools. A tenant never sees another tenant's data."""
+    """The tenant: one district and its schools. A tenant never sees another tenant's data.
+
+    `networks` are the schools' own, such as "192.0.2.0/24". Signing in from them has wider limits.
+    """
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    networks = models.JSONField(default=list)
     is_client_api_enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

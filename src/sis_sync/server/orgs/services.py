@@ -1,7 +1,8 @@
-"""Makes and changes school systems, orgs and rights."""
+"""Makes and changes school systems, orgs, networks and rights."""
 
 from __future__ import annotations
 
+import ipaddress
 import zoneinfo
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 NAME_LENGTH = 200
 EXTERNAL_ID_LENGTH = 100
 SLUG_LENGTH = 63
+MOST_NETWORKS = 100
+# The widest network that may be named: no school system owns a wider one.
+WIDEST_PREFIX = {4: 16, 6: 32}
+NETWORK_EXAMPLES = "198.51.100.0/24, or one address such as 198.51.100.7"
 
 
 def checked_name(name: str) -> str:
@@ -134,6 +139,38 @@ def import_orgs(*, school_system: SchoolSystem, text: str, actor: Account | None
             update_org(org=org, name=line.name, external_id=line.external_id, actor=actor, now=now)
             updated += 1
     return ImportedOrgs(created=created, updated=updated, unchanged=len(lines) - created - updated)
+
+
+@transaction.atomic
+def set_networks(*, school_system: SchoolSystem, text: str, actor: Account | None, now: datetime) -> None:
+    """Name the schools' own networks, one on each line of the text. Raise ValuesRefused if a line is not a network."""
+    require_district_manager(actor=actor, school_system=school_system)
+    networks = read_networks(text)
+    school_system.networks = networks
+    school_system.save(update_fields=["networks"])
+    detail = {"networks": len(networks)}
+    record(school_system=school_system, action="networks.changed", by=actor, detail=detail, now=now)
+
+
+def read_networks(text: str) -> list[str]:
+    """Return the networks in the text in their usual form, each once."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_NETWORKS:
+        raise ValuesRefused({"networks": f"These are {len(lines)} networks; at most {MOST_NETWORKS} can be named."})
+    return list(dict.fromkeys(_network(line) for line in lines))
+
+
+def _network(line: str) -> str:
+    try:
+        network = ipaddress.ip_network(line, strict=False)
+    except ValueError:
+        fault = f'"{line[:50]}" is not a network. Write one on each line, for example {NETWORK_EXAMPLES}.'
+        raise ValuesRefused({"networks": fault}) from None
+    widest = WIDEST_PREFIX[network.version]
+    if network.prefixlen < widest:
+        fault = f"{network} is wider than /{widest}. Name only networks that belong to your schools."
+        raise ValuesRefused({"networks": fault})
+    return str(network)
 
 
 @transaction.atomic

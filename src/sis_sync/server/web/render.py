@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.selectors import is_district_manager, is_manager, scope_org
 from sis_sync.server.runs.selectors import waiting_runs
 from sis_sync.server.web.access import PageRequest
@@ -24,7 +25,7 @@ PAGE_SIZE = 50  # rows of every list
 NAVIGATION: dict[str, tuple[str, ...]] = {
     "home": ("home",),
     "members": ("user_", "account_", "people_"),
-    "settings": ("settings", "org"),
+    "settings": ("settings", "org", "networks"),
     "audit": ("audit",),
     "profile": ("profile",),
 }
@@ -76,6 +77,13 @@ def flash(request: HttpRequest, text: str) -> None:
 def flash_error(request: HttpRequest, error: SisSyncError) -> None:
     """Show the error, and what to do about it, on the next page."""
     messages.error(request, error_words(error))
+
+
+def with_retry_after(response: HttpResponse, error: NotNow) -> HttpResponse:
+    """Give the response the status of the error, and the header that says when to try again."""
+    response.status_code = error.http_status
+    response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def see_other(url_name: str, *args: Any, query: str = "") -> HttpResponseRedirect:

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("settings", orgs.settings, name="settings"),
     path("settings/schools/new", orgs.org_create, name="org_create"),
     path("settings/schools/import", orgs.orgs_import, name="orgs_import"),
+    path("settings/networks", orgs.networks, name="networks"),
     path("settings/schools/<int:org_id>", orgs.org_edit, name="org_edit"),
     path("members", people.user_admin, name="user_admin"),
     path("members/search", people.user_search, name="user_search"),

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.services import NETWORK_EXAMPLES
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import org_choices
 
@@ -73,6 +74,16 @@ class OrgForm(PageForm):
 
     name = Typed(label="Name")
     external_id = Typed(label="External ID", help_text=EXTERNAL_ID_HELP)
+
+
+class NetworksForm(PageForm):
+    """The schools' own networks."""
+
+    networks = Typed(
+        label="Networks",
+        help_text=f"One on each line: {NETWORK_EXAMPLES}.",
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+    )
 
 
 class ImportOrgsForm(PageForm):

@@ -10,9 +10,9 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
-from sis_sync.server.orgs.services import create_org, import_orgs, update_org
+from sis_sync.server.orgs.services import create_org, import_orgs, set_networks, update_org
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.orgs import ImportOrgsForm, OrgForm
+from sis_sync.server.web.forms.orgs import ImportOrgsForm, NetworksForm, OrgForm
 from sis_sync.server.web.render import flash, form_data, form_files, page, see_other
 
 
@@ -89,6 +89,25 @@ def org_create(request: PageRequest) -> HttpResponse:
             flash(request, f"{org.name} was added.")
             return see_other("web:settings")
     return page(request, "web/orgs/create.html", {"form": form})
+
+
+@for_district_managers
+@require_http_methods(["GET", "POST"])
+def networks(request: PageRequest) -> HttpResponse:
+    """Name the schools' own networks."""
+    system = request.user.school_system
+    form = NetworksForm(form_data(request), initial={"networks": "\n".join(system.networks)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_networks(
+                school_system=system, text=form.cleaned_data["networks"], actor=request.user, now=timezone.now()
+            )
+        except ValuesRefused as error:
+            form.add_refusal(error)
+        else:
+            flash(request, f"{counted(len(system.networks), 'network is', 'networks are')} named.")
+            return see_other("web:settings")
+    return page(request, "web/orgs/networks.html", {"form": form})
 
 
 @for_district_managers

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.sign_in import school_system_at
-from sis_sync.server.errors import TooManySignIns
+from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
-from sis_sync.server.web.render import form_data, see_other
+from sis_sync.server.web.render import form_data, see_other, with_retry_after
 
 WRONG_PAIR = "This e-mail and password do not belong together, or the account is disabled. Nothing else is wrong."
 
@@ -26,10 +26,19 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
         return which_system(request, slug)
     form = SignInForm(form_data(request))
     if request.method == "POST" and form.is_valid():
-        account = check_credentials(request, system, form)
+        try:
+            account = check_credentials(request, system, form)
+        except NotNow as error:
+            form.add_refusal(error)
+            return with_retry_after(sign_in_page(request, system, form), error)
         if account is not None:
             login(request, account)
             return HttpResponseRedirect(next_address(request), status=303)
+    return sign_in_page(request, system, form)
+
+
+def sign_in_page(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> HttpResponse:
+    """Return the page with the form as it is."""
     context = {"form": form, "system": system, "next": request.GET.get("next") or request.POST.get("next") or ""}
     return render(request, "web/session/sign_in.html", context)
 
@@ -37,11 +46,7 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
 def check_credentials(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> Account | None:
     """Return the account with this address and password. If there is none, return None and show why in the form."""
     pair = {"email": form.cleaned_data["email"], "password": form.cleaned_data["password"]}
-    try:
-        account = authenticate(request, school_system=system, now=timezone.now(), **pair)
-    except TooManySignIns as error:
-        form.add_refusal(error)
-        return None
+    account = authenticate(request, school_system=system, now=timezone.now(), **pair)
     if not isinstance(account, Account):
         form.add_error(None, WRONG_PAIR)
         return None

@@ -1,0 +1,66 @@
+"""Hashes and checks passwords with argon2id, at most two at a time in a process.
+
+Each hash takes 100 MB of memory, and a processor for 0.3 s.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import NotNow
+
+HASHES_AT_ONCE = 2
+# More wait than hash, but not all threads of the web process: pages are answered meanwhile.
+MOST_WAITING = 6
+LONGEST_WAIT_SECONDS = 10.0
+
+_running = threading.BoundedSemaphore(HASHES_AT_ONCE)
+_admitted = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
+
+
+class BoundedArgon2Hasher(Argon2PasswordHasher):
+    """Argon2id that waits for its turn. Raise NotNow if too many wait, or if the turn does not come."""
+
+    def encode(self, password: str, salt: str) -> str:
+        """Return the hash of a new password."""
+        with turn_to_hash():
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Return True if this is the password of the hash."""
+        with turn_to_hash():
+            return super().verify(password, encoded)
+
+
+def has_password(account: Account | None, password: str) -> bool:
+    """True if this is the password of an account that may sign in."""
+    if account is None or not account.is_active or not account.has_usable_password():
+        make_password(password)  # as slow as a check: the response time must not reveal which addresses exist
+        return False
+    return check_password(password, account.password)
+
+
+@contextmanager
+def turn_to_hash() -> Iterator[None]:
+    """Wait until fewer than two hashes are made in this process."""
+    if not _admitted.acquire(blocking=False):
+        raise _busy()
+    try:
+        if not _running.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise _busy()
+        try:
+            yield
+        finally:
+            _running.release()
+    finally:
+        _admitted.release()
+
+
+def _busy() -> NotNow:
+    return NotNow(
+        "Very many people sign in at this moment, so the server could not look at the password. Nothing was changed.",
+        fix="Try again in a few seconds.",
+    )

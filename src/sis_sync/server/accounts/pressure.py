@@ -1,0 +1,134 @@
+"""Limits on signing in. A try is counted before the password is looked at, so that many at once get no more looks.
+
+By address: ten wrong passwords in 15 minutes close an e-mail address, whether an account has it or not. Tries from the
+school's own networks are counted apart, so that no one outside can close an address for the people inside.
+By place and in all: only wrong passwords count. They slow further tries down and never close.
+"""
+
+import hashlib
+import ipaddress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from sis_sync.server.errors import TooManySignIns
+from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.windows import Window, whole_seconds
+
+WINDOW_SECONDS = 15 * 60
+SCHOOL_NETWORK_FACTOR = 30
+# A slowed try waits this long before its password is looked at. So many may wait; others are told to come again.
+SLOW_SECONDS = 2.0
+SLOW_LANES = 2
+EVERYONE = "all"
+IPV6_PREFIX = 64  # one household or school has a network of this size, so its addresses are one place
+
+_by_address = Window(seconds=WINDOW_SECONDS)
+_by_place = Window(seconds=WINDOW_SECONDS)
+_in_all = Window(seconds=WINDOW_SECONDS)
+_slow_lanes = threading.BoundedSemaphore(SLOW_LANES)
+pause: Callable[[float], None] = time.sleep
+
+
+@dataclass
+class Try:
+    """One try to prove who one is with a password. It counts as wrong unless `is_right` is set."""
+
+    is_right: bool = False
+
+
+@contextmanager
+def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Iterator[Try]:
+    """Count a try from the network address `place`; the block looks at the password and sets `is_right`.
+
+    Raise TooManySignIns if the e-mail address is closed, or if too many slowed tries wait already. If the block raises
+    an error, the password was not looked at and nothing counts.
+    """
+    is_inside = is_in_networks(place, school_system.networks)
+    address, network = _address_key(school_system.pk, email, is_inside=is_inside), _network_of(place)
+    if wait := _by_address.take(address, most=settings.SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS):
+        raise _closed(wait)
+    attempt = Try()
+    is_slowed = _is_slowed(network, is_inside=is_inside)
+    _by_place.add(network)
+    _in_all.add(EVERYONE)
+    is_looked_at = False
+    try:
+        if is_slowed:
+            _slow_down()
+        yield attempt
+        is_looked_at = True
+    finally:
+        if attempt.is_right or not is_looked_at:
+            _by_place.give_back(network)
+            _in_all.give_back(EVERYONE)
+            _by_address.give_back(address)
+        if attempt.is_right:
+            _by_address.forget(address)
+
+
+def end_lock_out(*, school_system_id: int, email: str) -> None:
+    """Open the address again: a manager has set a new password."""
+    for is_inside in (True, False):
+        _by_address.forget(_address_key(school_system_id, email, is_inside=is_inside))
+
+
+def forget_all_tries() -> None:
+    """Begin again at 0."""
+    for window in (_by_address, _by_place, _in_all):
+        window.clear()
+
+
+def is_in_networks(place: str, networks: list[str]) -> bool:
+    """Return True if the network address is in one of the networks."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(place)
+        return any(address in ipaddress.ip_network(network) for network in networks)
+    return False
+
+
+def _is_slowed(network: str, *, is_inside: bool) -> bool:
+    most = settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE * (SCHOOL_NETWORK_FACTOR if is_inside else 1)
+    if _by_place.total(network) >= most:
+        return True
+    return not is_inside and _in_all.total(EVERYONE) >= settings.SIS_SYNC_WRONG_PASSWORDS_IN_ALL
+
+
+def _slow_down() -> None:
+    if not _slow_lanes.acquire(blocking=False):
+        seconds = whole_seconds(SLOW_SECONDS)
+        raise TooManySignIns(
+            "Too many wrong passwords came from your network. Signing in from it is slow for a while.",
+            fix=f"Try again in {seconds} seconds. A manager of the district can name the networks of the schools.",
+            retry_after_seconds=seconds,
+        )
+    try:
+        pause(SLOW_SECONDS)
+    finally:
+        _slow_lanes.release()
+
+
+def _closed(wait: float) -> TooManySignIns:
+    return TooManySignIns(
+        f"Too many wrong passwords. Signing in with this address is closed for {int(wait // 60) + 1} more minutes.",
+        fix="Wait, or ask a manager to set a new password.",
+        retry_after_seconds=whole_seconds(wait),
+    )
+
+
+def _address_key(school_system_id: int, email: str, *, is_inside: bool) -> str:
+    """Return a hash, so that the memory of the process lists no addresses."""
+    text = f"{school_system_id}\n{email.strip().lower()}\n{is_inside}"
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _network_of(place: str) -> str:
+    with suppress(ValueError):
+        address = ipaddress.ip_address(place)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
+    return place
