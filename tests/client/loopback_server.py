@@ -18,6 +18,7 @@ from sis_sync.core.api_key import checksum
 
 _INVENTED = "sissync_" + "inventedforthetests".ljust(40, "0")
 SECRET = _INVENTED + checksum(_INVENTED)
+DECISIONS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
 RESULTS = b"line,action,custom_id,fields,codes,message\r\n2,create,S1,,,\r\n"
 
 
@@ -114,8 +115,8 @@ class Handler(BaseHTTPRequestHandler):
             self.owner.refusals.append(json.loads(body))
             self.answer(202, {})
             return
-        if path.endswith(("/approve", "/reject")):
-            self.answer(200, {"id": path.split("/")[4], "mode": "partial", "state": path.rsplit("/", 1)[1] + "ed"})
+        if done := DECISIONS.get(path.rsplit("/", 1)[1]):
+            self.answer(200, {"id": path.split("/")[4], "mode": "partial", "state": done})
             return
         if self.owner.faults and self.owner.faults.pop(0)(self):
             return

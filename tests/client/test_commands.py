@@ -96,9 +96,11 @@ def test_status_and_results(district: District) -> None:
     assert district.command("status", "77").returncode == 2
 
 
-def test_approve_and_reject(district: District) -> None:
+def test_approve_reject_and_cancel(district: District) -> None:
     assert district.command("approve", "5", "--digest", "d1").returncode == 0
     assert "rejected" in district.command("reject", "5", "--reason", "wrong file").stdout
+    cancelled = district.command("cancel", "5")
+    assert ("cancelled" in cancelled.stdout, cancelled.returncode) == (True, 0)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def test_results_fetched_by_later_pass(district: District) -> None:
     assert district.run()[1]["files"] == []
 
 
-@pytest.mark.parametrize(("state", "code"), [("held", 8), ("rejected", 9), ("refused", 6), ("failed", 1)])
+@pytest.mark.parametrize(
+    ("state", "code"), [("held", 8), ("rejected", 9), ("cancelled", 9), ("refused", 6), ("failed", 1)]
+)
 def test_exit_code_of_run_state(district: District, state: str, code: int) -> None:
     district.server.state = state
     district.export("staff.csv", roster())

@@ -124,7 +124,13 @@ def test_people_are_not_keys(
         client.force_login(person)
         for path in ("/ping", "/runs", "/runs/1", "/runs/1/results.csv", "/runs/1/failed.csv"):
             assert client.get(API + path).status_code == 401
-        for path in ("/runs?mode=partial", "/runs/1/approve", "/runs/1/reject", "/refusals?mode=partial"):
+        for path in (
+            "/runs?mode=partial",
+            "/runs/1/approve",
+            "/runs/1/reject",
+            "/runs/1/cancel",
+            "/refusals?mode=partial",
+        ):
             assert client.post(API + path).status_code == 401
 
 
@@ -260,6 +266,7 @@ def test_foreign_runs_look_absent(
             caller.get(f"/runs/{run_id}/failed.csv"),
             caller.post(f"/runs/{run_id}/approve", {"digest": "x"}),
             caller.post(f"/runs/{run_id}/reject", {"reason": "x"}),
+            caller.post(f"/runs/{run_id}/cancel", {}),
         ):
             problem_of(answer, 404)
             assert answer.content == absent
@@ -324,6 +331,17 @@ def test_key_rejects_with_a_reason(office: Caller, district: Org, now: datetime)
     assert not Account.objects.filter(custom_id="0042").exists()
 
 
+def test_sender_cancels_its_run(office: Caller, district: Org, alice: Account, now: datetime) -> None:
+    run_id = document_of(office.send(roster(student("0042"))), 202)["id"]
+    problem_of(caller_of(district, alice, now).post(f"/runs/{run_id}/cancel", {}), 403)
+    for _ in range(2):
+        assert document_of(office.post(f"/runs/{run_id}/cancel", {}))["state"] == "cancelled"
+    assert finished(run_id, now).state == "cancelled"
+    applied = finished(document_of(office.send(roster(student("0042")), key="k-2"), 202)["id"], now)
+    problem = problem_of(office.post(f"/runs/{applied.pk}/cancel", {}), 409)
+    assert (problem["state"], "applied" in problem["detail"]) == ("applied", True)
+
+
 def test_client_reports_a_refusal(office: Caller, now: datetime, district: Org, alice: Account) -> None:
     facts = {"file_name": "C:\\exports\\people.csv", "sha256": "0" * 64, "code": "file.truncated", "line": 12}
     assert office.post("/refusals?mode=full", facts).status_code == 204
@@ -351,6 +369,7 @@ def test_the_api_describes_itself(client: Client) -> None:
         f"{API}/runs/{{run_id}}/failed.csv",
         f"{API}/runs/{{run_id}}/approve",
         f"{API}/runs/{{run_id}}/reject",
+        f"{API}/runs/{{run_id}}/cancel",
     } <= set(description["paths"])
 
 
@@ -358,4 +377,4 @@ def test_calls_have_lasting_names(client: Client) -> None:
     paths = json.loads(client.get(f"{API}/openapi.json").content)["paths"]
     names = {call["operationId"] for calls in paths.values() for call in calls.values()}
     reading = {"ping", "list_runs", "get_run", "get_results", "get_failed_rows"}
-    assert names == reading | {"send_run", "approve_run", "reject_run", "report_refusal"}
+    assert names == reading | {"send_run", "approve_run", "reject_run", "cancel_run", "report_refusal"}

@@ -50,6 +50,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "run_progress": ("get", OF_THE_DISTRICT),
     "approve": ("get", OF_THE_DISTRICT),
     "reject": ("get", OF_THE_DISTRICT),
+    "cancel": ("get", OF_THE_DISTRICT),
     "run_results": ("get", OF_THE_DISTRICT),
     "run_failed": ("get", OF_THE_DISTRICT),
     "audit_log": ("get", DISTRICT_MANAGERS),
@@ -70,7 +71,7 @@ def places(
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
         **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
-        **dict.fromkeys(("run", "run_progress", "approve", "reject", "run_results", "run_failed"), of_run),
+        **dict.fromkeys(("run", "run_progress", "approve", "reject", "cancel", "run_results", "run_failed"), of_run),
         **dict.fromkeys(("rotate_api_key", "revoke_api_key"), of_key),
     }
 

@@ -124,6 +124,16 @@ def reject(run_id: str, reason: str, config_path: Path | None, as_json: bool) ->
         _print_run(api.reject(run_id, reason), as_json=as_json)
 
 
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@config_option
+@json_option
+def cancel(run_id: str, config_path: Path | None, as_json: bool) -> None:
+    """Cancel RUN, which this API key sent: its work stops and nothing of it is applied."""
+    with connected(load(config_path)) as api:
+        _print_run(api.cancel(run_id), as_json=as_json)
+
+
 def _print_run(found: "RunStatus", *, as_json: bool) -> None:
     from sis_sync.cli.print_client import run_line
 

@@ -33,6 +33,7 @@ COMMANDS: dict[str, CommandPlace] = {
     "results": CommandPlace("client_runs", "results", "Print the results CSV of a run."),
     "approve": CommandPlace("client_runs", "approve", "Approve a run with an API key."),
     "reject": CommandPlace("client_runs", "reject", "Reject a run."),
+    "cancel": CommandPlace("client_runs", "cancel", "Cancel a run that has not ended."),
     "token": CommandPlace("client_runs", "token", "Store and test the API key."),
     "config": CommandPlace("client", "config_group", "Show the settings in use."),
     "serve": CommandPlace("server", "serve", "Start the server: web and worker."),

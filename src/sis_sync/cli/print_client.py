@@ -24,6 +24,7 @@ STATE_WORDS = {
     run_states.EXPIRED: "expired, no one decided in time",
     run_states.OUT_OF_DATE: "out of date: accounts have changed since it was planned",
     run_states.FAILED: "failed on the server",
+    run_states.CANCELLED: "cancelled",
 }
 COUNT_WORDS = {
     "create": "to create",

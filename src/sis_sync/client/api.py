@@ -72,6 +72,10 @@ class Api:
         """Reject the run. This cannot be undone."""
         return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/reject", json={"reason": reason}).document())
 
+    def cancel(self, run_id: str) -> RunStatus:
+        """Cancel the run, unless it is applied already."""
+        return run_of(self._call("POST", f"/runs/{quote(run_id, safe='')}/cancel").document())
+
     def report_refusal(self, *, mode: str, file_name: str, sha256: str, code: str, line: int | None) -> None:
         """Report that the client refused a file. No part of the file's content is sent."""
         facts = {"file_name": file_name, "sha256": sha256, "code": code, "line": line}

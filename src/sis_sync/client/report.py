@@ -14,7 +14,7 @@ from sis_sync.client.journal import Delivery
 from sis_sync.client.responses import RunStatus
 from sis_sync.core.errors import ConfigurationError, RunClosed, SisSyncError
 from sis_sync.core.exit_codes import DONE, FILE_REFUSED, HELD, ROWS_FAILED
-from sis_sync.core.run_states import APPLIED, EXPIRED, FAILED, OUT_OF_DATE, REFUSED, REJECTED, SUPERSEDED
+from sis_sync.core.run_states import APPLIED, CANCELLED, EXPIRED, FAILED, OUT_OF_DATE, REFUSED, REJECTED, SUPERSEDED
 
 LOGGER = logging.getLogger("sis_sync.client")
 _MAX_BYTES, _KEPT_FILES = 1_000_000, 5
@@ -96,7 +96,7 @@ def run_exit_code(run: RunStatus, *, is_detailed: bool = False) -> int:
     """Return the exit code for the state of a run."""
     if run.state == REFUSED:
         return FILE_REFUSED
-    if run.state in (REJECTED, SUPERSEDED, EXPIRED, OUT_OF_DATE):
+    if run.state in (REJECTED, SUPERSEDED, EXPIRED, OUT_OF_DATE, CANCELLED):
         return RunClosed.exit_code
     if run.state == FAILED:
         return SisSyncError.exit_code

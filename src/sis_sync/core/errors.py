@@ -78,9 +78,13 @@ class FileRefused(SisSyncError):
 
 
 class RunClosed(SisSyncError):
-    """The run was rejected or superseded, has expired or is out of date."""
+    """The run was rejected, cancelled or superseded, has expired or is out of date. `state` is its state."""
 
     exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "Run can no longer be decided"
+
+    def __init__(self, message: str, *, fix: str = "", state: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.state = state
 
 
 class GaveUpWaiting(SisSyncError):

@@ -16,6 +16,7 @@ REJECTED = "rejected"
 SUPERSEDED = "superseded"
 EXPIRED = "expired"
 FAILED = "failed"
+CANCELLED = "cancelled"
 
 # The server takes the next step by itself; a run that is out of date is planned again.
 MOVING = (RECEIVED, CHECKING, APPROVED, APPLYING, OUT_OF_DATE)
@@ -24,6 +25,6 @@ MOVING = (RECEIVED, CHECKING, APPROVED, APPLYING, OUT_OF_DATE)
 DECIDABLE = (WAITING, HELD)
 
 # Nothing more happens to the run.
-ENDED = (APPLIED, REFUSED, REJECTED, SUPERSEDED, EXPIRED, FAILED)
+ENDED = (APPLIED, REFUSED, REJECTED, SUPERSEDED, EXPIRED, FAILED, CANCELLED)
 
 ALL = (*MOVING, *DECIDABLE, *ENDED)

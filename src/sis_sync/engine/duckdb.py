@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from sis_sync.core.stopping import interruptible, stop_point
 from sis_sync.engine.sql import bind, literal
 from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
 
@@ -27,10 +28,12 @@ class Session:
 
     def run(self, sql: str, **values: object) -> None:
         """Run statements. Each `:name` in the text is replaced by that value as a literal."""
+        stop_point()
         self.connection.execute(bind(sql, **values)).fetchall()
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """Return all rows of a query. For small results only."""
+        stop_point()
         return self.connection.execute(bind(sql, **values)).fetchall()
 
     def value(self, sql: str, **values: object) -> Any:
@@ -88,8 +91,9 @@ def open_session(
     )
     try:
         session = Session(connection, folder)
-        session.run(DUCKDB_FUNCTIONS)
-        yield session
+        with interruptible(connection.interrupt):
+            session.run(DUCKDB_FUNCTIONS)
+            yield session
     finally:
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)

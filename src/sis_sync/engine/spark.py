@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sis_sync.core.environment import SPARK_FOLDER, SPARK_MASTER, SPARK_REMOTE
 from sis_sync.core.errors import EngineUnavailable
+from sis_sync.core.stopping import interruptible, stop_point
 from sis_sync.engine.spark_sql import named_queries, query, statements
 from sis_sync.engine.sql import bind
 from sis_sync.engine.text_functions import SPARK_FUNCTIONS
@@ -72,6 +73,7 @@ class SparkEngine:
     def run(self, sql: str, **values: object) -> None:
         """Run statements that make or change tables. Raise ValueError for any other statement."""
         for made in named_queries(bind(sql, **values)):
+            stop_point()
             if made.is_view:
                 self.spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW {made.name} AS {made.query}")
             else:
@@ -79,6 +81,7 @@ class SparkEngine:
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """Return all rows of a query. For small results only."""
+        stop_point()
         return [tuple(row) for row in self.spark.sql(query(statements(bind(sql, **values))[0])).collect()]
 
     def value(self, sql: str, **values: object) -> Any:
@@ -133,7 +136,8 @@ class SparkApplication:
                 spark.conf.set(name, setting)
             for statement in statements(SPARK_FUNCTIONS):
                 spark.sql(query(statement)).collect()
-            yield SparkEngine(spark, folder)
+            with interruptible(spark.interruptAll):
+                yield SparkEngine(spark, folder)
 
     def partitions(self, rows: int) -> dict[str, str]:
         """Return the setting that limits the partitions to suit the rows, for a Spark inside this process.

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sis_sync.core.errors import FileRefused, KeyRefused, SisSyncError
+from sis_sync.core.errors import FileRefused, KeyRefused, RunClosed, SisSyncError
 from sis_sync.server.errors import NotNow, ValuesRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -38,6 +38,8 @@ def problem_of(error: SisSyncError) -> HttpResponse:
         return answer
     if isinstance(error, FileRefused):
         extra = {"code": error.code, "line": error.line}
+    if isinstance(error, RunClosed) and error.state:
+        extra = {"state": error.state}
     if isinstance(error, ValuesRefused):
         extra = {"errors": error.errors}
     return problem(kind, error.title, error.http_status, error.message, error.fix, extra)

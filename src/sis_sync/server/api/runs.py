@@ -18,6 +18,7 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
 from sis_sync.server.runs.approval import approve_run, reject_run
+from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import base_name, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
@@ -136,6 +137,19 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
         raise UsageFault("The reason contains a control character.", fix="Write it as one line of plain text.")
     rejected = reject_run(run=run, reason=body.reason, by=request.auth, now=timezone.now())
     return run_document(rejected, request)
+
+
+@router.post(
+    "/{run_id}/cancel", response={200: RunDocument, **FAULTS}, summary="Cancel the run", operation_id="cancel_run"
+)
+def cancel(request: SignedRequest, run_id: str) -> RunDocument:
+    """Cancels a run that this key sent and no one has decided. Its job stops and no account is changed.
+
+    Answers 409 with the run's state if the run has ended. If its job takes longer than 10 seconds to give way, the
+    answer is the run as it is, and the job cancels it then.
+    """
+    run = visible_run(request.auth, run_id)
+    return run_document(cancel_run(run=run, by=request.auth, now=timezone.now()), request)
 
 
 @refusals_router.post(

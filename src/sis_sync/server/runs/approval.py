@@ -32,6 +32,7 @@ CLOSED_WORDS: dict[str, str] = {
     State.EXPIRED: "It waited for more than 7 days.",
     State.OUT_OF_DATE: "Accounts changed since it was planned; it is planned again.",
     State.FAILED: "It failed.",
+    State.CANCELLED: "It was cancelled.",
 }
 
 
@@ -43,7 +44,7 @@ def approve_run(
     A person must type the number of accounts that leave if it is above 10. Repeating an approval changes nothing.
     Raise PlanDiffers, DeletionsNotTyped, NotPermitted or RunClosed.
     """
-    run = _fresh(run)
+    run = fresh(run)
     check_may_approve(run=run, by=by)
     if run.state in (State.APPROVED, State.APPLYING, State.APPLIED) and _is_repeat(run, digest, by):
         return run
@@ -55,7 +56,7 @@ def approve_run(
     with transaction.atomic():
         _decide(run, State.APPROVED, by, now, digest=digest)
         enqueue(kind=Job.Kind.APPLY, run=run, now=now)
-    return _fresh(run)
+    return fresh(run)
 
 
 def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) -> Run:
@@ -63,17 +64,18 @@ def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) ->
 
     Raise UsageFault if the reason is empty, NotPermitted or RunClosed.
     """
-    run = _fresh(run)
+    run = fresh(run)
     check_may_reject(run=run, by=by)
     if not reason.strip():
         raise UsageFault("A rejection needs a reason.", fix="Say why, for those who read the history.")
     _check_open(run, now)
     with transaction.atomic():
         _decide(run, State.REJECTED, by, now, reason=reason.strip()[:MAX_REASON_CHARACTERS])
-    return _fresh(run)
+    return fresh(run)
 
 
-def _fresh(run: Run) -> Run:
+def fresh(run: Run) -> Run:
+    """Return the run as it is stored now."""
     return Run.objects.select_related("scope_org", "school_system").get(pk=run.pk)
 
 
@@ -84,13 +86,15 @@ def _is_repeat(run: Run, digest: str, by: Account | ApiKey) -> bool:
 
 def _check_open(run: Run, now: datetime) -> None:
     if run.state not in DECIDABLE or expire_if_due(run, now=now):
-        raise _closed(run)
+        raise closed(run)
 
 
-def _closed(run: Run) -> RunClosed:
+def closed(run: Run, done: str = "decided") -> RunClosed:
+    """Return the error for a run that cannot be decided, or `done`, any more."""
     return RunClosed(
-        f"Run {run.pk} cannot be decided. {CLOSED_WORDS.get(run.state, '')}".strip(),
+        f"Run {run.pk} cannot be {done}. {CLOSED_WORDS.get(run.state, '')}".strip(),
         fix="Look at the run's page for what it needs, if anything.",
+        state=run.state,
     )
 
 
@@ -124,6 +128,6 @@ def _decide(
         decision_reason=reason,
     )
     if not decided:
-        raise _closed(_fresh(run))
+        raise closed(fresh(run))
     detail = {"run": run.pk, "digest": run.plan_digest, "counts": run.counts}
     record(school_system=run.school_system, action=f"run.{to_state}", by=by, detail=detail, now=now)

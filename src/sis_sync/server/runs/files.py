@@ -195,6 +195,20 @@ def remove_original(run_id: int) -> None:
     (data_folder() / "runs" / str(run_id) / "original").unlink(missing_ok=True)
 
 
+def forget_what_has_no_plan(run: Run) -> None:
+    """Remove the plans of a cancelled run that it does not record, and its upload if it was never planned."""
+    if not run_files(run).folder.is_dir():
+        return
+    forget_plans(other_plans(run, run.plan_digest))
+    if run.planned_at is None:
+        remove_original(run.pk)
+
+
+def cancel_marker(run_id: int) -> Path:
+    """Return the file that exists once someone has asked to cancel the run. It names who asked."""
+    return data_folder() / "runs" / str(run_id) / "cancel"
+
+
 def reading_session() -> AbstractContextManager[Session]:
     """Open a small session that reads stored plans for a page or a decision."""
     return open_session(memory_limit_mb=READING_MEMORY_MB, threads=1)

@@ -52,6 +52,7 @@ class Run(models.Model):
         EXPIRED = run_states.EXPIRED, "Expired"
         OUT_OF_DATE = run_states.OUT_OF_DATE, "Out of date"
         FAILED = run_states.FAILED, "Failed"
+        CANCELLED = run_states.CANCELLED, "Cancelled"
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)

@@ -1,8 +1,9 @@
-"""Checks that a manager or a key may send, approve or reject a run."""
+"""Checks that a manager or a key may send, approve, reject or cancel a run."""
 
 from datetime import datetime
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
+from sis_sync.core.run_states import ENDED
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import refuse_unless_taken
@@ -13,6 +14,7 @@ from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
 from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
 
+CANCEL_IN_THE_PAGES = "Let a manager cancel it in the pages."
 MANAGERS_GUARD = "guard.managers"
 CHANGED_AMONG = """
 SELECT count(*) FROM read_parquet(:plan)
@@ -39,6 +41,17 @@ def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
             f"This key may not decide {run.mode} runs of this org.",
             fix="Let a manager decide it in the pages, or give the key the approve scope.",
         )
+
+
+def check_may_cancel(*, run: Run, by: Account | ApiKey) -> None:
+    """Raise NotPermitted unless this person manages the run's org, or this key sent a run that no one has decided."""
+    if isinstance(by, Account):
+        if not may_decide(run=run, actor=by):
+            raise NotPermitted("You do not manage the org of this run, so you cannot cancel it.")
+    elif run.api_key_id != by.pk:
+        raise NotPermitted("This key did not send this run, so it cannot cancel it.", fix=CANCEL_IN_THE_PAGES)
+    elif run.state not in ENDED and (run.decided_by_id or run.decided_by_key_id):
+        raise NotPermitted("Someone has decided this run, so a key can no longer cancel it.", fix=CANCEL_IN_THE_PAGES)
 
 
 def may_still_approve(*, run: Run, by: Account | ApiKey, now: datetime) -> bool:

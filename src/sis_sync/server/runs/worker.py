@@ -19,9 +19,11 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES, begin, finish, give_up, next_job, queue_again, wait_for_place
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.place import PLACE_WORDS, has_room, name_fault
+from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.watch import watched_job
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 
 Clock = Callable[[], datetime]
+Leave = Callable[[], None]
 
 
 def work_until_idle(*, clock: Clock = timezone.now) -> int:
@@ -42,22 +45,25 @@ def work_until_idle(*, clock: Clock = timezone.now) -> int:
     return begun
 
 
-def work_forever(stop: threading.Event, *, clock: Clock = timezone.now) -> None:
-    """Do jobs until `stop` is set. On SQLite only one worker does jobs; others wait until it ends."""
+def work_forever(stop: threading.Event, *, clock: Clock = timezone.now, leave: Leave | None = None) -> None:
+    """Do jobs until `stop` is set. On SQLite only one worker does jobs; others wait until it ends.
+
+    `leave` ends this process at once, because a cancelled job does not give way. Another worker goes on.
+    """
     if connection.vendor == "postgresql":
-        _loop(stop, clock)
+        _loop(stop, clock, leave)
         return
     while not stop.is_set():
         try:
             with named_lock("worker") as is_free:
                 if is_free:
-                    _loop(stop, clock)
+                    _loop(stop, clock, leave)
         except OSError as error:
             _log_place_fault(error)
         stop.wait(POLL_SECONDS)
 
 
-def work_once(*, clock: Clock = timezone.now) -> bool:
+def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> bool:
     """Do the next job of a school system that no other worker has locked. Return True if there was one.
 
     The jobs of one school system run one at a time, and approved plans are applied before other files are planned.
@@ -68,7 +74,7 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
     while job := next_job(busy_systems=busy, tried=tried, now=clock()):
         with jobs_lock(job.run.school_system_id) as is_free:
             if is_free and _claim(job, clock()):
-                _perform(job, clock)
+                _perform(job, clock, leave)
                 return True
         if is_free:
             tried.add(job.pk)
@@ -77,11 +83,11 @@ def work_once(*, clock: Clock = timezone.now) -> bool:
     return False
 
 
-def _loop(stop: threading.Event, clock: Clock) -> None:
+def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
     idle_polls = 0
     while not stop.is_set():
         try:
-            if work_once(clock=clock):
+            if work_once(clock=clock, leave=leave):
                 continue
             if idle_polls % HOUSEKEEPING_EVERY == 0:
                 expire_waiting(now=clock())
@@ -117,17 +123,15 @@ def _claim(job: Job, now: datetime) -> bool:
     return begin(job, now=now)
 
 
-def _perform(job: Job, clock: Clock) -> None:
+def _perform(job: Job, clock: Clock, leave: Leave | None) -> None:
     step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
     try:
-        step(job.run_id, now=clock())
+        if not cancel_as_asked(job.run_id, now=clock()):
+            with watched_job(job.run_id, leave=leave):
+                step(job.run_id, now=clock())
+            cancel_as_asked(job.run_id, now=clock())
     except Exception as error:
-        if fault := fault_of(error):
-            named = name_fault(fault)
-            logger.warning("job %s (%s of run %s) waits: %s", job.pk, job.kind, job.run_id, PLACE_WORDS[named])
-            _until_stored(lambda: wait_for_place(job, named, is_begun=True, now=clock()))
-        else:
-            _after_error(job, error, clock())
+        _after_stop(job, error, clock)
     except BaseException:
         # The process must stop. The job did not fail, so do not count the attempt.
         queue_again(job, counts=False)
@@ -147,6 +151,20 @@ def _until_stored(store: Callable[[], None]) -> None:
             time.sleep(PLACE_PAUSE_SECONDS)
         else:
             return
+
+
+def _after_stop(job: Job, error: Exception, clock: Clock) -> None:
+    """Record how the job of an unfinished step goes on: its run was cancelled, it waits for the place, or it failed."""
+    if is_cancel_asked(job.run_id):
+        is_cancelled = cancel_as_asked(job.run_id, now=clock())
+        # If not, the run had ended before: its job is to find that out.
+        _until_stored(lambda: finish(job, now=clock()) if is_cancelled else queue_again(job, counts=False))
+    elif fault := fault_of(error):
+        named = name_fault(fault)
+        logger.warning("job %s (%s of run %s) waits: %s", job.pk, job.kind, job.run_id, PLACE_WORDS[named])
+        _until_stored(lambda: wait_for_place(job, named, is_begun=True, now=clock()))
+    else:
+        _after_error(job, error, clock())
 
 
 def _after_error(job: Job, error: Exception, now: datetime) -> None:

@@ -17,7 +17,7 @@ def main() -> int:
 
     stop_with_parent(end_process)
     exit_on_signals()
-    work_forever(threading.Event())
+    work_forever(threading.Event(), leave=end_process)
     return 0
 
 

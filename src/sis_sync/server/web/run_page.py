@@ -17,7 +17,7 @@ from sis_sync.server.web.words import MODE_PEOPLE
 
 State = Run.State
 STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
-# The number of steps done. Failed runs are missing because they may fail before or after the approval.
+# The number of steps done. Failed and cancelled runs are missing because they may end at any step.
 STEPS_DONE: dict[str, int] = {
     State.RECEIVED: 1,
     State.CHECKING: 1,
@@ -32,7 +32,7 @@ STEPS_DONE: dict[str, int] = {
     State.APPLYING: 3,
     State.APPLIED: 4,
 }
-STOPPED = (State.REFUSED, State.REJECTED, State.SUPERSEDED, State.EXPIRED, State.FAILED)
+STOPPED = (State.REFUSED, State.REJECTED, State.SUPERSEDED, State.EXPIRED, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,15 @@ def view_rows(run: Run, *, action: str, page: str) -> RowsView:
 
 def steps_of(run: Run) -> tuple[Step, ...]:
     """Return Received, Checked, Approval and Applied, each with its progress."""
-    done = STEPS_DONE.get(run.state, 3 if run.decided_at else 1)
+    done = STEPS_DONE.get(run.state, steps_before_end(run))
     return tuple(step_at(place, name, done, run.state in STOPPED) for place, name in enumerate(STEP_NAMES))
+
+
+def steps_before_end(run: Run) -> int:
+    """Return the number of steps that a failed or cancelled run has done."""
+    if run.state == State.CANCELLED:  # cancelling withdraws an approval
+        return 2 if run.planned_at else 1
+    return 3 if run.decided_at else 1
 
 
 def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:

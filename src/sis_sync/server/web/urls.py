@@ -54,6 +54,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/progress", runs.run_progress, name="run_progress"),
     path("runs/<int:run_id>/approve", runs.approve, name="approve"),
     path("runs/<int:run_id>/reject", runs.reject, name="reject"),
+    path("runs/<int:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<int:run_id>/results.csv", runs.run_results, name="run_results"),
     path("runs/<int:run_id>/failed.csv", runs.run_failed, name="run_failed"),
     path("audit", audit.audit_log, name="audit_log"),

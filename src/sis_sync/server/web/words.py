@@ -94,6 +94,9 @@ STATES: dict[str, StateWords] = {
         Badge("warn", State.FAILED.label, "bad"),
         "Something went wrong on the server. No account was changed. Upload the file again.",
     ),
+    State.CANCELLED: StateWords(
+        Badge("cross", State.CANCELLED.label), "Someone cancelled it before it was applied. No account was changed."
+    ),
 }
 
 

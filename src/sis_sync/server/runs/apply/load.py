@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from django.db import connection
 
+from sis_sync.core.stopping import stop_point
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind, sql_text
@@ -64,12 +65,14 @@ class Changes:
     def _copy_in(self, name: str, statement: str) -> None:
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for chunk in chunks_of(self._file(name)):
+                stop_point()
                 copy.write(chunk)
 
     def _insert(self, name: str, statement: str) -> None:
         found: duckdb.DuckDBPyConnection = self.session.connection.execute(self.queries[name])
         with connection.cursor() as cursor:
             while batch := found.fetchmany(BATCH_ROWS):
+                stop_point()
                 cursor.executemany(statement, batch)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from sis_sync.core.stopping import stop_point
 from sis_sync.engine.sql import sql_text
 
 MARK = "-- statement: "
@@ -25,6 +26,7 @@ def own_statements() -> dict[str, str]:
 
 def execute(sql: str, parameters: dict[str, Any] | None = None) -> int:
     """Run a statement that writes, and return the number of affected rows."""
+    stop_point()
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)

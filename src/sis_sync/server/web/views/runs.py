@@ -1,4 +1,4 @@
-"""One run: its page, the pages on which a manager approves or rejects it, and its files to download."""
+"""One run: its page, the pages on which a manager approves, rejects or cancels it, and its files to download."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,17 +11,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
-from sis_sync.core.run_states import CHECKING, DECIDABLE, MOVING, OUT_OF_DATE
+from sis_sync.core.run_states import CHECKING, DECIDABLE, ENDED, MOVING, OUT_OF_DATE
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.core.wording import counted
 from sis_sync.server.errors import DeletionsNotTyped
 from sis_sync.server.runs.approval import approve_run, reject_run
+from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
 from sis_sync.server.runs.selectors import access_run, finding_groups
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.runs import ApproveForm, RejectForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
 from sis_sync.server.web.run_page import approve_words, leaving_words, no_changes_words, steps_of, view_rows
@@ -64,6 +66,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "leaving_words": leaving_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
+        "may_cancel": found.state not in ENDED and may_decide(run=found, actor=request.user),
     }
 
 
@@ -133,6 +136,26 @@ def reject(request: PageRequest, run_id: int) -> HttpResponse:
     if found.state not in DECIDABLE and not form.errors:
         return see_other("web:run", found.pk)
     return page(request, "web/runs/reject.html", {"run": found, "form": form})
+
+
+@for_managers
+@require_http_methods(["GET", "POST"])
+def cancel(request: PageRequest, run_id: int) -> HttpResponse:
+    """Say what cancelling does, and cancel the run."""
+    found = access_run(actor=request.user, run_id=run_id)
+    form = PageForm(form_data(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = cancel_run(run=found, by=request.user, now=timezone.now())
+        except SisSyncError as error:
+            form.add_refusal(error)
+        else:
+            is_cancelled = found.state == Run.State.CANCELLED
+            flash(request, "Cancelled. No account was changed." if is_cancelled else "It stops as soon as it can.")
+            return see_other("web:run", found.pk)
+    if found.state in ENDED and not form.errors:
+        return see_other("web:run", found.pk)
+    return page(request, "web/runs/cancel.html", {"run": found, "form": form}, status=409 if form.errors else 200)
 
 
 @for_managers

@@ -1,0 +1,152 @@
+"""Cancelling a run: by whom, until when, and how its job gives way."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from kit.rosters import needs_approval, send, settled, student, sync
+from pytest_django.fixtures import Settings
+
+from sis_sync.core.errors import NotPermitted, RunClosed
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.keys.services import create_key
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs import flow
+from sis_sync.server.runs.apply import apply
+from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.runs.cancel import cancel_run
+from sis_sync.server.runs.files import cancel_marker, run_files, run_session, work_folder
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.worker import work_once
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+OPEN_STATES = ("received", "checking", "out_of_date", "waiting", "held", "approved", "applying")
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(600)",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def key_of(org: Org, now: datetime, name: str) -> ApiKey:
+    key, _ = create_key(school_system=org.school_system, org=org, name=name, actor=None, now=now)
+    return key
+
+
+def waiting_run(district: Org, now: datetime, **values: Any) -> Run:
+    needs_approval(district, "partial")
+    return sync(district, student("S1"), now=now, **values)
+
+
+@pytest.mark.parametrize("state", OPEN_STATES)
+def test_manager_cancels_an_open_run(state: str, district: Org, north: Org, as_alice: Client, now: datetime) -> None:
+    run = waiting_run(district, now) if state in OPEN_STATES[3:] else send(district, student("S1"), now=now)
+    Run.objects.filter(pk=run.pk).update(state=state)
+    assert f"/runs/{run.pk}/cancel" in as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "cannot be taken up again" in as_alice.get(f"/runs/{run.pk}/cancel").content.decode()
+    assert as_alice.post(f"/runs/{run.pk}/cancel").status_code == 303
+    assert settled(run, now=now).state == "cancelled"
+    assert set(run.jobs.values_list("state", flat=True)) == {"done"}
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "Someone cancelled it" in page
+    assert f"/runs/{run.pk}/cancel" not in page
+    assert not Account.objects.filter(custom_id="S1").exists()
+    assert AuditEntry.objects.get(action="run.cancelled").detail == {"run": run.pk}
+    assert run_files(run).original.exists() == run_files(run).plan.exists() == (state in OPEN_STATES[3:])
+
+
+def test_late_cancel_is_told_applied(
+    district: Org, north: Org, as_alice: Client, alice: Account, now: datetime
+) -> None:
+    run = sync(district, student("S1"), now=now)
+    with pytest.raises(RunClosed, match="It was applied before") as closed:
+        cancel_run(run=run, by=alice, now=now)
+    assert closed.value.state == "applied"
+    assert as_alice.get(f"/runs/{run.pk}/cancel").status_code == 303
+    Run.objects.filter(pk=run.pk).update(state="waiting")
+    assert as_alice.get(f"/runs/{run.pk}/cancel").status_code == 200
+    Run.objects.filter(pk=run.pk).update(state="applied")
+    assert "It was applied before" in as_alice.post(f"/runs/{run.pk}/cancel", follow=True).content.decode()
+    assert settled(run, now=now).state == "applied"
+
+
+def test_key_cancels_only_its_own_undecided_run(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    sender, other = key_of(district, now, "office"), key_of(district, now, "other")
+    run = waiting_run(district, now, by=sender)
+    with pytest.raises(NotPermitted, match="did not send"):
+        cancel_run(run=run, by=other, now=now)
+    assert cancel_run(run=run, by=sender, now=now).state == "cancelled"
+    assert cancel_run(run=run, by=sender, now=now).decided_by_key == sender
+    assert AuditEntry.objects.filter(action="run.cancelled").count() == 1
+    decided = waiting_run(district, now, by=sender, file_name="again.csv")
+    approve_run(run=decided, digest=decided.plan_digest, by=alice, now=now)
+    with pytest.raises(NotPermitted, match="decided"):
+        cancel_run(run=decided, by=sender, now=now)
+    assert settled(decided, now=now).state == "applied"
+    with pytest.raises(RunClosed, match="applied"):
+        cancel_run(run=decided, by=sender, now=now)
+
+
+def test_plan_gives_way(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan_for_ever(run: Run, *_arguments: Any, **_named: Any) -> None:
+        cancel_run(run=run, by=alice, now=now)
+        run_files(run).original.write_text("the rest of the work")
+        with work_folder(run.pk) as folder, run_session(folder) as session:
+            session.value("SELECT count(*) FROM range(1000000000000) AS n(i) WHERE hash(i) = 1")
+
+    monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
+    run = send(district, student("S1"), now=now)
+    assert settled(run, now=now).state == "cancelled"
+    assert run.jobs.get().state == "done"
+    assert not run_files(run).original.exists()
+
+
+def test_apply_gives_way(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = waiting_run(district, now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    do_apply = apply._apply
+
+    def apply_for_ever(run: Run, *arguments: Any) -> None:
+        do_apply(run, *arguments)
+        cancel_marker(run.pk).write_text(f"account {alice.pk}")
+        with connection.cursor() as cursor:
+            cursor.execute(ENDLESS[connection.vendor])
+
+    monkeypatch.setattr(apply, "_apply", apply_for_ever)
+    run = settled(run, now=now)
+    assert (run.state, run.applied_at, run.decided_by) == ("cancelled", None, alice)
+    assert not Account.objects.filter(custom_id="S1").exists()
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_job_that_hangs_ends_its_process(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+
+    def plan_for_ever(run: Run, *_arguments: Any, **_named: Any) -> None:
+        cancel_run(run=run, by=alice, now=now)
+        while not left:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
+    monkeypatch.setattr("sis_sync.server.runs.watch.LEAVE_SECONDS", 0.1)
+    run = send(district, student("S1"), now=now)
+    assert work_once(clock=lambda: now, leave=lambda: left.append("left"))
+    run.refresh_from_db()
+    assert (run.state, left[0]) == ("cancelled", "left")
