@@ -7,6 +7,7 @@ SisSyncError
   IdempotencyKeyReused              2           422
   PlanDiffers                       9           409
   NotNow                            5           503
+    DiskFull                        5           507
     TooManySignIns                  5           429
     TooManyCalls                    5           429
   UsageFault
@@ -65,6 +66,13 @@ class TooManySignIns(NotNow):
     """Too many wrong passwords were tried for one e-mail address, or from one place."""
 
     http_status, title = 429, "Too many tries"
+
+
+class DiskFull(NotNow):
+    """The disk of the server has no room."""
+
+    http_status, title = 507, "The disk of the server is full"
+    retry_after_seconds = 60
 
 
 class TooManyCalls(NotNow):

@@ -1,11 +1,14 @@
-"""Middleware that answers HEAD, refuses plain HTTP from other machines and adds security headers."""
+"""Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds security headers."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from sis_sync.core.loopback import is_loopback
+from sis_sync.server.place import require_room
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -77,5 +80,18 @@ def add_security_headers(respond: Respond) -> Respond:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return middleware
+
+
+def refuse_without_room(respond: Respond) -> Respond:
+    """Refuse an upload that the disks have no room for before its body is parsed, which writes the file to a disk."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.content_type == "multipart/form-data":
+            declared_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
+            for folder in (settings.SIS_SYNC_DATA_FOLDER, tempfile.gettempdir()):
+                require_room(declared_bytes, folder=Path(folder))
+        return respond(request)
 
     return middleware

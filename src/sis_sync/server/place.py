@@ -1,11 +1,12 @@
-"""The place that the server runs in: the room on its disk, and the words for what it lacks at the moment."""
+"""The place that the server runs in: the room on its disk, and what it says when something is missing."""
 
 import shutil
 from pathlib import Path
 
 from django.conf import settings
 
-from sis_sync.core.place_faults import PlaceFault
+from sis_sync.core.place_faults import PlaceFault, fault_of
+from sis_sync.server.errors import DiskFull, NotNow
 
 # Below this, no job is begun and no upload is taken: the rest is for the database, for signing in and for logs.
 ROOM_KEPT_BYTES = 16 << 20
@@ -30,3 +31,26 @@ def name_fault(fault: PlaceFault) -> PlaceFault:
     if fault == PlaceFault.DISK_UNUSABLE and not has_room():
         return PlaceFault.DISK_FULL
     return fault
+
+
+def require_room(needed_bytes: int, *, folder: Path | None = None) -> None:
+    """Raise DiskFull unless the disk has room for so many bytes. Call it before anything is taken."""
+    if not has_room(needed_bytes, folder=folder):
+        raise not_now(PlaceFault.DISK_FULL)
+
+
+def not_now(fault: PlaceFault) -> NotNow:
+    """Return the error that answers a request which met this fault."""
+    named = name_fault(fault)
+    words = f"{PLACE_WORDS[named].capitalize()}. Nothing was stored."
+    if named == PlaceFault.DISK_FULL:
+        return DiskFull(words, fix="Try again later. The person who hosts the server must make room.")
+    return NotNow(words, fix="Try again in a few seconds.")
+
+
+def as_not_now(error: BaseException | None) -> NotNow | None:
+    """Return the error as NotNow if the place is at fault, otherwise None."""
+    if isinstance(error, NotNow):
+        return error
+    fault = fault_of(error)
+    return not_now(fault) if fault else None

@@ -2,8 +2,12 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from sis_sync.server.lock_wait import wait_briefly
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
+wait_briefly(settings.DATABASES["default"])
 
 application = get_wsgi_application()

@@ -12,6 +12,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sis_sync.core.errors import FileRefused, KeyRefused, RunClosed, SisSyncError
 from sis_sync.server.errors import NotNow, ValuesRefused
+from sis_sync.server.place import as_not_now
 
 MEDIA_TYPE = "application/problem+json"
 NO_KEY = KeyRefused("The call carries no API key.", fix="Send it as: Authorization: Bearer sissync_...")
@@ -57,6 +58,12 @@ def not_understood(error: ValidationError) -> HttpResponse:
     return problem("not-understood", "Not understood", 422, "; ".join(wrong), fix)
 
 
+def unexpected(error: Exception) -> HttpResponse:
+    """Return the answer to an exception that is not in our tree: a fault of the place, otherwise a bug."""
+    later = as_not_now(error)
+    return problem_of(later) if later else bug()
+
+
 def bug() -> HttpResponse:
     """Log an unexpected error under a reference number, and return an answer with the number."""
     reference = secrets.token_hex(4)
@@ -75,7 +82,7 @@ def add_problem_answers(api: NinjaAPI) -> None:
         (Http404, lambda _request, _error: not_found()),
         (ValidationError, lambda _request, error: not_understood(error)),
         (HttpError, lambda _request, error: problem("not-understood", "Not understood", error.status_code, str(error))),
-        (Exception, lambda _request, _error: bug()),
+        (Exception, lambda _request, error: unexpected(error)),
     ]
     for kind, answer in handlers:
         api.add_exception_handler(kind, answer)

@@ -26,7 +26,7 @@ from sis_sync.server.runs.selectors import runs_of_key
 from sis_sync.server.text import has_controls
 
 MAX_PER_PAGE = 200
-FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422), Problem)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422, 503, 507), Problem)
 router = Router(tags=["runs"])
 refusals_router = Router(tags=["refusals"])
 

@@ -10,6 +10,7 @@ from sis_sync.core.api_key import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, ch
 from sis_sync.core.errors import KeyRefused
 from sis_sync.server.errors import ApiDisabled
 from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.lock_wait import write_mark
 
 # Store the use of a key at most this often, because a client may call every second.
 LAST_USE_STEP = timedelta(minutes=1)
@@ -73,9 +74,12 @@ def refuse_if_over(key: ApiKey, now: datetime) -> None:
 
 
 def note_use(key: ApiKey, *, now: datetime, address: str, client_version: str) -> None:
-    """Store the time, address and client version of this use, unless a use was stored just before."""
+    """Store the time, address and client version of this use, unless a use was stored just before.
+
+    No call waits for it: the mark is dropped while another process writes.
+    """
     is_same = (key.last_used_from, key.last_client_version) == (address, client_version)
     if is_same and key.last_used_at is not None and now - key.last_used_at < LAST_USE_STEP:
         return
     key.last_used_at, key.last_used_from, key.last_client_version = now, address, client_version
-    key.save(update_fields=["last_used_at", "last_used_from", "last_client_version"])
+    write_mark(lambda: key.save(update_fields=["last_used_at", "last_used_from", "last_client_version"]))

@@ -21,6 +21,7 @@ from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, sync_file, sync_folder, write_whole
 from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.server.place import require_room
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
@@ -141,7 +142,10 @@ def base_name(file_name: str) -> str:
 
 
 def store_upload(source: IO[bytes]) -> StoredUpload:
-    """Copy an upload to disk and flush it. Raise FileRefused `file.too_large` if it is above the limit."""
+    """Copy an upload to disk and flush it. If this raises, nothing of it stays.
+
+    Raise FileRefused `file.too_large` if it is above the limit, or DiskFull if the disk would lose its reserve.
+    """
     folder = data_folder() / "incoming"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / secrets.token_hex(16)
@@ -153,6 +157,7 @@ def _chunks_within_limit(source: IO[bytes]) -> Iterator[bytes]:
     size = 0
     while chunk := source.read(CHUNK_BYTES):
         size += len(chunk)
+        require_room(len(chunk))
         if size > FILE_LIMITS.file_bytes:
             message = f"The file is larger than {FILE_LIMITS.file_bytes:,} bytes, which is the limit."
             fix = f"Leave columns out, or ask for a higher limit ({MAX_FILE_MB.name}). {SPLIT_NO_LIST}"

@@ -91,7 +91,10 @@ def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ..
 
 
 def fail_run(run_id: int, *, reference: str) -> None:
-    """Mark a run whose job gave up. `reference` finds the error in the server's log."""
+    """Mark a run whose job gave up, and remove its file. `reference` finds the error in the server's log.
+
+    Call it in the transaction that ends the job, so that the sender can begin the run again only after both.
+    """
     refusal = Refusal(
         code="run.failed",
         message=f"This run failed because of an error in the server, reference {reference}. No account was changed.",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
 from django.db import IntegrityError, transaction
 
@@ -14,9 +14,11 @@ from sis_sync.server.errors import FileDamaged, IdempotencyKeyReused
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.keys.models import ApiKey
+from sis_sync.server.lock_wait import refuse_if_locked
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.files import StoredUpload, adopt_upload, base_name, run_files, store_upload
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import State, move
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +43,16 @@ class Upload:
 def receive_run(upload: Upload, *, now: datetime) -> Run:
     """Store the upload and return its run, queued for planning.
 
-    Return the earlier run if the same key has already sent the same upload with the same idempotency key.
-    Raise UsageFault for an unknown mode, NotPermitted, FileDamaged, FileRefused or IdempotencyKeyReused.
+    Return the earlier run if the same key has already sent the same upload with the same idempotency key. If that run
+    failed, it begins again with this file.
+    Raise UsageFault for an unknown mode, NotPermitted, FileDamaged, FileRefused or IdempotencyKeyReused. Raise DiskFull
+    or OperationalError if the file cannot be taken now; then nothing of it stays.
     """
     if upload.mode not in MODES:
         raise UsageFault(f'There is no mode "{upload.mode}".', fix=f"The modes are {', '.join(MODES)}.")
     if upload.by and upload.by.school_system_id != upload.scope_org.school_system_id:
         raise NotPermitted("The org belongs to another school system.")
+    refuse_if_locked()  # before the file is copied, which may take long
     stored = store_upload(upload.file)
     try:
         if upload.sha256 and upload.sha256.lower() != stored.sha256:
@@ -56,7 +61,10 @@ def receive_run(upload: Upload, *, now: datetime) -> Run:
                 fix="Send it again.",
             )
         run = _new_run(upload, stored, now)
-        return _earlier_run(run) or _record(run, stored, upload.by, now)
+        earlier = _earlier_run(run)
+        if earlier and earlier.state == State.FAILED:
+            return _begin_again(earlier, stored, upload.by, now)
+        return earlier or _record(run, stored, upload.by, now)
     finally:
         stored.path.unlink(missing_ok=True)
 
@@ -98,17 +106,40 @@ def _body(run: Run) -> tuple[str, str, str, str]:
     return run.file_sha256, run.mode, run.mapping_lines, run.mapping_name
 
 
+def _begin_again(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: datetime) -> Run:
+    """Take the file of a failed run once more. The run keeps its place among the others, but not its decision."""
+    undecided = {"refusal": None, "decided_at": None, "is_approved_by_policy": False, "decision_reason": ""}
+    unplanned: dict[str, Any] = {
+        "plan_digest": "",
+        "planned_at": None,
+        "counts": {},
+        "guards": [],
+        "findings": {},
+        "file_facts": {},
+    }
+    with transaction.atomic():
+        if move(run.pk, (State.FAILED,), State.RECEIVED, **undecided, **unplanned):
+            run.refresh_from_db()
+            _take(run, stored, by, now)
+    run.refresh_from_db()
+    return run
+
+
 def _record(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: datetime) -> Run:
     try:
         with transaction.atomic():
             run.save()
-            adopt_upload(stored, run_files(run))
-            enqueue(kind=Job.Kind.PLAN, run=run, now=now)
-            detail = {"run": run.pk, "mode": run.mode, "bytes": run.file_size_bytes}
-            record(school_system=run.school_system, action="run.received", by=by, detail=detail, now=now)
+            _take(run, stored, by, now)
     except IntegrityError:
         # Another upload with the same idempotency key arrived at the same time and was stored first.
         if earlier := _earlier_run(run):
             return earlier
         raise
     return run
+
+
+def _take(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: datetime) -> None:
+    adopt_upload(stored, run_files(run))
+    enqueue(kind=Job.Kind.PLAN, run=run, now=now)
+    detail = {"run": run.pk, "mode": run.mode, "bytes": run.file_size_bytes}
+    record(school_system=run.school_system, action="run.received", by=by, detail=detail, now=now)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from sis_sync.core.place_faults import PlaceFault, fault_of
@@ -179,5 +179,6 @@ def _after_error(job: Job, error: Exception, now: datetime) -> None:
 def _end_in_failure(job: Job, cause: str, now: datetime) -> None:
     reference = secrets.token_hex(4)
     logger.error("job %s (%s of run %s) failed, reference %s: %s", job.pk, job.kind, job.run_id, reference, cause)
-    fail_run(job.run_id, reference=reference)
-    give_up(job, reference=reference, now=now)
+    with transaction.atomic():
+        fail_run(job.run_id, reference=reference)
+        give_up(job, reference=reference, now=now)

@@ -59,3 +59,13 @@ class Secret(Typed):
     def __init__(self, *, missing: str, is_new: bool, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password" if is_new else "current-password"})
         super().__init__(missing=missing, widget=widget, **kwargs)
+
+
+def secret_labels() -> dict[str, str]:
+    """Return the names of the passwords in all forms, with their labels."""
+    forms_of_pages, found = [PageForm], dict[str, str]()
+    while forms_of_pages:
+        form = forms_of_pages.pop()
+        forms_of_pages += form.__subclasses__()
+        found |= {name: str(field.label) for name, field in form.base_fields.items() if isinstance(field, Secret)}
+    return found

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import MODES
+from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
@@ -56,6 +57,8 @@ def receive_upload(request: PageRequest, form: UploadForm) -> Run | None:
             by=request.user,
         )
         return receive_run(upload, now=timezone.now())
+    except NotNow:
+        raise  # its page keeps the other fields of the form
     except ConfigurationError as error:
         form.add_refusal(error, "mapping_lines")
     except SisSyncError as error:

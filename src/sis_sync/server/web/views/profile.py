@@ -1,6 +1,6 @@
 """The profile: one's own account and password."""
 
-from django.contrib.auth import update_session_auth_hash
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -9,6 +9,7 @@ from sis_sync.server.accounts.services import set_password
 from sis_sync.server.accounts.sign_in import place_of, proves_present_password
 from sis_sync.server.errors import NotNow, ValuesRefused
 from sis_sync.server.orgs.models import Right
+from sis_sync.server.sessions import keep_only_session
 from sis_sync.server.web.access import PageRequest, for_everyone
 from sis_sync.server.web.forms.people import OwnPasswordForm
 from sis_sync.server.web.render import flash, form_data, page, see_other, with_retry_after
@@ -42,11 +43,12 @@ def change_password(request: PageRequest, form: OwnPasswordForm) -> bool:
         form.add_error("present", "This is not your present password. Nothing was changed.")
         return False
     try:
-        account = set_password(
-            account=request.user, password=form.cleaned_data["password"], actor=request.user, now=timezone.now()
-        )
+        with transaction.atomic():
+            account = set_password(
+                account=request.user, password=form.cleaned_data["password"], actor=request.user, now=timezone.now()
+            )
+            keep_only_session(request, account)
     except ValuesRefused as error:
         form.add_refusal(error)
         return False
-    update_session_auth_hash(request, account)
     return True

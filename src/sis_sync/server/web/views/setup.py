@@ -1,6 +1,6 @@
 """First set-up: the page of the one-time setup link, which claims an empty server."""
 
-from django.contrib.auth import login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.sessions import begin_session
 from sis_sync.server.setup.link import NEW_LINK, is_setup_open
 from sis_sync.server.setup.services import Claim, claim_setup
 from sis_sync.server.web.forms.orgs import SetupForm
@@ -33,10 +34,9 @@ def claim_with_form(request: HttpRequest, form: SetupForm, token: str) -> bool:
     values = dict(form.cleaned_data)
     try:
         claim = Claim(system_name=values.pop("name"), district_external_id=values.pop("external_id"), **values)
-        manager = claim_setup(claim, token=token, now=timezone.now())
+        with transaction.atomic():
+            begin_session(request, claim_setup(claim, token=token, now=timezone.now()))
     except (ValuesRefused, NotPermitted) as error:
         form.add_refusal(error)
-    else:
-        login(request, manager)
-        return True
-    return False
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Sign in and sign out."""
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +12,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.sign_in import school_system_at
 from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.sessions import begin_session
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
 from sis_sync.server.web.render import form_data, see_other, with_retry_after
 
@@ -32,7 +33,7 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
             form.add_refusal(error)
             return with_retry_after(sign_in_page(request, system, form), error)
         if account is not None:
-            login(request, account)
+            begin_session(request, account)
             return HttpResponseRedirect(next_address(request), status=303)
     return sign_in_page(request, system, form)
 
