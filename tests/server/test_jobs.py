@@ -8,11 +8,12 @@ import pytest
 from kit.rosters import roster, send, settled, student
 from pytest_django.fixtures import Settings
 
+from sis_sync.server.accounts.models import Account
 from sis_sync.server.jobs.lock import lock_path, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import planning
+from sis_sync.server.runs import planning, worker
 from sis_sync.server.runs.files import clear_incoming, run_files
 from sis_sync.server.runs.worker import MAX_ATTEMPTS, work_until_idle
 
@@ -53,6 +54,29 @@ def test_third_death_fails_the_job(district: Org, north: Org, now: datetime, cap
     assert run.refusal is not None
     assert job.reference in run.refusal["message"]
     assert job.reference in caplog.text
+
+
+def test_school_systems_take_turns(
+    district: Org, north: Org, charlie: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    many = [send(district, student(f"S{number}"), now=now) for number in range(4)]
+    few = [send(charlie.org, student(f"S{number}", org=""), now=now) for number in range(2)]
+    names = {run.pk: f"{who}{number}" for who, runs in {"r": many, "l": few}.items() for number, run in enumerate(runs)}
+
+    def dies(run_id: int, **_named: object) -> None:
+        begun.append(names[run_id])
+        raise SystemExit
+
+    monkeypatch.setattr(worker, "plan_run", dies)
+    for _ in range(4):  # a worker that dies with its job has had its turn
+        with pytest.raises(SystemExit):
+            worker.work_once(clock=lambda: now)
+    assert begun == ["r0", "l0", "r0", "l0"]
+    monkeypatch.setattr(worker, "plan_run", lambda run_id, **_named: begun.append(names[run_id]))
+    del begun[:]
+    assert work_until_idle(clock=lambda: now) == 6
+    assert begun == ["r0", "l0", "r1", "l1", "r2", "r3"]
 
 
 LAST_NAME = "Vanderquist"

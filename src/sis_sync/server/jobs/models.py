@@ -1,4 +1,4 @@
-"""The job table. A job in state `running` belongs to a live process, which has the lock of its school system."""
+"""Jobs, and whose turn it is. A job in state `running` belongs to a live process with its school system's lock."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -35,3 +35,12 @@ class Job(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "id"], name="job_by_state")]
+
+
+class Turn(models.Model):
+    """When a school system last had its turn: the one with the smallest number is next, before it those without one."""
+
+    school_system = models.OneToOneField(
+        "orgs.SchoolSystem", on_delete=models.CASCADE, primary_key=True, related_name="job_turn"
+    )
+    number = models.BigIntegerField()

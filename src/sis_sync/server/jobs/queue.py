@@ -9,10 +9,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Q, QuerySet
+from django.db import transaction
+from django.db.models import F, Max, Q, QuerySet
 
 from sis_sync.core.place_faults import PlaceFault
-from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.models import Job, Turn
 
 if TYPE_CHECKING:
     from sis_sync.server.runs.models import Run
@@ -32,23 +33,32 @@ def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
 
 
 def next_job(*, busy_systems: Collection[int], tried: Collection[int], now: datetime) -> Job | None:
-    """Return the oldest open job, except tried jobs, jobs of busy school systems, and jobs that wait for the place.
+    """Return the next open job, except tried jobs, jobs of busy school systems, and jobs that wait for the place.
 
-    Apply jobs go before plan jobs.
+    The school systems take turns, so that the many files of one do not delay another by more than one job. Within a
+    school system the oldest job is next, and apply jobs go before plan jobs.
     """
     # A time beyond the longest pause was stored while the clock was wrong.
     is_due = Q(tries_again_at=None) | Q(tries_again_at__lte=now) | Q(tries_again_at__gt=now + LONGEST_PAUSE)
     jobs = Job.objects.filter(is_due, state__in=OPEN_STATES).exclude(pk__in=tried)
     jobs = jobs.exclude(run__school_system__in=busy_systems)
-    return jobs.select_related("run").order_by("kind", "pk").first()  # "apply" sorts before "plan"
+    turn = F("run__school_system__job_turn__number").asc(nulls_first=True)
+    return jobs.select_related("run").order_by(turn, "kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def begin(job: Job, *, now: datetime) -> bool:
-    """Count an attempt and mark the job as running. Return False if another worker has done the job meanwhile."""
+    """Count an attempt and mark the job as running. Return False if another worker has done the job meanwhile.
+
+    An attempt takes the turn of its school system, also if its worker dies: a file that kills workers delays no one
+    more than another file.
+    """
     unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
     started = {"started_at": now, "waits_for": "", "tries_again_at": None}
-    if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, **started):
-        return False
+    with transaction.atomic():
+        if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, **started):
+            return False
+        newest = Turn.objects.aggregate(newest=Max("number"))["newest"] or 0
+        Turn.objects.update_or_create(school_system_id=job.run.school_system_id, defaults={"number": newest + 1})
     job.refresh_from_db()
     return True
 
