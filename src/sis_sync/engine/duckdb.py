@@ -1,5 +1,6 @@
 """A DuckDB session with limits for memory and threads. It removes its temporary files when it closes."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -80,20 +81,50 @@ def open_session(
 ) -> Iterator[Session]:
     """Yield a session. Above `memory_limit_mb` it spills to a folder in `temp_folder` (default: the system's)."""
     folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
-    connection = duckdb.connect(
+    spill = folder / "spill"
+    try:
+        # The temporary tables and views of a cursor end with it.
+        with (
+            _database(memory_limit_mb, threads, spill) as database,
+            database.cursor() as connection,
+            interruptible(connection.interrupt),
+        ):
+            yield Session(connection, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# A database in memory that no session uses, by process, memory limit and threads. Starting one takes as long as reading
+# a thousand rows, and the server opens a session for many a page.
+_spare: dict[tuple[int, int, int], duckdb.DuckDBPyConnection] = {}
+
+
+@contextmanager
+def _database(memory_limit_mb: int, threads: int, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield an empty database for one session. Keep it for the next one unless this one failed or spilled."""
+    settings = (os.getpid(), memory_limit_mb, threads)
+    database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
+    try:
+        database.execute(bind("SET temp_directory = :spill", spill=spill))
+        yield database
+        # The folder for spilled data cannot be changed after its first use.
+        is_kept = not spill.exists() and _spare.setdefault(settings, database) is database
+    except BaseException:
+        database.close()
+        raise
+    if not is_kept:
+        database.close()
+
+
+def _new_database(memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(
         config={
             "threads": str(threads),
             "memory_limit": f"{memory_limit_mb}MB",
-            "temp_directory": str(folder / "spill"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "enable_external_file_cache": "false",  # a path may be another file the next time
         }
     )
-    try:
-        session = Session(connection, folder)
-        with interruptible(connection.interrupt):
-            session.run(DUCKDB_FUNCTIONS)
-            yield session
-    finally:
-        connection.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    database.execute(DUCKDB_FUNCTIONS).fetchall()
+    return database

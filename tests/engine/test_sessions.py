@@ -1,0 +1,54 @@
+"""Sessions follow each other on one database: none sees what another left, and none outlives a fault."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from sis_sync.engine.duckdb import Session, open_session
+
+LIMIT_MB = 24  # no other test has this limit, so the first session here starts a database
+LEFT = "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+SETTINGS = "SELECT name, value FROM duckdb_settings() WHERE name <> 'temp_directory' ORDER BY name"
+MANY = "CREATE TEMP TABLE many AS SELECT md5(number::VARCHAR) AS text FROM range(1000000) AS r(number)"
+
+
+def leave_something(session: Session) -> None:
+    session.connection.register("lines", {"line": np.arange(1)})
+    session.run("CREATE TEMP TABLE cells (line BIGINT); CREATE TEMP VIEW roster AS SELECT * FROM cells")
+
+
+def test_next_session_is_empty() -> None:
+    with open_session(memory_limit_mb=LIMIT_MB) as first:
+        settings = first.rows(SETTINGS)
+        leave_something(first)
+        with open_session(memory_limit_mb=LIMIT_MB) as beside:
+            assert beside.rows(LEFT) == []
+            leave_something(beside)
+    with open_session(memory_limit_mb=LIMIT_MB) as after:
+        assert after.rows(LEFT) == []
+        assert after.rows(SETTINGS) == settings
+        assert after.value("SELECT clean(' a ')") == "a"
+    assert not first.folder.exists()
+
+
+def test_spilled_session_leaves_no_files(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_session(memory_limit_mb=LIMIT_MB, temp_folder=tmp_path) as session:
+            session.run(MANY)
+            assert list((session.folder / "spill").iterdir())
+            assert session.value("SELECT count(*) FROM many WHERE length(text) = 32") == 1_000_000
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_session_after_a_fault() -> None:
+    def fail() -> None:
+        with open_session(memory_limit_mb=LIMIT_MB) as session:
+            leave_something(session)
+            session.run("SELECT * FROM nothing")
+
+    with pytest.raises(duckdb.Error):
+        fail()
+    with open_session(memory_limit_mb=LIMIT_MB) as after:
+        assert after.rows(LEFT) == []
