@@ -1,6 +1,7 @@
 """Load the directory, which is the current orgs and accounts, from two CSV files into the session."""
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +45,13 @@ def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Di
 
 
 def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
-    _load(session, "orgs_read", orgs, _ORG_FIELDS, _ORG_EXTRAS)
-    _load(session, "accounts_read", accounts, FIELD_NAMES, _ACCOUNT_EXTRAS)
-    session.run(sql_text(__package__, "directory"))
+    # Queries, not views: the engine would prepare each of the many expressions of a view twice.
+    queries = {
+        ":orgs_read": _reading(session, orgs, _ORG_FIELDS, _ORG_EXTRAS),
+        ":accounts_read": _reading(session, accounts, FIELD_NAMES, _ACCOUNT_EXTRAS),
+    }
+    text = sql_text(__package__, "directory")
+    session.run(re.sub(":(orgs|accounts)_read", lambda found: f"({queries[found[0]]})", text))
 
 
 def _load_tidied(session: Session, orgs: Path, accounts: Path | None) -> None:
@@ -85,11 +90,11 @@ def load_listed_values(session: Engine) -> None:
     )
 
 
-def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> None:
+def _reading(session: Session, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> str:
+    """Return the query that reads a file. Without a file it returns no rows."""
     if path is None:
-        wanted = ", ".join(f"{name} VARCHAR" for name in (*fields, *extras))
-        session.run(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({wanted})")
-        return
+        empty = ", ".join(f"'' AS {name}" for name in (*fields, *extras))
+        return f"SELECT {empty} WHERE FALSE"
     header = _read_header(path)
     missing = [name for name in fields if name not in header]
     if missing:
@@ -98,8 +103,7 @@ def _load(session: Session, table: str, path: Path | None, fields: tuple[str, ..
         )
     picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
     picked += [_extra(name, default, name in header) for name, default in extras.items()]
-    source = session.csv_source(path, header)
-    session.run(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT {', '.join(picked)} FROM {source}")
+    return f"SELECT {', '.join(picked)} FROM {session.csv_source(path, header)}"
 
 
 def _extra(name: str, default: str, is_there: bool) -> str:
