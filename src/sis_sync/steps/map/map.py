@@ -39,12 +39,14 @@ def map_records(session: Session, records: Records) -> Roster:
         f"CREATE TEMP VIEW roster AS SELECT line, {maker.early_codes()} AS early_codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
-    seen = maker.seen("custom_id")
-    session.run(
-        "CREATE TEMP TABLE broken_cells AS WITH found AS (SELECT line, unnest(cells) AS cell FROM broken) "
-        f"SELECT * FROM (SELECT line, clean(cell) AS cell, cell AS raw FROM found UNION SELECT line, {seen}, cell "
-        "FROM found) WHERE cell <> ''"
-    )
+    session.run("CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR)")
+    if records.broken_rows:
+        seen = maker.seen("custom_id")
+        session.run(
+            "INSERT INTO broken_cells WITH found AS (SELECT line, unnest(cells) AS cell FROM broken) "
+            f"SELECT * FROM (SELECT line, clean(cell) AS cell, cell AS raw FROM found UNION SELECT line, {seen}, cell "
+            "FROM found) WHERE cell <> ''"
+        )
     return Roster(records)
 
 

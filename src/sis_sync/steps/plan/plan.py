@@ -38,7 +38,7 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
         judges_absence=acts_on_absence,
         mode_types=mode.user_types,
     )
-    session.run(sql_text(__package__, "managers"))
+    _judge_managers(session)
     _judge_addresses(session)
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
@@ -46,8 +46,18 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
     return Plan(records, mode, counts, count_findings(session, records), acts_on_absence)
 
 
+def _judge_managers(session: Engine) -> None:
+    """Keep the last active managers of the district: fail their rows, forget their absence."""
+    session.run(sql_text(__package__, "leaving_managers"))
+    if session.value("SELECT count(*) FROM leaving_managers"):
+        session.run(sql_text(__package__, "managers"))
+
+
 def _judge_addresses(session: Engine) -> None:
     """Fail the rows whose address is not free after the run. Each pass follows chains of rows twice as far."""
+    session.run(sql_text(__package__, "clashes"))
+    if not session.value("SELECT count(*) FROM clashes"):
+        return
     session.run(sql_text(__package__, "addresses"))
     longest_chain = session.value("SELECT count(*) FROM waits")
     for _ in range(longest_chain.bit_length()):

@@ -103,12 +103,12 @@ def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
         raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
 
 
-def refuse_repeated_header(session: Session, columns: Columns) -> None:
+def refuse_repeated_header(session: Session, columns: Columns, *, has_broken: bool) -> None:
     """Raise FileRefused if a record contains all names of the header: two exports were joined."""
     names = {comparable(columns.header[position]) for position in columns.of_field.values()}
     if len(names) < _MIN_NAMES:
         names = {comparable(name) for name in columns.header if name.strip()}
-    for line, cells in _records_with_a_name(session, columns):
+    for line, cells in _records_with_a_name(session, columns, has_broken=has_broken):
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
                 "file.header_repeated",
@@ -118,7 +118,9 @@ def refuse_repeated_header(session: Session, columns: Columns) -> None:
             )
 
 
-def _records_with_a_name(session: Session, columns: Columns) -> Iterator[tuple[int, list[str | None]]]:
+def _records_with_a_name(
+    session: Session, columns: Columns, *, has_broken: bool
+) -> Iterator[tuple[int, list[str | None]]]:
     """Yield the line and the cells of records that may repeat the header.
 
     In records that could be split, only the ID is compared with the names, because an ID rarely equals one.
@@ -131,6 +133,8 @@ def _records_with_a_name(session: Session, columns: Columns) -> Iterator[tuple[i
     may_be = has_letters if all(re.search("[a-z]", name) for name in names) else "TRUE"
     rows = session.rows(f"SELECT * FROM cells WHERE {may_be} AND {bare} IN :names", names=names)
     yield from ((row[0], list(row[2:])) for row in rows)
+    if not has_broken:
+        return
     bare = f"lower(replace_all(cell, {literal(_NOT_COMPARED)}, ''))"
     yield from session.rows(
         "SELECT line, cells FROM broken WHERE line IN (SELECT line FROM "

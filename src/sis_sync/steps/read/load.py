@@ -14,6 +14,9 @@ from sis_sync.steps.read.lines import Positions
 from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
 
+_BROKEN_BY_CELL = """
+CREATE TEMP TABLE broken_by_cell (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)
+"""
 _BUFFER_BYTES = 1 << 20  # ranges are short, so one system call writes many
 
 
@@ -137,9 +140,7 @@ class OddRecords:
         self._session = session
         self._split: list[OddRecord] = []
         self._broken: list[OddRecord] = []
-        session.run(
-            "CREATE TEMP TABLE broken_by_cell (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)"
-        )
+        self._has_broken = False
 
     def take(self, records: list[OddRecord]) -> None:
         """Add the odd records of a part. At most MOST_ODD stay in memory: all records of a file may be odd."""
@@ -151,10 +152,12 @@ class OddRecords:
     def store(self) -> None:
         """Make `broken` (line, codes, width, cells), in file order."""
         self._insert()
-        self._session.run(
-            "CREATE TEMP TABLE broken AS SELECT line, codes, width, list(cell ORDER BY place) AS cells "
-            "FROM broken_by_cell GROUP BY line, codes, width ORDER BY line; DROP TABLE broken_by_cell"
-        )
+        self._session.run("CREATE TEMP TABLE broken (line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[])")
+        if self._has_broken:
+            self._session.run(
+                "INSERT INTO broken SELECT line, codes, width, list(cell ORDER BY place) "
+                "FROM broken_by_cell GROUP BY line, codes, width ORDER BY line; DROP TABLE broken_by_cell"
+            )
 
     def _insert(self) -> None:
         split, self._split = self._split, []
@@ -163,6 +166,9 @@ class OddRecords:
             cells = {f"c{position}": np.array(column, dtype=object) for position, column in enumerate(columns)}
             self._append("cells", {"line": _lines(split), "codes": _codes(split), **cells})
         broken, self._broken = self._broken, []
+        if broken and not self._has_broken:
+            self._has_broken = True
+            self._session.run(_BROKEN_BY_CELL)
         if broken:
             self._append("broken_by_cell", _one_row_per_cell(broken))
 

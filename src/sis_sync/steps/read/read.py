@@ -50,13 +50,14 @@ class FileFacts:
 class Records:
     """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
 
-    `columns` and `mapping` assign the columns to fields.
+    `columns` and `mapping` assign the columns to fields. `broken_rows` is the number of rows in `broken`.
     """
 
     facts: FileFacts
     columns: Columns
     mapping: Mapping
     warnings: tuple[Finding, ...]
+    broken_rows: int
 
 
 def read(
@@ -85,7 +86,7 @@ def read(
         has_final_newline = _has_final_newline(data)
     if not loaded.records:
         _refuse_empty_list(mode)  # the first check missed it, because the header has several lines
-    refuse_repeated_header(session, header.columns)
+    refuse_repeated_header(session, header.columns, has_broken=loaded.broken > 0)
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
@@ -99,7 +100,8 @@ def read(
     )
     if not has_final_newline:
         warnings = [*warnings, file_finding("file.no_final_newline")]
-    return Records(facts, header.columns, header.mapping, (*warnings, *ignored_columns(header.columns)))
+    warnings = [*warnings, *ignored_columns(header.columns)]
+    return Records(facts, header.columns, header.mapping, tuple(warnings), loaded.broken)
 
 
 def _refuse_unfit(path: Path, limits: FileLimits) -> None:

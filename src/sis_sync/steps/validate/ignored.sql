@@ -20,17 +20,4 @@ SELECT
       || position || grade || status) IS NULL THEN CAST(line AS STRING) END) AS data_key
 FROM people
 WHERE has_id AND NOT is_skipped AND NOT is_protected AND NOT is_held_by_hand
-  AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1);
-
-INSERT INTO ignored
-SELECT line, 'row.duplicate', custom_id, CAST(first_line AS STRING)
-FROM (SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key, org) AS first_line FROM repeated)
-WHERE line > first_line;
-
-INSERT INTO ignored
-SELECT line, 'row.other_org', custom_id, CAST(first_line AS STRING)
-FROM (
-  SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key) AS first_line
-  FROM repeated WHERE line NOT IN (SELECT line FROM ignored)
-)
-WHERE line > first_line
+  AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1)

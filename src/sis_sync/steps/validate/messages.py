@@ -1,6 +1,7 @@
 """Messages: every finding as a sentence, with a guess at the intended value (section 4 of the file format)."""
 
 import functools
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
@@ -20,6 +21,8 @@ GUESSED_FIELDS: dict[str, str] = {
     "status.unknown": "status",
     "org.unknown": "school_district_external_id",
 }
+# The step plan adds these to the findings that are counted so far.
+ADDED_BY_PLANNING = ("account.last_manager", "email.taken", "email.taken_unmanaged")
 EXAMPLES = 3  # sentences in a group
 MAPPING_LINES = 5  # in a group
 _FIRST_SENTENCES = """
@@ -29,10 +32,15 @@ WHERE place <= :most ORDER BY code, line
 """
 
 
-def word_findings(session: Engine, *, file_name: str) -> None:
-    """Make the views `said` and `remarks` over all findings, including those that planning adds later."""
-    session.run(_finding_texts())
-    _load_guesses(session)
+def word_findings(session: Engine, *, codes: Collection[str], file_name: str) -> None:
+    """Make the views `said` and `remarks` over all findings, including those that planning adds later.
+
+    `codes` are those of the findings so far.
+    """
+    session.run(_finding_texts(frozenset(codes)))
+    session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
+    if not GUESSED_FIELDS.keys().isdisjoint(codes):
+        _load_guesses(session)
     session.run(
         sql_text(__package__, "messages"),
         file=shown(file_name),
@@ -41,9 +49,9 @@ def word_findings(session: Engine, *, file_name: str) -> None:
     )
 
 
-@functools.cache
-def _finding_texts() -> str:
-    """Return SQL that makes `finding_texts`: one row per code, with its message in pieces."""
+@functools.lru_cache(maxsize=100)
+def _finding_texts(codes: frozenset[str]) -> str:
+    """Return SQL that makes `finding_texts`: one row per code that occurs or may be added, its message in pieces."""
     rows = ", ".join(
         bind(
             "(:code, :head, :says_value, :middle, :says_other, :tail, :fix, :is_error)",
@@ -53,6 +61,7 @@ def _finding_texts() -> str:
             **asdict(template_of(code.message)),
         )
         for code in FINDING_CODES.values()
+        if code.code in codes or code.code in ADDED_BY_PLANNING
     )
     return (
         f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
@@ -61,16 +70,13 @@ def _finding_texts() -> str:
 
 
 def _load_guesses(session: Engine) -> None:
-    """Make `guesses`: code, value, guess, and how often the value occurs."""
-    session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
+    """Fill `guesses`: code, value, guess, and how often the value occurs."""
     found = session.rows(
         "SELECT code, value, count(*) AS times FROM findings WHERE code IN :codes AND value <> '' "
         "GROUP BY code, value ORDER BY times DESC, code, value LIMIT :most",
         codes=tuple(GUESSED_FIELDS),
         most=MOST_GUESSED,
     )
-    if not found:
-        return
     orgs = OrgGuesser(dict(session.rows("SELECT external_id, name FROM orgs")), len(found))
     guessed = [
         (code, value, orgs.guess(value) if code == "org.unknown" else guess_listed(GUESSED_FIELDS[code], value), times)

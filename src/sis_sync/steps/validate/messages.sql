@@ -32,6 +32,11 @@ FROM (
 ) AS s
 LEFT JOIN (
   SELECT line, is_error, string_agg(fix, ' ' ORDER BY fix) AS fixes
-  FROM (SELECT DISTINCT line, is_error, fix FROM said WHERE fix <> '') AS each_once
+  FROM (
+    SELECT DISTINCT f.line, t.is_error, t.fix
+    FROM (SELECT line, code FROM findings UNION ALL SELECT line, code FROM ignored) AS f
+    JOIN finding_texts AS t ON t.code = f.code
+    WHERE t.fix <> ''
+  ) AS each_once
   GROUP BY line, is_error
 ) AS x ON x.line = s.line AND x.is_error = s.is_failed

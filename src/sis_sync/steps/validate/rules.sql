@@ -1,14 +1,6 @@
--- In:  people, broken, repeated, ignored, orgs.
+-- In:  people, broken, orgs.
 -- Out: rule_findings: one row per fault or remark: line, code, value (from the row), other (the value it clashes with).
 -- One SELECT per rule. A cell that does not decode is NULL, and only row.encoding judges it.
-
--- Rows with the same custom ID and different data, numbered. A row names at most 20 others, because the number of all
--- pairs grows with the square.
-CREATE TEMP TABLE clashing AS
-SELECT line, custom_id, row_number() OVER (PARTITION BY custom_id ORDER BY line) AS place,
-  count(*) OVER (PARTITION BY custom_id) AS lines
-FROM repeated WHERE NOT line IN (SELECT line FROM ignored);
-
 CREATE TEMP TABLE rule_findings AS
 SELECT line, 'first_name.required' AS code, '' AS value, '' AS other FROM people WHERE first_name = ''
 UNION ALL SELECT line, 'last_name.required', '', '' FROM people WHERE last_name = ''
@@ -60,9 +52,3 @@ UNION ALL SELECT p.line, c.code,
 UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
           FROM broken AS b
           JOIN :early_codes AS c(code) ON instr(b.codes, c.code) > 0
-
-UNION ALL SELECT line, 'custom_id.duplicate', custom_id, other FROM (
-            SELECT r.line, r.custom_id, string_agg(CAST(o.line AS STRING), ', ' ORDER BY o.line)
-              || CASE WHEN max(r.lines) > 20 THEN ' and others' ELSE '' END AS other
-            FROM clashing AS r JOIN clashing AS o ON o.custom_id = r.custom_id AND o.line <> r.line AND o.place <= 20
-            GROUP BY r.line, r.custom_id)

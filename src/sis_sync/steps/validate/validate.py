@@ -52,12 +52,17 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
         session.run(sql_text(__package__, "no_directory"))
     placeholders = tuple(value.lower() for value in CUSTOM_ID_PLACEHOLDERS)
     session.run(sql_text(__package__, "people"), placeholders=placeholders)
-    session.run(sql_text(__package__, "ignored"))
     _run_rules(session, records, mode, are_orgs_known=directory is not None)
-    session.run(sql_text(__package__, "addresses"), email_pattern=EMAIL_PATTERN)
+    session.run(sql_text(__package__, "ignored"))
+    if session.value("SELECT count(*) FROM repeated"):
+        session.run(sql_text(__package__, "duplicates"))
+    session.run(sql_text(__package__, "sharing"), email_pattern=EMAIL_PATTERN)
+    if session.value("SELECT count(*) FROM sharing"):
+        session.run(sql_text(__package__, "addresses"))
     session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
-    word_findings(session, file_name=records.facts.name)
-    return Judged(records, mode, count_findings(session, records), session.value("SELECT count(*) FROM failed"))
+    findings = count_findings(session, records)
+    word_findings(session, codes=findings, file_name=records.facts.name)
+    return Judged(records, mode, findings, session.value("SELECT count(*) FROM failed"))
 
 
 def _run_rules(session: Engine, records: Records, mode: Mode, *, are_orgs_known: bool) -> None:
