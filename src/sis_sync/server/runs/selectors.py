@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
-from sis_sync.core.run_states import DECIDABLE
+from sis_sync.core.place_faults import PlaceFault
+from sis_sync.core.run_states import DECIDABLE, ENDED
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import OPEN_STATES
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+from sis_sync.server.place import PLACE_WORDS, has_room
 from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
 
@@ -44,6 +49,15 @@ class PlanPage:
     total: int
 
 
+@dataclass(frozen=True)
+class PlaceWait:
+    """A run whose job waits until something that is missing in the place is there. `since` is None if not known."""
+
+    run: Run
+    words: str
+    since: datetime | None
+
+
 def runs_of(*, actor: Account) -> QuerySet[Run]:
     """Return the runs whose scope the actor manages, newest first."""
     runs = Run.objects.filter(school_system_id=actor.school_system_id, scope_org__in=managed_orgs(actor=actor))
@@ -53,6 +67,15 @@ def runs_of(*, actor: Account) -> QuerySet[Run]:
 def waiting_runs(*, actor: Account) -> QuerySet[Run]:
     """Return the runs that wait for a decision by the actor, newest first."""
     return runs_of(actor=actor).filter(state__in=DECIDABLE)
+
+
+def place_waits(runs: QuerySet[Run]) -> list[PlaceWait]:
+    """Return those of the runs that wait for the place, oldest first."""
+    jobs = Job.objects.filter(run__in=runs.order_by().values("pk"), state__in=OPEN_STATES).exclude(run__state__in=ENDED)
+    # A full disk may have had no room to store why a job waits.
+    unstored = "" if has_room() else PLACE_WORDS[PlaceFault.DISK_FULL]
+    found = ((job, PLACE_WORDS.get(job.waits_for, unstored)) for job in jobs.select_related("run").order_by("pk"))
+    return [PlaceWait(job.run, words, job.waits_since) for job, words in found if words]
 
 
 def access_run(*, actor: Account, run_id: int | str) -> Run:

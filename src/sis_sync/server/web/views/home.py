@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 
 from sis_sync.server.orgs.selectors import is_manager
-from sis_sync.server.runs.selectors import waiting_runs
+from sis_sync.server.runs.selectors import place_waits, runs_of, waiting_runs
 from sis_sync.server.web.access import PageRequest, for_everyone
 from sis_sync.server.web.mode_cards import health_of_modes
 from sis_sync.server.web.render import page, see_other
@@ -16,6 +16,7 @@ def home(request: PageRequest) -> HttpResponse:
         return see_other("web:profile")
     context = {
         "modes": health_of_modes(actor=request.user),
+        "place_waits": place_waits(runs_of(actor=request.user)),
         "waiting": waiting_runs(actor=request.user).order_by("received_at"),
     }
     return page(request, "web/home.html", context)

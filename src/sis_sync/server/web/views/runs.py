@@ -20,7 +20,7 @@ from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
-from sis_sync.server.runs.selectors import access_run, finding_groups
+from sis_sync.server.runs.selectors import PlaceWait, access_run, finding_groups, place_waits
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.base import PageForm
@@ -43,19 +43,34 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
 @for_managers
 @require_GET
 def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
-    """Return the body of the run page if the state has changed since the browser loaded it, otherwise 204."""
+    """Return the body of the run page if it has changed since the browser loaded it, otherwise 204."""
     found = access_run(actor=request.user, run_id=run_id)
-    if found.state == request.GET.get("seen"):
+    wait = place_wait(found)
+    if seen_of(found, wait) == request.GET.get("seen"):
         return HttpResponse(status=204)
     state = STATES[found.state]
-    context = context_of(request, found) | {"announcement": f"{state.badge.word}. {state.meaning}"}
+    said = f"Waits: {wait.words}." if wait else state.meaning
+    context = context_of(request, found) | {"announcement": f"{state.badge.word}. {said}"}
     return HttpResponse(render_to_string("web/runs/_body.html", context, request))
+
+
+def place_wait(found: Run) -> PlaceWait | None:
+    """Return what the run waits for in the place, if it does."""
+    return next(iter(place_waits(Run.objects.filter(pk=found.pk))), None) if found.state in MOVING else None
+
+
+def seen_of(found: Run, wait: PlaceWait | None) -> str:
+    """Return a text that differs if the page has to be shown anew: the state, and whether the run waits."""
+    return f"{found.state}, waits" if wait else found.state
 
 
 def context_of(request: PageRequest, found: Run) -> dict[str, object]:
     """Return the context of the run page."""
+    wait = place_wait(found)
     return {
         "run": found,
+        "place_wait": wait,
+        "seen": seen_of(found, wait),
         "groups": finding_groups(run=found) if found.findings else [],
         "view": view_rows(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "is_done": found.state == Run.State.APPLIED,

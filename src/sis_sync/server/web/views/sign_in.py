@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.sign_in import school_system_at
 from sis_sync.server.errors import NotNow
+from sis_sync.server.lock_wait import refuse_if_locked
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.sessions import begin_session
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
@@ -27,6 +28,7 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
         return which_system(request, slug)
     form = SignInForm(form_data(request))
     if request.method == "POST" and form.is_valid():
+        refuse_if_locked()  # before the password is hashed, which takes long
         try:
             account = check_credentials(request, system, form)
         except NotNow as error:
