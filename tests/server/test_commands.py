@@ -1,15 +1,21 @@
 """The commands that set a server up, run in this process on the database of the tests."""
 
 import io
-from datetime import datetime
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from kit.commands import Said, command
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.services import create_org
+from sis_sync.server.runs.files import data_folder
+from sis_sync.server.runs.purge import run_files
+from sis_sync.server.runs.purge.purge import purge_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +75,32 @@ def test_orgs_are_imported(
 def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     said = command(capsys, "server", "openapi")
     assert (said.exit_code, '"openapi": "3.1.0"' in said.out) == (0, True)
+
+
+def test_purge(
+    school_system: SchoolSystem, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command(capsys, "server", "purge").out == "Nothing is older than its time.\n"
+    for key in ("one", "two"):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() - timedelta(days=1))
+    said = command(capsys, "server", "purge", "--dry-run", "--json")
+    assert (said.exit_code, said.document["dry_run"], said.document["removed"]["sessions"]) == (0, True, 2)
+    assert command(capsys, "server", "purge", "--dry-run").out == "Would remove 2 expired sessions.\n"
+    assert command(capsys, "server", "purge").out == "Removed 2 expired sessions.\n"
+
+    with purge_lock():
+        said = command(capsys, "server", "purge")
+    assert (said.exit_code, "Another process purges this server." in said.err) == (11, True)
+
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    orphan = data_folder() / "runs" / "999999"
+    orphan.mkdir(parents=True)
+    os.utime(orphan, (0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(run_files, "remove_path", refuse)
+        said = command(capsys, "server", "purge")
+    assert (said.exit_code, "1 file or folder could not be removed" in said.err) == (3, True)
+    assert command(capsys, "server", "purge").out == "Removed 1 file or folder of a crash.\n"
+    assert not orphan.exists()

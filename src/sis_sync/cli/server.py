@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from sis_sync.cli.terminal import ask, may_ask
+from sis_sync.cli.terminal import ask, may_ask, print_json
 from sis_sync.core.errors import ConfigurationError, UsageFault
 
 P = ParamSpec("P")
@@ -155,3 +155,20 @@ def import_orgs(file: Path, slug: str | None) -> None:
 
     done = import_org_file(file, slug=slug)
     click.echo(f"{done.created} created, {done.updated} updated, {done.unchanged} unchanged.")
+
+
+@server.command()
+@click.option("--dry-run", "is_trial", is_flag=True, help="Print what would be removed, and remove nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@needs_server
+def purge(is_trial: bool, as_json: bool) -> None:
+    """Remove what is older than its time. The worker does this once a day by itself."""
+    from sis_sync.server.serve.purge_command import purge_now, purge_words
+
+    purged = purge_now(is_trial=is_trial)
+    if as_json:
+        print_json(purged.as_dict())
+    else:
+        for line in purge_words(purged):
+            click.echo(line)
+    purged.raise_if_incomplete()

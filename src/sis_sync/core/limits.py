@@ -12,6 +12,7 @@ from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX
 DELETIONS_WITHOUT_TYPING = 10  # above this, a person must type the number to confirm
 PLAN_EXPIRES_AFTER = timedelta(days=7)
 RESTORABLE_FOR = timedelta(days=180)  # after an account is deleted
+REFUSED_FILE_KEPT_FOR = timedelta(days=7)
 
 _KB, _MB = 1024, 1024 * 1024
 
@@ -50,3 +51,19 @@ class GuardLimits:
 
 STANDARD_GUARD_LIMITS = GuardLimits()
 SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))
+
+
+@dataclass(frozen=True)
+class Retention:
+    """The days after which a school system's data is removed. They count from the last step of the run.
+
+    `files_days` is for the files as they were sent, `reports_days` for plans and results, `history_days` for the
+    history of accounts, the log of actions and the runs themselves.
+    """
+
+    files_days: int = 30
+    reports_days: int = 90
+    history_days: int = 3 * 365
+
+
+STANDARD_RETENTION = Retention()

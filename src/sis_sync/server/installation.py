@@ -47,7 +47,8 @@ def sqlite_settings(path: Path, version: tuple[int, ...] = sqlite3.sqlite_versio
         "OPTIONS": {
             "timeout": BUSY_TIMEOUT_SECONDS,
             "transaction_mode": "IMMEDIATE",
-            "init_command": f"PRAGMA journal_mode={journal};",
+            # Without secure_delete, the values of removed people would stay readable in the file.
+            "init_command": f"PRAGMA journal_mode={journal}; PRAGMA main.secure_delete=ON;",
         },
     }
 

@@ -41,3 +41,14 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=40)
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(db_default=Now())
+
+
+class Purge(models.Model):
+    """One purge of the whole installation. `ended_at` is None while it runs, or if it was interrupted.
+
+    `counts` contains the number of removed things of each kind.
+    """
+
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict)

@@ -3,11 +3,14 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from sis_sync.core.limits import STANDARD_RETENTION
+
 
 class SchoolSystem(models.Model):
     """The tenant: one district and its schools. A tenant never sees another tenant's data.
 
     `networks` are the schools' own, such as "192.0.2.0/24". Signing in from them has wider limits.
+    `keep_*_days` is its retention. Read it with `retention.retention_of`.
     """
 
     name = models.CharField(max_length=200)
@@ -15,6 +18,9 @@ class SchoolSystem(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     networks = models.JSONField(default=list)
     is_client_api_enabled = models.BooleanField(default=False)
+    keep_files_days = models.PositiveSmallIntegerField(default=STANDARD_RETENTION.files_days)
+    keep_reports_days = models.PositiveSmallIntegerField(default=STANDARD_RETENTION.reports_days)
+    keep_history_days = models.PositiveSmallIntegerField(default=STANDARD_RETENTION.history_days)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

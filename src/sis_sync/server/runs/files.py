@@ -19,7 +19,7 @@ from sis_sync.core.environment import MAX_FILE_MB
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
-from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, sync_file, sync_folder, write_whole
+from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, replaced_whole, sync_file, sync_folder, write_whole
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.place import require_room
 from sis_sync.server.runs.models import Run
@@ -27,6 +27,12 @@ from sis_sync.steps.plan.plan import plan_digest
 
 MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256
+REMEMBERED = """
+COPY (
+  SELECT line, custom_id FROM read_parquet([:changing, :unchanged], union_by_name = true)
+  WHERE line IS NOT NULL AND custom_id <> '' ORDER BY line
+) TO :target (FORMAT parquet)
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class RunFiles:
     """The files of one run: the original upload, the plan and its accounts (Parquet), two reports (CSV).
 
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
-    findings with examples (JSON). Like the plan, it contains people's data.
+    findings with examples (JSON). Like the plan, it contains people's data. `remembered` contains the line and the
+    custom ID of each row. A purge writes it when it removes the plan, if the guards still need it.
     """
 
     original: Path
@@ -44,6 +51,7 @@ class RunFiles:
     results: Path
     failed: Path
     findings: Path
+    remembered: Path
 
     @property
     def folder(self) -> Path:
@@ -84,6 +92,7 @@ def _files(folder: Path, plan: str) -> RunFiles:
         results=folder / plan / "results.csv",
         failed=folder / plan / "failed.csv",
         findings=folder / plan / "findings.json",
+        remembered=folder / "remembered.parquet",
     )
 
 
@@ -212,6 +221,15 @@ def forget_what_has_no_plan(run: Run) -> None:
 def cancel_marker(run_id: int) -> Path:
     """Return the file that exists once someone has asked to cancel the run. It names who asked."""
     return data_folder() / "runs" / str(run_id) / "cancel"
+
+
+def remember_last_rows(run: Run) -> None:
+    """Store the lines and custom IDs of the plan's rows, and nothing else of it. Do nothing if the plan is gone."""
+    files = run_files(run)
+    if files.remembered.is_file() or not (files.plan.is_file() and files.unchanged.is_file()):
+        return
+    with replaced_whole(files.remembered) as draft, reading_session() as session:
+        session.run(REMEMBERED, changing=str(files.plan), unchanged=str(files.unchanged), target=str(draft))
 
 
 def reading_session() -> AbstractContextManager[Session]:

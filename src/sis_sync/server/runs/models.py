@@ -34,6 +34,7 @@ class ModeSettings(models.Model):
 class Run(models.Model):
     """One file on its way through the steps. Only `runs/states` changes `state`, by compare-and-set.
 
+    `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date.
     """
@@ -81,6 +82,8 @@ class Run(models.Model):
     is_approved_by_policy = models.BooleanField(default=False)
     decision_reason = models.CharField(max_length=500, blank=True, default="")
     applied_at = models.DateTimeField(null=True, blank=True)
+    file_removed_at = models.DateTimeField(null=True, blank=True)
+    report_removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

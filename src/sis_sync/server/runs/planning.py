@@ -159,7 +159,9 @@ def _applied(run: Run) -> QuerySet[Run]:
 
 def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
     files = run_files(run)
-    return (files.plan, files.unchanged) if files.plan.is_file() and files.unchanged.is_file() else ()
+    if files.plan.is_file() and files.unchanged.is_file():
+        return files.plan, files.unchanged
+    return (files.remembered, files.remembered) if files.remembered.is_file() else ()
 
 
 def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:

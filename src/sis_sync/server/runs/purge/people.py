@@ -1,0 +1,102 @@
+"""Removes people 180 days after they were deleted: the account, its history, and every stored row about it."""
+
+import logging
+from collections.abc import Iterator
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
+
+from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.core.run_states import ENDED
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.runs.files import data_folder
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed
+from sis_sync.server.runs.purge.run_files import numbered_folders
+from sis_sync.server.runs.purge.traces import Person, named_in_plan, people_with, remove_traces
+
+logger = logging.getLogger(__name__)
+
+SLICE_PEOPLE = 200
+
+
+def remove_people(purging: Purging) -> Iterator[Removed]:
+    """Remove the deleted people of every school system who can no longer be restored.
+
+    A person whom an undecided run names stays until the run has ended. So does one who sent or decided such a run.
+    """
+    due = Account.objects.filter(deleted_at__lte=purging.now - RESTORABLE_FOR)
+    is_any_gone = False
+    for system_id in list(due.order_by("school_system").values_list("school_system", flat=True).distinct()):
+        after = 0
+        while ids := list(_ids(due.filter(school_system=system_id, pk__gt=after))):
+            for removed in _remove_slice(purging, system_id, people_with(ids)):
+                is_any_gone |= removed.kind == "people" and removed.count > 0
+                yield removed
+            after = ids[-1]
+    if is_any_gone and not purging.is_trial:
+        overwrite_freed_pages()
+
+
+def _ids(accounts: QuerySet[Account]) -> "QuerySet[Account, int]":
+    return accounts.order_by("pk").values_list("pk", flat=True)[:SLICE_PEOPLE]
+
+
+def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Iterator[Removed]:
+    waiting = _concerned_by_open_runs(system_id, people)
+    gone = [person for person in people if person.account_id not in waiting]
+    yield Removed(POSTPONED, len(people) - len(gone), system_id)
+    if purging.is_trial:
+        yield Removed("people", len(gone), system_id)
+        return
+    # Remove the traces first. If the server stops in between, the accounts are there to find the other traces by.
+    try:
+        for run in _ended_runs_with_files(system_id):
+            remove_traces(run, gone, now=purging.now)
+            yield Removed("people", 0, system_id)
+    except OSError as error:
+        logger.warning("the rows of deleted people could not be removed: %s", error.strerror)
+        yield Removed(NOT_REMOVED, 1)
+        return
+    yield Removed("people", _delete_accounts(purging, gone), system_id)
+
+
+def _concerned_by_open_runs(system_id: int, people: list[Person]) -> set[int]:
+    """Return the accounts that undecided runs of the school system name, or that sent or decided them."""
+    concerned: set[int] = set()
+    for run in Run.objects.filter(school_system=system_id).exclude(state__in=ENDED):
+        concerned |= {pk for pk in (run.uploaded_by_id, run.decided_by_id) if pk is not None}
+        concerned |= named_in_plan(run, people)
+    return concerned
+
+
+def _ended_runs_with_files(system_id: int) -> Iterator[Run]:
+    numbers = numbered_folders(data_folder() / "runs")
+    for start in range(0, len(numbers), SLICE_PEOPLE):
+        piece = numbers[start : start + SLICE_PEOPLE]
+        yield from Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk")
+
+
+@transaction.atomic
+def _delete_accounts(purging: Purging, gone: list[Person]) -> int:
+    """Delete those accounts that are still deleted and too old to be restored, with their history."""
+    found = Account.objects.select_for_update().filter(pk__in=[person.account_id for person in gone])
+    still = list(found.filter(deleted_at__lte=purging.now - RESTORABLE_FOR).order_by("pk").values_list("pk", flat=True))
+    Account.objects.filter(pk__in=still).delete()
+    return len(still)
+
+
+def overwrite_freed_pages() -> None:
+    """Make SQLite write its file again without the values of removed rows.
+
+    It overwrites most of them as they are removed (secure_delete), but not the copies that moving rows between pages
+    leaves. PostgreSQL reuses the space of removed rows by itself.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except DatabaseError as error:  # in use for too long, or no room: the next removal tries again
+        logger.warning("the database file could not be written again: %s", type(error).__name__)

@@ -1,0 +1,75 @@
+"""One purge of the whole installation: its steps in order, its record, and an entry in each school system's log."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from django.db import connection
+
+from sis_sync.core.errors import AnotherInstanceRuns
+from sis_sync.server.audit.models import Purge
+from sis_sync.server.audit.services import record
+from sis_sync.server.jobs.lock import advisory_lock, named_lock
+from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.runs.purge.people import remove_people
+from sis_sync.server.runs.purge.removed import Purging, Removed, Step
+from sis_sync.server.runs.purge.rows import remove_history, remove_jobs, remove_keys, remove_runs, remove_sessions
+from sis_sync.server.runs.purge.run_files import close_files, remove_files, remove_temporary_folders
+
+# The first half of the advisory lock's key. The lock on jobs has another one.
+PURGE_LOCK = 0x516
+# People before the history: their rows of it are gone then, whatever its age. Runs after the history that names them.
+STEPS: tuple[Step, ...] = (
+    close_files,
+    remove_files,
+    remove_temporary_folders,
+    remove_people,
+    remove_history,
+    remove_runs,
+    remove_jobs,
+    remove_sessions,
+    remove_keys,
+)
+
+
+def purge(*, now: datetime, is_trial: bool = False) -> Iterator[Removed]:
+    """Remove everything that is older than its time, and yield what each piece removed.
+
+    The caller may do other work between two pieces. Raise AnotherInstanceRuns if another process purges.
+    """
+    with purge_lock() as is_free:
+        if not is_free:
+            raise AnotherInstanceRuns("Another process purges this server.", fix="Wait until it has ended.")
+        began = None if is_trial else Purge.objects.create(began_at=now)
+        counts = defaultdict[int | None, Counter[str]](Counter)
+        for step in STEPS:
+            for removed in step(Purging(now, is_trial)):
+                counts[removed.school_system_id][removed.kind] += removed.count
+                yield removed
+        if began is not None:
+            _record(began, counts, now)
+
+
+def purge_lock() -> AbstractContextManager[bool]:
+    """Try once to lock the purge of this installation. The lock ends with the process."""
+    return advisory_lock(PURGE_LOCK, 0) if connection.vendor == "postgresql" else named_lock("purge")
+
+
+def _record(began: Purge, counts: dict[int | None, Counter[str]], now: datetime) -> None:
+    """Write the record of the purge, and what it removed from each school system into its log."""
+    for system in SchoolSystem.objects.filter(pk__in=[pk for pk in counts if pk is not None]).order_by("pk"):
+        removed = {kind: count for kind, count in counts[system.pk].items() if count}
+        if removed:
+            record(school_system=system, action="data.purged", detail=removed, now=now)
+    began.counts = dict(sum(counts.values(), Counter[str]()))
+    began.ended_at = now
+    began.save(update_fields=["counts", "ended_at"])
+
+
+def total(pieces: Iterator[Removed]) -> Counter[str]:
+    """Return how many things of each kind were removed."""
+    counts = Counter[str]()
+    for removed in pieces:
+        counts[removed.kind] += removed.count
+    return +counts
