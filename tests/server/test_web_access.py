@@ -45,6 +45,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "create_api_key": ("get", MANAGERS),
     "new_api_key": ("get", (303, 303, 303, 403)),
     "rotate_api_key": ("get", OF_THE_DISTRICT),
+    "limit_api_key": ("get", OF_THE_DISTRICT),
     "revoke_api_key": ("get", OF_THE_DISTRICT),
     "run": ("get", OF_THE_DISTRICT),
     "run_progress": ("get", OF_THE_DISTRICT),
@@ -72,7 +73,7 @@ def places(
         "mode_settings": {"mode": "full"},
         **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
         **dict.fromkeys(("run", "run_progress", "approve", "reject", "cancel", "run_results", "run_failed"), of_run),
-        **dict.fromkeys(("rotate_api_key", "revoke_api_key"), of_key),
+        **dict.fromkeys(("rotate_api_key", "limit_api_key", "revoke_api_key"), of_key),
     }
 
 

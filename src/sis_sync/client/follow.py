@@ -8,11 +8,10 @@ from sis_sync.client.api import Api
 from sis_sync.client.archive import companion_of
 from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
-from sis_sync.client.responses import NotThere, RunStatus
-from sis_sync.client.retry import Clock
+from sis_sync.client.responses import NotThere, RunStatus, TryLater
+from sis_sync.client.retry import Clock, look_until
 from sis_sync.core.whole_files import write_whole
 
-_LOOK_EVERY_SECONDS = 0.5
 _REFUSED_CODE = "file.refused"
 
 
@@ -27,13 +26,25 @@ class Follower:
     keep_days: int
 
     def follow(self, *, seconds: float) -> list[RunStatus]:
-        """Poll the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while True:
-            not_ended = self._look()
-            is_moving = any(run.is_moving for run in not_ended)
-            if not is_moving or self.clock.now() >= end or self.clock.pause(_LOOK_EVERY_SECONDS):
-                return not_ended
+        """Look at the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended.
+
+        If the server asks for fewer calls than there are runs, the next pass looks at the others.
+        """
+        return look_until(
+            self._look,
+            is_over=lambda not_ended: not any(run.is_moving for run in not_ended),
+            first=self._first_look(),
+            seconds=seconds,
+            clock=self.clock,
+        )
+
+    def _first_look(self) -> list[RunStatus]:
+        try:
+            return self._look()
+        except TryLater as error:
+            if not error.is_asked_to_wait:
+                raise
+            return []
 
     def _look(self) -> list[RunStatus]:
         """Check every open run once, mark the deliveries whose runs have ended, and return the other runs."""

@@ -19,7 +19,8 @@ from sis_sync.core.errors import (
 )
 from sis_sync.core.run_states import ENDED, MOVING
 
-TRY_LATER_STATUSES = (429, 502, 503, 504)
+TOO_MANY_CALLS = 429
+TRY_LATER_STATUSES = (TOO_MANY_CALLS, 502, 503, 504)
 _BY_STATUS: dict[int, type[SisSyncError]] = {
     400: UsageFault,
     401: KeyRefused,
@@ -34,11 +35,17 @@ _BY_TITLE: dict[str, type[SisSyncError]] = {
 
 
 class TryLater(ServerNotReached):
-    """No answer, or a temporary error: the request may succeed later. `after_seconds` is the server's Retry-After."""
+    """No answer, or a temporary error: the request may succeed later. `after_seconds` is the server's Retry-After.
 
-    def __init__(self, message: str, *, fix: str = "", after_seconds: float | None = None) -> None:
+    `is_asked_to_wait` is true if nothing is wrong with the server: the key only made its calls of this minute.
+    """
+
+    def __init__(
+        self, message: str, *, fix: str = "", after_seconds: float | None = None, is_asked_to_wait: bool = False
+    ) -> None:
         super().__init__(message, fix=fix)
         self.after_seconds = after_seconds
+        self.is_asked_to_wait = is_asked_to_wait
 
 
 class NotThere(UsageFault):
@@ -120,13 +127,22 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
     if 300 <= answer.status < 400:
         return _redirect(answer)
     if answer.status in TRY_LATER_STATUSES:
-        message = f"The server is not ready (HTTP {answer.status})."
-        return TryLater(message, after_seconds=_retry_after(answer.headers.get("retry-after", ""), now=now))
+        after_seconds = _retry_after(answer.headers.get("retry-after", ""), now=now)
+        message = _detail_of(answer) or f"The server is not ready (HTTP {answer.status})."
+        return TryLater(message, after_seconds=after_seconds, is_asked_to_wait=answer.status == TOO_MANY_CALLS)
     try:
         problem = answer.document()
     except ServerNotReached as error:
         return error if answer.status not in (401, 403) else KeyRefused(f"Access was refused (HTTP {answer.status}).")
     return _problem(answer.status, problem)
+
+
+def _detail_of(answer: Answer) -> str:
+    """Return what the server says about itself, or an empty string if something in front of it answered."""
+    try:
+        return str(answer.document().get("detail") or "")[:300]
+    except ServerNotReached:
+        return ""
 
 
 def _redirect(answer: Answer) -> SisSyncError:

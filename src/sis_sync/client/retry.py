@@ -1,4 +1,4 @@
-"""Retry a call after a pause. Pauses grow, last at least as long as the server asks, and stop at the time limit.
+"""Retry a call, or look at a run again, after a pause. Pauses grow, last as long as the server asks, and end in time.
 
 We use no library for this: a pause must end at once if the client is asked to stop, and tests pass their own clock.
 """
@@ -13,9 +13,12 @@ from sis_sync.client.responses import TryLater
 from sis_sync.core.wording import counted
 
 Answered = TypeVar("Answered")
+Looked = TypeVar("Looked")
 Announce = Callable[[str], None]  # receives a message for a person during a pause
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
+# A server takes 60 calls a minute from a key, so looks at a run become rarer.
+_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,32 @@ class Clock:
 
     now: Callable[[], datetime]
     pause: Callable[[float], bool]
+
+
+def look_until(
+    look: Callable[[], Looked], *, is_over: Callable[[Looked], bool], first: Looked, seconds: float, clock: Clock
+) -> Looked:
+    """Look until `is_over` is true for what was found, for at most `seconds`. Return what was found last.
+
+    If the server asks to wait longer than the time that is left, return what was found before. Raise TryLater if the
+    server does not answer until the end.
+    """
+    end = clock.now() + timedelta(seconds=seconds)
+    found, pause, error = first, _FIRST_LOOK_SECONDS, None
+    while not is_over(found) and clock.now() < end:
+        wait = max(pause, (error.after_seconds or 0.0) if error else 0.0)
+        if error and clock.now() + timedelta(seconds=wait) > end:
+            break
+        if clock.pause(wait):
+            return found
+        pause = min(pause + _FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS)
+        try:
+            found, error = look(), None
+        except TryLater as again:
+            error = again
+    if error and not error.is_asked_to_wait:
+        raise error
+    return found
 
 
 def until_answered(

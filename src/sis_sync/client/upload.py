@@ -9,12 +9,10 @@ from sis_sync.client.api import Api, Upload
 from sis_sync.client.config import ClientConfig
 from sis_sync.client.one_pass import check_file
 from sis_sync.client.responses import RunStatus
-from sis_sync.client.retry import Announce, Clock, until_answered
+from sis_sync.client.retry import Announce, Clock, look_until, until_answered
 from sis_sync.client.sections import find_mapping
 from sis_sync.core.modes import Mode
 from sis_sync.core.whole_files import sha256_of
-
-_LOOK_EVERY_SECONDS = 1.0
 
 
 def upload_file(
@@ -38,21 +36,26 @@ def upload_file(
     return until_answered(
         lambda: api.post_run(upload),
         max_minutes=config.backend.retry_max_minutes,
-        clock=Clock(now=lambda: datetime.now(UTC), pause=_pause),
+        clock=_CLOCK,
         file_name=path.name,
         announce=announce,
     )
 
 
 def wait_for(api: Api, run: RunStatus, *, seconds: float) -> RunStatus:
-    """Poll the run until it has ended or waits for a person, for at most `seconds`. Return its latest status."""
-    end = time.monotonic() + seconds
-    while run.is_moving and time.monotonic() < end:
-        _pause(_LOOK_EVERY_SECONDS)
-        run = api.get_run(run.id)
-    return run
+    """Look at the run until it has ended or waits for a person, for at most `seconds`. Return its latest status."""
+    return look_until(
+        lambda: api.get_run(run.id),
+        is_over=lambda found: not found.is_moving,
+        first=run,
+        seconds=seconds,
+        clock=_CLOCK,
+    )
 
 
 def _pause(seconds: float) -> bool:
     time.sleep(seconds)
     return False
+
+
+_CLOCK = Clock(now=lambda: datetime.now(UTC), pause=_pause)

@@ -100,6 +100,18 @@ SPARK_FOLDER = Variable(
     "all workers",
 )
 
+CALLS_A_MINUTE = Variable("SIS_SYNC_CALLS_A_MINUTE", "60", "the calls that one API key may make in a minute", least=1)
+UPLOADS_AT_ONCE = Variable("SIS_SYNC_UPLOADS_AT_ONCE", "2", "the files that one API key may send at a time", least=1)
+UPLOAD_MB_A_DAY = Variable(
+    "SIS_SYNC_UPLOAD_MB_A_DAY", "2048", "what one API key may send in 24 hours, gzip unpacked", least=1
+)
+FIRST_FILE_MB = Variable(
+    "SIS_SYNC_FIRST_FILE_MB",
+    "50",
+    "the size of a file, unpacked, that an API key may send before a person has approved one of its runs; managers may "
+    "set another one for each key",
+    least=1,
+)
 WRONG_PASSWORDS_OF_AN_ADDRESS = Variable(
     "SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS",
     "10",
@@ -132,6 +144,10 @@ SERVER_VARIABLES = (
     THREADS,
     ENGINE,
     *FILE_VARIABLES,
+    CALLS_A_MINUTE,
+    UPLOADS_AT_ONCE,
+    UPLOAD_MB_A_DAY,
+    FIRST_FILE_MB,
     WRONG_PASSWORDS_OF_AN_ADDRESS,
     WRONG_PASSWORDS_OF_A_PLACE,
     WRONG_PASSWORDS_IN_ALL,

@@ -12,6 +12,7 @@ SisSyncError
     TooManyCalls                    5           429
   UsageFault
     FileDamaged                     2           400
+    BodyTooLarge                    2           413
   KeyRefused
     ApiDisabled                     4           403
 """
@@ -85,6 +86,12 @@ class FileDamaged(UsageFault):
     """The received bytes differ from the sent ones."""
 
     title = "File damaged on the way"
+
+
+class BodyTooLarge(UsageFault):
+    """The body of a request is larger than its address takes, or its size is not stated."""
+
+    http_status, title = 413, "Too large"
 
 
 class ApiDisabled(KeyRefused):

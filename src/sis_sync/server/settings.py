@@ -17,6 +17,10 @@ SIS_SYNC_ENGINE = engine_named(environment.ENGINE.text())
 
 SIS_SYNC_MEMORY_MB = environment.MEMORY_MB.number()
 SIS_SYNC_THREADS = environment.THREADS.number()
+SIS_SYNC_CALLS_A_MINUTE = environment.CALLS_A_MINUTE.number()
+SIS_SYNC_UPLOADS_AT_ONCE = environment.UPLOADS_AT_ONCE.number()
+SIS_SYNC_UPLOAD_MB_A_DAY = environment.UPLOAD_MB_A_DAY.number()
+SIS_SYNC_FIRST_FILE_MB = environment.FIRST_FILE_MB.number()
 SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS = environment.WRONG_PASSWORDS_OF_AN_ADDRESS.number()
 SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE = environment.WRONG_PASSWORDS_OF_A_PLACE.number()
 SIS_SYNC_WRONG_PASSWORDS_IN_ALL = environment.WRONG_PASSWORDS_IN_ALL.number()
@@ -56,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sis_sync.server.large_bodies.judge_large_bodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

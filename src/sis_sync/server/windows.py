@@ -132,6 +132,35 @@ class Slots:
         return free
 
 
+HOLD = "sis_sync.hold"  # the name of a request's Hold in its WSGI environment
+
+
+class Hold:
+    """What a request holds from the time its headers are judged until it is answered.
+
+    While the web process asks about the headers, `is_asked` is true and there is no body. The application sets
+    `is_allowed` if the body may be read.
+    """
+
+    def __init__(self) -> None:
+        self.is_asked = self.is_allowed = False
+        self._free: Callable[[], None] | None = None
+
+    @property
+    def has_slot(self) -> bool:
+        """Return True if the request has a slot."""
+        return self._free is not None
+
+    def keep(self, free: Callable[[], None]) -> None:
+        """Hold a slot. `free` frees it."""
+        self._free = free
+
+    def free(self) -> None:
+        """Free the slot, if there is one."""
+        if self._free is not None:
+            self._free()
+
+
 def whole_seconds(wait: float) -> int:
     """Return the wait as Retry-After states it: whole seconds, at least 1."""
     return max(1, math.ceil(wait))

@@ -6,12 +6,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from sis_sync.core.errors import NotPermitted, UsageFault
+from sis_sync.core.errors import KeyRefused, NotPermitted, UsageFault
 from sis_sync.core.modes import MODES
 from sis_sync.server.keys.authenticate import authenticate_key
+from sis_sync.server.keys.limits import count_call
 from sis_sync.server.keys.models import ApiKey
 
 OTHER_KEY = "Use a key that may, or ask a manager to make one under Bulk Management > Sync Client."
+
+NO_KEY, SEND_KEY = "The call carries no API key.", "Send it as: Authorization: Bearer sissync_..."
 
 
 class SignedRequest(HttpRequest):
@@ -26,13 +29,28 @@ class BearerKey(HttpBearer):
     openapi_bearerFormat = "sissync_..."  # noqa: N815 - the name is the library's
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Return the key. Raise KeyRefused, with the reason, if it is not accepted."""
-        return authenticate_key(
-            secret=token,
-            now=timezone.now(),
-            address=request.META.get("REMOTE_ADDR", ""),
-            client_version=request.headers.get("User-Agent", ""),
-        )
+        """Return the key and count the call. Raise KeyRefused, with the reason, if the key is not accepted."""
+        key = accepted_key(request, token)
+        count_call(key)
+        return key
+
+
+def key_of_request(request: HttpRequest) -> ApiKey:
+    """Return the key. Raise KeyRefused, with the reason, if there is none or it is not accepted. Count no call."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != BearerKey.openapi_scheme:
+        raise KeyRefused(NO_KEY, fix=SEND_KEY)
+    return accepted_key(request, token)
+
+
+def accepted_key(request: HttpRequest, secret: str) -> ApiKey:
+    """Return the key with this secret. Raise KeyRefused, with the reason, if it is not accepted."""
+    return authenticate_key(
+        secret=secret,
+        now=timezone.now(),
+        address=request.META.get("REMOTE_ADDR", ""),
+        client_version=request.headers.get("User-Agent", ""),
+    )
 
 
 def require_scope(api_key: ApiKey, *scopes: str) -> None:

@@ -11,11 +11,11 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sis_sync.core.errors import FileRefused, KeyRefused, RunClosed, SisSyncError
+from sis_sync.server.api.auth import NO_KEY, SEND_KEY
 from sis_sync.server.errors import NotNow, ValuesRefused
 from sis_sync.server.place import as_not_now
 
 MEDIA_TYPE = "application/problem+json"
-NO_KEY = KeyRefused("The call carries no API key.", fix="Send it as: Authorization: Bearer sissync_...")
 log = logging.getLogger("sis_sync.server.api")
 
 
@@ -78,7 +78,7 @@ def add_problem_answers(api: NinjaAPI) -> None:
     """Make the API answer every error as a problem."""
     handlers: list[tuple[type[Exception], Any]] = [
         (SisSyncError, lambda _request, error: problem_of(error)),
-        (AuthenticationError, lambda _request, _error: problem_of(NO_KEY)),
+        (AuthenticationError, lambda _request, _error: problem_of(KeyRefused(NO_KEY, fix=SEND_KEY))),
         (Http404, lambda _request, _error: not_found()),
         (ValidationError, lambda _request, error: not_understood(error)),
         (HttpError, lambda _request, error: problem("not-understood", "Not understood", error.status_code, str(error))),

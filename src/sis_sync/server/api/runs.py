@@ -1,5 +1,6 @@
 """The calls about runs, and about files that the client refused."""
 
+import io
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
 from sis_sync.server.api.schemas import Approval, Problem, Refusal, Rejection, RunDocument, RunList, run_document
 from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
 from sis_sync.server.audit.services import record
+from sis_sync.server.keys.limits import MeteredFile, one_upload
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
@@ -24,9 +26,10 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of_key
 from sis_sync.server.text import has_controls
+from sis_sync.server.windows import HOLD
 
 MAX_PER_PAGE = 200
-FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422, 503, 507), Problem)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 503, 507), Problem)
 router = Router(tags=["runs"])
 refusals_router = Router(tags=["refusals"])
 
@@ -47,18 +50,20 @@ def send_file(
     require_mode(key, mode)
     checked_key = checked_idempotency_key(idempotency_key)
     refuse_bad_mapping(mapping_lines, mapping_name)
-    upload = Upload(
-        scope_org=key.org,
-        mode=mode,
-        file=plain_bytes(file),
-        file_name=plain_name(file.name),
-        mapping_lines=mapping_lines,
-        mapping_name=mapping_name,
-        by=key,
-        idempotency_key=checked_key,
-        sha256=sha256,
-    )
-    run = receive_run(upload, now=timezone.now())
+    body_bytes = int(request.META.get("CONTENT_LENGTH") or file.size or 0)
+    with one_upload(key, request.META.get(HOLD), body_bytes=body_bytes):
+        upload = Upload(
+            scope_org=key.org,
+            mode=mode,
+            file=io.BufferedReader(MeteredFile(plain_bytes(file), key=key, sent_bytes=body_bytes)),
+            file_name=plain_name(file.name),
+            mapping_lines=mapping_lines,
+            mapping_name=mapping_name,
+            by=key,
+            idempotency_key=checked_key,
+            sha256=sha256,
+        )
+        run = receive_run(upload, now=timezone.now())
     return Status(202, run_document(run, request))
 
 

@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 class ApiKey(models.Model):
     """The key of a sync client. `scopes` are some of upload, read and approve, `modes` some of the four modes.
 
-    `org` limits the runs that the key may send, read and approve.
+    `org` limits the runs that the key may send, read and approve. `first_file_mb` limits its files until a person has
+    approved one of its runs; None is the limit of the installation.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="api_keys")
@@ -17,6 +18,7 @@ class ApiKey(models.Model):
     secret_sha256 = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     modes = models.JSONField(default=list)
+    first_file_mb = models.PositiveIntegerField(null=True, blank=True)
     created_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -10,6 +10,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.keys.authenticate import make_secret, refuse_if_over
+from sis_sync.server.keys.limits import MB, file_limit_bytes
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import access_org, require_district_manager
@@ -93,12 +94,26 @@ def rotate_key(*, key: ApiKey, actor: Account | None, now: datetime) -> tuple[Ap
         now=now,
         expires_at=now + life if life is not None else None,
     )
+    # The new key may send what the old one may: its files are those that a person has approved.
+    new_key.first_file_mb = file_limit_bytes(key) // MB
+    new_key.save(update_fields=["first_file_mb"])
     overlap_ends_at = now + ROTATION_OVERLAP
     key.expires_at = min(key.expires_at or overlap_ends_at, overlap_ends_at)
     key.save(update_fields=["expires_at"])
     detail = {"key": key.prefix, "new_key": new_key.prefix}
     record(school_system=key.school_system, action="key.rotated", by=actor, detail=detail, now=now)
     return new_key, secret
+
+
+@transaction.atomic
+def set_first_file(*, key: ApiKey, size_mb: int | None, actor: Account | None, now: datetime) -> None:
+    """Set the size of files until a person has approved a run of the key. None is the limit of the installation."""
+    if actor is not None:
+        access_org(actor=actor, org_id=key.org_id)
+    key.first_file_mb = size_mb
+    key.save(update_fields=["first_file_mb"])
+    detail = {"key": key.prefix, "first_file_mb": size_mb}
+    record(school_system=key.school_system, action="key.size_changed", by=actor, detail=detail, now=now)
 
 
 @transaction.atomic

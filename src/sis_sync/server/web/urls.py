@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("bulk/client", keys.sync_client, name="sync_client"),
     path("bulk/client/api", keys.switch_client_api, name="switch_client_api"),
     path("bulk/client/keys/new", keys.create_api_key, name="create_api_key"),
+    path("bulk/client/keys/<int:key_id>/size", keys.limit_api_key, name="limit_api_key"),
     path("bulk/client/keys/new/shown", keys.new_api_key, name="new_api_key"),
     path("bulk/client/keys/<int:key_id>/rotate", keys.rotate_api_key, name="rotate_api_key"),
     path("bulk/client/keys/<int:key_id>/revoke", keys.revoke_api_key, name="revoke_api_key"),

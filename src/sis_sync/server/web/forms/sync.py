@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from sis_sync.core.limits import SETTABLE_LIMITS
+from sis_sync.core.environment import FIRST_FILE_MB as FIRST_FILE_SETTING
+from sis_sync.core.limits import FILE_LIMITS, SETTABLE_LIMITS
 from sis_sync.core.modes import MODES
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
@@ -14,6 +15,8 @@ from sis_sync.server.web.forms.base import PageForm, Typed
 from sis_sync.server.web.forms.people import org_choices
 from sis_sync.server.web.forms.runs import MODE_CHOICES
 
+MAX_FILE_MB = FILE_LIMITS.file_bytes >> 20
+FIRST_FILE_MB = FIRST_FILE_SETTING.number()
 SCOPE_CHOICES = [
     ("upload", "Upload files and follow their runs"),
     ("read", "See all runs of its school or district, from any sender"),
@@ -62,6 +65,21 @@ def limit_field(name: str) -> forms.IntegerField:
     fault = f"{name_in_faults}: enter a whole number from 0 to {most:,}."
     errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
     return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
+
+
+class FileSizeForm(PageForm):
+    """The size of a file that a key may send before a person has approved one of its runs."""
+
+    first_file_mb = forms.IntegerField(
+        label="Megabytes, unpacked",
+        required=False,
+        min_value=1,
+        max_value=MAX_FILE_MB,
+        help_text=f"Leave it empty for {FIRST_FILE_MB:,} MB.",
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"Enter a whole number from 1 to {MAX_FILE_MB:,}, or nothing."
+        ),
+    )
 
 
 class KeyForm(PageForm):

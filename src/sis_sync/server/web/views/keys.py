@@ -9,12 +9,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sis_sync.core.errors import SisSyncError, UsageFault
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.keys.limits import is_trusted
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.selectors import access_key, key_of_secret, keys_of
-from sis_sync.server.keys.services import create_key, revoke_key, rotate_key, set_client_api
+from sis_sync.server.keys.services import create_key, revoke_key, rotate_key, set_client_api, set_first_file
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.sync import KeyForm
+from sis_sync.server.web.forms.sync import MAX_FILE_MB, FileSizeForm, KeyForm
 from sis_sync.server.web.key_shown_once import (
     client_properties,
     delete_key_cookie,
@@ -133,6 +134,20 @@ def rotate_api_key(request: PageRequest, key_id: int) -> HttpResponse:
         remember_submission(request)
         return set_key_cookie(see_other("web:new_api_key"), secret)
     return page(request, "web/bulk/rotate_key.html", {"key": key, "form_id": new_form_id()})
+
+
+@for_managers
+@require_http_methods(["GET", "POST"])
+def limit_api_key(request: PageRequest, key_id: int) -> HttpResponse:
+    """Set the size of files that the key may send before a person has approved one of its runs."""
+    key = access_key(actor=request.user, key_id=key_id)
+    form = FileSizeForm(form_data(request), initial={"first_file_mb": key.first_file_mb})
+    if request.method == "POST" and form.is_valid():
+        set_first_file(key=key, size_mb=form.cleaned_data["first_file_mb"], actor=request.user, now=timezone.now())
+        flash(request, f"The size of the files of {key.name} was updated.")
+        return see_other("web:sync_client")
+    context = {"key": key, "form": form, "is_trusted": is_trusted(key), "most_mb": MAX_FILE_MB}
+    return page(request, "web/bulk/key_limit.html", context)
 
 
 @for_managers
