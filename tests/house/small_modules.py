@@ -52,7 +52,6 @@ SMALL_MODULES = {
     "server/runs/expiry.py": _RULE,
     "server/runs/states.py": _CONTRACT,
     "server/runs/superseding.py": _RULE,
-    "server/serve/web.py": _PROCESS,
     "server/serve/work.py": _PROCESS,
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,
