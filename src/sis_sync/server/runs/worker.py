@@ -23,6 +23,7 @@ from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.purge.daily import DailyPurge
 from sis_sync.server.runs.watch import watched_job
 
 logger = logging.getLogger(__name__)
@@ -85,9 +86,10 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
 
 def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
     idle_polls = 0
+    daily_purge = DailyPurge()
     while not stop.is_set():
         try:
-            if work_once(clock=clock, leave=leave):
+            if work_once(clock=clock, leave=leave) or daily_purge.do_piece(now=clock()):
                 continue
             if idle_polls % HOUSEKEEPING_EVERY == 0:
                 expire_waiting(now=clock())
