@@ -9,7 +9,8 @@ SLOW = ("duckdb", "httpx", "django", "numpy", "importlib.metadata")
 WITHOUT_SERVER_EXTRA = """
 import sys
 class Blocker:
-    blocked = {"django", "django_htmx", "ninja", "psycopg", "argon2", "waitress", "whitenoise", "pydantic"}
+    blocked = {"django", "django_htmx", "ninja", "psycopg", "argon2", "cryptography", "waitress", "whitenoise"}
+    blocked.add("pydantic")
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.blocked:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

@@ -40,6 +40,6 @@ def test_installed_versions_are_tested(name: str) -> None:
 
 
 def test_client_has_no_server_packages() -> None:
-    server_only = {"django", "django-ninja", "psycopg", "argon2-cffi", "waitress", "whitenoise"}
+    server_only = {"django", "django-ninja", "psycopg", "argon2-cffi", "cryptography", "waitress", "whitenoise"}
     assert server_only & pins(ROOT / "requirements" / "client.lock").keys() == set()
     assert server_only <= pins(ROOT / "requirements" / "server.lock").keys()

@@ -1,19 +1,38 @@
-"""Passwords of a file: hashed in the plan, removed from the stored file, set when the account is created."""
+"""Passwords of a file: encrypted while the run waits, hashed in slices after it was applied, and then gone."""
 
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import needs_approval, roster, settled, student, sync
+from django.test import Client
+from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
+from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts import sealed_passwords
+from sis_sync.server.accounts.models import Account, FilePassword
+from sis_sync.server.accounts.sealed_passwords import KEY_FOLDER, fingerprint_of, key_path, open_passwords
+from sis_sync.server.accounts.services import set_password
+from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.jobs.lock import passwords_lock
+from sis_sync.server.jobs.models import Job
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow
-from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.orgs.selectors import district_of
+from sis_sync.server.orgs.services import create_org, give_right
+from sis_sync.server.runs import flow, passwords, worker
+from sis_sync.server.runs.approval import approve_run, reject_run
+from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.superseding import supersede_older
+from sis_sync.server.runs.worker import MAX_ATTEMPTS, keep_house, work_once
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
+BOTH = pytest.mark.both_databases
+
+SECRET = "Grey-harbour-12"
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +40,297 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
     settings.SIS_SYNC_DATA_FOLDER = tmp_path
 
 
+def with_passwords(*rows: dict[str, str]) -> bytes:
+    return roster(*rows, extra=("password",))
+
+
+def newcomers(number: int) -> list[dict[str, str]]:
+    return [student(f"S{each}", password=f"{SECRET}-{each}") for each in range(number)]
+
+
+def waiting_run(org: Org, now: datetime, *rows: dict[str, str]) -> Run:
+    needs_approval(org, "partial")
+    return sync(org, content=with_passwords(*rows or newcomers(2)), now=now)
+
+
+def approved(run: Run, by: Account, now: datetime) -> Run:
+    run.refresh_from_db()
+    return approve_run(run=run, digest=run.plan_digest, by=by, now=now)
+
+
+def applied(run: Run, by: Account, now: datetime) -> Run:
+    """The run after its apply job, before any other job."""
+    approved(run, by, now)
+    flow.apply_run(run.pk, now=now)
+    Job.objects.filter(run=run, kind="apply").update(state="done")
+    run.refresh_from_db()
+    assert run.state == "applied"
+    return run
+
+
+def outcomes(run: Run) -> list[str]:
+    return list(FilePassword.objects.filter(run=run).order_by("line").values_list("outcome", flat=True))
+
+
+def bytes_on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def never(*_arguments: object, **_named: object) -> str:
+    raise AssertionError("a password was hashed")
+
+
+def die(*_arguments: object, **_named: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_nothing_is_hashed_before_approval(
+    district: Org, north: Org, alice: Account, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "make_password", never)
+    run = waiting_run(district, now)
+    assert (run.state, run.newcomers_with_password) == ("waiting", 2)
+    assert b"harbour" not in bytes_on_disk(tmp_path)
+    assert key_path(run.pk).stat().st_mode & 0o777 == 0o600
+    assert open_passwords(run.pk) == {2: f"{SECRET}-0", 3: f"{SECRET}-1"}
+    applied(run, alice, now)
+    assert not any(account.has_usable_password() for account in Account.objects.filter(custom_id__startswith="S"))
+
+
+@BOTH
+def test_all_can_sign_in_at_the_end(
+    district: Org, north: Org, alice: Account, now: datetime, client: Client, tmp_path: Path
+) -> None:
+    run = waiting_run(district, now, *newcomers(50))
+    applied(run, alice, now)
+    assert settled(run, now=now).jobs.get(kind="prepare").attempts == 1
+    assert outcomes(run) == ["set"] * 50
+    for account in Account.objects.filter(custom_id__startswith="S"):
+        assert account.check_password(f"{SECRET}-{(account.custom_id or '')[1:]}")
+    assert list((tmp_path / KEY_FOLDER).iterdir()) == []
+    assert not (run_files(run).folder / "passwords").exists()
+    assert AuditEntry.objects.get(action="run.passwords_set").detail == {"run": run.pk, "accounts": 50}
+
+
+def test_same_digest_when_planned_again(district: Org, north: Org, now: datetime) -> None:
+    run = waiting_run(district, now)
+    first = run.plan_digest
+    flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
+    again = settled(run, now=now)
+    assert (again.plan_digest, again.newcomers_with_password) == (first, 2)
+    other = sync(district, content=with_passwords(*newcomers(2)), now=now)
+    assert other.plan_digest == first
+
+
+def test_killed_hashing_goes_on(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    for broken_step in ("make_password", "_end"):
+        with monkeypatch.context() as dying:
+            dying.setattr(passwords, broken_step, die)
+            with pytest.raises(KeyboardInterrupt):
+                work_once(clock=lambda: now)
+        assert outcomes(run) == ["waiting", "waiting"]
+    settled(run, now=now)
+    assert Account.objects.get(custom_id="S1").check_password(f"{SECRET}-1")
+
+
+@BOTH
+def test_hashing_gives_way(
+    district: Org, north: Org, alice: Account, other_system: Org, charlie: Account, now: datetime
+) -> None:
+    lakeside = district_of(charlie.school_system)
+    needs_approval(lakeside, "partial")
+    run = applied(waiting_run(district, now, *newcomers(passwords.SLICE_ROWS + 1)), alice, now)
+    assert work_once(clock=lambda: now)
+    assert outcomes(run).count("waiting") == 1
+    others = [send(lakeside, teacher("T1"), now=now), send(district, teacher("T2"), now=now)]
+    assert work_once(clock=lambda: now)
+    assert work_once(clock=lambda: now)
+    assert outcomes(run).count("waiting") == 1
+    for other in others:
+        other.refresh_from_db()
+        assert other.state != "received"
+
+
+def test_systems_take_turns_at_hashing(
+    district: Org, north: Org, alice: Account, charlie: Account, now: datetime
+) -> None:
+    lakeside = district_of(charlie.school_system)
+    create_org(school_system=charlie.school_system, kind="school", name="A", external_id="N1", actor=None, now=now)
+    many = waiting_run(district, now, *newcomers(2 * passwords.SLICE_ROWS))
+    few = waiting_run(lakeside, now)
+    applied(many, alice, now)
+    applied(few, charlie, now + timedelta(seconds=1))
+    assert work_once(clock=lambda: now + timedelta(seconds=2))
+    assert work_once(clock=lambda: now + timedelta(seconds=3))
+    assert outcomes(few) == ["set", "set"]
+    assert outcomes(many).count("waiting") == passwords.SLICE_ROWS
+
+
+def test_slice_ends_after_a_while(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    ticks = iter(range(9))
+    assert passwords.prepare_passwords(run.pk, now=now, seconds=lambda: float(next(ticks)))
+    assert outcomes(run) == ["set", "waiting"]
+
+
+@BOTH
+def test_one_worker_hashes(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(worker, "passwords_lock", lambda: nullcontext(False))
+        other = sync(district, teacher("T1"), now=now)
+        assert (other.state, outcomes(run)) == ("waiting", ["waiting", "waiting"])
+    with passwords_lock() as is_free:
+        assert is_free
+    settled(run, now=now)
+    assert outcomes(run) == ["set", "set"]
+
+
+def test_not_ready_is_told_to_the_person_only(
+    district: Org, north: Org, alice: Account, now: datetime, client: Client
+) -> None:
+    applied(waiting_run(district, now), alice, now)
+
+    def answer(email: str, password: str) -> str:
+        page = client.post("/sign-in", {"email": email, "password": password}).content.decode()
+        return page.partition("data-error-summary")[2].partition("</div>")[0]
+
+    wrong = answer("s1@riverbend.example", f"{SECRET}-0")
+    assert wrong == answer("nobody@riverbend.example", f"{SECRET}-0")
+    assert "do not belong together" in wrong
+    assert "being prepared. Try again in a few minutes" in answer("s1@riverbend.example", f"{SECRET}-1")
+
+
+def test_right_password_counts_as_no_failure(
+    district: Org, north: Org, alice: Account, now: datetime, client: Client
+) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    for _ in range(12):
+        client.post("/sign-in", {"email": "s1@riverbend.example", "password": f"{SECRET}-1"})
+    settled(run, now=now)
+    signed_in = client.post("/sign-in", {"email": "s1@riverbend.example", "password": f"{SECRET}-1"})
+    assert signed_in.status_code == 303
+
+
+def test_missing_key_ends_the_job(district: Org, north: Org, alice: Account, now: datetime, as_alice: Client) -> None:
+    run = waiting_run(district, now)
+    key_path(run.pk).unlink()
+    flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
+    assert settled(run, now=now).newcomers_with_password == 0
+    Run.objects.filter(pk=run.pk).delete()
+
+    run = waiting_run(district, now)
+    assert "2 new people get the password of this file." in as_alice.get(f"/runs/{run.pk}/approve").content.decode()
+    applied(run, alice, now)
+    assert "of 2 people are being prepared" in as_alice.get(f"/runs/{run.pk}").content.decode()
+    key_path(run.pk).unlink()
+    settled(run, now=now)
+    assert outcomes(run) == ["lost", "lost"]
+    assert AuditEntry.objects.get(action="run.passwords_lost").detail == {"run": run.pk, "accounts": 2}
+    assert "2 new people have no password" in as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert {job.state for job in run.jobs.all()} == {"done"}
+
+
+def test_failing_job_leaves_the_rest_without(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    Job.objects.filter(run=run, kind="prepare").update(attempts=MAX_ATTEMPTS)
+    settled(run, now=now)
+    assert (run.state, outcomes(run)) == ("applied", ["lost", "lost"])
+    keep_house(now=now)
+    assert not key_path(run.pk).exists()
+
+
+def test_password_by_hand_and_rights_are_left_alone(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    run = applied(waiting_run(district, now, *newcomers(3)), alice, now)
+    by_hand, manager = Account.objects.get(custom_id="S0"), Account.objects.get(custom_id="S1")
+    set_password(account=by_hand, password="Green-lighthouse-7", actor=alice, now=now)
+    give_right(account=manager, org=north, actor=alice, now=now)
+    settled(run, now=now)
+    by_hand.refresh_from_db()
+    manager.refresh_from_db()
+    assert outcomes(run) == ["not_needed", "not_needed", "set"]
+    assert by_hand.check_password("Green-lighthouse-7")
+    assert not manager.has_usable_password()
+
+
+def test_same_password_is_not_hashed_again(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = settled(applied(waiting_run(district, now), alice, now), now=now)
+    for each in FilePassword.objects.filter(run=run):
+        assert each.fingerprint == fingerprint_of(each.account_id, f"{SECRET}-{each.line - 2}")
+    sealed_passwords.seal_passwords(run.pk, [(2, f"{SECRET}-0"), (3, f"{SECRET}-1")])
+    FilePassword.objects.filter(run=run).update(outcome="waiting")
+    monkeypatch.setattr(passwords, "make_password", never)
+    assert not passwords.prepare_passwords(run.pk, now=now)
+    assert outcomes(run) == ["set", "set"]
+
+
+@BOTH
+def test_key_ends_with_the_run(
+    district: Org,
+    north: Org,
+    alice: Account,
+    now: datetime,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    run = waiting_run(district, now)
+    runs = Run.objects.filter(pk=run.pk)
+    newer = Run.objects.create(
+        school_system=run.school_system, scope_org=district, mode="full", file_size_bytes=1, received_at=now
+    )
+
+    def supersede() -> None:
+        runs.update(mode="full")
+        supersede_older(newer)
+
+    def fail() -> None:
+        runs.update(state="checking")
+        flow.fail_run(run.pk, reference="0a1b")
+
+    def remove() -> None:
+        runs.delete()
+        keep_house(now=now)
+
+    ends: list[Callable[[], object]] = [
+        lambda: reject_run(run=run, reason="no", by=alice, now=now),
+        lambda: expire_waiting(now=now + timedelta(days=8)),
+        supersede,
+        fail,
+        remove,
+    ]
+    for end in ends:
+        runs.update(state="waiting")
+        sealed_passwords.seal_passwords(run.pk, [(2, SECRET)])
+        keep_house(now=now)
+        assert key_path(run.pk).exists()
+        with django_capture_on_commit_callbacks(execute=True):
+            end()
+        assert not key_path(run.pk).exists()
+
+
+def test_key_ends_with_a_run_that_changes_nothing(
+    district: Org, north: Org, now: datetime, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    rows = newcomers(2)
+    sync(district, *({**row, "password": ""} for row in rows), content=with_passwords(*rows), now=now)
+    with django_capture_on_commit_callbacks(execute=True):
+        run = sync(district, content=with_passwords(*rows), now=now)
+    assert (run.state, run.newcomers_with_password) == ("applied", 0)
+    assert not key_path(run.pk).exists()
+
+
+@BOTH
 def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
-    rows = [student("S1", password="Grey-harbour-12"), student("S2", middle_name="two\nlines", password="x")]
+    rows = [student("S1", password=SECRET), student("S2", middle_name="two\nlines", password="x")]
     broken = b"S3,too,few,Red-harbour-34\r\n"
     content = (
         roster(*rows, extra=("password",))
@@ -42,9 +349,10 @@ def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now
     assert (again.state, again.counts["create"], again.counts["failed"]) == ("waiting", 2, 2)
     approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
-    assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
+    assert Account.objects.get(custom_id="S1").check_password(SECRET)
 
 
+@BOTH
 def test_unsplittable_records_keep_their_people(district: Org, north: Org, alice: Account, now: datetime) -> None:
     pupils = [student(f"S{number}") for number in range(8)]
     sync(district, *pupils, now=now)

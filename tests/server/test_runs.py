@@ -201,7 +201,7 @@ def test_passwords_outlive_a_dead_worker(
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
 
-@pytest.mark.parametrize("broken_step", ["adopt_plan", "_remember_digest", "forget_plans", "store_without_passwords"])
+@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", "forget_plans", "store_without_passwords"])
 def test_dead_worker_leaves_whole_plan(
     broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

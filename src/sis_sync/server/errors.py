@@ -9,6 +9,7 @@ SisSyncError
   NotNow                            5           503
     DiskFull                        5           507
     TooManySignIns                  5           429
+    PasswordNotReady                5           503
     TooManyCalls                    5           429
   UsageFault
     FileDamaged                     2           400
@@ -80,6 +81,12 @@ class TooManyCalls(NotNow):
     """An API key made too many calls, or sent too much."""
 
     http_status, title = 429, "Too many calls"
+
+
+class PasswordNotReady(NotNow):
+    """The password is right, but a file brought it only now and it is not hashed yet."""
+
+    http_status, title = 503, "Not ready yet"
 
 
 class FileDamaged(UsageFault):

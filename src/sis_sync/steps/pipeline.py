@@ -6,7 +6,7 @@ the same DuckDB session, or Spark. Spark reads its tables from Parquet files and
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
 from sis_sync.steps.directory.directory import Directory, load_directory
 from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
-from sis_sync.steps.map.map import Roster, map_records
+from sis_sync.steps.map.map import Roster, add_password_rows, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.plan.plan import Plan, make_plan
 from sis_sync.steps.read.read import read
@@ -36,6 +36,7 @@ LOGGER = logging.getLogger("sis_sync.steps")
 # The tables that are sent to another engine. Passwords stay on this machine.
 _SENT = {
     "roster": "SELECT * EXCLUDE (password) FROM roster",
+    "password_rows": "SELECT line FROM password_rows",
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
     "accounts": "SELECT * FROM accounts",
@@ -51,7 +52,8 @@ class PlanInput:
     """A file, the directory that it is planned against, and the rules.
 
     `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
-    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders.
+    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `password_lines` are the
+    lines that brought a password, for a file whose passwords have been removed since.
     """
 
     file: Path
@@ -63,6 +65,7 @@ class PlanInput:
     limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
     school_system: str = ""
+    password_lines: Sequence[int] = ()
 
 
 def engine_named(name: str) -> EngineName:
@@ -117,6 +120,7 @@ def plan_file(
     """
     name = given.school_system
     roster = map_file(session, given.file, mode=given.mode, mapping=given.mapping, school_system=name)
+    add_password_rows(session, given.password_lines)
     with _timed("directory", name):
         directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)
         if given.history:

@@ -73,3 +73,26 @@ class Account(AbstractBaseUser):
     def get_session_auth_hash(self) -> str:
         """Return a hash of the password and `sessions_ended_at`. Sessions with a different hash are invalid."""
         return f"{super().get_session_auth_hash()}:{self.sessions_ended_at}"
+
+
+class FilePassword(models.Model):
+    """The password that the file of a run brought for an account. The password itself is in no table.
+
+    It waits until a job has hashed it. `line` is its line in the file. `fingerprint` is a keyed hash of the last
+    password that a file set: the same one is not hashed again.
+    """
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", "Being prepared"
+        SET = "set", "Set"
+        NOT_NEEDED = "not_needed", "Not needed: the account has rights, or someone has set another password"
+        LOST = "lost", "Lost: its key is not here"
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="file_password")
+    run = models.ForeignKey("runs.Run", null=True, on_delete=models.SET_NULL, related_name="passwords", db_index=False)
+    line = models.BigIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "outcome"], name="file_password_by_run")]

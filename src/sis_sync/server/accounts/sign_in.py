@@ -1,5 +1,6 @@
 """Signs people in by school system, e-mail address and password, within the limits of pressure.py."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.utils import timezone
 
 from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.hashing import has_password
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import Account, FilePassword
 from sis_sync.server.accounts.pressure import counted_try
+from sis_sync.server.accounts.sealed_passwords import KeyMissing, open_passwords
 from sis_sync.server.accounts.selectors import account_at
 from sis_sync.server.audit.services import record
+from sis_sync.server.errors import PasswordNotReady
 from sis_sync.server.orgs.models import SchoolSystem
 
 
@@ -31,6 +34,8 @@ class SchoolSystemBackend(BaseBackend):
     ) -> Account | None:
         """Return the account, or None for a wrong address or password. Raise NotNow if there are too many tries.
 
+        Raise PasswordNotReady for the right password of a newcomer that is not hashed yet.
+
         Without `school_system`, use the only one of the installation.
         """
         system = school_system or school_system_at("")
@@ -40,7 +45,12 @@ class SchoolSystemBackend(BaseBackend):
         place = place_of(request)
         with counted_try(school_system=system, email=email, place=place) as attempt:
             account = account_at(school_system_id=system.pk, email=email)
-            attempt.is_right = has_password(account, password)
+            is_hashed = has_password(account, password)
+            attempt.is_right = is_hashed or is_being_prepared(account, password)
+        if attempt.is_right and not is_hashed:
+            raise PasswordNotReady(
+                "Your account is there, and its password is being prepared.", fix="Try again in a few minutes."
+            )
         if not attempt.is_right:
             return None
         record(school_system=system, action="signed_in", by=account, now=moment)
@@ -69,3 +79,20 @@ def proves_present_password(*, account: Account, password: str, place: str) -> b
     with counted_try(school_system=account.school_system, email=account.email, place=place) as attempt:
         attempt.is_right = has_password(account, password)
     return attempt.is_right
+
+
+def is_being_prepared(account: Account | None, password: str) -> bool:
+    """True if this is the password that a file brought for an active account, and it waits to be hashed.
+
+    Only the person who knows the password learns this: anyone else gets the answer to a wrong one.
+    """
+    if account is None or not account.is_active:
+        return False
+    waiting = FilePassword.objects.filter(account=account, outcome=FilePassword.Outcome.WAITING).first()
+    if waiting is None or waiting.run_id is None:
+        return False
+    try:
+        brought = open_passwords(waiting.run_id, [waiting.line]).get(waiting.line, "")
+    except KeyMissing:
+        return False
+    return secrets.compare_digest(brought.encode(), password.encode())

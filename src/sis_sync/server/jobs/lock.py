@@ -13,8 +13,9 @@ from django.db import connection
 
 from sis_sync.core.file_lock import file_lock
 
-# The first half of the advisory lock's key separates jobs from all other locks in this database.
+# The first half of the advisory lock's key separates these locks from all others in this database.
 JOB_LOCKS = 0x515
+PASSWORDS_LOCK = 0x516
 
 
 @contextmanager
@@ -26,6 +27,14 @@ def jobs_lock(school_system_id: int) -> Iterator[bool]:
     is_postgresql = connection.vendor == "postgresql"
     name = f"jobs-of-{school_system_id}"
     with advisory_lock(JOB_LOCKS, school_system_id) if is_postgresql else named_lock(name) as is_free:
+        yield is_free
+
+
+@contextmanager
+def passwords_lock() -> Iterator[bool]:
+    """Try once to take the installation's lock on hashing passwords, and yield True if it was free."""
+    is_postgresql = connection.vendor == "postgresql"
+    with advisory_lock(PASSWORDS_LOCK, 0) if is_postgresql else named_lock("passwords") as is_free:
         yield is_free
 
 

@@ -14,6 +14,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         PLAN = "plan", "Check and plan"
         APPLY = "apply", "Apply"
+        PREPARE = "prepare", "Prepare passwords"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -21,7 +22,7 @@ class Job(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
-    kind = models.CharField(max_length=5, choices=Kind.choices)
+    kind = models.CharField(max_length=7, choices=Kind.choices)
     run = models.ForeignKey("runs.Run", on_delete=models.CASCADE, related_name="jobs")
     state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

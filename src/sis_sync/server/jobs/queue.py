@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Case, F, Max, Q, QuerySet, When
 
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.server.jobs.models import Job, Turn
@@ -36,14 +36,17 @@ def next_job(*, busy_systems: Collection[int], tried: Collection[int], now: date
     """Return the next open job, except tried jobs, jobs of busy school systems, and jobs that wait for the place.
 
     The school systems take turns, so that the many files of one do not delay another by more than one job. Within a
-    school system the oldest job is next, and apply jobs go before plan jobs.
+    school system the oldest job is next, and apply jobs go before plan jobs. Passwords come last of all, but may be
+    prepared while their school system is busy.
     """
     # A time beyond the longest pause was stored while the clock was wrong.
     is_due = Q(tries_again_at=None) | Q(tries_again_at__lte=now) | Q(tries_again_at__gt=now + LONGEST_PAUSE)
     jobs = Job.objects.filter(is_due, state__in=OPEN_STATES).exclude(pk__in=tried)
-    jobs = jobs.exclude(run__school_system__in=busy_systems)
+    is_prepare = Q(kind=Job.Kind.PREPARE)
+    jobs = jobs.exclude(Q(run__school_system__in=busy_systems) & ~is_prepare)
     turn = F("run__school_system__job_turn__number").asc(nulls_first=True)
-    return jobs.select_related("run").order_by(turn, "kind", "pk").first()  # "apply" sorts before "plan"
+    comes_last = Case(When(is_prepare, then=1), default=0)
+    return jobs.select_related("run").order_by(comes_last, turn, "kind", "pk").first()  # "apply" sorts before "plan"
 
 
 def begin(job: Job, *, now: datetime) -> bool:
@@ -66,6 +69,11 @@ def begin(job: Job, *, now: datetime) -> bool:
 def finish(job: Job, *, now: datetime) -> None:
     """Mark the job as done."""
     _running(job).update(state=Job.State.DONE, ended_at=now)
+
+
+def continue_later(job: Job) -> None:
+    """Put a running job back into the queue. It did a part of its work, so its attempts count from zero."""
+    _running(job).update(state=Job.State.QUEUED, attempts=0)
 
 
 def queue_again(job: Job, *, counts: bool) -> None:

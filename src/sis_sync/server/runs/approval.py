@@ -16,7 +16,7 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.runs.expiry import expire_if_due
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import check_may_approve, check_may_reject, leaving
-from sis_sync.server.runs.states import State
+from sis_sync.server.runs.states import State, has_ended
 
 MAX_REASON_CHARACTERS = 500
 
@@ -71,6 +71,7 @@ def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) ->
     _check_open(run, now)
     with transaction.atomic():
         _decide(run, State.REJECTED, by, now, reason=reason.strip()[:MAX_REASON_CHARACTERS])
+        has_ended(run.pk)
     return fresh(run)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as installed
-from django.contrib.auth.hashers import make_password
 from django.db.models import Q, QuerySet
 
 from sis_sync.core.guards import History
@@ -26,9 +25,10 @@ from sis_sync.server.runs.files import (
     work_folder,
 )
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.passwords import carry_password_hashes, store_without_passwords
+from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import limits_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
+from sis_sync.server.runs.stored_file import store_without_passwords
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file
@@ -51,6 +51,7 @@ class Planned:
     counts: Counts
     guards: list[dict[str, Any]]
     findings: dict[str, int]
+    newcomers_with_password: int
     digest: str
     surroundings: dict[str, Any]
 
@@ -87,9 +88,11 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         on_absent=on_absent(settings),
         limits=limits_of(settings),
         history=history_of(run, now=now),
+        password_lines=kept_lines(run),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
-    # 4. Store the plan and its digest. Then remove the passwords from the file: their hashes are now in the plan.
+    # 4. Encrypt the passwords, store the plan and its digest, and only then remove the passwords from the file.
+    keep_passwords(run, session)
     digest = _store(run, session, plan, directory.accounts)
     store_without_passwords(run, session, plan.records)
     return Planned(
@@ -97,6 +100,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         counts=plan.counts,
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
+        newcomers_with_password=plan.newcomers_with_password,
         digest=digest,
         surroundings=surroundings,
     )
@@ -117,8 +121,7 @@ def _under_its_name(run: Run, folder: Path) -> Path:
 
 def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
     with new_plan_files(run) as made:
-        save_plan(session, plan, made.plan, made.unchanged, hash_password=make_password)
-        carry_password_hashes(session, earlier=run_files(run), earlier_digest=run.plan_digest, plan=made.plan)
+        save_plan(session, plan, made.plan, made.unchanged)
         write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
         write_results(session, made.results)
         write_failed_rows(session, plan, made.failed)
@@ -132,7 +135,6 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
 
 
 def _remember_digest(run: Run, digest: str) -> None:
-    # Do this before removing the passwords: if the job starts again, it copies the hashes from the plan of this digest.
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sis_sync.core.run_states import DECIDABLE
+from django.db import transaction
+
+from sis_sync.core.run_states import DECIDABLE, ENDED
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.passwords import forget_passwords
 
 State = Run.State
 # The run has a plan, made after the plans of older files of its mode.
@@ -17,4 +20,12 @@ TO_APPLY = (State.APPROVED, State.APPLYING)
 def move(run_id: int, from_states: Iterable[str], to_state: str, **values: Any) -> bool:
     """Set the state and `values` if the run is in one of `from_states`. Return True if it was."""
     found = Run.objects.filter(pk=run_id, state__in=list(from_states))
-    return found.update(state=to_state, **values) == 1
+    is_moved = found.update(state=to_state, **values) == 1
+    if is_moved and to_state in ENDED:
+        has_ended(run_id)
+    return is_moved
+
+
+def has_ended(run_id: int) -> None:
+    """Destroy the passwords that were kept for the run, once its last state is committed."""
+    transaction.on_commit(lambda: forget_passwords(run_id))

@@ -6,7 +6,7 @@ from sis_sync.core.modes import PARTIAL
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.states import PLANNED, State
+from sis_sync.server.runs.states import PLANNED, State, move
 
 
 def has_newer(run: Run) -> bool:
@@ -24,7 +24,8 @@ def supersede_older(run: Run) -> None:
     older = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__lt=run.pk, state__in=DECIDABLE)
     if run.scope_org.kind != Org.Kind.DISTRICT:
         older = older.filter(scope_org=run.scope_org_id)
-    older.update(state=State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
+    for run_id in older.values_list("pk", flat=True):
+        move(run_id, DECIDABLE, State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
 
 
 def over_the_same(run: Run, runs: QuerySet[Run]) -> QuerySet[Run]:

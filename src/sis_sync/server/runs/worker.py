@@ -14,15 +14,25 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from sis_sync.core.place_faults import PlaceFault, fault_of
-from sis_sync.server.jobs.lock import jobs_lock, named_lock
+from sis_sync.server.jobs.lock import jobs_lock, named_lock, passwords_lock
 from sis_sync.server.jobs.models import Job
-from sis_sync.server.jobs.queue import OPEN_STATES, begin, finish, give_up, next_job, queue_again, wait_for_place
+from sis_sync.server.jobs.queue import (
+    OPEN_STATES,
+    begin,
+    continue_later,
+    finish,
+    give_up,
+    next_job,
+    queue_again,
+    wait_for_place,
+)
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.place import PLACE_WORDS, has_room, name_fault
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.passwords import forget_passwords_left, give_up_passwords, prepare_passwords
 from sis_sync.server.runs.purge.daily import DailyPurge
 from sis_sync.server.runs.watch import watched_job
 
@@ -31,7 +41,7 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 PLACE_PAUSE_SECONDS = 1.0
-HOUSEKEEPING_EVERY = 120  # polls without a job: about a minute
+HOUSEKEEPING_EVERY = timedelta(minutes=1)
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 
 Clock = Callable[[], datetime]
@@ -68,16 +78,18 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
     """Do the next job of a school system that no other worker has locked. Return True if there was one.
 
     The jobs of one school system run one at a time, and approved plans are applied before other files are planned.
-    Otherwise a plan would use accounts that are about to change, and its guards would miss people who leave.
+    Otherwise a plan would use accounts that are about to change, and its guards would miss people who leave. Passwords
+    are prepared in short slices if nothing else is to do, by one worker of the installation at a time.
     """
     busy: set[int] = set()
     tried: set[int] = set()
     while job := next_job(busy_systems=busy, tried=tried, now=clock()):
-        with jobs_lock(job.run.school_system_id) as is_free:
+        is_of_system = job.kind != Job.Kind.PREPARE
+        with jobs_lock(job.run.school_system_id) if is_of_system else passwords_lock() as is_free:
             if is_free and _claim(job, clock()):
                 _perform(job, clock, leave)
                 return True
-        if is_free:
+        if is_free or not is_of_system:
             tried.add(job.pk)
         else:
             busy.add(job.run.school_system_id)
@@ -85,17 +97,16 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
 
 
 def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
-    idle_polls = 0
     daily_purge = DailyPurge()
+    keeps_house_at = clock()
     while not stop.is_set():
         try:
-            if work_once(clock=clock, leave=leave) or daily_purge.do_piece(now=clock()):
-                continue
-            if idle_polls % HOUSEKEEPING_EVERY == 0:
-                expire_waiting(now=clock())
-                clear_incoming(before=clock() - UPLOAD_TAKES_AT_MOST)
-            idle_polls += 1
-            stop.wait(POLL_SECONDS)
+            if clock() >= keeps_house_at:  # also while there are jobs: passwords may take hours
+                keep_house(now=clock())
+                daily_purge.do_piece(now=clock())
+                keeps_house_at = clock() + HOUSEKEEPING_EVERY
+            if not (work_once(clock=clock, leave=leave) or daily_purge.do_piece(now=clock())):
+                stop.wait(POLL_SECONDS)
         except (DatabaseError, InterfaceError, OSError, MemoryError) as error:
             _log_place_fault(error)
             connection.close()
@@ -109,6 +120,13 @@ def _log_place_fault(error: Exception) -> None:
         raise error
     words = PLACE_WORDS[name_fault(fault)] if fault else f"the database does not answer ({type(error).__name__})"
     logger.warning("%s; trying again", words)
+
+
+def keep_house(*, now: datetime) -> None:
+    """Close expired plans, and remove what killed processes left."""
+    expire_waiting(now=now)
+    clear_incoming(before=now - UPLOAD_TAKES_AT_MOST)
+    forget_passwords_left()
 
 
 def _claim(job: Job, now: datetime) -> bool:
@@ -126,11 +144,11 @@ def _claim(job: Job, now: datetime) -> bool:
 
 
 def _perform(job: Job, clock: Clock, leave: Leave | None) -> None:
-    step = {Job.Kind.PLAN.value: plan_run, Job.Kind.APPLY.value: apply_run}[job.kind]
+    is_unfinished: bool | None = False
     try:
         if not cancel_as_asked(job.run_id, now=clock()):
             with watched_job(job.run_id, leave=leave):
-                step(job.run_id, now=clock())
+                is_unfinished = _step_of(job)(job.run_id, now=clock())
             cancel_as_asked(job.run_id, now=clock())
     except Exception as error:
         _after_stop(job, error, clock)
@@ -139,7 +157,17 @@ def _perform(job: Job, clock: Clock, leave: Leave | None) -> None:
         queue_again(job, counts=False)
         raise
     else:
-        _until_stored(lambda: finish(job, now=clock()))
+        _until_stored(lambda: continue_later(job) if is_unfinished else finish(job, now=clock()))
+
+
+def _step_of(job: Job) -> Callable[..., bool | None]:
+    """Return the function that does the job. It returns True if it did only a part of its work."""
+    steps: dict[str, Callable[..., bool | None]] = {
+        Job.Kind.PLAN: plan_run,
+        Job.Kind.APPLY: apply_run,
+        Job.Kind.PREPARE: prepare_passwords,
+    }
+    return steps[job.kind]
 
 
 def _until_stored(store: Callable[[], None]) -> None:
@@ -183,4 +211,6 @@ def _end_in_failure(job: Job, cause: str, now: datetime) -> None:
     logger.error("job %s (%s of run %s) failed, reference %s: %s", job.pk, job.kind, job.run_id, reference, cause)
     with transaction.atomic():
         fail_run(job.run_id, reference=reference)
+        if job.kind == Job.Kind.PREPARE:
+            give_up_passwords(job.run_id, now=now)
         give_up(job, reference=reference, now=now)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Count
+
 from sis_sync.core.fields import ACTIVE
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.wording import counted, percent
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import Account, FilePassword
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving
@@ -124,6 +126,26 @@ def no_changes_words(run: Run) -> str:
         return "No changes: every row matches its account."
     others = " The other rows match their accounts." if run.counts.get("unchanged") else ""
     return f"No changes: {counted(ignored, 'row was', 'rows were')} ignored.{others}"
+
+
+def password_words(run: Run) -> str:
+    """Return a sentence on the passwords that the file brings for new people. Empty if it brings none."""
+    number = run.newcomers_with_password
+    if not number:
+        return ""
+    if run.state != State.APPLIED:
+        return f"{counted(number, 'new person gets', 'new people get')} the password of this file."
+    found = FilePassword.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk"))
+    outcomes = dict(found.values_list("outcome", "number"))
+    sentences = []
+    if waiting := outcomes.get(FilePassword.Outcome.WAITING, 0):
+        people = counted(waiting, "person", "people")
+        sentences.append(f"The passwords of {people} are being prepared. They can sign in in a few minutes.")
+    if lost := outcomes.get(FilePassword.Outcome.LOST, 0):
+        people = counted(lost, "new person has", "new people have")
+        reason = "the key of this file's passwords is not on this server, as after restoring a backup"
+        sentences.append(f"{people} no password: {reason}. Set a password for each of them in User Admin.")
+    return " ".join(sentences)
 
 
 def leaving_words(run: Run) -> str:

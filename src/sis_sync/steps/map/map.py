@@ -4,7 +4,7 @@ The order of the steps for each field: column or constant, first, split, templat
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
@@ -14,6 +14,7 @@ from sis_sync.steps.map.columns import FORMULA_START, Columns, can_fill
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read.read import Records
 
+_NOTHING = "''"  # the SQL of a field that nothing supplies
 _NEUTRALISED = rf"^'+{FORMULA_START}"
 
 
@@ -28,10 +29,10 @@ class Roster:
 
 
 def map_records(session: Session, records: Records) -> Roster:
-    """Make the view `roster` from `cells`, and the table `broken_cells` (line, cell, raw).
+    """Make the view `roster` from `cells`, and the tables `broken_cells` (line, cell, raw) and `password_rows` (line).
 
     Any cell of a broken record may be its custom ID. `raw` is the cell as found. `cell` is the cleaned cell and, in a
-    second row, the ID that the mapping would make from it.
+    second row, the ID that the mapping would make from it. `password_rows` has the lines that bring a password.
     """
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
@@ -39,6 +40,7 @@ def map_records(session: Session, records: Records) -> Roster:
         f"CREATE TEMP VIEW roster AS SELECT line, {maker.early_codes()} AS early_codes,\n"
         f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
     )
+    _note_passwords(session, maker)
     session.run("CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR)")
     if records.broken_rows:
         seen = maker.seen("custom_id")
@@ -48,6 +50,20 @@ def map_records(session: Session, records: Records) -> Roster:
             "FROM found) WHERE cell <> ''"
         )
     return Roster(records)
+
+
+def _note_passwords(session: Session, maker: "_FieldMaker") -> None:
+    if maker.field(PASSWORD) == _NOTHING:
+        session.run("CREATE TEMP TABLE password_rows (line BIGINT)")
+    else:
+        session.run("CREATE TEMP TABLE password_rows AS SELECT line FROM roster WHERE password <> ''")
+
+
+def add_password_rows(session: Session, lines: Sequence[int]) -> None:
+    """Add lines that brought a password to `password_rows`, for a file whose passwords have been removed since."""
+    if lines:
+        query = "INSERT INTO password_rows SELECT unnest(?::BIGINT[]) EXCEPT SELECT line FROM password_rows"
+        session.insert(query, [list(lines)])
 
 
 class _FieldMaker:

@@ -1,6 +1,5 @@
 """Plan: decide one action per row and per absent account (section 2 of the sync rules). It changes no account."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ class Plan:
     """The result of make_plan. The session contains `plan` (line, action, custom_id, fields, codes, message).
 
     `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
+    `newcomers_with_password` is the number of accounts to create whose row brings a password.
     """
 
     records: Records
@@ -26,6 +26,7 @@ class Plan:
     counts: Counts
     findings: dict[str, int]
     acts_on_absence: bool
+    newcomers_with_password: int = 0
 
 
 def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
@@ -43,7 +44,10 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
     counts = Counts(rows=records.facts.rows, **actions)
-    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence)
+    with_password = session.value(
+        "SELECT count(*) FROM plan WHERE action = 'create' AND line IN (SELECT line FROM password_rows)"
+    )
+    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence, with_password)
 
 
 def _judge_managers(session: Engine) -> None:
@@ -65,39 +69,16 @@ def _judge_addresses(session: Engine) -> None:
     session.run(sql_text(__package__, "taken"))
 
 
-def save_plan(
-    session: Session, plan: Plan, path: Path, unchanged: Path, *, hash_password: Callable[[str], str] | None = None
-) -> None:
+def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path) -> None:
     """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
-    `hash_password` hashes the passwords of rows that create an account, or that failed but could create one after
-    the fault is corrected on the server. The hashes are stored nowhere else.
+    No password is in them. `brings_password` marks the rows that create an account and bring one.
     """
-    _hash_passwords(session, hash_password)
     session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged))
     files = (path, unchanged)
     stored = sum(session.value("SELECT count(*) FROM read_parquet(:file)", file=str(file)) for file in files)
     if stored != plan.counts.rows + plan.counts.leaving:
         raise AssertionError(f"{plan.counts.rows + plan.counts.leaving} rows in the plan, but {stored} were stored")
-
-
-def _hash_passwords(session: Session, hash_password: Callable[[str], str] | None) -> None:
-    """Make `password_hashes` (line, password_hash)."""
-    session.run("CREATE OR REPLACE TEMP TABLE password_hashes (line BIGINT, password_hash VARCHAR)")
-    if hash_password is None:
-        return
-    given = session.rows(
-        "SELECT r.line, r.password FROM roster AS r JOIN plan AS x ON x.line = r.line "
-        "JOIN people AS p ON p.line = x.line "
-        "WHERE x.action IN ('create', 'failed') AND NOT p.is_known AND r.password <> '' ORDER BY r.line"
-    )
-    rows = [{"line": line, "password_hash": hash_password(password)} for line, password in given]
-    if rows:
-        session.insert(
-            "INSERT INTO password_hashes SELECT h.line, h.password_hash FROM "
-            "(SELECT unnest(?::STRUCT(line BIGINT, password_hash VARCHAR)[]) AS h)",
-            [rows],
-        )
 
 
 def plan_digest(*files: Path) -> str:

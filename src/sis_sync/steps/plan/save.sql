@@ -1,4 +1,4 @@
--- In:  plan, people, accounts, password_hashes.
+-- In:  plan, people, accounts, password_rows.
 -- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
 --      with the values to store and the values now (old_*). :unchanged has one row per unchanged row, with the name.
 -- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
@@ -23,11 +23,10 @@ COPY (
     coalesce(a.school_district_external_id, '') AS old_school_district_external_id,
     coalesce(a.user_type, '') AS old_user_type, coalesce(a.position, '') AS old_position,
     coalesce(a.grade, '') AS old_grade, coalesce(a.status, '') AS old_status,
-    coalesce(h.password_hash, '') AS password_hash
+    x.action = 'create' AND x.line IN (SELECT line FROM password_rows) AS brings_password
   FROM plan AS x
   LEFT JOIN people AS p ON p.line = x.line
   LEFT JOIN concerned AS a ON a.custom_id = x.custom_id
-  LEFT JOIN password_hashes AS h ON h.line = x.line
   WHERE x.action <> 'unchanged'
   ORDER BY x.line NULLS LAST, x.custom_id
 ) TO :path (FORMAT parquet);

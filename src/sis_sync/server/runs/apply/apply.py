@@ -8,6 +8,8 @@ from django.db import connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.audit.services import record
+from sis_sync.server.jobs.models import Job
+from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.last_manager import has_active_manager
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.apply.approved import ApprovedPlan
@@ -16,7 +18,7 @@ from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_chan
 from sis_sync.server.runs.apply.sql import execute, statements
 from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.states import State
+from sis_sync.server.runs.states import State, has_ended
 
 # Statement: action. The statement must write as many rows as the plan counts for the action.
 COUNTED = {
@@ -49,6 +51,9 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         check_decision(run, now=now)
         _apply(run, changes, now)
         _record(run, now)
+        if run.newcomers_with_password:
+            enqueue(kind=Job.Kind.PREPARE, run=run, now=now)
+        has_ended(run.pk)
 
 
 def lock_school_system(school_system_id: int) -> None:
@@ -70,10 +75,12 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
     # Do this before the checks: a new account may use the ID of an account that was deleted long ago.
     execute(writes["release_custom_ids"], parameters)
     check_accounts(run, parameters)
+    expected = {name: run.counts[action] for name, action in COUNTED.items()}
+    expected["await_passwords"] = run.newcomers_with_password
     for name, sql in writes.items():
         touched = execute(sql, parameters)
-        if name in COUNTED and touched != run.counts[COUNTED[name]]:
-            raise AssertionError(f"{name}: {run.counts[COUNTED[name]]} rows expected, {touched} were written")
+        if touched != expected.get(name, touched):
+            raise AssertionError(f"{name}: {expected[name]} rows expected, {touched} were written")
     if had_manager and not has_active_manager(run.school_system_id):
         raise OutOfDate("it would leave the district without an active manager")
     forget_changes()

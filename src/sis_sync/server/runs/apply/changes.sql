@@ -39,7 +39,7 @@ valued AS (
 SELECT
   file_row_number AS seq, line, action, CAST(nullif(account_id, '') AS BIGINT) AS account_id, custom_id,
   first_name, middle_name, last_name, email, school_district_external_id, user_type, position, grade, status,
-  lower(email) AS address, password_hash,
+  lower(email) AS address, brings_password,
   CASE action WHEN 'create' THEN '{}' ELSE CAST(to_json(map_from_entries(
     list_transform(cells, lambda cell: {'k': cell.field, 'v': cell.old}))) AS VARCHAR) END AS "before",
   CASE action WHEN 'create' THEN CAST(to_json({

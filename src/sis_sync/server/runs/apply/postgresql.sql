@@ -15,7 +15,7 @@ CREATE TEMPORARY TABLE run_change (
   first_name text NOT NULL, middle_name text NOT NULL, last_name text NOT NULL, email text NOT NULL,
   school_district_external_id text NOT NULL, user_type text NOT NULL, position text NOT NULL, grade text NOT NULL,
   status text NOT NULL,
-  address text NOT NULL, password_hash text NOT NULL,
+  address text NOT NULL, brings_password boolean NOT NULL,
   "before" jsonb NOT NULL, "after" jsonb NOT NULL
 ) ON COMMIT DROP
 
@@ -36,7 +36,7 @@ WHERE o.school_system_id = %(school_system)s AND o.external_id IS NOT NULL AND (
 COPY run_change (
   seq, line, action, account_id, custom_id,
   first_name, middle_name, last_name, email, school_district_external_id, user_type, position, grade, status,
-  address, password_hash, "before", "after"
+  address, brings_password, "before", "after"
 ) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')
 
 -- statement: copy_seen

@@ -16,7 +16,7 @@ CREATE TEMPORARY TABLE run_change (
   first_name text NOT NULL, middle_name text NOT NULL, last_name text NOT NULL, email text NOT NULL,
   school_district_external_id text NOT NULL, user_type text NOT NULL, position text NOT NULL, grade text NOT NULL,
   status text NOT NULL,
-  address NOT NULL, password_hash text NOT NULL,
+  address NOT NULL, brings_password integer NOT NULL,
   "before" text NOT NULL, "after" text NOT NULL
 )
 

@@ -27,7 +27,7 @@ WHERE c.account_id = a.id AND c.action = 'disable'
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
   org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
-  status = c.status, password = CASE c.password_hash WHEN '' THEN a.password ELSE c.password_hash END,
+  status = c.status,
   sessions_ended_at = CASE WHEN c.status = 'Disabled' AND a.status <> 'Disabled' THEN %(now)s
                            ELSE a.sessions_ended_at END,
   updated_at = %(now)s
@@ -38,13 +38,13 @@ WHERE c.account_id = a.id AND c.action = 'update'
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
   org_id = o.org_id, user_type = c.user_type, position = c.position, grade = c.grade,
-  status = c.status, password = CASE c.password_hash WHEN '' THEN a.password ELSE c.password_hash END,
+  status = c.status,
   deleted_at = NULL, is_held_by_hand = FALSE, updated_at = %(now)s
 FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.account_id = a.id AND c.action = 'restore'
 
 -- statement: create
--- A hash that starts with ! matches no password. The rest is different for each account.
+-- A hash that starts with ! matches no password. The rest is different for each account. A job sets passwords later.
 INSERT INTO accounts_account (
   school_system_id, org_id, first_name, middle_name, last_name, email, custom_id, user_type, position, grade, status,
   password, is_protected, protected_reason, is_held_by_hand, deleted_at, last_login, created_at, updated_at
@@ -52,7 +52,7 @@ INSERT INTO accounts_account (
 SELECT
   %(school_system)s, o.org_id, c.first_name, c.middle_name, c.last_name, c.email, c.custom_id, c.user_type,
   c.position, c.grade, c.status,
-  CASE c.password_hash WHEN '' THEN '!' || %(salt)s || c.seq ELSE c.password_hash END,
+  '!' || %(salt)s || c.seq,
   FALSE, '', FALSE, NULL, NULL, %(now)s, %(now)s
 FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.action = 'create'
@@ -73,3 +73,10 @@ SELECT %(school_system)s, a.id, %(run)s, c.line, NULL, c.action, c."before", c."
 FROM run_change c
 JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_id = c.custom_id
 WHERE c.action = 'create'
+
+-- statement: await_passwords
+INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
+SELECT a.id, %(run)s, c.line, 'waiting', ''
+FROM run_change c
+JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_id = c.custom_id
+WHERE c.action = 'create' AND c.brings_password

@@ -26,7 +26,14 @@ from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.runs import ApproveForm, RejectForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
-from sis_sync.server.web.run_page import approve_words, leaving_words, no_changes_words, steps_of, view_rows
+from sis_sync.server.web.run_page import (
+    approve_words,
+    leaving_words,
+    no_changes_words,
+    password_words,
+    steps_of,
+    view_rows,
+)
 from sis_sync.server.web.words import STATES
 
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
@@ -79,6 +86,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
         "leaving_words": leaving_words(found),
+        "password_words": password_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
         "may_cancel": found.state not in ENDED and may_decide(run=found, actor=request.user),
@@ -127,6 +135,7 @@ def approve_page(request: PageRequest, found: Run, form: ApproveForm) -> HttpRes
         "sections": sections,
         "leaving": number,
         "leaving_words": leaving_words(found),
+        "password_words": password_words(found),
         "may_decide": found.state in DECIDABLE,
         "is_typing_needed": number > DELETIONS_WITHOUT_TYPING,
         "approve_words": approve_words(found),

@@ -1,0 +1,89 @@
+"""The passwords of a run's file, encrypted next to the file.
+
+The keys are in a folder that a backup leaves out. Without its key, no one can read the passwords of a run. Removing the
+key therefore removes them, in old backups too.
+
+Each line of the file is a block: its first and last line in the roster, and the encrypted rows.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+
+from sis_sync.core.whole_files import sync_folder, write_whole
+
+KEY_FOLDER = "password-keys"
+BLOCK_ROWS = 500
+Row = tuple[int, str]
+
+
+class KeyMissing(Exception):
+    """The key of these passwords is not here, for example because the server was restored from a backup."""
+
+
+def seal_passwords(run_id: int, rows: Iterable[Row]) -> None:
+    """Encrypt the rows, (line, password) in the order of the file, with a new key. Bring both files to the disk."""
+    key = Fernet.generate_key()
+    path = key_path(run_id)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, [key])
+    write_whole(_sealed_path(run_id), _blocks(Fernet(key), iter(rows)))
+
+
+def _blocks(fernet: Fernet, rows: Iterator[Row]) -> Iterator[bytes]:
+    while block := list(islice(rows, BLOCK_ROWS)):
+        token = fernet.encrypt(json.dumps(block, ensure_ascii=False).encode())
+        yield b"%d %d %s\n" % (block[0][0], block[-1][0], token)
+
+
+def open_passwords(run_id: int, lines: Collection[int] | None = None) -> dict[int, str]:
+    """Return the passwords on these lines, or on all. A line without a password is missing.
+
+    Raise KeyMissing if they cannot be read.
+    """
+    found: dict[int, str] = {}
+    try:
+        fernet = Fernet(key_path(run_id).read_bytes())
+        with _sealed_path(run_id).open("rb") as file:
+            for block in file:
+                first, last, token = block.split()
+                if lines is None or any(int(first) <= line <= int(last) for line in lines):
+                    found.update(json.loads(fernet.decrypt(token)))
+    except (FileNotFoundError, ValueError, InvalidToken) as error:  # any other fault may pass: try again
+        raise KeyMissing from error
+    return found if lines is None else {line: found[line] for line in lines if line in found}
+
+
+def destroy_passwords(run_id: int) -> None:
+    """Remove the key first, then what it opens."""
+    key = key_path(run_id)
+    if key.exists():
+        key.unlink(missing_ok=True)
+        sync_folder(key.parent)
+    _sealed_path(run_id).unlink(missing_ok=True)
+
+
+def runs_with_keys() -> list[int]:
+    """Return the IDs of the runs whose passwords can be read."""
+    return [int(path.name) for path in key_path(0).parent.glob("*") if path.name.isdigit()]
+
+
+def fingerprint_of(account_id: int, password: str) -> str:
+    """Return a hash of the password under the secret of this installation. Equal passwords of two people differ."""
+    key = hashlib.sha256(f"passwords of files\n{settings.SECRET_KEY}".encode()).digest()
+    return hmac.new(key, f"{account_id}\n{password}".encode(), hashlib.sha256).hexdigest()
+
+
+def key_path(run_id: int) -> Path:
+    """Return the file of a run's key."""
+    return Path(settings.SIS_SYNC_DATA_FOLDER) / KEY_FOLDER / str(run_id)
+
+
+def _sealed_path(run_id: int) -> Path:
+    return Path(settings.SIS_SYNC_DATA_FOLDER) / "runs" / str(run_id) / "passwords"
