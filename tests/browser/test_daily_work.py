@@ -145,3 +145,24 @@ def test_everything_without_javascript(browser: Browser, riverbend: Riverbend) -
     page.get_by_role("button", name="Update").click()
     expect(page.get_by_text("The account was updated.")).to_be_visible()
     context.close()
+
+
+def test_session_that_ends_keeps_what_was_typed(page: Page, riverbend: Riverbend) -> None:
+    page.clock.install()
+    sign_in(page, riverbend.url, ALICE, PASSWORD)
+    page.goto(f"{riverbend.url}/members/new")
+    page.get_by_label("First name").fill("Typed")
+    token = page.locator("main [name=csrfmiddlewaretoken]").first.input_value()
+    notice = page.locator("#session-end")
+    page.clock.fast_forward("27:55")
+    expect(notice).to_be_hidden()
+    page.clock.fast_forward("00:10")
+    expect(notice).to_contain_text("less than two minutes")
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(notice).to_be_hidden()
+    page.clock.fast_forward("30:00")
+    expect(notice.get_by_role("link", name="sign in in another window")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('focus'))")  # signed in again in another window
+    expect(notice).to_be_hidden()
+    expect(page.get_by_label("First name")).to_have_value("Typed")
+    assert page.locator("main [name=csrfmiddlewaretoken]").first.input_value() != token

@@ -56,7 +56,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "run_failed": ("get", OF_THE_DISTRICT),
     "audit_log": ("get", DISTRICT_MANAGERS),
 }
-OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "sign_out"}
+OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "sign_out", "stay"}
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sis_sync.server.sessions.end_idle_sessions",
     "sis_sync.server.large_bodies.judge_large_bodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -112,13 +113,13 @@ LOGIN_REDIRECT_URL = "web:home"
 LOGOUT_REDIRECT_URL = "web:sign_in"
 
 SESSION_ENGINE = "sis_sync.server.sessions"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds from signing in, however often the session is used
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
 CSRF_COOKIE_SECURE = SIS_SYNC_BEHIND_PROXY
 CSRF_COOKIE_HTTPONLY = True
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "sis_sync.server.web.sealed.SealedMessages"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SIS_SYNC_BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SIS_SYNC_BEHIND_PROXY else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -82,4 +83,12 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         # htmx would insert the sign-in page into a part of this page, so make the browser reload the whole page.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(page_of(request))
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return the address of the page to come back to: for a form that was sent, the page that showed it."""
+    asked, shown = request.get_full_path(), urlsplit(request.headers.get("Referer", ""))
+    if request.method == "GET" or shown.netloc != request.get_host():
+        return asked
+    return f"{shown.path}?{shown.query}" if shown.query else shown.path

@@ -1,14 +1,12 @@
 """The list of people: its search, its filters and its pages of 50.
 
-The filters are in the address of the page. The search text may name people, so the session stores it
-and the address contains only its ID.
+The filters are in the address of the page. The search text may name people, so the address contains it sealed: only
+this server can read it, and only for the person who searched.
 """
 
-import secrets
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
@@ -17,16 +15,17 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.selectors import can_be_number
 from sis_sync.server.web.render import PAGE_SIZE
+from sis_sync.server.web.sealed import seal, unseal
 
-SEARCHES = "searches"  # in the session
-MOST_SEARCHES = 20
+SEARCH = "search"
+MOST_SEALED = 3000  # characters of a sealed text
 MOST_COUNTED = 10_000
 ORDER = ("last_name", "first_name", "id")
 
 
 @dataclass(frozen=True)
 class PeopleFilters:
-    """The filters of User Admin. `search` is the ID of a text in the session; `org_id` is digits or empty."""
+    """The filters of User Admin. `search` is a sealed text; `org_id` is digits or empty."""
 
     user_type: str = ""
     org_id: str = ""
@@ -60,24 +59,19 @@ def read_filters(data: QueryDict) -> PeopleFilters:
         org_id=org_id if org_id.isascii() and org_id.isdigit() else "",
         status=status if status in (*STATUSES, DELETED) else "",
         without_id=bool(data.get("no_id")),
-        search=data.get("search", "")[:16],
+        search=data.get("search", "")[:MOST_SEALED],
     )
 
 
-def store_search(session: SessionBase, text: str) -> str:
-    """Store the text in the session, which keeps the last 20, and return its ID for addresses."""
-    stored: dict[str, str] = session.get(SEARCHES, {})
-    search = next((search for search, known in stored.items() if known == text), secrets.token_hex(4))
-    stored.pop(search, None)  # so that it becomes the newest
-    stored[search] = text
-    session[SEARCHES] = dict(list(stored.items())[-MOST_SEARCHES:])
-    return search
+def sealed_search(text: str, *, reader: Account) -> str:
+    """Return the text for an address, or an empty string if there is none."""
+    return seal(f"{reader.pk}\n{text}", purpose=SEARCH) if text else ""
 
 
-def stored_search(session: SessionBase, search: str) -> str:
-    """Return the text with this ID; empty if the session no longer has it."""
-    text: str = session.get(SEARCHES, {}).get(search, "")
-    return text
+def search_text(filters: PeopleFilters, *, reader: Account) -> str:
+    """Return the text that the reader searched for. It is empty if someone else did."""
+    number, _, text = (unseal(filters.search, purpose=SEARCH) or "").partition("\n")
+    return text if number == str(reader.pk) else ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.selectors import is_district_manager, is_manager, scope_org
 from sis_sync.server.runs.selectors import waiting_runs
+from sis_sync.server.sessions import ends_at
 from sis_sync.server.web.access import PageRequest
 from sis_sync.server.web.words import error_words
 
@@ -50,6 +51,7 @@ def frame(request: PageRequest) -> dict[str, Any]:
         "is_manager": manages,
         "is_district_manager": manages and is_district_manager(account=me),
         "scope": scope_org(actor=me) if manages else None,
+        "session_ends_at": ends_at(request),
         "waiting_count": waiting_runs(actor=me).count() if manages else 0,
     }
 

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("setup/<str:token>", setup.setup, name="setup"),
     path("sign-in", sign_in.sign_in, name="sign_in"),
     path("sign-in/<slug:slug>", sign_in.sign_in, name="sign_in_at"),
+    path("stay", sign_in.stay, name="stay"),
     path("sign-out", sign_in.sign_out, name="sign_out"),
     path("profile", profile.profile, name="profile"),
     path("settings", orgs.settings, name="settings"),

@@ -224,6 +224,12 @@ def action_heading(action: str) -> str:
 
 
 @register.filter
+def seconds_until(moment: datetime) -> int:
+    """Return the whole seconds from now until the moment."""
+    return int((moment - timezone.now()).total_seconds())
+
+
+@register.filter
 def audit_word(action: str) -> str:
     """Return an action of the audit log in words: run.approved is Run approved."""
     return action.replace(".", " ").replace("_", " ").capitalize()

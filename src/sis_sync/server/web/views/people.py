@@ -31,8 +31,8 @@ from sis_sync.server.web.people_list import (
     count_people,
     people_page,
     read_filters,
-    store_search,
-    stored_search,
+    sealed_search,
+    search_text,
 )
 from sis_sync.server.web.render import flash, page, see_other
 from sis_sync.server.web.words import action_word, error_words
@@ -51,7 +51,7 @@ SERVICES: dict[str, Callable[..., int]] = {
 def user_admin(request: PageRequest) -> HttpResponse:
     """Show the people who match the search and the filters in the address, 50 per page."""
     filters = read_filters(request.GET)
-    text = stored_search(request.session, filters.search)
+    text = search_text(filters, reader=request.user)
     if filters.org_id:
         access_org(actor=request.user, org_id=filters.org_id)
     found = search_accounts(
@@ -98,9 +98,9 @@ def search_form(request: PageRequest, filters: PeopleFilters, text: str) -> Sear
 @for_managers
 @require_POST
 def user_search(request: PageRequest) -> HttpResponse:
-    """Store the search text in the session and redirect to the list, whose address contains only the filters."""
+    """Redirect to the list, whose address contains the filters and the sealed search text."""
     filters, text = read_filters(request.POST), request.POST.get("text", "").strip()[:254]
-    search = store_search(request.session, text) if text else ""
+    search = sealed_search(text, reader=request.user)
     return see_other("web:user_admin", query=replace(filters, search=search).query)
 
 

@@ -1,19 +1,20 @@
 """Sign in and sign out."""
 
 from django.contrib.auth import authenticate, logout
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.sign_in import school_system_at
 from sis_sync.server.errors import NotNow
 from sis_sync.server.lock_wait import refuse_if_locked
 from sis_sync.server.orgs.models import SchoolSystem
-from sis_sync.server.sessions import begin_session
+from sis_sync.server.sessions import begin_session, ends_at
 from sis_sync.server.web.forms.orgs import SignInForm, WhichSystemForm
 from sis_sync.server.web.render import form_data, see_other, with_retry_after
 
@@ -76,6 +77,15 @@ def which_system(request: HttpRequest, slug: str) -> HttpResponse:
             return see_other("web:sign_in_at", system.slug)
         form.add_error("slug", "No school system has this short name. Check the spelling.")
     return render(request, "web/session/which_system.html", {"form": form})
+
+
+@require_GET
+def stay(request: HttpRequest) -> HttpResponse:
+    """Keep the session in use. Return the seconds until it ends, and the token for forms that were opened before."""
+    if not isinstance(request.user, Account):
+        return JsonResponse({"seconds": 0}, status=401)
+    seconds = int((ends_at(request) - timezone.now()).total_seconds())
+    return JsonResponse({"seconds": seconds, "token": get_token(request)})
 
 
 @require_POST

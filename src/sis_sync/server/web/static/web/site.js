@@ -54,6 +54,30 @@
     }
   });
 
+  // Before the session ends, offer to stay. What was typed remains, also after signing in again in another window.
+  const WARNING_SECONDS = 120;
+  const watchSession = (notice) => {
+    let endsAt = Date.now() + 1000 * Number(notice.dataset.seconds);
+    const show = () => {
+      const seconds = (endsAt - Date.now()) / 1000;
+      notice.hidden = seconds > WARNING_SECONDS;
+      notice.querySelectorAll("[data-before]").forEach((part) => (part.hidden = seconds <= 0));
+      notice.querySelectorAll("[data-after]").forEach((part) => (part.hidden = seconds > 0));
+    };
+    const stay = async () => {
+      const answer = await fetch(notice.dataset.stay, { cache: "no-store" }).catch(() => null);
+      if (!answer?.ok) return;
+      const { seconds, token } = await answer.json();
+      endsAt = Date.now() + 1000 * seconds;
+      document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((input) => (input.value = token));
+      show();
+    };
+    notice.querySelector("button").addEventListener("click", stay);
+    addEventListener("focus", () => notice.hidden || stay());
+    setInterval(show, 1000);
+    show();
+  };
+
   // A hidden tab sends no requests.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
@@ -61,6 +85,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     focusErrors();
+    const notice = document.getElementById("session-end");
+    if (notice) watchSession(notice);
     document.querySelectorAll("form").forEach(sayTicked);
   });
   document.addEventListener("htmx:afterSwap", () => document.querySelectorAll("form").forEach(sayTicked));
