@@ -1,15 +1,19 @@
 """Jobs: none is lost with its worker, done by two workers, or tried for ever."""
 
 import os
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connection
+from django.db.models.functions import Now
 from kit.rosters import roster, send, settled, student
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.jobs.lock import lock_path, named_lock
+from sis_sync.server.jobs.lock import JOB_LOCKS, end_frozen_holder, jobs_lock, lock_path, named_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
@@ -30,6 +34,28 @@ def test_done_job_stays_done(district: Org, north: Org, now: datetime) -> None:
     assert {job.state for job in run.jobs.all()} == {"done"}
     assert [job.attempts for job in run.jobs.all()] == [1, 1]
     assert work_until_idle(clock=lambda: now) == 0
+
+
+def test_frozen_workers_job_is_taken(district: Org, north: Org, now: datetime, settings: Settings) -> None:
+    """On PostgreSQL its lock is a connection's, which ends. On SQLite its supervisor must end its process first."""
+    settings.SIS_SYNC_FROZEN_SECONDS = 1
+    run = send(district, student("S1"), now=now)
+    Job.objects.filter(run=run).update(state="running", attempts=1)
+    if connection.vendor != "postgresql":
+        with jobs_lock(district.school_system_id):
+            assert not end_frozen_holder(district.school_system_id)
+            assert work_until_idle(clock=lambda: now) == 0
+        return
+    with psycopg.connect(**connection.get_connection_params()) as frozen:
+        frozen.execute("SELECT pg_advisory_lock(%s, %s)", [JOB_LOCKS, district.school_system_id])
+        frozen.commit()
+        Job.objects.filter(run=run).update(beat_at=Now())
+        assert settled(run, now=now).state == "received"
+        time.sleep(1.2)
+        Job.objects.filter(run=run).update(beat_at=Now() - timedelta(seconds=2))
+        assert settled(run, now=now).state == "applied"
+        with pytest.raises(psycopg.OperationalError):
+            frozen.execute("SELECT 1")
 
 
 def test_one_queued_job_per_kind(district: Org, north: Org, now: datetime) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from kit.servers import Scene, kill, wait_until
 
+from sis_sync.server.serve.supervisor import Beat, Child
+
 RUN = "from sis_sync.cli.main import main; main()"
 ON_ONE_SERVER = pytest.mark.xdist_group("new_server")
 
@@ -133,6 +135,34 @@ def test_killed_web_is_started_again(new_server: tuple[Scene, "subprocess.Popen[
     assert "Serving on" in process.stdout.readline()
     assert one_of(process, "web") != first
     assert status_of(said) == 200
+
+
+def test_frozen_child_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    child = Child("worker", ["kit.frozen"], lambda: Beat.expected(tmp_path / "workers" / "one", 0.3))
+    child.start()
+    assert child.process
+    first = child.process.pid
+    try:
+        wait_until(lambda: child.look_after() or child.process.pid != first, "the frozen child was not replaced")
+        assert not is_alive(first)
+    finally:
+        child.process.kill()
+        child.stop(0)
+
+
+def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
+    beat = Beat.expected(tmp_path / "workers" / "one", 5)
+    assert beat
+    beat.has_begun, beat.looked_at = True, beat.looked_at - 3600  # the parent did not look for an hour
+    assert not beat.is_silent()
+    for _ in range(5):
+        beat.looked_at -= 1
+        beat.is_silent()
+    assert beat.is_silent()
+    beat.file.touch()
+    os.utime(beat.file, (1, 1))  # a clock that was set back counts as a sign of life too
+    assert not beat.is_silent()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -1,5 +1,8 @@
 """Worker processes that are killed: nothing is half done, done twice or lost."""
 
+import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -19,6 +22,11 @@ ON_BOTH = pytest.mark.parametrize("scene", ["sqlite", "postgresql"], indirect=Tr
 ON_ONE = pytest.mark.parametrize(
     "scene", ["sqlite", pytest.param("postgresql", marks=pytest.mark.night)], indirect=True
 )
+
+
+def child_of(supervisor: "subprocess.Popen[str]") -> int:
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return next(int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == supervisor.pid)
 
 
 @pytest.fixture
@@ -82,6 +90,43 @@ def test_worker_outlives_a_lost_database(tmp_path: Path, postgresql_url: str) ->
         )
         scene.wait_for(STATE, [("applied",)])
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
+
+
+@pytest.mark.night
+@ON_BOTH
+def test_frozen_worker_is_replaced(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIS_SYNC_FROZEN_SECONDS", "2")
+    scene.prepare(["begin"], ["send", 0, MANY])
+    supervisor = scene.start("-m", "sis_sync", "worker", stdin=subprocess.DEVNULL)
+    try:
+        scene.wait_for(APPLY_ATTEMPTS, [(1,)])
+        frozen = child_of(supervisor)
+        os.kill(frozen, signal.SIGSTOP)
+        if scene.ask(STATE) != [("applied",)]:
+            scene.wait_for(APPLY_ATTEMPTS, [(2,)])
+        scene.wait_for(STATE, [("applied",)])
+        scene.wait_for("select distinct state from jobs_job", [("done",)])
+    finally:
+        kill(supervisor)
+    assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
+
+
+@pytest.mark.night
+def test_another_worker_takes_over(tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIS_SYNC_FROZEN_SECONDS", "2")
+    scene = Scene(tmp_path, postgresql_url)
+    scene.prepare(["begin"], ["send", 0, MANY])
+    with scene.worker() as frozen:
+        scene.wait_for(APPLY_ATTEMPTS, [(1,)])
+        frozen.send_signal(signal.SIGSTOP)
+        with scene.worker():
+            scene.wait_for(STATE, [("applied",)])
+            scene.wait_for("select distinct state from jobs_job", [("done",)])
+            frozen.send_signal(signal.SIGCONT)
+            scene.prepare(["send", MANY, SOME])
+            scene.wait_for("select count(*) from runs_run where state = 'applied'", [(2,)])
+            scene.wait_for("select distinct state from jobs_job", [("done",)])
+    assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY + SOME,)]
 
 
 @ON_ONE

@@ -63,10 +63,14 @@ def serve(host: str, port: int, no_worker: bool) -> None:
 @click.command()
 @needs_server
 def worker() -> None:
-    """Start one more worker (PostgreSQL only), or the only worker if the server runs with `serve --no-worker`."""
-    from sis_sync.server.serve.work import main
+    """Start one more worker (PostgreSQL only), or the only worker if the server runs with `serve --no-worker`.
 
-    main()
+    Start it again if it stops or freezes.
+    """
+    from sis_sync.server.serve.supervisor import stop_on_signals, supervise, worker_child
+
+    with stop_on_signals() as stop:
+        supervise([worker_child()], stop)
 
 
 @click.group()

@@ -76,6 +76,12 @@ MEMORY_MB = Variable(
     least=128,
 )
 THREADS = Variable("SIS_SYNC_THREADS", "2", "the processors that planning one run may use", least=1)
+FROZEN_SECONDS = Variable(
+    "SIS_SYNC_FROZEN_SECONDS",
+    "60",
+    "a worker that shows no sign of life for so many seconds is ended and replaced, and its job goes on",
+    least=1,
+)
 ENGINE = Variable(
     "SIS_SYNC_ENGINE",
     "duckdb",
@@ -142,6 +148,7 @@ SERVER_VARIABLES = (
     BEHIND_PROXY,
     MEMORY_MB,
     THREADS,
+    FROZEN_SECONDS,
     ENGINE,
     *FILE_VARIABLES,
     CALLS_A_MINUTE,

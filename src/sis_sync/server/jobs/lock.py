@@ -16,6 +16,22 @@ from sis_sync.core.file_lock import file_lock
 # The first half of the advisory lock's key separates these locks from all others in this database.
 JOB_LOCKS = 0x515
 PASSWORDS_LOCK = 0x516
+KEY_BITS = 31  # of the second half. If two school systems share a key, they only wait for each other.
+
+END_FROZEN_HOLDER = """
+SELECT pg_terminate_backend(held.pid)
+FROM pg_locks held JOIN pg_stat_activity holder ON holder.pid = held.pid AND holder.datid = held.database
+WHERE held.locktype = 'advisory' AND held.classid = %(group)s AND held.objid = %(key)s AND held.objsubid = 2
+  AND held.granted AND held.pid <> pg_backend_pid() AND holder.datname = current_database()
+  AND holder.state_change < clock_timestamp() - make_interval(secs => %(seconds)s)
+  AND NOT EXISTS (
+    SELECT 1 FROM jobs_job job JOIN runs_run run ON run.id = job.run_id
+    WHERE job.state = 'running'
+      AND CASE WHEN %(is_of_system)s THEN job.kind <> 'prepare' AND run.school_system_id = %(number)s
+          ELSE job.kind = 'prepare' END
+      AND job.beat_at > clock_timestamp() - make_interval(secs => %(seconds)s)
+  )
+"""
 
 
 @contextmanager
@@ -41,8 +57,7 @@ def passwords_lock() -> Iterator[bool]:
 @contextmanager
 def advisory_lock(group: int, number: int) -> Iterator[bool]:
     """Try once to take a session advisory lock of PostgreSQL, and yield True if it was free."""
-    # The second half of the key has 32 bits. If two school systems share one, they only wait for each other.
-    key = [group, number % 2**31]
+    key = [group, number % 2**KEY_BITS]
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
         yield False
         return
@@ -51,6 +66,27 @@ def advisory_lock(group: int, number: int) -> Iterator[bool]:
     finally:
         if connection.connection is not None and not connection.connection.closed:
             _ask("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def end_frozen_holder(school_system_id: int | None) -> bool:
+    """End the connection of a worker that has a lock but shows no sign of life. Return True if there was one.
+
+    The lock is the one on the school system's jobs, or for None the one on hashing passwords. The worker's transaction rolls back and the lock is free. Once the worker wakes up, it finds its connection closed. On SQLite
+    only the end of the process frees its locks, so there its supervisor ends it.
+    """
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        number = school_system_id or 0
+        parameters = {
+            "is_of_system": school_system_id is not None,
+            "group": PASSWORDS_LOCK if school_system_id is None else JOB_LOCKS,
+            "number": number,
+            "key": number % 2**KEY_BITS,
+            "seconds": settings.SIS_SYNC_FROZEN_SECONDS,
+        }
+        cursor.execute(END_FROZEN_HOLDER, parameters)
+        return bool(cursor.fetchall())
 
 
 def _ask(sql: str, parameters: list[int]) -> bool:

@@ -8,7 +8,8 @@ class Job(models.Model):
     """One task of one run. It may be done more than once, but takes effect at most once.
 
     `waits_for` is a fault of the place (core/place_faults.py), empty if nothing is missing. `waits_since` stays until
-    the job is done, so that the pauses grow.
+    the job is done, so that the pauses grow. `beat_at` is the database's time of its worker's last sign of life
+    (PostgreSQL only: on SQLite it would have to wait for the job's own transaction).
     """
 
     class Kind(models.TextChoices):
@@ -32,6 +33,7 @@ class Job(models.Model):
     tries_again_at = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
+    beat_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

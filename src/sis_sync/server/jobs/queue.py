@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Case, F, Max, Q, QuerySet, When
+from django.db.models.functions import Now
 
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.server.jobs.models import Job, Turn
@@ -56,7 +57,7 @@ def begin(job: Job, *, now: datetime) -> bool:
     more than another file.
     """
     unchanged = Job.objects.filter(pk=job.pk, state=job.state, attempts=job.attempts)
-    started = {"started_at": now, "waits_for": "", "tries_again_at": None}
+    started = {"started_at": now, "beat_at": Now(), "waits_for": "", "tries_again_at": None}
     with transaction.atomic():
         if not unchanged.update(state=Job.State.RUNNING, attempts=F("attempts") + 1, **started):
             return False
@@ -64,6 +65,11 @@ def begin(job: Job, *, now: datetime) -> bool:
         Turn.objects.update_or_create(school_system_id=job.run.school_system_id, defaults={"number": newest + 1})
     job.refresh_from_db()
     return True
+
+
+def beat(job: Job) -> bool:
+    """Record a sign of life of the job's worker. Return False if another worker has taken the job over."""
+    return _running(job).update(beat_at=Now()) == 1
 
 
 def finish(job: Job, *, now: datetime) -> None:

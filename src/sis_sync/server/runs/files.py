@@ -186,9 +186,11 @@ def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
 
 @contextmanager
 def work_folder(run_id: int) -> Iterator[Path]:
-    """Yield an empty folder for one job of the run. Remove files that a killed worker left there."""
-    folder = data_folder() / "work" / f"run-{run_id}"
-    shutil.rmtree(folder, ignore_errors=True)
+    """Yield an empty folder for one job of the run. Remove files that a killed worker left."""
+    # A frozen worker that wakes up after another took its job over must not write into, or remove, the other's folder.
+    folder = data_folder() / "work" / f"run-{run_id}-{secrets.token_hex(4)}"
+    for left in folder.parent.glob(f"run-{run_id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder

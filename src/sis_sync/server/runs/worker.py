@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from sis_sync.core.place_faults import PlaceFault, fault_of
-from sis_sync.server.jobs.lock import jobs_lock, named_lock, passwords_lock
+from sis_sync.server.jobs.lock import end_frozen_holder, jobs_lock, named_lock, passwords_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import (
     OPEN_STATES,
@@ -89,10 +89,14 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
             if is_free and _claim(job, clock()):
                 _perform(job, clock, leave)
                 return True
-        if is_free or not is_of_system:
+        if is_free:
             tried.add(job.pk)
-        else:
+        elif end_frozen_holder(job.run.school_system_id if is_of_system else None):
+            logger.warning("the worker of job %s (%s of run %s) shows no sign of life", job.pk, job.kind, job.run_id)
+        elif is_of_system:
             busy.add(job.run.school_system_id)
+        else:
+            tried.add(job.pk)
     return False
 
 
@@ -147,7 +151,7 @@ def _perform(job: Job, clock: Clock, leave: Leave | None) -> None:
     is_unfinished: bool | None = False
     try:
         if not cancel_as_asked(job.run_id, now=clock()):
-            with watched_job(job.run_id, leave=leave):
+            with watched_job(job, leave=leave):
                 is_unfinished = _step_of(job)(job.run_id, now=clock())
             cancel_as_asked(job.run_id, now=clock())
     except Exception as error:

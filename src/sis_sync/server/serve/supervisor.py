@@ -1,11 +1,12 @@
 """Keeps the child processes alive, and ends them when the parent ends.
 
-A child that dies is restarted within a second. Each child has a pipe from its parent. The pipe closes when the parent
-ends for any reason, and then the child ends too.
+A child that dies is restarted within a second. A worker that shows no sign of life is ended and restarted. Each child
+has a pipe from its parent. The pipe closes when the parent ends for any reason, and then the child ends too.
 """
 
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from sis_sync.core.errors import ConfigurationError
@@ -23,32 +25,80 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.1
 # Restart a child that dies at once no more often than this.
 RESPAWN_SECONDS = 0.5
+# A worker may take this long to its first sign of life, on a busy machine.
+START_SECONDS = 60.0
+# If the parent itself was stopped, the time counts no more than this.
+LONGEST_LOOK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 CANNOT_LISTEN = 98  # the exit code of a web process whose address is in use
 PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
 
 
 @dataclass
+class Beat:
+    """The sign of life of a process: a file that it touches again and again. `seconds` is the longest silence."""
+
+    file: Path
+    seconds: float
+    touched_at: int
+    has_begun: bool = False
+    silence: float = 0.0
+    looked_at: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def expected(cls, file: Path, seconds: float) -> "Beat | None":
+        """Make the file, and return the sign of life to expect. Without room for the file, expect none."""
+        try:
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.touch(mode=0o600)
+            return cls(file, seconds, file.stat().st_mtime_ns)
+        except OSError:
+            return None
+
+    def is_silent(self) -> bool:
+        """Look at the file. Return True if the process has not touched it for too long."""
+        now = time.monotonic()
+        self.silence += min(now - self.looked_at, LONGEST_LOOK_SECONDS)
+        self.looked_at = now
+        # Compare the time of the file with the one before, not with the clock, which may be set.
+        touched_at = self.file.stat().st_mtime_ns if self.file.exists() else 0
+        if touched_at != self.touched_at:
+            self.touched_at, self.has_begun, self.silence = touched_at, True, 0.0
+        return self.silence > (self.seconds if self.has_begun else max(self.seconds, START_SECONDS))
+
+
+@dataclass
 class Child:
-    """A supervised process: the arguments to start it, and the running process."""
+    """A supervised process: the arguments to start it, and the running process.
+
+    `make_beat` returns the sign of life that a new process shows. The process gets the path of the file.
+    """
 
     name: str
     arguments: list[str]
+    make_beat: Callable[[], Beat | None] | None = None
     process: "subprocess.Popen[bytes] | None" = None
+    beat: Beat | None = None
     started_at: float = field(default=0.0)
 
     def start(self) -> None:
         """Start the process, with a pipe that closes when this parent ends."""
         self.started_at = time.monotonic()
+        if self.process and self.process.stdin:
+            self.process.stdin.close()
+        self.beat = self.make_beat() if self.make_beat else None
+        told = [str(self.beat.file)] if self.beat else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *self.arguments],
+            [sys.executable, "-m", *self.arguments, *told],
             stdin=subprocess.PIPE,
             env={**os.environ, PARENT_WATCHED: "1"},
         )
 
     def look_after(self) -> None:
-        """Restart the process if it died. Raise ConfigurationError if it ended because it cannot listen."""
+        """Restart the process if it died or is frozen. Raise ConfigurationError if it cannot listen."""
         code = self.process.poll() if self.process else 0
+        if code is None and self.beat and self.beat.is_silent():
+            code = self._end_frozen(self.beat)
         if code is None or time.monotonic() - self.started_at < RESPAWN_SECONDS:
             return
         if code == CANNOT_LISTEN:
@@ -57,6 +107,15 @@ class Child:
             )
         logger.warning("the %s process ended (%s) and is started again", self.name, code)
         self.start()
+
+    def _end_frozen(self, beat: Beat) -> int:
+        logger.warning("the %s process showed no sign of life for %.0f s and is ended", self.name, beat.silence)
+        if self.process is None:
+            return 0
+        self.process.kill()
+        code = self.process.wait()
+        beat.file.unlink(missing_ok=True)
+        return code
 
     def stop(self, until: float) -> None:
         """Wait until a terminated process ends. Kill it at `until` (monotonic seconds)."""
@@ -78,7 +137,14 @@ def web_child(host: str, port: int) -> Child:
 
 def worker_child() -> Child:
     """Return the worker process, not started yet."""
-    return Child("worker", ["sis_sync.server.serve.work"])
+    from django.conf import settings
+
+    from sis_sync.server.jobs.beat import beat_file
+
+    def make_beat() -> Beat | None:
+        return Beat.expected(beat_file(secrets.token_hex(4)), settings.SIS_SYNC_FROZEN_SECONDS)
+
+    return Child("worker", ["sis_sync.server.serve.work"], make_beat)
 
 
 def supervise(children: list[Child], stop: threading.Event) -> None:
