@@ -141,13 +141,17 @@ def test_frozen_child_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
     child = Child("worker", ["kit.frozen"], lambda: Beat.expected(tmp_path / "workers" / "one", 0.3))
     child.start()
-    assert child.process
-    first = child.process.pid
+    first = child.process
+
+    def is_replaced() -> bool:
+        child.look_after()
+        return child.process is not first
+
     try:
-        wait_until(lambda: child.look_after() or child.process.pid != first, "the frozen child was not replaced")
-        assert not is_alive(first)
+        wait_until(is_replaced, "the frozen child was not replaced")
+        assert first
+        assert first.returncode == -signal.SIGKILL
     finally:
-        child.process.kill()
         child.stop(0)
 
 

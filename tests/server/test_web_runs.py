@@ -1,15 +1,20 @@
 """Bulk Management > Users, the run page, and the decision."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
+from kit.servers import wait_until
+from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.jobs.beat import beating
+from sis_sync.server.jobs.models import Job
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right
 from sis_sync.server.runs.files import run_files
@@ -114,7 +119,7 @@ def test_upload_uses_mapping_lines(as_alice: Client, district: Org, north: Org, 
 
 def test_progress_waits_for_new_state(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
-    run = send(district, student("S1"), now=now)
+    run = send(district, student("S1"), now=timezone.now())
     address = f"/runs/{run.pk}/progress?seen=received"
     assert as_alice.get(address).status_code == 204
     settled(run, now=now)
@@ -335,3 +340,18 @@ def test_no_changes_is_about_rows(as_alice: Client, district: Org, north: Org, n
     assert "No changes: 1 row was ignored. The other rows match their accounts." in page
     same = sync(district, student("S2"), now=now, mode="students")
     assert "No changes: every row matches its account." in as_alice.get(f"/runs/{same.pk}").content.decode()
+
+
+def test_home_says_that_jobs_wait(as_alice: Client, district: Org, settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+    run = send(district, student("S1"), now=timezone.now())
+    assert "for the server" not in as_alice.get("/").content.decode()
+    Job.objects.update(queued_at=timezone.now() - timedelta(minutes=4))
+    for page in (as_alice.get("/"), as_alice.get(f"/runs/{run.pk}")):
+        assert "no worker is running, since" in page.content.decode()
+    assert "(4\N{NO-BREAK SPACE}minutes)" in as_alice.get("/").content.decode()
+    with beating():
+        wait_until(lambda: "the worker is busy with other files" in as_alice.get("/").content.decode())
+    Job.objects.update(state="running")
+    with beating():
+        wait_until(lambda: "for the server" not in as_alice.get("/").content.decode())

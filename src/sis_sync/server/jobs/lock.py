@@ -71,8 +71,9 @@ def advisory_lock(group: int, number: int) -> Iterator[bool]:
 def end_frozen_holder(school_system_id: int | None) -> bool:
     """End the connection of a worker that has a lock but shows no sign of life. Return True if there was one.
 
-    The lock is the one on the school system's jobs, or for None the one on hashing passwords. The worker's transaction rolls back and the lock is free. Once the worker wakes up, it finds its connection closed. On SQLite
-    only the end of the process frees its locks, so there its supervisor ends it.
+    The lock is the one on the school system's jobs, or for None the one on hashing passwords. The worker's transaction
+    rolls back and the lock is free. Once the worker wakes up, it finds its connection closed. On SQLite only the end of
+    the process frees its locks, so there its supervisor ends it.
     """
     if connection.vendor != "postgresql":
         return False

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.core.run_states import DECIDABLE, ENDED
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.jobs.beat import is_a_worker_alive
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES
 from sis_sync.server.keys.models import ApiKey
@@ -22,6 +23,8 @@ from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
 from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
+
+LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class PlanPage:
 
 @dataclass(frozen=True)
 class PlaceWait:
-    """A run whose job waits until something that is missing in the place is there. `since` is None if not known."""
+    """A run whose job waits for the place: something is missing there, or no worker takes it.
+
+    `since` is None if not known.
+    """
 
     run: Run
     words: str
@@ -69,13 +75,27 @@ def waiting_runs(*, actor: Account) -> QuerySet[Run]:
     return runs_of(actor=actor).filter(state__in=DECIDABLE)
 
 
-def place_waits(runs: QuerySet[Run]) -> list[PlaceWait]:
-    """Return those of the runs that wait for the place, oldest first."""
+def place_waits(runs: QuerySet[Run], *, now: datetime) -> list[PlaceWait]:
+    """Return those of the runs that wait for the place, or have waited long for a worker, oldest first."""
     jobs = Job.objects.filter(run__in=runs.order_by().values("pk"), state__in=OPEN_STATES).exclude(run__state__in=ENDED)
     # A full disk may have had no room to store why a job waits.
     unstored = "" if has_room() else PLACE_WORDS[PlaceFault.DISK_FULL]
-    found = ((job, PLACE_WORDS.get(job.waits_for, unstored)) for job in jobs.select_related("run").order_by("pk"))
-    return [PlaceWait(job.run, words, job.waits_since) for job, words in found if words]
+    found = []
+    for job in jobs.select_related("run").order_by("pk"):
+        if words := PLACE_WORDS.get(job.waits_for, unstored):
+            found.append(PlaceWait(job.run, words, job.waits_since))
+        elif words := queue_words(job, now):
+            found.append(PlaceWait(job.run, words, job.queued_at))
+    return found
+
+
+def queue_words(job: Job, now: datetime) -> str:
+    """Return why the job has waited long, or "" if it has not, or a worker does it."""
+    if job.queued_at > now - LONG_WAIT:
+        return ""
+    if not is_a_worker_alive():
+        return "no worker is running"
+    return "the worker is busy with other files" if job.state == Job.State.QUEUED else ""
 
 
 def access_run(*, actor: Account, run_id: int | str) -> Run:

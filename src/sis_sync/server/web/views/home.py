@@ -1,6 +1,7 @@
 """Home: the runs that wait for a decision, and the last runs of each mode."""
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from sis_sync.server.orgs.selectors import is_manager
 from sis_sync.server.runs.selectors import place_waits, runs_of, waiting_runs
@@ -16,7 +17,7 @@ def home(request: PageRequest) -> HttpResponse:
         return see_other("web:profile")
     context = {
         "modes": health_of_modes(actor=request.user),
-        "place_waits": place_waits(runs_of(actor=request.user)),
+        "place_waits": place_waits(runs_of(actor=request.user), now=timezone.now()),
         "waiting": waiting_runs(actor=request.user).order_by("received_at"),
     }
     return page(request, "web/home.html", context)

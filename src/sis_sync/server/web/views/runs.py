@@ -63,7 +63,9 @@ def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
 
 def place_wait(found: Run) -> PlaceWait | None:
     """Return what the run waits for in the place, if it does."""
-    return next(iter(place_waits(Run.objects.filter(pk=found.pk))), None) if found.state in MOVING else None
+    if found.state not in MOVING:
+        return None
+    return next(iter(place_waits(Run.objects.filter(pk=found.pk), now=timezone.now())), None)
 
 
 def seen_of(found: Run, wait: PlaceWait | None) -> str:
