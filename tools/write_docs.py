@@ -18,7 +18,7 @@ from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
 from sis_sync.core.environment import SERVER_VARIABLES, SPARK_VARIABLES, Variable
 from sis_sync.core.fields import FIELDS, LISTED_VALUES
-from sis_sync.core.findings import FINDING_CODES, REFUSAL_CODES
+from sis_sync.core.findings import DECIDED_BY_FILE, FINDING_CODES, REFUSAL_CODES
 from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import MODES
 from sis_sync.steps.map.mapper_lines import preset_names
@@ -77,10 +77,16 @@ def limit_of(max_length: int | None) -> str:
 def findings() -> str:
     """Return every finding code with its message."""
     rows = [
-        (f"`{code.code}`", code.severity, code.message.replace("{value}", "…").replace("{other}", "…"), code.fix)
+        (
+            f"`{code.code}`",
+            code.severity,
+            code.message.replace("{value}", "…").replace("{other}", "…"),
+            code.fix,
+            "the file" if code.code in DECIDED_BY_FILE else "the accounts",
+        )
         for code in FINDING_CODES.values()
     ]
-    return table(("Code", "Severity", "Message", "What to do"), rows)
+    return table(("Code", "Severity", "Message", "What to do", "Decided by"), rows)
 
 
 def refusals() -> str:

@@ -75,7 +75,7 @@ def test_each_thing_has_its_time(district: Org, north: Org, now: datetime) -> No
 
     assert purged(now + 30 * DAY) == {"files": 1, "jobs": 2}
     assert not files.original.exists()
-    assert all(path.is_file() for path in files.of_plan)
+    assert all(path.is_file() for path in (*files.stored_plan, files.results, files.failed, files.findings))
 
     assert purged(now + 89 * DAY) == {}
     assert purged(now + 90 * DAY) == {"reports": 1}

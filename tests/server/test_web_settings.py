@@ -133,6 +133,15 @@ def test_key_is_shown_with_properties(as_alice: Client, school_system: SchoolSys
     assert ">1 key</caption>" in later
 
 
+def test_own_results_are_ticked_knowingly(as_alice: Client, district: Org) -> None:
+    form = as_alice.get("/bulk/client/keys/new").content.decode()
+    ticked = [line for line in form.splitlines() if 'name="scopes"' in line and "checked" in line]
+    assert ["upload" in line for line in ticked] == [True]
+    assert "anyone who has the key can find out which IDs and addresses have an account here" in form
+    as_alice.post("/bulk/client/keys/new", key_values(district, scopes=["upload", "own_results"]))
+    assert "upload, own results" in as_alice.get("/bulk/client").content.decode()
+
+
 def test_reload_neither_makes_nor_shows_key(as_alice: Client, district: Org) -> None:
     form = as_alice.get("/bulk/client/keys/new").content.decode()
     form_id = form.split('name="form_id" value="')[1].split('"')[0]

@@ -20,6 +20,7 @@ class FindingCode:
     """A kind of fault or remark. `column` is its field, empty if it concerns the whole row or file.
 
     `title` is the heading for all findings of this code; `message` describes one of them.
+    `names_account`: `{other}` names someone else's account.
     """
 
     code: str
@@ -28,6 +29,7 @@ class FindingCode:
     message: str
     fix: str = SEND_AGAIN
     column: str = ""
+    names_account: bool = False
 
 
 def _of_field(column: str, rule: str, title: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:
@@ -92,16 +94,6 @@ _FIELD_CODES = (
         'email: "{value}" also stands for somebody else on line {other}',
     ),
     _of_field(
-        "email", "taken", "E-mail belongs to another account", 'email: "{value}" belongs to {other}, which keeps it'
-    ),
-    _of_field(
-        "email",
-        "taken_unmanaged",
-        "E-mail belongs to an account without an ID",
-        'email: "{value}" belongs to an account without an Employee/Student ID',
-        "Give that account this person's ID in User Admin, then send the file again.",
-    ),
-    _of_field(
         "user_type",
         "out_of_mode",
         "User type that this mode does not manage",
@@ -123,27 +115,6 @@ _ROW_CODES = (
         'school_district_external_id: "{value}" is outside what the uploader manages',
         "Ask a manager of the district to send this file.",
         "school_district_external_id",
-    ),
-    _row(
-        "account.out_of_scope",
-        "Account outside what the sender manages",
-        'the account with ID "{value}" is at an org outside what the uploader manages',
-        "Ask a manager of the district to send this file.",
-        "custom_id",
-    ),
-    _row(
-        "account.out_of_mode",
-        "Account of a type that this mode may not touch",
-        'the account with ID "{value}" is of a type that this mode may not touch',
-        "Send this person in a file of the right mode.",
-        "custom_id",
-    ),
-    _row(
-        "account.last_manager",
-        "No manager of the district would be left",
-        "after this run no active manager of the district would be left",
-        "Give somebody else the right to manage the district first.",
-        "custom_id",
     ),
     _row(
         "row.columns",
@@ -183,18 +154,6 @@ _WARNINGS = (
     ),
     _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
     _warning(
-        "account.protected",
-        "Account is protected from sync",
-        'the account with ID "{value}" is protected from sync; the row is ignored',
-        "Take the protection off in User Admin if the SIS shall manage it.",
-    ),
-    _warning(
-        "account.held_by_hand",
-        "Account was disabled or deleted by hand and stays so",
-        'the account with ID "{value}" was disabled or deleted by hand and stays so; the row is ignored',
-        "Enable or restore it in User Admin if this person is back.",
-    ),
-    _warning(
         "position.ignored",
         "Position of a student, ignored",
         'position: "{value}" is ignored for students',
@@ -226,8 +185,74 @@ _WARNINGS = (
     ),
 )
 
-FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_FIELD_CODES, *_ROW_CODES, *_WARNINGS)}
+# The accounts here decide these. A sender without the scope read is told `row.ask_a_manager` instead.
+_ACCOUNT_CODES = (
+    FindingCode(
+        "email.taken",
+        "error",
+        "E-mail belongs to another account",
+        'email: "{value}" belongs to {other}, which keeps it',
+        column="email",
+        names_account=True,
+    ),
+    _of_field(
+        "email",
+        "taken_unmanaged",
+        "E-mail belongs to an account without an ID",
+        'email: "{value}" belongs to an account without an Employee/Student ID',
+        "Give that account this person's ID in User Admin, then send the file again.",
+    ),
+    _row(
+        "account.out_of_scope",
+        "Account outside what the sender manages",
+        'the account with ID "{value}" is at an org outside what the uploader manages',
+        "Ask a manager of the district to send this file.",
+        "custom_id",
+    ),
+    _row(
+        "account.out_of_mode",
+        "Account of a type that this mode may not touch",
+        'the account with ID "{value}" is of a type that this mode may not touch',
+        "Send this person in a file of the right mode.",
+        "custom_id",
+    ),
+    _row(
+        "account.last_manager",
+        "No manager of the district would be left",
+        "after this run no active manager of the district would be left",
+        "Give somebody else the right to manage the district first.",
+        "custom_id",
+    ),
+    _warning(
+        "account.protected",
+        "Account is protected from sync",
+        'the account with ID "{value}" is protected from sync; the row is ignored',
+        "Take the protection off in User Admin if the SIS shall manage it.",
+    ),
+    _warning(
+        "account.held_by_hand",
+        "Account was disabled or deleted by hand and stays so",
+        'the account with ID "{value}" was disabled or deleted by hand and stays so; the row is ignored',
+        "Enable or restore it in User Admin if this person is back.",
+    ),
+)
+
+# The file, its mode and the orgs decide these alone, so their messages tell nothing about accounts.
+_DECIDED_BY_FILE = (*_FIELD_CODES, *_ROW_CODES, *_WARNINGS)
+DECIDED_BY_FILE: tuple[str, ...] = tuple(code.code for code in _DECIDED_BY_FILE)
+FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_DECIDED_BY_FILE, *_ACCOUNT_CODES)}
 ERROR_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.severity == "error")
+
+# Told in place of every code that the accounts decide. No plan contains it. `{value}` is the run's page.
+ASK_A_MANAGER = _row(
+    "row.ask_a_manager",
+    "Only a manager may see why",
+    "only a manager may see why this row failed: {value}",
+    "Ask a manager to open this page.",
+)
+# What a message names in place of someone else's account, for a sender who sees the results of its own rows only.
+OTHER_ACCOUNT = "another account"
+NAMING_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.names_account)
 
 
 @dataclass(frozen=True)

@@ -27,21 +27,21 @@ def write_plan(session: Session, path: Path) -> None:
     _copy(session, f"SELECT {columns} FROM plan AS x", path)
 
 
-def write_results(session: Session, path: Path) -> None:
-    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise formulas in cells."""
+def write_results(session: Session, path: Path, *, of: str = "plan") -> None:
+    """Write the plan, or the table `told`, with the ten mapped fields (RESULTS_COLUMNS); neutralise formulas."""
     planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     mapped["custom_id"] = "x.custom_id"
     fields = ", ".join(f"{_neutralised(column)} AS {_MAPPED_HEADERS[name]}" for name, column in mapped.items())
-    _copy(session, f"SELECT x.line, {planned}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
+    _copy(session, f"SELECT x.line, {planned}, {fields} FROM {of} AS x LEFT JOIN people AS p ON p.line = x.line", path)
 
 
-def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
+def write_failed_rows(session: Session, plan: Plan, path: Path, *, of: str = "plan") -> None:
     """Write the failed rows with a message column, then the file's own columns, ready to correct and send again.
 
-    Columns that contain secrets are left out. A record that could not be split shows the cells that were found; those
-    beyond the last column are in the message. It shows no cells if the file has secrets, because they could be under
-    the wrong header; the message names the line.
+    The rows are those of the plan, or of the table `told`. Columns that contain secrets are left out. A record that
+    could not be split shows the cells that were found; those beyond the last column are in the message. It shows no
+    cells if the file has secrets, because they could be under the wrong header; the message names the line.
     """
     columns = plan.records.columns
     secrets = secret_positions(columns)
@@ -58,7 +58,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path) -> None:
     _copy(
         session,
         f"SELECT {', '.join(shown)} FROM (SELECT x.line, x.custom_id, {', '.join([message, *found])} "
-        "FROM plan AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
+        f"FROM {of} AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed') AS x",
         path,
         delimiter=delimiter_called(plan.records.facts.delimiter),

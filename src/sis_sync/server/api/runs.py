@@ -2,17 +2,26 @@
 
 import io
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpRequest
 from django.utils import timezone
 from ninja import File, Form, Header, Query, Router, Status, UploadedFile
 
 from sis_sync.core.errors import UsageFault
 from sis_sync.core.modes import MODES
 from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
-from sis_sync.server.api.schemas import Approval, Problem, Refusal, Rejection, RunDocument, RunList, run_document
+from sis_sync.server.api.schemas import (
+    Approval,
+    Problem,
+    Refusal,
+    Rejection,
+    RunDocument,
+    RunList,
+    page_address,
+    run_document,
+)
 from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
 from sis_sync.server.audit.services import record
 from sis_sync.server.keys.limits import MeteredFile, one_upload
@@ -21,10 +30,11 @@ from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
 from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.cancel import cancel_run
-from sis_sync.server.runs.files import base_name, run_files
+from sis_sync.server.runs.files import base_name
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of_key
+from sis_sync.server.runs.told import page_mark, reports_of
 from sis_sync.server.text import has_controls
 from sis_sync.server.windows import HOLD
 
@@ -105,8 +115,14 @@ def show_run(request: SignedRequest, run_id: str) -> RunDocument:
     operation_id="get_results",
 )
 def show_results(request: SignedRequest, run_id: str) -> FileResponse:
-    """Returns the results CSV. Answers 404 until the file has been checked."""
-    return csv_file(run_files(visible_run(request.auth, run_id)).results)
+    """Returns the results CSV. Answers 404 until the file has been checked.
+
+    Without the scope read, a key gets only the results of files that it sent. Their actions are taken, ignored and
+    failed, and they have no absent people. With own_results, the actions are those of the plan.
+    """
+    run = visible_run(request.auth, run_id)
+    results, _ = visible_reports(request.auth, run)
+    return csv_file(results, "results.csv", run, request)
 
 
 @router.get(
@@ -116,8 +132,13 @@ def show_results(request: SignedRequest, run_id: str) -> FileResponse:
     operation_id="get_failed_rows",
 )
 def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
-    """Returns the failed rows in the format of the file, each with its message."""
-    return csv_file(run_files(visible_run(request.auth, run_id)).failed)
+    """Returns the failed rows in the format of the file, each with its message.
+
+    Without the scope read, a key gets only the rows of files that it sent.
+    """
+    run = visible_run(request.auth, run_id)
+    _, failed = visible_reports(request.auth, run)
+    return csv_file(failed, "failed.csv", run, request)
 
 
 @router.post(
@@ -192,10 +213,34 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
     return run
 
 
-def csv_file(path: Path) -> FileResponse:
-    """Return the stored file unchanged. Raise Http404 if it does not exist."""
+def visible_reports(api_key: ApiKey, run: Run) -> tuple[Path, Path]:
+    """Return the paths of the results and the failed rows. Raise Http404 if the key may not see them."""
+    reports = reports_of(run, api_key)
+    if reports is None:
+        raise Http404
+    return reports
+
+
+def csv_file(path: Path, name: str, run: Run, request: HttpRequest) -> FileResponse:
+    """Return the stored file with the address of the run's page. Raise Http404 if the file does not exist."""
     try:
-        file = path.open("rb")
+        file = WithPage(path.open("rb"), run, request)
     except FileNotFoundError:
         raise Http404 from None
-    return FileResponse(file, content_type="text/csv; charset=utf-8", filename=path.name)
+    return FileResponse(file, content_type="text/csv; charset=utf-8", filename=name)
+
+
+class WithPage:
+    """Reads a report. Each mark of the run's page becomes its address, which the worker that wrote it did not know."""
+
+    def __init__(self, file: BinaryIO, run: Run, request: HttpRequest) -> None:
+        self.file = file
+        self.mark, self.page = page_mark(run).encode(), page_address(run, request).encode()
+
+    def read(self, size: int) -> bytes:
+        """Return the next lines, about `size` bytes, or nothing at the end."""
+        return b"".join(self.file.readlines(size)).replace(self.mark, self.page)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()

@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Field, Schema
 
+from sis_sync.server.api.auth import SignedRequest
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.told import view_of
 
 
 class Ping(Schema):
@@ -23,7 +25,13 @@ class Ping(Schema):
 
 
 class RunDocument(Schema):
-    """One run. `guards` names the guards that hold it, `findings` has counts by code, `digest` identifies its plan."""
+    """One run. `guards` names the guards that hold it, `findings` has counts by code, `digest` identifies its plan.
+
+    A key with the scope read gets everything. Without it, guards have no figures, and `digest` is empty unless the key
+    may approve. `counts` are then taken, ignored and failed rows, and `findings` are those that the file alone decides;
+    `row.ask_a_manager` counts the others of failed rows. A key with the scope own_results gets the counts and findings
+    of all rows of the files that it sent, but not of absent people.
+    """
 
     id: str
     mode: str
@@ -76,18 +84,24 @@ class Problem(Schema):
     fix: str
 
 
-def run_document(run: Run, request: HttpRequest) -> RunDocument:
-    """Return the document of a run, with the address of its page."""
+def run_document(run: Run, request: SignedRequest) -> RunDocument:
+    """Return what the key of the request may see of a run, with the address of its page."""
+    view = view_of(run, request.auth)
     return RunDocument(
         id=str(run.pk),
         mode=run.mode,
         state=run.state,
         file_name=run.file_name,
         received_at=run.received_at,
-        counts=run.counts,
-        guards=run.guards,
-        findings=run.findings,
+        counts=view.counts,
+        guards=view.guards,
+        findings=view.findings,
         refusal=run.refusal,
-        digest=run.plan_digest,
-        page=request.build_absolute_uri(reverse("web:run", args=[run.pk])),
+        digest=view.digest,
+        page=page_address(run, request),
     )
+
+
+def page_address(run: Run, request: HttpRequest) -> str:
+    """Return the address of the run's page."""
+    return request.build_absolute_uri(reverse("web:run", args=[run.pk]))

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class ApiKey(models.Model):
-    """The key of a sync client. `scopes` are some of upload, read and approve, `modes` some of the four modes.
+    """The key of a sync client. `scopes` are some of SCOPES in keys/services.py, `modes` some of the four modes.
 
     `org` limits the runs that the key may send, read and approve. `first_file_mb` limits its files until a person has
     approved one of its runs; None is the limit of the installation.

@@ -16,8 +16,8 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.selectors import access_org, require_district_manager
 from sis_sync.server.text import has_controls, tidy
 
-UPLOAD, READ, APPROVE = "upload", "read", "approve"
-SCOPES = (UPLOAD, READ, APPROVE)
+UPLOAD, OWN_RESULTS, READ, APPROVE = "upload", "own_results", "read", "approve"
+SCOPES = (UPLOAD, OWN_RESULTS, READ, APPROVE)
 ROTATION_OVERLAP = timedelta(days=7)
 NAME_LENGTH = 100
 

@@ -40,8 +40,10 @@ class RunFiles:
     """The files of one run: the original upload, the plan and its accounts (Parquet), two reports (CSV).
 
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
-    findings with examples (JSON). Like the plan, it contains people's data. `remembered` contains the line and the
-    custom ID of each row. A purge writes it when it removes the plan, if the guards still need it.
+    findings with examples (JSON). Like the plan, it contains people's data. `told_results` and `told_failed` are the
+    reports as a sender without the scope read may see them; they exist only if such a key sent the file. `remembered`
+    contains the line and the custom ID of each row. A purge writes it when it removes the plan, if the guards still
+    need it.
     """
 
     original: Path
@@ -52,6 +54,8 @@ class RunFiles:
     failed: Path
     findings: Path
     remembered: Path
+    told_results: Path
+    told_failed: Path
 
     @property
     def folder(self) -> Path:
@@ -62,11 +66,6 @@ class RunFiles:
     def stored_plan(self) -> tuple[Path, Path, Path]:
         """Return the files from which the digest is computed."""
         return self.plan, self.unchanged, self.seen
-
-    @property
-    def of_plan(self) -> tuple[Path, ...]:
-        """Return all files of a plan."""
-        return (*self.stored_plan, self.results, self.failed, self.findings)
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,8 @@ def _files(folder: Path, plan: str) -> RunFiles:
         failed=folder / plan / "failed.csv",
         findings=folder / plan / "findings.json",
         remembered=folder / "remembered.parquet",
+        told_results=folder / plan / "told-results.csv",
+        told_failed=folder / plan / "told-failed.csv",
     )
 
 
@@ -109,12 +110,13 @@ def new_plan_files(run: Run) -> Iterator[RunFiles]:
 
 def adopt_plan(made: RunFiles, digest: str) -> None:
     """Flush the new files to disk and move them to their digest's folder. Call this before recording the digest."""
-    for path in made.of_plan:
+    new = list(made.plan.parent.iterdir())
+    for path in new:
         path.chmod(OWNER_ONLY)
         sync_file(path)
     sync_folder(made.plan.parent)
     before = _files(made.folder, digest)
-    if is_as_stored(before, digest) and all(path.is_file() for path in before.of_plan):
+    if is_as_stored(before, digest) and all((before.plan.parent / path.name).is_file() for path in new):
         return  # the same plan was made before
     shutil.rmtree(before.plan.parent, ignore_errors=True)
     made.plan.parent.rename(before.plan.parent)

@@ -37,7 +37,7 @@ class Run(models.Model):
     `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date. `newcomers_with_password` counts the accounts that the plan creates with a
-    password of the file.
+    password of the file. `told` has the counts and findings for a key without the scope read.
     """
 
     class State(models.TextChoices):
@@ -73,6 +73,7 @@ class Run(models.Model):
     guards = models.JSONField(default=list)
     findings = models.JSONField(default=dict)
     newcomers_with_password = models.PositiveIntegerField(default=0)
+    told = models.JSONField(default=dict)
     refusal = models.JSONField(null=True, blank=True)
     settings_used = models.JSONField(default=dict)
     plan_digest = models.CharField(max_length=64, blank=True, default="")

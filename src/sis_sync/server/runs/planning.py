@@ -29,6 +29,7 @@ from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import limits_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.stored_file import store_without_passwords
+from sis_sync.server.runs.told import store_told
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file
@@ -44,7 +45,8 @@ LEFT = Q(action__in=("delete", "disable")) | Q(action="update", after__status="D
 class Planned:
     """The outcome of planning, to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    `surroundings` is what the plan depends on besides the accounts (see `surroundings_of`).
+    `told` is what a key without the scope read learns. `surroundings` is what the plan depends on besides the accounts
+    (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -52,6 +54,7 @@ class Planned:
     guards: list[dict[str, Any]]
     findings: dict[str, int]
     newcomers_with_password: int
+    told: dict[str, Any]
     digest: str
     surroundings: dict[str, Any]
 
@@ -93,7 +96,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     # 4. Encrypt the passwords, store the plan and its digest, and only then remove the passwords from the file.
     keep_passwords(run, session)
-    digest = _store(run, session, plan, directory.accounts)
+    digest, told = _store(run, session, plan, directory.accounts)
     store_without_passwords(run, session, plan.records)
     return Planned(
         facts=plan.records.facts.as_dict(),
@@ -101,6 +104,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         newcomers_with_password=plan.newcomers_with_password,
+        told=told,
         digest=digest,
         surroundings=surroundings,
     )
@@ -119,7 +123,8 @@ def _under_its_name(run: Run, folder: Path) -> Path:
     return named
 
 
-def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
+def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> tuple[str, dict[str, Any]]:
+    """Store the plan and its reports. Return its digest, and what the sender of the file is told."""
     with new_plan_files(run) as made:
         save_plan(session, plan, made.plan, made.unchanged)
         write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
@@ -128,10 +133,11 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> str:
         groups = group_findings(session, plan.records, plan.findings)
         findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
         made.findings.write_text(findings, encoding="utf-8")
+        told = store_told(run, session, plan, made)
         digest = plan_digest(*made.stored_plan)
         adopt_plan(made, digest)
     _remember_digest(run, digest)
-    return digest
+    return digest, told
 
 
 def _remember_digest(run: Run, digest: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
-from sis_sync.core.findings import FINDING_CODES, Severity
+from sis_sync.core.findings import ASK_A_MANAGER, FINDING_CODES, Severity
 from sis_sync.core.wording import LEFT_ALONE, LEFT_ALONE_ALL, MOST_SHOWN, shown, template_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
@@ -37,10 +37,19 @@ def word_findings(session: Engine, *, codes: Collection[str], file_name: str) ->
 
     `codes` are those of the findings so far.
     """
-    session.run(_finding_texts(frozenset(codes)))
     session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
     if not GUESSED_FIELDS.keys().isdisjoint(codes):
         _load_guesses(session)
+    session.run(
+        "CREATE TEMP VIEW all_findings AS "
+        "SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored"
+    )
+    make_messages(session, codes=codes, file_name=file_name)
+
+
+def make_messages(session: Engine, *, codes: Collection[str], file_name: str) -> None:
+    """Make the views `said` and `remarks` over `all_findings`, which may have these codes."""
+    session.run(_finding_texts(frozenset(codes)))
     session.run(
         sql_text(__package__, "messages"),
         file=shown(file_name),
@@ -60,11 +69,11 @@ def _finding_texts(codes: frozenset[str]) -> str:
             is_error=code.severity == "error",
             **asdict(template_of(code.message)),
         )
-        for code in FINDING_CODES.values()
+        for code in (*FINDING_CODES.values(), ASK_A_MANAGER)
         if code.code in codes or code.code in ADDED_BY_PLANNING
     )
     return (
-        f"CREATE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
+        f"CREATE OR REPLACE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
         "AS v(code, head, says_value, middle, says_other, tail, fix, is_error)"
     )
 

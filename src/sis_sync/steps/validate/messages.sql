@@ -1,4 +1,4 @@
--- In:  findings, ignored, finding_texts, guesses.
+-- In:  all_findings, finding_texts, guesses.
 -- Out: said: one row per finding of a row: line, code, is_error, fix, and the sentence;
 --      remarks: one row per row with findings: line, codes, and the message, which has file and line, the sentences,
 --        the consequence and the fix.
@@ -15,7 +15,7 @@ FROM (
     SELECT line, code, value,
       CASE WHEN length(value) > :most THEN substr(value, 1, :most - 3) || '...' ELSE value END AS shown_value,
       CASE WHEN length(other) > :most THEN substr(other, 1, :most - 3) || '...' ELSE other END AS shown_other
-    FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored) AS found
+    FROM all_findings
   ) AS f
   JOIN finding_texts AS t ON t.code = f.code
   LEFT JOIN guesses AS g ON g.code = f.code AND g.value = f.value
@@ -34,7 +34,7 @@ LEFT JOIN (
   SELECT line, is_error, string_agg(fix, ' ' ORDER BY fix) AS fixes
   FROM (
     SELECT DISTINCT f.line, t.is_error, t.fix
-    FROM (SELECT line, code FROM findings UNION ALL SELECT line, code FROM ignored) AS f
+    FROM all_findings AS f
     JOIN finding_texts AS t ON t.code = f.code
     WHERE t.fix <> ''
   ) AS each_once

@@ -74,7 +74,8 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
             return
         _forget_examples(run, now)
         remove_path(files.original)
-        remove_path(files.findings)
+        for path in (files.findings, files.told_results, files.told_failed):
+            remove_path(path)
         _cut_results(session, files)
         _cut_failed_rows(session, files, delimiter_called(run.file_facts["delimiter"]))
         # The plan goes last: by its rows, a purge that begins again finds what is left of the other files.

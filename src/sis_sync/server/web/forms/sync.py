@@ -18,8 +18,13 @@ from sis_sync.server.web.forms.runs import MODE_CHOICES
 MAX_FILE_MB = FILE_LIMITS.file_bytes >> 20
 FIRST_FILE_MB = FIRST_FILE_SETTING.number()
 SCOPE_CHOICES = [
-    ("upload", "Upload files and follow their runs"),
-    ("read", "See all runs of its school or district, from any sender"),
+    ("upload", "Upload files and follow their runs. It learns which rows failed, and nothing else about people here."),
+    (
+        "own_results",
+        "See the results of its own files: whether each person is new, changed or unchanged, and why a row failed. "
+        "With this, anyone who has the key can find out which IDs and addresses have an account here.",
+    ),
+    ("read", "See all runs of its school or district, from any sender, with the names and old values of people"),
     ("approve", "Approve runs that no limit holds and that delete no one"),
 ]
 # Each limit: the end of the sentence "Put a run on hold when more than", and its name in error messages.
@@ -88,7 +93,11 @@ class KeyForm(PageForm):
     name = Typed(label="Name", help_text="For example the computer that will use it.")
     org = forms.ChoiceField(label="For", help_text="The key can change people of this school only; the district: all.")
     scopes = forms.MultipleChoiceField(
-        label="The key may", choices=SCOPE_CHOICES, widget=forms.CheckboxSelectMultiple, required=False
+        label="The key may",
+        help_text="A sync client needs the first only. Tick more if whoever can copy the key may know what it shows.",
+        choices=SCOPE_CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     modes = forms.MultipleChoiceField(
         label="Modes", choices=MODE_CHOICES, widget=forms.CheckboxSelectMultiple, required=False

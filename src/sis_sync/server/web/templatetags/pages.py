@@ -109,6 +109,12 @@ def status_badge(account: Account) -> SafeString:
 
 
 @register.filter
+def scope_word(scope: str) -> str:
+    """Return the scope of an API key in words: own results."""
+    return scope.replace("_", " ")
+
+
+@register.filter
 def mode_word(mode: str) -> str:
     """Return the name of a mode."""
     return words.MODE_WORDS.get(mode, mode)

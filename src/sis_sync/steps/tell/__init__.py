@@ -1,0 +1,1 @@
+"""Tell: what the sender of a file may learn about its rows."""

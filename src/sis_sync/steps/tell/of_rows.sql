@@ -1,0 +1,9 @@
+-- In:  plan, ignored, findings.
+-- Out: told_rows: one row per record of the file: line, action, custom_id. No absent account has one.
+--      told_findings: all findings, without the names of other accounts.
+CREATE OR REPLACE TEMP TABLE told_rows AS
+SELECT line, custom_id, action FROM plan WHERE line IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE told_findings AS
+SELECT line, code, value, CASE WHEN code IN :naming_codes THEN :other_account ELSE other END AS other
+FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored) AS found

@@ -1,0 +1,99 @@
+"""Tell: reduce a plan to what the sender of its file may learn (section 4 of the sync rules).
+
+A sender that may only upload learns nothing about people here: the senders of two school systems that differ only in
+their accounts are told the same, except for which rows failed. Another sender may see the results of its own rows.
+DuckDB reduces the plans of every engine.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sis_sync.core.findings import (
+    ASK_A_MANAGER,
+    DECIDED_BY_FILE,
+    ERROR_CODES,
+    FINDING_CODES,
+    NAMING_CODES,
+    OTHER_ACCOUNT,
+)
+from sis_sync.core.plan import TOLD_ACTIONS
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import quoted, sql_text
+from sis_sync.steps.directory.directory import Directory
+from sis_sync.steps.map.map import Roster
+from sis_sync.steps.plan.plan import Plan
+from sis_sync.steps.read.read import Records
+from sis_sync.steps.validate.messages import make_messages
+from sis_sync.steps.validate.validate import validate
+
+# The tables of the file, the directory and the plan. All others follow from them.
+_KEPT = (
+    *("cells", "broken", "broken_by_cell", "broken_cells", "roster", "password_rows"),
+    *("orgs", "accounts", "listed_values", "plan"),
+)
+
+_MADE = """
+SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal
+UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND NOT internal
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The number of rows with each of TOLD_ACTIONS, and the number of rows, columns or files with each code."""
+
+    counts: dict[str, int]
+    findings: dict[str, int]
+
+
+def tell_of_rows(session: Session, plan: Plan) -> None:
+    """Make `told` of the plan's rows, with their actions, codes and messages, but of no one who is not in the file."""
+    session.run(sql_text(__package__, "of_rows"), naming_codes=NAMING_CODES, other_account=OTHER_ACCOUNT)
+    _make_told(session, plan.records)
+
+
+def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
+    """Make `told` of what the file alone decides, and of the rows that failed. Return its counts.
+
+    Where only a manager may see the reason, the message names `page`, the address of the run's page. Call this last: it
+    may replace the findings in the session.
+    """
+    by_accounts = "SELECT count(*) FROM ignored WHERE code NOT IN :decided_by_file"
+    if session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):
+        # A row that its account makes ignored has no other findings, and other rows may share its address without one.
+        # So validate the file again as if there were no accounts.
+        _drop(session, [name for _, name in session.rows(_MADE) if name not in _KEPT])
+        session.run("DELETE FROM accounts")
+        validate(session, Roster(plan.records), Directory(), plan.mode)
+    session.run(
+        sql_text(__package__, "of_file"),
+        errors=ERROR_CODES,
+        decided_by_file=DECIDED_BY_FILE,
+        ask_a_manager=ASK_A_MANAGER.code,
+        page=page,
+    )
+    _make_told(session, plan.records)
+    actions = dict(session.rows("SELECT action, count(*) FROM told_rows GROUP BY action"))
+    findings = dict(session.rows("SELECT code, count(*) FROM told_findings GROUP BY code"))
+    for warning in plan.records.warnings:
+        findings[warning.code] = findings.get(warning.code, 0) + 1
+    return Told({action: actions.get(action, 0) for action in TOLD_ACTIONS}, dict(sorted(findings.items())))
+
+
+def _make_told(session: Session, records: Records) -> None:
+    """Make `told`, which has the columns of `plan`. `fields` is empty, because it would answer guesses of values."""
+    _drop(session, ["all_findings", "said", "remarks"])
+    session.run("CREATE TEMP VIEW all_findings AS SELECT line, code, value, other FROM told_findings")
+    make_messages(session, codes=(*FINDING_CODES, ASK_A_MANAGER.code), file_name=records.facts.name)
+    session.run(
+        "CREATE OR REPLACE TEMP TABLE told AS SELECT r.line, r.action, r.custom_id, '' AS fields, "
+        "coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message "
+        "FROM told_rows AS r LEFT JOIN remarks AS m ON m.line = r.line"
+    )
+
+
+def _drop(session: Session, names: Collection[str]) -> None:
+    """Drop the tables and views of these names that exist. Spark returns as tables what are views in DuckDB."""
+    found = [(kind, name) for kind, name in session.rows(_MADE) if name in names]
+    if found:
+        session.run("; ".join(f"DROP {kind} {quoted(name)}" for kind, name in found))

@@ -1,0 +1,55 @@
+"""What holds for the answers to two senders whose school systems differ only in their accounts."""
+
+import csv
+import io
+import re
+from typing import Any
+
+ASK = "row.ask_a_manager"
+_LINE = re.compile(r" line (\d+), ")
+
+
+def results_of(content: bytes) -> dict[str, dict[str, str]]:
+    """The rows of a results file by their line."""
+    return {row["line"]: row for row in csv.DictReader(io.StringIO(content.decode(), newline=""))}
+
+
+def failed_of(content: bytes) -> dict[str, dict[str, str]]:
+    """The rows of a file of failed rows by the line that their message names."""
+    found = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return {_LINE.findall(row["sis_sync_message"])[0]: row for row in found}
+
+
+def failing_in_one(one: bytes, other: bytes) -> set[str]:
+    """Return the lines that failed in one of two results only. Fail if the results differ in anything else."""
+    rows, others = results_of(one), results_of(other)
+    assert list(rows) == list(others)
+    differing = {line for line in rows if rows[line] != others[line]}
+    for line in differing:
+        taken, failed = sorted((rows[line], others[line]), key=lambda row: row["action"] == "failed")
+        assert (taken["action"], failed["action"]) == ("taken", "failed"), (taken, failed)
+        codes = [code for code in failed["codes"].split(";") if code != ASK]
+        assert sorted([*codes, ASK]) == failed["codes"].split(";"), failed
+        assert codes == [code for code in taken["codes"].split(";") if code], (taken, failed)
+        rest = {name: value for name, value in failed.items() if name not in ("action", "codes", "message")}
+        assert rest == {name: taken[name] for name in rest}
+    return differing
+
+
+def assert_failed_alike(one: bytes, other: bytes, differing: set[str]) -> None:
+    """Fail if two files of failed rows differ in more than the rows that failed in one only."""
+    rows, others = failed_of(one), failed_of(other)
+    assert one.partition(b"\n")[0] == other.partition(b"\n")[0]
+    assert {line for line in rows.keys() | others.keys() if rows.get(line) != others.get(line)} == differing
+
+
+def without_asking(counts: dict[str, int], findings: dict[str, int]) -> dict[str, Any]:
+    """Return counts and findings without the rows that failed because of an account."""
+    asked = findings.get(ASK, 0)
+    rest = {code: count for code, count in findings.items() if code != ASK}
+    return {
+        "taken": counts["taken"] + asked,
+        "ignored": counts["ignored"],
+        "failed": counts["failed"] - asked,
+        "findings": rest,
+    }

@@ -1,0 +1,121 @@
+"""A sender that may only upload learns nothing of the accounts but which rows failed."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from kit.plans import examples, table
+from kit.told import assert_failed_alike, failing_in_one, results_of, without_asking
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.modes import MODES
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.tell.tell import Told, tell_of_file, tell_of_rows
+
+ORGS = "external_id,name,in_scope\n010,North Elementary,yes\n020,Lakeview High,yes\n030,Far High,no\n"
+PAGE = "urn:sis-sync:run:1"
+IDS = ("A", "B", "C", "D", "E", "F")
+ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "held_by_hand", "rights", "in_scope")
+
+addresses = st.sampled_from([f"{letter}@x.example" for letter in "abcdef"])
+values = {
+    "first_name": st.sampled_from(["Ana", "Ben"]),
+    "last_name": st.sampled_from(["Ruiz", "Cole"]),
+    "email": addresses,
+    "school_district_external_id": st.sampled_from(["010", "020"]),
+    "user_type": st.sampled_from(["Student", "Student", "Teacher"]),
+    "grade": st.sampled_from(["9", ""]),
+    "status": st.sampled_from(["Active", "Active", "Disabled"]),
+}
+accounts_of_a_district = st.lists(
+    st.fixed_dictionaries(
+        {
+            **values,
+            "custom_id": st.sampled_from(["", *IDS]),
+            "state": st.sampled_from(["live", "live", "deleted"]),
+            "protected": st.sampled_from(["", "", "yes"]),
+            "held_by_hand": st.sampled_from(["", "", "yes"]),
+            "rights": st.sampled_from(["", "", "district"]),
+            "in_scope": st.sampled_from(["yes", "yes", "no"]),
+        }
+    ),
+    max_size=8,
+    unique_by=lambda account: account["custom_id"] or id(account),
+)
+row = st.fixed_dictionaries(
+    {
+        **values,
+        "custom_id": st.sampled_from([*IDS, *IDS, "", "N/A", "00"]),
+        "email": st.one_of(addresses, addresses, st.sampled_from(["", "no address"])),
+        "school_district_external_id": st.sampled_from(["010", "020", "020", "030", "02O", ""]),
+        "user_type": st.sampled_from(["Student", "Student", "Student", "Teacher", "Techer"]),
+        "grade": st.sampled_from(["9", "9", "7th"]),
+        "status": st.sampled_from(["Active", "Active", "Disabled", "Actve"]),
+        "position": st.sampled_from(["", "", "Head"]),
+        "last_name": st.sampled_from(["Ruiz", "Cole", "Ruiz\x07"]),
+    }
+)
+# Several small worlds go through one plan: they share no ID and no address.
+worlds = st.lists(
+    st.tuples(st.lists(row, max_size=8), accounts_of_a_district, accounts_of_a_district), min_size=12, max_size=12
+)
+broken = st.sampled_from(["", "a,b\n", '"An"a,,b\n', ",".join("12345678901") + "\n"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender is told."""
+
+    told: Told
+    results: bytes
+    failed: bytes
+
+
+def answer_of(content: str, accounts: list[dict[str, str]], mode: str, *, own_results: bool = False) -> Answer:
+    with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session(threads=1) as session:
+        folder = Path(name)
+        (folder / "people.csv").write_text(content, encoding="utf-8")
+        (folder / "orgs.csv").write_text(ORGS, encoding="utf-8")
+        (folder / "accounts.csv").write_text(table(ACCOUNT_COLUMNS, accounts), encoding="utf-8")
+        given_files = PlanInput(folder / "people.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv")
+        plan, _ = plan_file(session, given_files)
+        told = tell_of_file(session, plan, page=PAGE)
+        if own_results:
+            tell_of_rows(session, plan)
+        write_results(session, folder / "results.csv", of="told")
+        write_failed_rows(session, plan, folder / "failed.csv", of="told")
+        return Answer(told, (folder / "results.csv").read_bytes(), (folder / "failed.csv").read_bytes())
+
+
+def in_world(number: int, people: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Give the IDs and addresses of these people to this world alone."""
+    return [
+        {
+            **person,
+            "custom_id": person["custom_id"] + (str(number) if person["custom_id"] in IDS else ""),
+            "email": person["email"].replace("@", f"{number}@"),
+        }
+        for person in people
+    ]
+
+
+@examples(2)
+@given(worlds, broken, st.sampled_from(list(MODES)))
+def test_accounts_decide_only_which_rows_fail(
+    drawn: list[tuple[list[dict[str, str]], ...]], broken_rows: str, mode: str
+) -> None:
+    rows, here, there = (
+        [person for number, world in enumerate(drawn) for person in in_world(number, world[part])] for part in range(3)
+    )
+    content = table(FIELD_NAMES, rows) + "x,,y,x@x.example,X,020,Student,,9,Active\n" + broken_rows
+    one, other = answer_of(content, here, mode), answer_of(content, there, mode)
+    differing = failing_in_one(one.results, other.results)
+    assert_failed_alike(one.failed, other.failed, differing)
+    assert without_asking(one.told.counts, one.told.findings) == without_asking(other.told.counts, other.told.findings)
+    for answer in (one, other):
+        actions = [result["action"] for result in results_of(answer.results).values()]
+        assert answer.told.counts == {action: actions.count(action) for action in ("taken", "ignored", "failed")}
