@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
 from kit.plans import TIMES
 from kit.rosters import needs_approval, send, student, sync
 from kit.traces import found_in_files, found_in_tables, texts_of_tables
@@ -24,6 +26,7 @@ from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.orgs.services import update_org
 from sis_sync.server.runs import worker
 from sis_sync.server.runs.approval import reject_run
 from sis_sync.server.runs.expiry import expire_waiting
@@ -93,6 +96,21 @@ def test_each_thing_has_its_time(district: Org, north: Org, now: datetime) -> No
     assert not AuditEntry.objects.filter(at__lte=now).exists()
     assert Account.objects.filter(custom_id="S1").exists()
     assert Run.objects.filter(pk=run.pk).exists()  # guards compare with its counts
+
+
+def test_page_and_calls_of_a_removed_report(as_alice: Client, district_key: str, district: Org, north: Org) -> None:
+    now = timezone.now()
+    run = sync(district, student("S1"), student("S2", user_type="Canarywizard"), now=now - 90 * DAY)
+    total(purge(now=now))
+    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "The report of this run was removed after 90 days." in page
+    assert ("results.csv" in page, "Canarywizard" in page, ">Created<" in page) == (False, False, True)
+    for name in ("results.csv", "failed.csv"):
+        answer = as_alice.get(f"/runs/{run.pk}/{name}")
+        assert (answer.status_code, b"was removed after 90 days" in answer.content) == (410, True)
+        answer = as_alice.get(f"/api/v1/runs/{run.pk}/{name}", headers={"Authorization": f"Bearer {district_key}"})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (410, "application/problem+json")
+        assert answer.json()["detail"] == "The report of this run was removed after 90 days."
 
 
 @on_both
@@ -305,6 +323,18 @@ def test_each_school_system_has_it_in_its_log(district: Org, north: Org, now: da
     entry = AuditEntry.objects.get(action="data.purged")
     assert (entry.school_system_id, entry.detail) == (district.school_system_id, {"files": 1, "jobs": 2})
     assert Purge.objects.order_by("pk")[0].counts == {"files": 1, "jobs": 2}
+
+
+def test_log_of_a_person_who_was_removed(as_alice: Client, bob: Account, north: Org) -> None:
+    now = timezone.now()
+    update_org(org=north, name="North", external_id="N1", actor=bob, now=now)
+    Account.objects.filter(pk=bob.pk).update(deleted_at=now - 180 * DAY)
+    total(purge(now=now))
+    assert not Account.objects.filter(pk=bob.pk).exists()
+    entry = AuditEntry.objects.get(action="org.updated", former_actor=bob.pk)
+    assert entry.actor is None
+    page = as_alice.get("/audit").content.decode()
+    assert ("a person who was removed" in page, "Brandt" in page) == (True, False)
 
 
 def at_night(day: int, hour: int = 3) -> datetime:

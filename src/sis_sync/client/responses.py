@@ -164,7 +164,7 @@ def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
             line=line if isinstance(line, int) else None,
             fix=fix,
         )
-    if status == 404:
+    if status in (404, 410):
         return NotThere(message, fix=fix)
     if status >= 500:
         return ServerNotReached(f"The server failed (HTTP {status}): {message}", fix=fix)

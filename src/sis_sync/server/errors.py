@@ -13,6 +13,7 @@ SisSyncError
     TooManyCalls                    5           429
   UsageFault
     FileDamaged                     2           400
+    ReportRemoved                   2           410
     BodyTooLarge                    2           413
   KeyRefused
     ApiDisabled                     4           403
@@ -87,6 +88,12 @@ class PasswordNotReady(NotNow):
     """The password is right, but a file brought it only now and it is not hashed yet."""
 
     http_status, title = 503, "Not ready yet"
+
+
+class ReportRemoved(UsageFault):
+    """A purge has removed the plan and the results of the run."""
+
+    http_status, title = 410, "Report removed"
 
 
 class FileDamaged(UsageFault):

@@ -33,13 +33,13 @@ from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import base_name
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
-from sis_sync.server.runs.selectors import runs_of_key
+from sis_sync.server.runs.selectors import refuse_removed_report, runs_of_key
 from sis_sync.server.runs.told import page_mark, reports_of
 from sis_sync.server.text import has_controls
 from sis_sync.server.windows import HOLD
 
 MAX_PER_PAGE = 200
-FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429, 503, 507), Problem)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 410, 413, 422, 429, 503, 507), Problem)
 router = Router(tags=["runs"])
 refusals_router = Router(tags=["refusals"])
 
@@ -222,7 +222,11 @@ def visible_reports(api_key: ApiKey, run: Run) -> tuple[Path, Path]:
 
 
 def csv_file(path: Path, name: str, run: Run, request: HttpRequest) -> FileResponse:
-    """Return the stored file with the address of the run's page. Raise Http404 if the file does not exist."""
+    """Return the stored file with the address of the run's page.
+
+    Raise Http404 if the file does not exist yet, or ReportRemoved if a purge has removed it.
+    """
+    refuse_removed_report(run)
     try:
         file = WithPage(path.open("rb"), run, request)
     except FileNotFoundError:

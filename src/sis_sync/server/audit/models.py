@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 class AccountChange(models.Model):
     """One change of one account. `before` and `after` contain only the changed fields.
 
-    `run` and `line` are set if a file made the change, `actor` if a person did.
+    `run` and `line` are set if a file made the change, `actor` if a person did, and `former_actor` to the ID of the
+    person's account if it was removed since.
     """
 
     # No constraint and no index: the account has the same school system, and both would make a first import a tenth
@@ -21,6 +22,7 @@ class AccountChange(models.Model):
     actor = models.ForeignKey(
         "accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+    former_actor = models.BigIntegerField(null=True)
     action = models.CharField(max_length=16)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -33,10 +35,14 @@ class AccountChange(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One action of a person or key: signed in, approved, changed a setting. `detail` contains only IDs and counts."""
+    """One action of a person or key: signed in, approved, changed a setting. `detail` contains only IDs and counts.
+
+    `former_actor` is the ID of the person's account if it was removed since.
+    """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
     actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    former_actor = models.BigIntegerField(null=True)
     api_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
     action = models.CharField(max_length=40)
     detail = models.JSONField(default=dict)

@@ -13,7 +13,9 @@ from django.http import Http404
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.core.run_states import DECIDABLE, ENDED
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import ReportRemoved
 from sis_sync.server.jobs.beat import is_a_worker_alive
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES
@@ -110,6 +112,22 @@ def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
     """Return the runs whose scope the key's org includes, newest first."""
     runs = Run.objects.filter(school_system_id=api_key.school_system_id).order_by("-received_at", "-pk")
     return runs if api_key.org.kind == Org.Kind.DISTRICT else runs.filter(scope_org=api_key.org_id)
+
+
+def refuse_removed_report(run: Run) -> None:
+    """Raise ReportRemoved if a purge has removed the plan and the results of the run."""
+    if words := removed_words(run):
+        fix = "The run's counts are kept. Download the results of a later run before they are removed too."
+        raise ReportRemoved(words, fix=fix)
+
+
+def removed_words(run: Run) -> str:
+    """Return a sentence on the report that a purge has removed. Empty if it is still there."""
+    if run.report_removed_at is None:
+        return ""
+    steps = (run.received_at, run.planned_at, run.decided_at, run.applied_at)
+    kept_for = run.report_removed_at - max(step for step in steps if step is not None)
+    return f"The report of this run was removed after {counted(kept_for.days, 'day', 'days')}."
 
 
 def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:

@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterator
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed
@@ -82,6 +83,8 @@ def _delete_accounts(purging: Purging, gone: list[Person]) -> int:
     """Delete those accounts that are still deleted and too old to be restored, with their history."""
     found = Account.objects.select_for_update().filter(pk__in=[person.account_id for person in gone])
     still = list(found.filter(deleted_at__lte=purging.now - RESTORABLE_FOR).order_by("pk").values_list("pk", flat=True))
+    for log in (AuditEntry, AccountChange):  # what they did was not done by the server
+        log.objects.filter(actor__in=still).update(former_actor=F("actor_id"), actor=None)
     Account.objects.filter(pk__in=still).delete()
     return len(still)
 

@@ -20,7 +20,14 @@ from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving, may_decide
-from sis_sync.server.runs.selectors import PlaceWait, access_run, finding_groups, place_waits
+from sis_sync.server.runs.selectors import (
+    PlaceWait,
+    access_run,
+    finding_groups,
+    place_waits,
+    refuse_removed_report,
+    removed_words,
+)
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.base import PageForm
@@ -82,6 +89,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "seen": seen_of(found, wait),
         "groups": finding_groups(run=found) if found.findings else [],
         "view": view_rows(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
+        "removed_words": removed_words(found),
         "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING,
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
@@ -189,6 +197,7 @@ def cancel(request: PageRequest, run_id: int) -> HttpResponse:
 def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
     """The results as CSV: one line for each row of the file, then one for each account that leaves."""
     run = access_run(actor=request.user, run_id=run_id)
+    refuse_removed_report(run)
     return csv_file(run_files(run).results, f"run-{run.pk}-results.csv")
 
 
@@ -197,6 +206,7 @@ def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
 def run_failed(request: PageRequest, run_id: int) -> StreamingHttpResponse:
     """The failed rows as CSV, in the columns of the file, each with its message."""
     run = access_run(actor=request.user, run_id=run_id)
+    refuse_removed_report(run)
     return csv_file(run_files(run).failed, f"run-{run.pk}-failed-rows.csv")
 
 
