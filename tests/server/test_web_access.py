@@ -26,6 +26,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "org_create": ("get", DISTRICT_MANAGERS),
     "orgs_import": ("get", DISTRICT_MANAGERS),
     "networks": ("get", DISTRICT_MANAGERS),
+    "retention": ("get", DISTRICT_MANAGERS),
     "org_edit": ("get", OF_THE_DISTRICT),
     "user_admin": ("get", MANAGERS),
     "user_search": ("post", (303, 303, 303, 403)),

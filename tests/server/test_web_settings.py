@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from kit.rosters import student, sync
 
+from sis_sync.core.limits import Retention
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.orgs.retention import retention_of
 from sis_sync.server.runs.models import ModeSettings
 
 
@@ -223,3 +226,42 @@ def test_audit_log_excludes_other_systems(as_alice: Client, district: Org, charl
     page = as_alice.get("/audit").content.decode()
     assert "School system created" in page
     assert "Castillo" not in page
+
+
+def test_retention(as_alice: Client, school_system: SchoolSystem, district: Org, north: Org) -> None:
+    page = as_alice.get("/settings").content.decode()
+    assert "Files for 30 days, plans and results for 90 days, history for 1,095 days." in page
+    longer = {"files_days": "60", "reports_days": "120", "history_days": "1095"}
+    assert as_alice.post("/settings/retention", longer).status_code == 303
+    school_system.refresh_from_db()
+    assert retention_of(school_system) == Retention(60, 120, 1095)
+    assert "Retention updated" in as_alice.get("/audit").content.decode()
+
+    sync(district, student("S1"), now=timezone.now() - timedelta(days=40))
+    shorter = {**longer, "files_days": "35"}
+    page = as_alice.post("/settings/retention", shorter).content.decode()
+    assert "1 uploaded file" in page
+    school_system.refresh_from_db()
+    assert retention_of(school_system).files_days == 60
+    assert as_alice.post("/settings/retention", {**shorter, "confirmed": "yes"}).status_code == 303
+    school_system.refresh_from_db()
+    assert retention_of(school_system).files_days == 35
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"files_days": "6"}, "Files as they were sent: enter 7 to 365 days."),
+        ({"files_days": "x"}, "Files as they were sent: enter 7 to 365 days."),
+        ({"history_days": "3651"}, "History and audit log: enter 365 to 3,650 days."),
+        ({"files_days": "91"}, "A file cannot be kept for longer than its results."),
+        ({"reports_days": "1000", "history_days": "400"}, "Results cannot be kept for longer than the history."),
+    ],
+)
+def test_retention_out_of_bounds(
+    as_alice: Client, school_system: SchoolSystem, district: Org, changed: dict[str, str], message: str
+) -> None:
+    values = {"files_days": "30", "reports_days": "90", "history_days": "1095", "confirmed": "yes"}
+    assert message in as_alice.post("/settings/retention", {**values, **changed}).content.decode()
+    school_system.refresh_from_db()
+    assert retention_of(school_system) == Retention()

@@ -26,7 +26,7 @@ PAGE_SIZE = 50  # rows of every list
 NAVIGATION: dict[str, tuple[str, ...]] = {
     "home": ("home",),
     "members": ("user_", "account_", "people_"),
-    "settings": ("settings", "org", "networks"),
+    "settings": ("settings", "org", "networks", "retention"),
     "audit": ("audit",),
     "profile": ("profile",),
 }

@@ -3,19 +3,26 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from sis_sync.core.errors import AnotherInstanceRuns
-from sis_sync.server.audit.models import Purge
+from sis_sync.core.limits import Retention
+from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.lock import advisory_lock, named_lock
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.runs.purge.people import remove_people
 from sis_sync.server.runs.purge.removed import Purging, Removed, Step
 from sis_sync.server.runs.purge.rows import remove_history, remove_jobs, remove_keys, remove_runs, remove_sessions
-from sis_sync.server.runs.purge.run_files import close_files, remove_files, remove_temporary_folders
+from sis_sync.server.runs.purge.run_files import (
+    close_files,
+    due_files,
+    due_reports,
+    remove_files,
+    remove_temporary_folders,
+)
 
 # The first half of the advisory lock's key. The lock on jobs has another one.
 PURGE_LOCK = 0x516
@@ -49,6 +56,17 @@ def purge(*, now: datetime, is_trial: bool = False) -> Iterator[Removed]:
                 yield removed
         if began is not None:
             _record(began, counts, now)
+
+
+def preview(*, school_system: SchoolSystem, retention: Retention, now: datetime) -> dict[str, int]:
+    """Return how many files, plans and changes the next purge would remove if this were the retention."""
+    history = now - timedelta(days=retention.history_days)
+    return {
+        "files": due_files(school_system, retention, now=now).count(),
+        "reports": due_reports(school_system, retention, now=now).count(),
+        "changes": AccountChange.objects.filter(school_system=school_system, changed_at__lte=history).count(),
+        "audit_entries": AuditEntry.objects.filter(school_system=school_system, at__lte=history).count(),
+    }
 
 
 def purge_lock() -> AbstractContextManager[bool]:

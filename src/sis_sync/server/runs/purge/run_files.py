@@ -3,14 +3,14 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from sis_sync.core.limits import REFUSED_FILE_KEPT_FOR
+from sis_sync.core.limits import REFUSED_FILE_KEPT_FOR, Retention
 from sis_sync.core.modes import MODES
 from sis_sync.core.run_states import ENDED
 from sis_sync.core.wording import counted
@@ -45,13 +45,22 @@ def close_files(purging: Purging) -> Iterator[Removed]:
     """
     for system in SchoolSystem.objects.order_by("pk"):
         keep = retention_of(system)
-        runs = Run.objects.filter(school_system=system)
-        of_files = ended_before(runs, purging.now - timedelta(days=keep.files_days))
-        of_refused = ended_before(runs, purging.now - REFUSED_FILE_KEPT_FOR).filter(state=Run.State.REFUSED)
-        of_reports = ended_before(runs, purging.now - timedelta(days=keep.reports_days))
-        due = (of_files | of_refused).filter(file_removed_at__isnull=True)
-        yield from _mark(purging, "files", due, system.pk)
-        yield from _mark(purging, "reports", of_reports.filter(report_removed_at__isnull=True), system.pk)
+        yield from _mark(purging, "files", due_files(system, keep, now=purging.now), system.pk)
+        yield from _mark(purging, "reports", due_reports(system, keep, now=purging.now), system.pk)
+
+
+def due_files(system: SchoolSystem, keep: Retention, *, now: datetime) -> QuerySet[Run]:
+    """Return the runs whose file must go now. A refused file is kept for a week, so that its columns can be mapped."""
+    runs = Run.objects.filter(school_system=system)
+    of_refused = ended_before(runs, now - REFUSED_FILE_KEPT_FOR).filter(state=Run.State.REFUSED)
+    due = ended_before(runs, now - timedelta(days=keep.files_days)) | of_refused
+    return due.filter(file_removed_at__isnull=True)
+
+
+def due_reports(system: SchoolSystem, keep: Retention, *, now: datetime) -> QuerySet[Run]:
+    """Return the runs whose plan and results must go now."""
+    runs = Run.objects.filter(school_system=system, report_removed_at__isnull=True)
+    return ended_before(runs, now - timedelta(days=keep.reports_days))
 
 
 def _mark(purging: Purging, kind: str, due: QuerySet[Run], school_system_id: int) -> Iterator[Removed]:

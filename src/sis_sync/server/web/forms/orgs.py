@@ -7,12 +7,20 @@ from typing import Any
 
 from django import forms
 
+from sis_sync.core.limits import Retention
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.retention import BOUNDS, SUBJECTS
 from sis_sync.server.orgs.services import NETWORK_EXAMPLES
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import org_choices
 
 EXTERNAL_ID_HELP = "How files name it: usually the building ID of your student information system."
+
+KEPT: dict[str, str] = {
+    "files_days": "What schools sent, without passwords. A refused file is kept for 7 days.",
+    "reports_days": "What each run would change and did, row by row. Afterwards the run's counts are left.",
+    "history_days": "Old and new values of each account, who did what and when, and the runs.",
+}
 
 
 @cache
@@ -93,6 +101,37 @@ class ImportOrgsForm(PageForm):
         label="CSV file",
         help_text="First line external_id,name,kind. The kind is school or district; empty means school.",
         error_messages={"required": "Choose a CSV file.", "empty": "This file is empty. Choose another one."},
+    )
+
+
+class RetentionForm(PageForm):
+    """The days after which data is removed. `confirmed` is set on the page that shows what will be removed."""
+
+    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (least, most) in BOUNDS.items():
+            self.add_field(name, days_field(name, least, most))
+
+    @property
+    def days(self) -> list[forms.BoundField]:
+        """Return the fields of the days, shortest first."""
+        return [self[name] for name in BOUNDS]
+
+    @property
+    def retention(self) -> Retention:
+        """Return the retention of a valid form."""
+        return Retention(**{name: self.cleaned_data[name] for name in BOUNDS})
+
+
+def days_field(name: str, least: int, most: int) -> forms.IntegerField:
+    """Return the field of a number of days."""
+    fault = f"{SUBJECTS[name]}: enter {least:,} to {most:,} days."
+    errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
+    help_text = f"{KEPT[name]} {least:,} to {most:,} days."
+    return forms.IntegerField(
+        label=f"{SUBJECTS[name]} (days)", min_value=least, max_value=most, help_text=help_text, error_messages=errors
     )
 
 

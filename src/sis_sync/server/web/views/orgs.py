@@ -9,6 +9,7 @@ from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.orgs.retention import retention_of
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
 from sis_sync.server.orgs.services import create_org, import_orgs, set_networks, update_org
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
@@ -22,7 +23,11 @@ def settings(request: PageRequest) -> HttpResponse:
     """The district and its schools, with their external IDs and numbers of people."""
     people = Count("accounts", filter=Q(accounts__deleted_at__isnull=True))
     orgs = list(managed_orgs(actor=request.user).annotate(people=people))
-    context = {"orgs": orgs, "without_external_id": sum(not org.external_id for org in orgs)}
+    context = {
+        "orgs": orgs,
+        "without_external_id": sum(not org.external_id for org in orgs),
+        "retention": retention_of(request.user.school_system),
+    }
     return page(request, "web/orgs/settings.html", context)
 
 
