@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -381,6 +382,7 @@ def test_daily_purge_gives_way_to_jobs(
 ) -> None:
     """Between any two pieces of the purge, the worker takes a job that has come."""
     Session.objects.create(session_key="old", session_data="", expire_date=now)
+    AuditEntry.objects.create(school_system=district.school_system, action="test", at=now - 2000 * DAY)
     order: list[str] = []
     stop = Event()
 
@@ -397,7 +399,8 @@ def test_daily_purge_gives_way_to_jobs(
     monkeypatch.setattr(daily_module, "purge", lambda **values: next_piece(purge(**values)))
     monkeypatch.setattr(worker, "work_once", look)
     worker.work_forever(stop, clock=lambda: at_night(2))
-    assert order[:3] == ["look", "piece", "look"]
+    assert order.count("piece") >= 2
+    assert ("piece", "piece") not in pairwise(order)
     assert not Session.objects.exists()
 
 
