@@ -2,12 +2,15 @@
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.permission import leaving
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.worker import work_until_idle
 
@@ -60,6 +63,34 @@ def settled(run: Run, *, now: datetime) -> Run:
     work_until_idle(clock=lambda: now)
     run.refresh_from_db()
     return run
+
+
+def approved(run: Run, actor: Account, now: datetime) -> Run:
+    """Return the run after a person approved its plan, whatever holds it, and the worker has done every job."""
+    approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=leaving(run), now=now)
+    return settled(run, now=now)
+
+
+def imported(org: Org, *rows: dict[str, str], by: Account, now: datetime, **values: Any) -> Run:
+    """Return the applied run of a file, approved by a person if a guard holds it."""
+    run = sync(org, *rows, now=now, **values)
+    return run if run.state == "applied" else approved(run, by, now)
+
+
+def had_leavers(org: Org, now: datetime) -> None:
+    """Record that people left in an earlier run of a complete list, so that the next one is not the first."""
+    Run.objects.create(
+        school_system=org.school_system,
+        scope_org=org,
+        mode="staff",
+        state="applied",
+        file_name="before.csv",
+        file_size_bytes=0,
+        counts={"delete": 1},
+        settings_used={"on_absent": "delete"},
+        applied_at=now - timedelta(days=60),
+        decided_at=now - timedelta(days=60),
+    )
 
 
 def needs_approval(org: Org, mode: str, *, required: bool = True, **values: Any) -> None:

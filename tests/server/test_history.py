@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import needs_approval, roster, settled, student, sync
+from kit.rosters import had_leavers, imported, needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
@@ -55,6 +55,7 @@ def test_missing_tail_is_held(district: Org, north: Org, now: datetime) -> None:
 
 def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
+    had_leavers(district, now)
     applied(district, pupils(*range(1, 11)), now=now)
     assert held_by(sync(district, *pupils(*range(1, 10)), mode="full", now=now + DAY)) == {"guard.tail"}
     inner = sync(district, *pupils(*range(1, 9), 10), mode="full", now=now + DAY)
@@ -63,6 +64,7 @@ def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> No
 
 def test_unchanged_run_is_last_file(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
+    had_leavers(district, now)
     applied(district, pupils(*range(1, 11)), now=now)
     applied(district, pupils(10, *range(1, 10)), now=now + DAY)
     assert held_by(sync(district, *pupils(10, *range(1, 9)), mode="full", now=now + 2 * DAY)) == {"guard.tail"}
@@ -71,6 +73,7 @@ def test_unchanged_run_is_last_file(district: Org, north: Org, now: datetime) ->
 @pytest.mark.parametrize(("rows", "holds"), [(9, False), (8, True)])
 def test_shrunk_file_is_held(district: Org, north: Org, now: datetime, rows: int, holds: bool) -> None:
     needs_approval(district, "full", required=False)
+    had_leavers(district, now)
     applied(district, [*pupils(*range(1, 9)), *pupils(1, 2)], now=now)
     run = sync(district, *pupils(*range(1, 9)), *pupils(1)[: rows - 8], mode="full", now=now + DAY)
     assert ("guard.shrunk" in held_by(run)) is holds
@@ -78,7 +81,8 @@ def test_shrunk_file_is_held(district: Org, north: Org, now: datetime, rows: int
 
 def test_first_deleting_list_is_held(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
-    sync(district, *pupils(*range(1, 21)), now=now)
+    imported(district, *pupils(*range(1, 21)), by=alice, now=now)
+    assert applied(district, pupils(*range(1, 21)), actor=alice, now=now).counts["unchanged"] == 20
     first = sync(district, *pupils(*range(2, 21)), mode="full", now=now + DAY)
     assert held_by(first) == {"guard.first_sync"}
     applied(district, pupils(*range(2, 21)), actor=alice, now=now + DAY)
@@ -87,18 +91,20 @@ def test_first_deleting_list_is_held(district: Org, north: Org, alice: Account, 
 
 def test_deletions_add_up_7_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
-    applied(district, pupils(*range(1, 41)), now=now)
+    had_leavers(district, now)
+    applied(district, pupils(*range(1, 41)), now=now, actor=alice)
     applied(district, pupils(*range(4, 41)), now=now + DAY)
-    third = sync(district, *pupils(*range(7, 41)), mode="full", now=now + 2 * DAY)
+    third = sync(district, *pupils(*range(8, 41)), mode="full", now=now + 2 * DAY)
     assert held_by(third) == {"guard.drip"}
     back = sync(district, *pupils(1, 2, 3), now=now + 2 * DAY)
     assert back.counts["restore"] == 3
-    fourth = sync(district, *pupils(1, 2, 3, *range(7, 41)), mode="full", now=now + 3 * DAY)
+    fourth = sync(district, *pupils(1, 2, 3, *range(8, 41)), mode="full", now=now + 3 * DAY)
     assert (held_by(fourth), fourth.state) == (set(), "applied")
 
 
 def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
+    had_leavers(district, now)
     applied(district, pupils(*range(1, 41)), now=now)
     applied(district, pupils(*range(4, 41)), now=now + DAY)
     late = sync(district, *pupils(*range(7, 41)), mode="full", now=now + 9 * DAY)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.http import Http404
-from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
+from kit.rosters import had_leavers, imported, needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import FileRefused, NotPermitted, RunClosed, UsageFault
@@ -269,7 +269,7 @@ def test_log_names_no_one(district: Org, north: Org, now: datetime, caplog: pyte
 
 
 def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    sync(district, *students(20), now=now)
+    imported(district, *students(20), by=alice, now=now)
     needs_approval(district, "students", required=False)
     run = sync(district, *students(10), student("P99"), mode="students", now=now)
     assert run.state == "held"
@@ -279,7 +279,7 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
 
 
 def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    sync(district, *students(20), now=now)
+    imported(district, *students(20), by=alice, now=now)
     run = sync(district, *students(10), mode="students", now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     run = settled(run, now=now)
@@ -291,7 +291,7 @@ def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account,
 
 
 def test_many_deletions_are_typed(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    sync(district, *students(20), now=now)
+    imported(district, *students(20), by=alice, now=now)
     run = sync(district, *students(9), mode="students", now=now)
     for typed in (None, 10, 12):
         with pytest.raises(DeletionsNotTyped, match="11 accounts would leave"):
@@ -418,6 +418,7 @@ def test_key_approves_harmless_runs_only(
     district: Org, north: Org, alice: Account, api_key: ApiKey, now: datetime
 ) -> None:
     needs_approval(district, "students", required=False)
+    had_leavers(district, now)
     sync(district, *students(20), mode="students", now=now)
     needs_approval(district, "students")
     deleting = sync(district, *students(20)[1:], mode="students", now=now)

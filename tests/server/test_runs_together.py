@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
+from kit.rosters import approved, had_leavers, imported, needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
@@ -35,13 +35,9 @@ def live(org: Org) -> int:
     return Account.objects.filter(org=org, status="Active", deleted_at=None, user_type="Student").count()
 
 
-def approved(run: Run, actor: Account, now: datetime) -> Run:
-    approve_run(run=run, digest=run.plan_digest, by=actor, now=now)
-    return settled(run, now=now)
-
-
 def test_later_list_is_planned_later(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "students", required=False)
+    had_leavers(district, now)
     sync(district, *STUDENTS, now=now, mode="students")
     short = send(district, *STUDENTS[9:], now=now + DAY, mode="students")
     whole = send(district, *STUDENTS, now=now + DAY, mode="students")
@@ -98,7 +94,7 @@ def test_plan_overtaken_while_made(
 
 
 def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    sync(district, *STUDENTS, now=now)
+    imported(district, *STUDENTS, by=alice, now=now)
     runs = [
         send(district, *(dict(row, status="Disabled") for row in part), now=now + DAY)
         for part in (STUDENTS[:10], STUDENTS[10:20])
@@ -112,10 +108,10 @@ def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account,
 
 
 def test_person_decides_the_new_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    sync(district, *STUDENTS[:40], now=now)
+    imported(district, *STUDENTS[:40], by=alice, now=now)
     run = sync(district, *(dict(row, status="Disabled") for row in STUDENTS[:6]), now=now + HOUR)
     assert run.state == "held"
-    sync(district, *STUDENTS[40:], now=now + 2 * HOUR)
+    imported(district, *STUDENTS[40:], by=alice, now=now + 2 * HOUR)
     person = Account.objects.get(custom_id="N000")
     update_account(account=person, values={"grade": "9"}, actor=alice, now=now + 2 * HOUR)
     assert approved(run, alice, now + 3 * HOUR).state == "waiting"
@@ -148,7 +144,7 @@ def test_file_of_former_manager_waits(district: Org, north: Org, alice: Account,
 
 def test_new_manager_is_not_deleted(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     teachers = [teacher(f"T{number:03}", f"Ferrari {number}") for number in range(60)]
-    sync(district, *teachers, now=now)
+    imported(district, *teachers, by=alice, now=now)
     of_alice = teacher("E-1", "Abara", first_name="Alice", email=alice.email, user_type="Administrator", org="RB")
     run = sync(district, of_alice, *teachers[1:], mode="staff", now=now)  # without Bob, a manager
     assert "guard.managers" in [hit["code"] for hit in run.guards]

@@ -16,7 +16,7 @@ from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan
 
 EVERY_ACTION = Counts(rows=len(ROW_ACTIONS), **dict.fromkeys((*ROW_ACTIONS, "delete", "disable"), 1))
-BASE_TABLES = ("changed", "arriving", "matched_total", "leaving", "base", "slices")
+BASE_TABLES = ("changed", "arriving", "base", "leaving", "totals", "slices")
 
 
 def all_hits(session: Session, plan: Plan) -> tuple[GuardHit, ...]:

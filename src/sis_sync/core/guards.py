@@ -36,6 +36,8 @@ _WRONG_COLUMN = "a column was mapped wrongly or left empty"
 _SPREADSHEET = "the file went through a spreadsheet, which changed the IDs"
 _SHORTER = "the export is shorter than the last one, or ends before it did: it may have been cut off"
 
+_WEEK = "many small files within 7 days, each below its limit"
+
 _LEAVING = (*ABSENT_ACTIONS, "update")  # an update may disable an account
 _MATCHED = ("update", "restore")
 _ACCOUNTS = (*ABSENT_ACTIONS, *_MATCHED)
@@ -61,6 +63,20 @@ GUARDS: tuple[Guard, ...] = (
         ("failed",),
     ),
     Guard(
+        "guard.creations",
+        "With this run, {count:person|people} would have {subject} within 7 days: {percent} of the "
+        "{base:account|accounts}; the limit is {limit}.",
+        "a complete list was sent as a partial file, or people have new IDs",
+        ("create", "restore"),
+    ),
+    Guard(
+        "guard.enabled",
+        "With this run, {count:disabled account|disabled accounts} would have become Active again within 7 days: "
+        "{percent} of the {base:account|accounts}; the limit is {limit}.",
+        "the export lists people who left as Active again",
+        ("update",),
+    ),
+    Guard(
         "guard.unidentified_rows",
         "{base:account|accounts} would leave while {count:failed row names|failed rows name} no known account "
         "({subject}): one of these people may be meant.",
@@ -83,13 +99,15 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.changes",
-        "{count} of {base} matched accounts ({percent}) would change their {subject}; the limit is {limit}.",
+        "With this run, {count:account|accounts} would have changed their {subject} within 7 days: {percent} of the "
+        "{base}; the limit is {limit}.",
         _WRONG_COLUMN,
         _MATCHED,
     ),
     Guard(
         "guard.cleared",
-        "{count} of {base} values of {subject} ({percent}) would become empty; the limit is {limit}.",
+        "{count} of the {base} values of {subject} that this run changes ({percent}) would become empty; "
+        "the limit is {limit}.",
         _WRONG_COLUMN,
         _MATCHED,
     ),
@@ -126,7 +144,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.mojibake",
-        "{count} of {base:name|names} ({percent}) have damaged letters ({subject}); the limit is {limit}: "
+        "{count} of {base:name|names} that this run writes ({percent}) have damaged letters ({subject}); "
+        "the limit is {limit}: "
         "was the file saved in a wrong encoding?",
         "the export was saved in a wrong encoding: names like Jos\u00c3\u00a9",
     ),
@@ -155,21 +174,28 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.first_sync",
-        "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first file here whose "
-        "absent people leave: is it the complete list?",
+        "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first complete list here "
+        "that lacks people: is it really complete?",
         "this is the first complete list for accounts that were created in another way: is everyone in it?",
         ABSENT_ACTIONS,
         needs_history=True,
     ),
     Guard(
         "guard.drip",
-        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base} there are "
-        "now; the limit is {limit}.",
-        "many small deletions within 7 days, each below its limit",
+        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base}; "
+        "the limit is {limit}.",
+        _WEEK,
         _LEAVING,
         needs_history=True,
     ),
 )
+
+
+# The columns of `History.recent_changes`. `number` rises with time, `by_policy` is yes or no, `counts_for` has the
+# names of the SUMS that count the change, and `before` and `after` are JSON objects of fields.
+RECENT_COLUMNS: tuple[str, ...] = ("account_id", "number", "by_policy", "counts_for", "action", "before", "after")
+# The guards that count what policy let through in 7 days. After a person approved a run that one held, it begins anew.
+SUMS: tuple[str, ...] = ("guard.creations", "guard.enabled", "guard.changes", "guard.drip")
 
 
 @dataclass(frozen=True)
@@ -192,11 +218,17 @@ class History:
     """The earlier runs of a school system. The last applied file is the one of the same mode and scope.
 
     `last_plan` are the two files of its stored plan, with changed and unchanged rows; empty if they were removed.
-    `last_rows` is its number of rows. `had_deleting_sync`: an earlier run made absent accounts leave.
-    `left_ids`: custom IDs of accounts that runs deleted or disabled in the last 7 days, even if they returned.
+    `last_rows` is its number of rows. `had_deleting_sync`: people left in an earlier run because they were absent.
+    `recent_changes` is a CSV file: the changes of accounts that policy let through in the last 7 days, and what people
+    changed of the same accounts (see RECENT_COLUMNS). `recent_passwords` is the number of newcomers of those days who
+    brought their own password.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()
     last_rows: int = 0
     had_deleting_sync: bool = False
-    left_ids: tuple[str, ...] = ()
+    recent_changes: Path | None = None
+    recent_passwords: int = 0
+
+
+NO_HISTORY = History()

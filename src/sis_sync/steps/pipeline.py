@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FALLBACK_ENCODING
-from sis_sync.core.guards import GuardHit, History
+from sis_sync.core.guards import NO_HISTORY, GuardHit, History
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS, GuardLimits
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.engine.base import Engine
@@ -123,8 +123,7 @@ def plan_file(
     add_password_rows(session, given.password_lines)
     with _timed("directory", name):
         directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)
-        if given.history:
-            load_history(session, given.history)
+        load_history(session, given.history or NO_HISTORY)
     return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
 
 
@@ -178,11 +177,10 @@ def _planning_engine(
     if engine == "duckdb":
         yield session
         return
-    also = HISTORY_TABLES if given.history else ()
     rows = session.value("SELECT greatest((SELECT count(*) FROM cells), (SELECT count(*) FROM accounts))")
     part = _folder_of(given.school_system)
     with _opened(session, shared) as application, application.session(part, rows=rows) as spark:
-        for name, query in {**_SENT, **{name: f"SELECT * FROM {name}" for name in also}}.items():
+        for name, query in {**_SENT, **{name: f"SELECT * FROM {name}" for name in HISTORY_TABLES}}.items():
             path = spark.folder / f"{name}.parquet"
             session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path))
             spark.take(name, path)

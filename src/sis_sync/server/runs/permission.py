@@ -19,6 +19,9 @@ CHANGED_AMONG = """
 SELECT count(*) FROM read_parquet(:plan)
 WHERE action IN ('update', 'restore', 'delete', 'disable') AND account_id IN :accounts
 """
+DISABLED_BY_A_ROW = """
+SELECT count(*) FROM read_parquet(:plan) WHERE action = 'update' AND old_status = 'Active' AND status = 'Disabled'
+"""
 
 
 def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
@@ -114,8 +117,19 @@ def _changes_greater_manager(run: Run, actor: Account) -> bool:
 
 
 def _check_key_limits(run: Run) -> None:
-    if run.guards or leaving(run):  # without the numbers, which a key without the scope read may not learn
+    if (
+        run.guards or leaving(run) or _disabled_by_rows(run)
+    ):  # without the numbers, which a key without the scope read may not learn
         raise NotPermitted(
             "A key cannot approve this run: a guard holds it, or accounts would leave.",
             fix="Let a manager approve it in the pages.",
         )
+
+
+def _disabled_by_rows(run: Run) -> int:
+    """Return the number of accounts that rows of the file take from Active to Disabled: they leave too."""
+    plan = run_files(run).plan
+    if not run.counts.get("update") or not plan.is_file():  # a plan without its file cannot be applied
+        return 0
+    with reading_session() as session:
+        return int(session.value(DISABLED_BY_A_ROW, plan=str(plan)))

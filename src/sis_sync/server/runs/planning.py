@@ -3,18 +3,15 @@
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings as installed
-from django.db.models import Q, QuerySet
 
-from sis_sync.core.guards import History
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
 from sis_sync.engine.duckdb import Session
-from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.files import (
     adopt_plan,
     forget_plans,
@@ -24,21 +21,20 @@ from sis_sync.server.runs.files import (
     run_session,
     work_folder,
 )
+from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import limits_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.stored_file import store_without_passwords
 from sis_sync.server.runs.told import store_told
+from sis_sync.steps.guard.guard import is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.report import write_failed_rows, write_results
 from sis_sync.steps.validate.messages import group_findings
-
-DRIP_DAYS = 7
-LEFT = Q(action__in=("delete", "disable")) | Q(action="update", after__status="Disabled")
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         mapping=mapping,
         on_absent=on_absent(settings),
         limits=limits_of(settings),
-        history=history_of(run, now=now),
+        history=history_of(run, folder, now=now),
         password_lines=kept_lines(run),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
@@ -98,6 +94,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     keep_passwords(run, session)
     digest, told = _store(run, session, plan, directory.accounts)
     store_without_passwords(run, session, plan.records)
+    surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
     return Planned(
         facts=plan.records.facts.as_dict(),
         counts=plan.counts,
@@ -145,37 +142,3 @@ def _remember_digest(run: Run, digest: str) -> None:
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
-
-
-def history_of(run: Run, *, now: datetime) -> History:
-    """Return the applied runs with which the guards compare, including those that changed no account."""
-    deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
-    deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
-    same = deleting.filter(mode=run.mode, scope_org=run.scope_org_id)
-    last = same.order_by("-applied_at", "-pk").first()
-    return History(
-        last_plan=_plan_of(last) if last else (),
-        last_rows=last.counts.get("rows", 0) if last else 0,
-        had_deleting_sync=deleting.exists(),
-        left_ids=_left_ids(run, since=now - timedelta(days=DRIP_DAYS)),
-    )
-
-
-def _applied(run: Run) -> QuerySet[Run]:
-    return Run.objects.filter(school_system=run.school_system_id, state=Run.State.APPLIED)
-
-
-def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
-    files = run_files(run)
-    if files.plan.is_file() and files.unchanged.is_file():
-        return files.plan, files.unchanged
-    return (files.remembered, files.remembered) if files.remembered.is_file() else ()
-
-
-def _left_ids(run: Run, *, since: datetime) -> tuple[str, ...]:
-    # Look only at runs that could have made someone leave, because a first import has a million changes.
-    lately = _applied(run).filter(applied_at__gt=since).values_list("pk", "counts")
-    runs = [pk for pk, counts in lately if any(counts.get(action) for action in ("update", "delete", "disable"))]
-    changes = AccountChange.objects.filter(LEFT, run__in=runs, account__custom_id__isnull=False)
-    found = changes.values_list("account__custom_id", flat=True).distinct()
-    return tuple(custom_id for custom_id in found if custom_id)

@@ -1,20 +1,27 @@
--- A school or a user type has 5 active accounts or more now, and none after the run.
-SELECT before.subject, before.base AS found, before.base, '0' AS bound
-FROM (
-  SELECT CASE WHEN org = '' THEN user_type ELSE 'at ' || org END AS subject, org, user_type, base
-  FROM slices WHERE (org = '') <> (user_type = '') AND base >= 5
-) AS before
-LEFT JOIN (
-  SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type, count(*) AS rest
+-- A school or a user type had 5 active accounts or more, has some now, and has none after the run.
+WITH active AS (
+  SELECT user_type,
+    CASE school_district_external_id WHEN '' THEN :nameless_org ELSE school_district_external_id END AS org, custom_id
+  FROM accounts
+  WHERE custom_id <> '' AND NOT is_deleted AND status = 'Active' AND in_scope AND user_type IN :mode_types
+),
+rest AS (
+  SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type,
+    count(*) FILTER (WHERE is_now) AS now, count(*) FILTER (WHERE NOT is_now) AS after
   FROM (
-    SELECT org, user_type FROM base
+    SELECT org, user_type, TRUE AS is_now FROM active
+    UNION ALL
+    SELECT org, user_type, FALSE FROM active
     WHERE NOT custom_id IN (SELECT custom_id FROM leaving) AND NOT custom_id IN (SELECT custom_id FROM changed)
     UNION ALL
-    SELECT org, user_type FROM changed WHERE status = 'Active'
+    SELECT org, user_type, FALSE FROM changed WHERE status = 'Active'
     UNION ALL
-    SELECT org, user_type FROM arriving WHERE status = 'Active'
-  )
+    SELECT org, user_type, FALSE FROM arriving WHERE status = 'Active'
+  ) AS each_account
   GROUP BY GROUPING SETS ((org), (user_type))
-) AS after ON after.org = before.org AND after.user_type = before.user_type
-WHERE after.rest IS NULL
-ORDER BY before.org, before.user_type
+)
+SELECT CASE WHEN r.org = '' THEN r.user_type ELSE 'at ' || r.org END AS subject, r.now AS found, s.base, '0' AS bound
+FROM rest AS r
+JOIN slices AS s ON s.org = r.org AND s.user_type = r.user_type AND NOT s.is_idle
+WHERE s.base >= 5 AND r.now > 0 AND r.after = 0
+ORDER BY r.org, r.user_type

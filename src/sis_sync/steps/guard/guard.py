@@ -6,8 +6,9 @@ the whole before its parts.
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARDS, Guard, GuardHit, History
+from sis_sync.core.guards import GUARDS, RECENT_COLUMNS, Guard, GuardHit, History
 from sis_sync.core.limits import GuardLimits
+from sis_sync.core.modes import Mode
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine
@@ -18,15 +19,16 @@ from sis_sync.steps.plan.plan import Plan
 NAMELESS_ORG = "an org without an external ID"  # in messages; the SQL uses an empty text for all orgs together
 MOST_NAMED = 5  # of the other cases of a guard
 
-HISTORY_TABLES = ("previous_rows", "left_before")
+HISTORY_TABLES = ("previous_rows", "lately")
 _PREVIOUS_ROWS = """
 INSERT INTO previous_rows SELECT max(line), custom_id FROM read_parquet([:changing, :unchanged], union_by_name = true)
 WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 """
+_NO_RECENT_CHANGES = "SELECT " + ", ".join(f"'' AS {name}" for name in RECENT_COLUMNS) + " WHERE FALSE"
 
 
 def load_history(session: Session, history: History) -> None:
-    """Make `previous_rows` (line and custom_id of the last applied file) and `left_before` (custom_id).
+    """Make `previous_rows` (line and custom_id of the last applied file) and `lately` (see recent.sql).
 
     Call it before another engine starts, because only DuckDB reads files.
     """
@@ -34,15 +36,17 @@ def load_history(session: Session, history: History) -> None:
     if history.last_plan:
         changing, unchanged = (str(session.plainly_named(part)) for part in history.last_plan)
         session.run(_PREVIOUS_ROWS, changing=changing, unchanged=unchanged)
-    session.run("CREATE TEMP TABLE left_before (custom_id VARCHAR)")
-    if history.left_ids:
-        session.insert("INSERT INTO left_before SELECT unnest(?::VARCHAR[])", [list(history.left_ids)])
+    changes = _NO_RECENT_CHANGES
+    if history.recent_changes:
+        changes = f"SELECT * FROM {session.csv_source(history.recent_changes, RECENT_COLUMNS, skip=0)}"
+    session.run(f"CREATE TEMP VIEW recent_changes AS {changes}")
+    session.run(sql_text(__package__, "recent"))
 
 
 def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | None = None) -> tuple[GuardHit, ...]:
     """Return the guards that hold this plan, in the order of the rules.
 
-    With `history`, load_history must have made its tables. Without it, the guards that need it are skipped.
+    load_history must have made its tables. Without `history`, the guards that need it are skipped.
     """
     checked = [rule for rule in GUARDS if _may_hold(rule, plan, has_history=history is not None)]
     if plan.counts.changes:  # only guards of changes read these tables
@@ -52,13 +56,22 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         **asdict(limits),
         "has_final_newline": plan.records.facts.has_final_newline,
         "mojibake": MOJIBAKE_PATTERN,
+        "nameless_org": NAMELESS_ORG,
         "mode_types": plan.mode.user_types,
         "acts_on_absence": plan.acts_on_absence,
         "last_rows": earlier.last_rows,
         "had_deleting_sync": earlier.had_deleting_sync,
+        "recent_passwords": earlier.recent_passwords,
+        "is_first_import": plan.counts.create > 0 and is_first_import(session, plan.mode),
     }
     hits = (_check(session, rule, values) for rule in checked)
     return tuple(hit for hit in hits if hit is not None)
+
+
+def is_first_import(session: Engine, mode: Mode) -> bool:
+    """Return True if the directory has no managed account of the mode's types, not even a deleted one."""
+    known = "SELECT count(*) FROM accounts WHERE custom_id <> '' AND user_type IN :mode_types"
+    return not session.rows(bind(known, mode_types=mode.user_types))[0][0]
 
 
 def _may_hold(rule: Guard, plan: Plan, *, has_history: bool) -> bool:

@@ -6,7 +6,7 @@ WITH swapped AS (
 SELECT 'for example ' || example AS subject, found, matched AS base, '0' AS bound
 FROM
   (SELECT count(*) AS found FROM swapped) AS counted,
-  matched_total,
+  totals,
   (
     SELECT
       string_agg('ID ' || custom_id || ' from ' || old_name || ' to ' || new_name, ', ' ORDER BY custom_id) AS example

@@ -1,8 +1,11 @@
--- More than 1 name of 1,000, and at least 3, contain letters that a wrong encoding damaged. The first, middle and last
--- name of a row are one name. Rows count if they could be split and are not ignored. Cells that do not decode are
--- skipped. Names in ASCII are never damaged, so only the others are compared with the pattern.
+-- More than 1 name of 1,000, and at least 3, that this run would write contain letters that a wrong encoding damaged. The
+-- first, middle and last name of a row are one name. An update writes a name if it changes it. Names in ASCII are never
+-- damaged, so only the others are compared with the pattern.
 WITH judged AS (
-  SELECT line, first_name, middle_name, last_name FROM people WHERE NOT line IN (SELECT line FROM ignored)
+  SELECT line, first_name, middle_name, last_name FROM people
+  WHERE line IN (
+    SELECT line FROM plan
+    WHERE action IN ('create', 'restore') OR (action = 'update' AND has_match(fields, '_name')))
 ),
 damaged AS (
   SELECT line, name

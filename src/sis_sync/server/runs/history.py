@@ -1,0 +1,126 @@
+"""The earlier runs and changes with which the guards compare a plan.
+
+The sums over 7 days count what policy let through. What a person made, changed or approved is trusted: limits are
+measured against it, and no sum counts it.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from sis_sync.core.guards import SUMS, History
+from sis_sync.core.modes import MODES
+from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AccountChange
+from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.states import State
+from sis_sync.server.runs.superseding import over_the_same
+
+WINDOW = timedelta(days=7)
+CREATIONS = "guard.creations"
+# The fields that a sum counts, or against which a limit is measured.
+GUARDED_FIELDS = (
+    "status",
+    "user_type",
+    "school_district_external_id",
+    "email",
+    "first_name",
+    "middle_name",
+    "last_name",
+)
+GUARDED = ~Q(action="update") | Q(before__has_any_keys=GUARDED_FIELDS)
+ROWS_AT_ONCE = 2_000
+
+
+def history_of(run: Run, folder: Path, *, now: datetime) -> History:
+    """Return what the guards compare with. Write the recent changes to a file in `folder`."""
+    deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
+    deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
+    last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
+    begins = _sums_begin(run, now - WINDOW)
+    unapproved = _applied(run).filter(decided_by=None, applied_at__gt=now - WINDOW)
+    by_policy = _by_policy(run, unapproved, begins)
+    with_password = unapproved.filter(applied_at__gt=begins[CREATIONS]).aggregate(sum=Sum("newcomers_with_password"))
+    return History(
+        last_plan=_plan_of(last) if last else (),
+        last_rows=last.counts.get("rows", 0) if last else 0,
+        had_deleting_sync=any(map(_has_leavers, deleting.values_list("counts", flat=True).iterator())),
+        recent_changes=_recent_changes(by_policy, folder, since=now - WINDOW) if by_policy else None,
+        recent_passwords=with_password["sum"] or 0,
+    )
+
+
+def _applied(run: Run) -> QuerySet[Run]:
+    return Run.objects.filter(school_system=run.school_system_id, state=State.APPLIED)
+
+
+def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
+    files = run_files(run)
+    if files.plan.is_file() and files.unchanged.is_file():
+        return files.plan, files.unchanged
+    return (files.remembered, files.remembered) if files.remembered.is_file() else ()
+
+
+def _has_leavers(counts: dict[str, int]) -> bool:
+    return any(counts.get(action) for action in ABSENT_ACTIONS)
+
+
+def _by_policy(run: Run, unapproved: QuerySet[Run], begins: dict[str, datetime]) -> dict[Run, frozenset[str]]:
+    """Return the runs whose changes no limit trusts, each with the sums that count it."""
+    found = {}
+    for each in unapproved.defer("findings", "file_facts").order_by("pk"):
+        if not any(map(each.counts.get, (*CHANGING_ACTIONS, *ABSENT_ACTIONS))) or _is_trusted_import(each, run):
+            continue
+        sums = {name for name, begin in begins.items() if each.applied_at is not None and each.applied_at > begin}
+        found[each] = frozenset(sums - {CREATIONS} if each.settings_used.get("first_import") else sums)
+    return found
+
+
+def _sums_begin(run: Run, since: datetime) -> dict[str, datetime]:
+    """Return the time after which each sum counts: when a person approved a run that it held, else `since`."""
+    begins = dict.fromkeys(SUMS, since)
+    approved = over_the_same(run, _applied(run)).filter(applied_at__gt=since, decided_by__isnull=False)
+    for guards, applied_at in approved.order_by("applied_at").values_list("guards", "applied_at"):
+        begins |= {hit["code"]: applied_at for hit in guards if hit["code"] in begins}
+    return begins
+
+
+def _is_trusted_import(earlier: Run, run: Run) -> bool:
+    """True if `earlier` was a first import and `run` concerns nobody who was there before it.
+
+    No one else can be measured against the people that it created.
+    """
+    only_created = not any(map(earlier.counts.get, ("update", "restore", *ABSENT_ACTIONS)))
+    if not earlier.settings_used.get("first_import", only_created):  # earlier versions did not record it
+        return False
+    other_types = set(MODES[run.mode].user_types) - set(MODES[earlier.mode].user_types)
+    there = Account.objects.filter(school_system=run.school_system_id, custom_id__isnull=False)
+    return not there.filter(user_type__in=other_types, created_at__lt=earlier.applied_at).exists()
+
+
+def _recent_changes(by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:
+    path = folder / "recent.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerows(_rows(by_policy, since))
+    return path
+
+
+def _rows(by_policy: dict[Run, frozenset[str]], since: datetime) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of `History.recent_changes`."""
+    sums = {each.pk: ";".join(sorted(names)) for each, names in by_policy.items()}
+    by_runs = AccountChange.objects.filter(GUARDED, run__in=list(sums))
+    by_people = AccountChange.objects.filter(account__in=by_runs.values("account"), changed_at__gt=since)
+    for changes in (by_runs, by_people.exclude(run__in=list(sums))):
+        values = changes.values_list("account_id", "pk", "run_id", "action", "before", "after")
+        for account_id, number, run_id, action, before, after in values.iterator(chunk_size=ROWS_AT_ONCE):
+            is_by_policy = "yes" if run_id in sums else "no"
+            json_before, json_after = json.dumps(before), json.dumps(after)
+            yield account_id, number, is_by_policy, sums.get(run_id, ""), action, json_before, json_after

@@ -1,0 +1,164 @@
+"""Limits that a sender cannot move: the base of 7 days ago, and sums over 7 days."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kit.rosters import approved, had_leavers, needs_approval, roster, student, sync
+from pytest_django.fixtures import Settings
+
+from sis_sync.core.errors import NotPermitted
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import enable_accounts
+from sis_sync.server.keys.services import create_key
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.runs.models import Run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def there(org: Org, count: int, *, now: datetime, first: int = 0, **values: str) -> list[dict[str, str]]:
+    """Create students who have had accounts for a month, and return their rows."""
+    rows = [student(f"P{number:04}", **values) for number in range(first, first + count)]
+    accounts = [
+        Account(school_system=org.school_system, org=org, password="!", created_at=now - 30 * DAY, **fields_of(row))
+        for row in rows
+    ]
+    Account.objects.bulk_create(accounts)
+    return rows
+
+
+def fields_of(row: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if name != "school_district_external_id"}
+
+
+def newcomers(count: int, first: int = 0) -> list[dict[str, str]]:
+    return [student(f"Z{number:04}") for number in range(first, first + count)]
+
+
+def held_by(run: Run) -> dict[str, int]:
+    return {hit["code"]: hit["count"] for hit in run.guards}
+
+
+def test_newcomers_enlarge_no_base(district: Org, north: Org, now: datetime) -> None:
+    people = there(north, 100, now=now)
+    assert sync(district, *newcomers(49), now=now).state == "applied"
+    gone = [{**row, "status": "Disabled"} for row in people[:11]]  # 11 % of 100, and 7 % of 149
+    assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 11}
+    late = sync(district, *gone, now=now + 8 * DAY)
+    assert held_by(late) == {}
+
+
+def test_arrivals_add_up(district: Org, north: Org, now: datetime) -> None:
+    there(north, 100, now=now)
+    for number in range(2):
+        assert sync(district, *newcomers(20, number * 20), now=now + number * DAY).state == "applied"
+    third = sync(district, *newcomers(20, 40), now=now + 2 * DAY)
+    assert held_by(third) == {"guard.creations": 60}
+    assert "60 people would have been created or restored within 7 days: 60.0 % of the 100 accounts" in str(
+        third.guards
+    )
+
+
+def test_approval_begins_a_sum_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    there(north, 100, now=now)
+    sync(district, *newcomers(40), now=now)
+    held = sync(district, *newcomers(20, 40), now=now + DAY)
+    assert approved(held, alice, now + DAY).state == "applied"
+    after = sync(district, *newcomers(49, 60), now=now + 2 * DAY)
+    assert (held_by(after), after.state) == ({}, "applied")
+    assert held_by(sync(district, *newcomers(1, 109), now=now + 3 * DAY)) == {"guard.creations": 50}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "subject"),
+    [
+        ("email", "n{}@riverbend.example", "address"),
+        ("middle_name", "M{}", "names"),
+        ("school_district_external_id", "S1", "school or district"),
+        ("user_type", "Staff", "user type"),
+    ],
+)
+def test_creeping_changes_are_held(
+    district: Org, north: Org, south: Org, now: datetime, field: str, value: str, subject: str
+) -> None:
+    people = there(north, 100, now=now)
+    changed = [{**row, field: value.format(number)} for number, row in enumerate(people[:20])]
+    if field == "user_type":
+        changed = [{**row, "grade": ""} for row in changed]
+    assert sync(district, *changed[:19], now=now).state == "applied"
+    same = sync(district, *changed[:19], now=now + DAY)
+    assert (same.state, same.counts["unchanged"]) == ("applied", 19)
+    last = sync(district, changed[19], now=now + DAY)
+    assert held_by(last) == {"guard.changes": 20}
+    assert f"have changed their {subject}" in last.guards[0]["message"]
+
+
+def test_enabled_accounts_add_up(district: Org, north: Org, now: datetime) -> None:
+    there(north, 60, now=now)
+    asleep = there(north, 5, now=now, first=60, status="Disabled")
+    back = [{**row, "status": "Active"} for row in asleep]
+    assert sync(district, *back[:4], now=now).state == "applied"
+    assert held_by(sync(district, back[4], now=now + DAY)) == {"guard.enabled": 5}
+
+
+def test_disabled_by_policy_stay_in_base(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    people = there(north, 60, now=now)
+    gone = [{**row, "status": "Disabled"} for row in people[:10]]
+    for number in range(0, 8, 4):
+        assert sync(district, *gone[number : number + 4], now=now + number * DAY / 8).state == "applied"
+    third = sync(district, *gone[8:], now=now + DAY)
+    assert held_by(third) == {"guard.drip": 10}
+    assert third.guards[0]["base"] == 61  # with Alice
+    enable_accounts(accounts=Account.objects.filter(custom_id__in=["P0000", "P0001"]), actor=alice, now=now + DAY)
+    assert held_by(sync(district, *gone[8:9], now=now + 2 * DAY)) == {}
+
+
+def test_imported_students_hide_no_staff(district: Org, north: Org, now: datetime) -> None:
+    """60 teachers are measured against themselves, however many students a list adds."""
+    staff = there(north, 60, now=now, user_type="Teacher", grade="")
+    needs_approval(district, "students", required=False)
+    had_leavers(district, now)
+    imported = [student(f"S{number}") for number in range(400)]
+    assert sync(district, *imported, now=now, mode="students").state == "applied"
+    assert sync(district, *imported[:-5], imported[-1], now=now, mode="students").state == "applied"
+    changed = [{**row, "email": f"n{number}@x.example"} for number, row in enumerate(staff[:20])]
+    assert held_by(sync(district, *changed, now=now + DAY)) == {"guard.changes": 20}
+    gone = [{**row, "status": "Disabled"} for row in staff[:7]]
+    assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 7, "guard.drip": 11}
+
+
+def test_own_passwords_add_up(district: Org, north: Org, now: datetime) -> None:
+    there(north, 100, now=now)
+
+    def with_passwords(first: int, count: int) -> bytes:
+        rows = [{**row, "password": "Kestrel-lamp-47"} for row in newcomers(count, first)]
+        return roster(*rows, extra=("password",))
+
+    assert sync(district, now=now, content=with_passwords(0, 2)).state == "applied"
+    Run.objects.update(newcomers_with_password=20)
+    assert held_by(sync(district, now=now + DAY, content=with_passwords(2, 1))) == {"guard.creations": 21}
+
+
+def test_key_approves_no_disabling_row(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    needs_approval(district, "partial")
+    people = there(north, 40, now=now)
+    key, _ = create_key(
+        school_system=district.school_system,
+        org=district,
+        name="office",
+        scopes=("upload", "read", "approve"),
+        actor=alice,
+        now=now,
+    )
+    run = sync(district, {**people[0], "status": "Disabled"}, now=now)
+    assert (run.state, run.counts["update"]) == ("waiting", 1)
+    with pytest.raises(NotPermitted, match="accounts would leave"):
+        approve_run(run=run, digest=run.plan_digest, by=key, now=now)
