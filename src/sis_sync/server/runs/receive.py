@@ -116,6 +116,8 @@ def _begin_again(run: Run, stored: StoredUpload, by: Account | ApiKey | None, no
         "guards": [],
         "findings": {},
         "file_facts": {},
+        "file_removed_at": None,
+        "report_removed_at": None,
     }
     with transaction.atomic():
         if move(run.pk, (State.FAILED,), State.RECEIVED, **undecided, **unplanned):
