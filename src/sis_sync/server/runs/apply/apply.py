@@ -15,7 +15,7 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
-from sis_sync.server.runs.apply.sql import execute, statements
+from sis_sync.server.runs.apply.sql import changes_kept_in_memory, execute, statements
 from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State, has_ended
@@ -40,7 +40,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
     if not is_as_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
     # 2. Open the plan before the transaction, to keep locks short.
-    with opened_changes(approved) as changes, transaction.atomic():
+    with opened_changes(approved) as changes, changes_kept_in_memory(), transaction.atomic():
         # 3. Apply one run of a school system at a time.
         lock_school_system(approved.school_system_id)
         # 4. Mark the run first, so that a second worker finds nothing to do.

@@ -1,14 +1,18 @@
 """Runs the named statements of the .sql files in this folder. Each kind of database also has its own file."""
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from sis_sync.core.stopping import stop_point
 from sis_sync.engine.sql import sql_text
 
 MARK = "-- statement: "
+KIB_PER_MB = 1024
 
 
 @functools.cache
@@ -22,6 +26,25 @@ def statements(name: str) -> dict[str, str]:
 def own_statements() -> dict[str, str]:
     """Return the statements of the database in use."""
     return statements(connection.vendor)
+
+
+@contextmanager
+def changes_kept_in_memory() -> Iterator[None]:
+    """Let SQLite keep what a transaction changes in memory until its commit, within half of the memory limit.
+
+    Without room in its cache it writes to the database file earlier, and from then on no one can read.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = count("SELECT cache_size FROM pragma_cache_size", {})
+    execute(f"PRAGMA cache_size = -{settings.SIS_SYNC_MEMORY_MB * KIB_PER_MB // 2}")
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            execute(f"PRAGMA cache_size = {before}")
+            execute("PRAGMA shrink_memory")
 
 
 def execute(sql: str, parameters: dict[str, Any] | None = None) -> int:
