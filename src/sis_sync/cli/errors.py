@@ -1,5 +1,6 @@
 """The end of a command: return its exit code and print its error to stderr."""
 
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, INTERRUPTED
+from sis_sync.core.place_faults import as_no_room
 
 
 def exit_code_of(command: Callable[[], Any]) -> int:
@@ -33,10 +35,18 @@ def exit_code_of(command: Callable[[], Any]) -> int:
         raise
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception:
-        click.echo(f"Unexpected error, {write_bug_report()}", err=True)
-        return SisSyncError.exit_code
+    except Exception as error:
+        return _report_unexpected(error)
     return outcome if isinstance(outcome, int) else DONE
+
+
+def _report_unexpected(error: Exception) -> int:
+    """Print what a full disk needs, or where a bug is described. Return the exit code. Called while it is handled."""
+    if no_room := as_no_room(error, (Path.cwd(), Path(tempfile.gettempdir()))):
+        _print_error(no_room)
+        return no_room.exit_code
+    click.echo(f"Unexpected error, {write_bug_report()}", err=True)
+    return SisSyncError.exit_code
 
 
 def _print_error(error: SisSyncError) -> None:

@@ -13,6 +13,7 @@ from sis_sync.client.retry import Clock
 from sis_sync.client.sections import Section, SectionMapping
 from sis_sync.client.watched_folders import look_at
 from sis_sync.core.errors import ConfigurationError, FileRefused, SisSyncError
+from sis_sync.core.place_faults import as_no_room
 from sis_sync.core.whole_files import replaced_whole, sha256_of, write_whole
 
 _MAX_NAME_BYTES = 180
@@ -61,7 +62,8 @@ class Archiver:
         except OSError as error:
             message = f"{delivery.file_name} could not be moved to {delivery.destination}: {error.strerror or error}."
             fix = "Check the rights of the folder; the next pass tries again and nothing is sent twice."
-            self.report.add_problem(delivery.section, SisSyncError(message, fix=fix))
+            no_room = as_no_room(error, Path(delivery.destination).parents)
+            self.report.add_problem(delivery.section, no_room or SisSyncError(message, fix=fix))
 
     def remove_old(self, *, keep_days: int) -> None:
         """Remove files that were archived more than `keep_days` days ago, because they contain personal data."""

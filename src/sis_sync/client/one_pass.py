@@ -15,6 +15,7 @@ from sis_sync.client.sections import Section, SectionMapping
 from sis_sync.client.state_folder import remove_orphans, take_file
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.modes import Mode
+from sis_sync.core.place_faults import as_no_room, fault_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ class SyncClient:
                 if self.courier.is_stopping() or not take_file(self.journal, section, found, now=self._now()):
                     return False
         except OSError as error:
-            archiver.report.add_problem(section.name, _unreadable(section, error))
+            # The disk of the copy may be full, rather than that of the folder.
+            no_room = as_no_room(error, (section.folder, self.journal.spool_folder))
+            archiver.report.add_problem(section.name, no_room or _unreadable(section, error))
             return False
         return not scan.unsettled
 
@@ -93,6 +96,9 @@ class SyncClient:
             try:
                 self._check(section, delivery)
             except FileRefused as refusal:
+                if fault_of(refusal):  # its disk does not work: the next pass checks it again
+                    archiver.report.add_problem(section.name, refusal)
+                    continue
                 archiver.move_to_failed(section, delivery, refusal)
                 refused.append((delivery, refusal))
             except ConfigurationError as error:

@@ -17,6 +17,7 @@ from sis_sync.client.sections import Section
 from sis_sync.client.watched_folders import FoundFile
 from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
 from sis_sync.core.file_lock import file_lock
+from sis_sync.core.place_faults import as_no_room
 from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
 
 JOURNAL_NAME = "journal.sqlite3"
@@ -32,7 +33,7 @@ def client_lock(folder: Path) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             is_free = held.enter_context(file_lock(folder / _LOCK_NAME))
         except OSError as error:
-            raise _unusable(folder, error) from None
+            raise as_no_room(error, (folder,)) or _unusable(folder, error) from None
         if not is_free:
             raise AnotherInstanceRuns(
                 f"Another sync client works with the state folder {folder}.",
@@ -50,9 +51,9 @@ def open_journal(folder: Path) -> Iterator[Journal]:
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = _open_database(folder / JOURNAL_NAME)
     except OSError as error:
-        raise _unusable(folder, error) from None
+        raise as_no_room(error, (folder,)) or _unusable(folder, error) from None
     except sqlite3.DatabaseError as error:
-        raise ConfigurationError(
+        raise as_no_room(error, (folder,)) or ConfigurationError(
             f"The journal in {folder} cannot be read: {error}.",
             fix=f"Move {JOURNAL_NAME} away and look into the folder {_SPOOL_NAME} next to it for files on their way.",
         ) from None

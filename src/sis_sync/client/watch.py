@@ -2,10 +2,12 @@
 
 import signal
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from sis_sync.client.api import open_api
@@ -17,6 +19,7 @@ from sis_sync.client.retry import Announce, Clock
 from sis_sync.client.schedule import is_due
 from sis_sync.client.state_folder import client_lock, open_journal
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.place_faults import as_no_room
 
 
 class Stop:
@@ -67,7 +70,12 @@ def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterato
         fix = "Set enabled=true and a folder for one of partial.sync, student.sync, staff.sync, full.sync."
         raise ConfigurationError(f"{config.path} switches no section on.", fix=fix)
     client = config.client
-    with client_lock(client.state_folder), client_log(client.log_folder), open_journal(client.state_folder) as journal:
+    with (
+        _full_disk_in_words(config),
+        client_lock(client.state_folder),
+        client_log(client.log_folder),
+        open_journal(client.state_folder) as journal,
+    ):
         courier = Courier(
             journal=journal,
             clock=Clock(now=lambda: datetime.now(UTC), pause=stop.wait),
@@ -78,6 +86,22 @@ def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterato
             announce=announce,
         )
         yield SyncClient(config, journal, courier)
+
+
+@contextmanager
+def _full_disk_in_words(config: ClientConfig) -> Iterator[None]:
+    """Raise NoRoom if a disk that the client writes to is full."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if no_room := as_no_room(error, _written_folders(config)):
+            raise no_room from None
+        raise
+
+
+def _written_folders(config: ClientConfig) -> list[Path]:
+    own = [config.client.state_folder, config.client.log_folder, Path(tempfile.gettempdir())]
+    return own + [folder for each in config.sections for folder in (each.archive_folder, each.failed_folder)]
 
 
 def run_once(client: SyncClient, stop: Stop, *, wait_seconds: float) -> PassReport:
@@ -100,7 +124,10 @@ def watch(client: SyncClient, stop: Stop, show: Callable[[PassReport], None]) ->
         try:
             show(_scheduled_pass(client))
         except (OSError, sqlite3.Error) as error:  # such as a full disk or a lost share: keep watching
-            LOGGER.error("a pass broke off: %s", type(error).__name__)
+            no_room = as_no_room(error, _written_folders(client.config))
+            LOGGER.error("a pass broke off: %s", no_room.title if no_room else type(error).__name__)
+            if no_room:
+                client.courier.announce(f"{no_room.message} The next pass tries again.")
         stop.wait(client.config.client.poll_seconds)
     LOGGER.info("stopped")
 

@@ -5,6 +5,7 @@ SisSyncError                        1           500
   UsageFault                        2           400
   ConfigurationError                3           422
     EngineUnavailable               3           422
+    NoRoom                          3           507
   KeyRefused                        4           401
   NotPermitted                      4           403
   ServerNotReached                  5           502
@@ -46,6 +47,12 @@ class ConfigurationError(SisSyncError):
 
 class EngineUnavailable(ConfigurationError):
     """The engine cannot be used on this machine at the moment. The file and its mapping are not the cause."""
+
+
+class NoRoom(ConfigurationError):
+    """A disk of this machine is full. Nothing is lost; the command can be run again."""
+
+    http_status, title = 507, "The disk is full"
 
 
 class KeyRefused(SisSyncError):

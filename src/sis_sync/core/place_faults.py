@@ -5,10 +5,13 @@ Wait and try again after such a fault. All other exceptions that are not in the 
 
 import errno
 import os
+import shutil
 import sqlite3
+from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 
-from sis_sync.core.errors import EngineUnavailable
+from sis_sync.core.errors import EngineUnavailable, NoRoom
 
 
 class PlaceFault(StrEnum):
@@ -36,6 +39,7 @@ _OF_NUMBER: dict[int, PlaceFault] = {
     for name in names
     if (number := getattr(errno, name, None)) is not None
 }
+_NO_ROOM_BYTES = 1 << 20
 _SQLITE_PRIMARY = 0xFF  # the rest of an extended code tells the operation
 _OF_SQLITE: dict[int, PlaceFault] = {
     sqlite3.SQLITE_BUSY: _BUSY,
@@ -81,6 +85,18 @@ def fault_of(error: BaseException | None) -> PlaceFault | None:
         if found := _own_fault(error):
             return found
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None
+
+
+def as_no_room(error: BaseException, folders: Iterable[Path]) -> NoRoom | None:
+    """Return the error as one for a person, or None if no disk is full. It names the first folder on a full disk."""
+    fault = fault_of(error)
+    full = [folder for folder in folders if folder.is_dir() and shutil.disk_usage(folder).free < _NO_ROOM_BYTES]
+    # SQLite says only that it cannot open or write a file next to its database.
+    if fault == _FULL or (fault == _UNUSABLE and full):
+        disk = f"The disk with {full[0]}" if full else "A disk of this computer"
+        fix = "Make room on it and run the command again. No file is lost, and none is sent twice."
+        return NoRoom(f"{disk} is full.", fix=fix)
     return None
 
 
