@@ -1,5 +1,6 @@
 """One pass against a real HTTP server: what is taken, sent once, archived, refused and reported."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -13,7 +14,8 @@ import pytest
 from client.conftest import DANA, District, roster
 from client.loopback_server import RESULTS, SECRET, dropped, lost_answer, status
 
-from sis_sync.client import archive
+from sis_sync.client import archive, one_pass
+from sis_sync.core.errors import FileRefused
 
 
 def set_age(path: Path, *, hours: float) -> None:
@@ -126,10 +128,55 @@ def test_lost_answer_makes_one_run(district: District) -> None:
     assert len(district.server.runs) == 1
 
 
-@pytest.mark.parametrize("fault", [dropped, status(503), status(502), status(504), status(429, Retry_After="1")])
+@pytest.mark.parametrize("fault", [dropped, status(503), status(502), status(504), status(507, Retry_After="1")])
 def test_passing_fault_tried_again(district: District, fault: object) -> None:
     district.server.faults = [fault]  # type: ignore[list-item]
     district.export("staff.csv", roster())
+    assert district.run()[0] == 0
+    assert len(district.server.received) == 1
+
+
+def test_full_disk_loses_nothing(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = district.export("staff.csv", roster())
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            code, report = district.run()
+        (problem,) = report["problems"]
+        assert (code, problem["title"], source.exists()) == (3, "The disk is full", True)
+        assert "Make room" in problem["fix"]
+    assert district.run()[0] == 0
+    assert (len(district.server.received), source.exists()) == (1, False)
+    assert list((district.home / "state/spool").iterdir()) == []
+
+
+def test_full_journal_is_no_broken_journal(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    district.export("staff.csv", roster())
+    for broken in ("client.state_folder._open_database", "client.journal.Journal.remember_look"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"sis_sync.{broken}", full)
+            done = district.command("run")
+        assert (done.returncode, "is full" in done.stderr, "Move" in done.stderr) == (3, True, False), broken
+    assert district.run()[0] == 0
+
+
+def test_file_is_not_refused_for_a_bad_disk(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise FileRefused("file.not_found", "It cannot be read.") from OSError(errno.EIO, "Input/output error")
+
+    source = district.export("staff.csv", roster())
+    with monkeypatch.context() as patch:
+        patch.setattr(one_pass, "check_file", refuse)
+        assert district.run()[0] == 6
+    assert (source.exists(), district.names("partial/failed"), district.server.refusals) == (True, [], [])
     assert district.run()[0] == 0
     assert len(district.server.received) == 1
 

@@ -74,6 +74,11 @@ def test_retry_after_seconds_or_date(header: str, seconds: float | None) -> None
     assert error.after_seconds == seconds
 
 
+@pytest.mark.parametrize(("headers", "is_later"), [({"retry-after": "5"}, True), ({}, False)])
+def test_server_error_is_tried_again_if_the_server_says_so(headers: dict[str, str], is_later: bool) -> None:
+    assert isinstance(error_of(Answer(500, headers, b""), now=NOW), TryLater) == is_later
+
+
 @pytest.mark.parametrize(
     ("status", "body", "exit_code"),
     [

@@ -20,7 +20,7 @@ from sis_sync.core.errors import (
 from sis_sync.core.run_states import ENDED, MOVING
 
 TOO_MANY_CALLS = 429
-TRY_LATER_STATUSES = (TOO_MANY_CALLS, 502, 503, 504)
+TRY_LATER_STATUSES = (TOO_MANY_CALLS, 502, 503, 504, 507)
 _BY_STATUS: dict[int, type[SisSyncError]] = {
     400: UsageFault,
     401: KeyRefused,
@@ -126,7 +126,8 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
     """Return the error for an answer other than 2xx."""
     if 300 <= answer.status < 400:
         return _redirect(answer)
-    if answer.status in TRY_LATER_STATUSES:
+    # A 500 may be a bug that every attempt meets again. With Retry-After, the server says that it is not.
+    if answer.status in TRY_LATER_STATUSES or (answer.status == 500 and "retry-after" in answer.headers):
         after_seconds = _retry_after(answer.headers.get("retry-after", ""), now=now)
         message = _detail_of(answer) or f"The server is not ready (HTTP {answer.status})."
         return TryLater(message, after_seconds=after_seconds, is_asked_to_wait=answer.status == TOO_MANY_CALLS)
