@@ -1,6 +1,6 @@
 """A plan: one action per row of the file, and one per absent account."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 ROW_ACTIONS: tuple[str, ...] = ("create", "update", "restore", "unchanged", "ignored", "failed")
 ABSENT_ACTIONS: tuple[str, ...] = ("delete", "disable")
@@ -31,7 +31,7 @@ class Counts:
 
     def as_dict(self) -> dict[str, int]:
         """Return the counts in the order of the fields, for JSON."""
-        return asdict(self)
+        return dict(vars(self))
 
     @property
     def leaving(self) -> int:

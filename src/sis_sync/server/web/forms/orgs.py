@@ -1,6 +1,5 @@
 """The forms for the first set-up, signing in, schools and rights."""
 
-import zoneinfo
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -10,7 +9,7 @@ from django import forms
 from sis_sync.core.limits import Retention
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.retention import BOUNDS, SUBJECTS
-from sis_sync.server.orgs.services import NETWORK_EXAMPLES
+from sis_sync.server.orgs.services import NETWORK_EXAMPLES, time_zone_names
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import org_choices
 
@@ -26,10 +25,7 @@ KEPT: dict[str, str] = {
 @cache
 def time_zones() -> tuple[str, ...]:
     """Return the names of the time zones, UTC first."""
-    return (
-        "UTC",
-        *sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/")),
-    )
+    return ("UTC", *sorted(name for name in time_zone_names() if "/" in name and not name.startswith("Etc/")))
 
 
 class SetupForm(PageForm):
