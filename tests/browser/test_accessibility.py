@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from browser.looks import LOOKS, Faults, Look, faults_of, take_screenshot
+from browser.looks import LOOKS, Faults, Look, faults_of, take_screenshot, violations
 from browser.riverbend import ALICE, PASSWORD, Riverbend
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page
@@ -125,6 +125,17 @@ def test_every_page_is_accessible(faults_of_pages: Faults, look: Look) -> None:
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_IDS)
 def test_pages_after_forms_are_accessible(faults_after_forms: Faults, look: Look) -> None:
     assert faults_after_forms.by_look[look] == []
+
+
+def test_every_kind_of_row_is_judged(browser: Browser) -> None:
+    rows = [f"<tr><td>{number}</td><td>Ana</td></tr>" for number in range(40)]
+    rows[30] = "<tr><td>30</td><td><input></td></tr>"
+    page = browser.new_page()
+    page.set_content(f"<table><tbody>{''.join(rows)}</tbody></table>")
+    assert [fault for fault in violations(page) if fault.startswith("label:")] == ['label: [["input"]]']
+    assert page.locator("tr").count() == len(rows)
+    assert page.locator("tr").nth(30).inner_text().startswith("30")
+    page.close()
 
 
 def test_phone_fits_findings_and_keys(browser: Browser, riverbend: Riverbend) -> None:
