@@ -1,6 +1,7 @@
 """Header names: compare two, find the column of each field, and refuse a header that lacks one or has it twice."""
 
 import difflib
+import functools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,11 +48,11 @@ class Columns:
 
     def position_of(self, header: str) -> int | None:
         """Return the position of the first column with this name, or None."""
-        wanted = comparable(header)
-        for position, name in enumerate(self.header):
-            if comparable(name) == wanted:
-                return position
-        return None
+        return self._positions.get(comparable(header))
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {comparable(name): position for position, name in reversed(list(enumerate(self.header)))}
 
     @property
     def message_position(self) -> int | None:
