@@ -46,6 +46,8 @@ class LoopbackServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     state: str = "applied"
     counts: dict[str, int] = field(default_factory=lambda: {"rows": 1, "create": 1, "failed": 0})
+    findings: dict[str, int] = field(default_factory=dict)
+    results: bytes = RESULTS
 
     @property
     def url(self) -> str:
@@ -97,14 +99,14 @@ class Handler(BaseHTTPRequestHandler):
         if run is None:
             self.problem(404, "Not found")
         elif rest == "results.csv":
-            self.answer_bytes(200, RESULTS)
+            self.answer_bytes(200, self.owner.results)
         elif rest:
             self.problem(404, "Not found")
         else:
             self.answer(200, self.with_state(run))
 
     def with_state(self, run: dict[str, object]) -> dict[str, object]:
-        return {**run, "state": self.owner.state, "counts": self.owner.counts}
+        return {**run, "state": self.owner.state, "counts": self.owner.counts, "findings": self.owner.findings}
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path

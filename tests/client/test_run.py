@@ -1,5 +1,6 @@
 """One pass against a real HTTP server: what is taken, sent once, archived, refused and reported."""
 
+import csv
 import errno
 import gzip
 import hashlib
@@ -7,11 +8,12 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import time
 from pathlib import Path
 
 import pytest
-from client.conftest import DANA, District, roster
+from client.conftest import DANA, HEADER, District, roster
 from client.loopback_server import RESULTS, SECRET, dropped, lost_answer, status
 
 from sis_sync.client import archive, one_pass
@@ -67,6 +69,42 @@ def test_large_file_sent_as_gzip(district: District) -> None:
 def test_nothing_to_do(district: District) -> None:
     done = district.process("run")
     assert (done.returncode, done.stdout.strip()) == (0, "Nothing to do.")
+
+
+def test_results_tell_what_happened(district: District) -> None:
+    """The server told a key of the default scope of four rows. One of them has a column that the server lacks."""
+    text = "\n".join(
+        [
+            f"{HEADER},bus,pin",
+            f"{DANA},7,1234",
+            f"{DANA.replace('T1', 'T2').replace('dana@', 'no address ')},=8,1234",
+            f"{DANA.replace('T1', 'T3')},9,1234",
+            f"{DANA.replace('T1', 'T4')},10,1234",
+        ]
+    )
+    district.server.results = (
+        b"line,action,custom_id,fields,codes,message,first_name\n2,taken,T1,,,,Dana\n"
+        b'3,failed,T2,,email.invalid,"staff.csv line 3, no address.",Dana\n4,ignored,T3,,row.duplicate,Again.,Dana\n'
+        b'5,failed,T4,,row.ask_a_manager,"staff.csv line 5, ask.",Dana\n'
+    )
+    district.server.counts = {"taken": 1, "ignored": 1, "failed": 2}
+    district.server.findings = {"email.invalid": 1, "row.ask_a_manager": 1, "row.duplicate": 1}
+    district.export("staff.csv", text + "\n")
+    done = district.command("run")
+    assert done.returncode == 7
+    assert "1 taken, 1 ignored, 2 failed; only a manager may see why 1 row failed\n/runs/1" in done.stdout
+    assert district.names("partial/archive") == ["staff.csv", "staff.failed.csv", "staff.results.csv"]
+    (results,) = (district.home / "partial/archive").glob("*.results.csv")
+    rows = list(csv.DictReader(results.read_text(encoding="utf-8").splitlines()))
+    assert [(row["line"], row["action"]) for row in rows] == [("3", "failed"), ("4", "ignored"), ("5", "failed")]
+    (failed,) = (district.home / "partial/archive").glob("*.failed.csv")
+    assert stat.S_IMODE(failed.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(failed.read_text(encoding="utf-8").splitlines()))
+    assert [(row["sis_sync_message"], row["custom_id"], row["bus"]) for row in rows] == [
+        ("staff.csv line 3, no address.", "T2", "'=8"),
+        ("staff.csv line 5, ask.", "T4", "10"),
+    ]
+    assert "1234" not in failed.read_text(encoding="utf-8")
 
 
 def test_results_fetched_by_later_pass(district: District) -> None:

@@ -159,7 +159,7 @@ def test_own_results_of_its_own_rows(uploader: Sender, district: Org, dana: Acco
     # Another key learns of this run what any uploader learns, and gets no rows.
     assert json.loads(uploader.read(f"/{partial['id']}"))["findings"] == {ASK: 1}
     for report in ("results.csv", "failed.csv"):
-        assert uploader.status_of(f"/{partial['id']}/{report}") == 404
+        assert uploader.status_of(f"/{partial['id']}/{report}") == 403
 
 
 def test_approver_without_read_learns_no_figures(uploader: Sender, district: Org, now: datetime) -> None:
@@ -178,4 +178,4 @@ def test_approver_without_read_learns_no_figures(uploader: Sender, district: Org
     )
     assert answer.status_code == 403
     assert not re.search(r"\d", json.loads(answer.content)["detail"])
-    assert approver.status_of(f"/{run['id']}/results.csv") == 404
+    assert approver.status_of(f"/{run['id']}/results.csv") == 403

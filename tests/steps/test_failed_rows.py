@@ -56,7 +56,7 @@ def plan_of(content: bytes, *, mapping: Mapping = NO_MAPPING, accounts: str = ""
         roster = map_records(session, records)
         directory = load_directory(session, orgs=folder / "orgs.csv", accounts=known)
         plan = make_plan(session, validate(session, roster, directory, PARTIAL))
-        write_failed_rows(session, plan, folder / "failed.csv")
+        write_failed_rows(session, plan.records, folder / "failed.csv")
         write_plan(session, folder / "plan.csv")
         failed = session.rows(
             f"SELECT {', '.join(FIELD_NAMES)} FROM roster WHERE line IN (SELECT line FROM failed) ORDER BY line"

@@ -33,7 +33,7 @@ def test_mapped_password_in_no_download(tmp_path: Path) -> None:
         )
         plan = make_plan(session, judged)
         write_results(session, results)
-        write_failed_rows(session, plan, failed)
+        write_failed_rows(session, plan.records, failed)
     for path in (results, failed):
         text = path.read_text(encoding="utf-8")
         assert "Ana" in text

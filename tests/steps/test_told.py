@@ -87,7 +87,7 @@ def answer_of(content: str, accounts: list[dict[str, str]], mode: str, *, own_re
         if own_results:
             tell_of_rows(session, plan)
         write_results(session, folder / "results.csv", of="told")
-        write_failed_rows(session, plan, folder / "failed.csv", of="told")
+        write_failed_rows(session, plan.records, folder / "failed.csv", of="told")
         return Answer(told, (folder / "results.csv").read_bytes(), (folder / "failed.csv").read_bytes())
 
 

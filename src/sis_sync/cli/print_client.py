@@ -9,6 +9,8 @@ from sis_sync.cli.terminal import note
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import RunStatus
 from sis_sync.core import run_states
+from sis_sync.core.findings import ASK_A_MANAGER
+from sis_sync.core.wording import counted
 
 STATE_WORDS = {
     run_states.RECEIVED: "received, not checked yet",
@@ -27,6 +29,7 @@ STATE_WORDS = {
     run_states.CANCELLED: "cancelled",
 }
 COUNT_WORDS = {
+    "taken": "taken",
     "create": "to create",
     "update": "to update",
     "restore": "to restore",
@@ -94,7 +97,9 @@ def run_line(run: RunStatus) -> str:
 def counts_line(run: RunStatus) -> str:
     """Return the counts of a run in words, or "" if it has none yet."""
     words = {**COUNT_WORDS, **DONE_WORDS} if run.state == run_states.APPLIED else COUNT_WORDS
-    return ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
+    counts = ", ".join(f"{run.counts[name]:,} {words[name]}" for name in COUNT_WORDS if run.counts.get(name))
+    asked = run.findings.get(ASK_A_MANAGER.code, 0)
+    return f"{counts}; only a manager may see why {counted(asked, 'row', 'rows')} failed" if asked else counts
 
 
 class PassPrinter:

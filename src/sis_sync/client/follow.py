@@ -9,6 +9,7 @@ from sis_sync.client.archive import companion_of
 from sis_sync.client.journal import Delivery, Journal
 from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import NotThere, RunStatus, TryLater
+from sis_sync.client.results import write_reports
 from sis_sync.client.retry import Clock, look_until
 from sis_sync.core.whole_files import write_whole
 
@@ -24,6 +25,7 @@ class Follower:
     clock: Clock
     report: PassReport
     keep_days: int
+    fallback_encoding: str
 
     def follow(self, *, seconds: float) -> list[RunStatus]:
         """Look at the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended.
@@ -57,20 +59,16 @@ class Follower:
                 self._finish(FileOutcome(delivery, "ended"))
                 continue
             if run.has_ended:
-                self._fetch_results(delivery, run)
+                self._fetch_results(delivery)
                 code = self._store_refusal(delivery, run)
                 self._finish(FileOutcome(delivery, "ended", run=run, code=code))
             else:
                 not_ended.append(run)
         return not_ended
 
-    def _fetch_results(self, delivery: Delivery, run: RunStatus) -> None:
-        results = companion_of(Path(delivery.destination), "results.csv")
-        try:
-            self.api.download(run.id, "results.csv", results)
-        except NotThere:
-            return  # the run was refused or superseded before it was planned, so it has no results
-        self.journal.remember_archived(results, now=self.clock.now())
+    def _fetch_results(self, delivery: Delivery) -> None:
+        for path in write_reports(self.api, delivery, fallback_encoding=self.fallback_encoding):
+            self.journal.remember_archived(path, now=self.clock.now())
 
     def _store_refusal(self, delivery: Delivery, run: RunStatus) -> str:
         """Write the server's refusal next to the file and return its code. Return "" if there is no refusal."""

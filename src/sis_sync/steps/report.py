@@ -8,8 +8,8 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
 from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, secret_positions
-from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.delimiter import delimiter_called
+from sis_sync.steps.read.read import Records
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 # The plan's columns already include the custom ID, and a CSV file should not have the same header twice.
@@ -36,14 +36,14 @@ def write_results(session: Session, path: Path, *, of: str = "plan") -> None:
     _copy(session, f"SELECT x.line, {planned}, {fields} FROM {of} AS x LEFT JOIN people AS p ON p.line = x.line", path)
 
 
-def write_failed_rows(session: Session, plan: Plan, path: Path, *, of: str = "plan") -> None:
+def write_failed_rows(session: Session, records: Records, path: Path, *, of: str = "plan") -> None:
     """Write the failed rows with a message column, then the file's own columns, ready to correct and send again.
 
     The rows are those of the plan, or of the table `told`. Columns that contain secrets are left out. A record that
     could not be split shows the cells that were found; those beyond the last column are in the message. It shows no
     cells if the file has secrets, because they could be under the wrong header; the message names the line.
     """
-    columns = plan.records.columns
+    columns = records.columns
     secrets = secret_positions(columns)
     left_out = secrets | {columns.message_position}
     kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
@@ -61,7 +61,7 @@ def write_failed_rows(session: Session, plan: Plan, path: Path, *, of: str = "pl
         f"FROM {of} AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
         "WHERE x.action = 'failed') AS x",
         path,
-        delimiter=delimiter_called(plan.records.facts.delimiter),
+        delimiter=delimiter_called(records.facts.delimiter),
     )
 
 

@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.utils import timezone
 from ninja import File, Form, Header, Query, Router, Status, UploadedFile
 
-from sis_sync.core.errors import UsageFault
+from sis_sync.core.errors import NotPermitted, UsageFault
 from sis_sync.core.modes import MODES
 from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
 from sis_sync.server.api.schemas import (
@@ -214,10 +214,13 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
 
 
 def visible_reports(api_key: ApiKey, run: Run) -> tuple[Path, Path]:
-    """Return the paths of the results and the failed rows. Raise Http404 if the key may not see them."""
+    """Return the paths of the results and the failed rows. Raise NotPermitted if the key may not see them."""
     reports = reports_of(run, api_key)
     if reports is None:
-        raise Http404
+        raise NotPermitted(
+            f"The key {api_key.prefix} lacks the scope read and did not send this file, so it may not see its rows.",
+            fix="Use the key that sent the file, or ask a manager to open the page of the run.",
+        )
     return reports
 
 

@@ -126,7 +126,7 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> tuple[str,
         save_plan(session, plan, made.plan, made.unchanged)
         write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
         write_results(session, made.results)
-        write_failed_rows(session, plan, made.failed)
+        write_failed_rows(session, plan.records, made.failed)
         groups = group_findings(session, plan.records, plan.findings)
         findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
         made.findings.write_text(findings, encoding="utf-8")

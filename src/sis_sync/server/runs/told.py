@@ -55,7 +55,7 @@ def store_told(run: Run, session: Session, plan: Plan, files: RunFiles) -> dict[
 
 def _write_reports(session: Session, plan: Plan, files: RunFiles) -> None:
     write_results(session, files.told_results, of="told")
-    write_failed_rows(session, plan, files.told_failed, of="told")
+    write_failed_rows(session, plan.records, files.told_failed, of="told")
 
 
 def view_of(run: Run, key: ApiKey) -> RunView:
@@ -73,7 +73,7 @@ def view_of(run: Run, key: ApiKey) -> RunView:
 def named_guard(code: str) -> dict[str, Any]:
     """Return a guard without its figures, which count accounts."""
     reason = USUAL_REASONS.get(code)  # None for a guard of an earlier version
-    return {"code": code, "message": f"It usually means that {reason}." if reason else ""}
+    return {"code": code, "message": f"It usually means: {reason}" if reason else ""}
 
 
 def reports_of(run: Run, key: ApiKey) -> tuple[Path, Path] | None:

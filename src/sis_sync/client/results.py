@@ -1,0 +1,90 @@
+"""The reports of an ended run: fetch them, and write them next to the archived file."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sis_sync.client.api import Api
+from sis_sync.client.archive import companion_of
+from sis_sync.client.journal import Delivery
+from sis_sync.client.responses import NotThere
+from sis_sync.client.sections import SectionMapping
+from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted
+from sis_sync.core.modes import MODES
+from sis_sync.core.whole_files import chunks_of, write_whole
+
+if TYPE_CHECKING:
+    from sis_sync.engine.duckdb import Session
+
+# Rows that changed nothing, and rows of which a key without the scope read learns no more.
+UNTOLD_ACTIONS = ("unchanged", "taken")
+
+
+def write_reports(api: Api, delivery: Delivery, *, fallback_encoding: str) -> list[Path]:
+    """Write the results and the failed rows of the delivery's run next to its archived file. Return their paths.
+
+    The results lack UNTOLD_ACTIONS. The failed rows have all columns of the archived file, also those that the server
+    does not keep. There are no results if the run was refused or superseded, or if the key may not see them.
+    """
+    from sis_sync.engine.duckdb import open_session
+
+    archived = Path(delivery.destination)
+    results, failed = companion_of(archived, "results.csv"), companion_of(archived, "failed.csv")
+    with tempfile.TemporaryDirectory(prefix="sis-sync-") as name, open_session(threads=1) as session:
+        draft = Path(name) / "results.csv"
+        try:
+            api.download(delivery.run_id, "results.csv", draft)
+        except (NotThere, NotPermitted):
+            return []
+        _load(session, draft)
+        if _has_rows(session, "action IN :actions", actions=UNTOLD_ACTIONS):
+            _write_told(session, draft)
+        write_whole(results, chunks_of(draft))
+        if not _has_rows(session, "action = 'failed'"):
+            return [results]
+        _write_failed_rows(api, session, delivery, draft, fallback_encoding)
+        write_whole(failed, chunks_of(draft))
+        return [results, failed]
+
+
+def _load(session: "Session", results: Path) -> None:
+    """Make the table `told` of a results file."""
+    with results.open(encoding="utf-8") as file:
+        columns = file.readline().strip().split(",")
+    session.run(
+        "CREATE TEMP TABLE told AS SELECT * REPLACE (CAST(nullif(line, '') AS BIGINT) AS line) "
+        f"FROM {session.csv_source(results, columns)}"
+    )
+
+
+def _has_rows(session: "Session", condition: str, **values: object) -> bool:
+    return bool(session.value(f"SELECT count(*) FROM told WHERE {condition}", **values))
+
+
+def _write_told(session: "Session", target: Path) -> None:
+    """Replace the results by those of their rows that tell something. An empty cell stays one."""
+    session.run(
+        "COPY (SELECT line, nullif(COLUMNS(* EXCLUDE line), '') FROM told WHERE NOT action IN :actions "
+        "ORDER BY line NULLS LAST, custom_id) TO :target (FORMAT csv, HEADER)",
+        actions=UNTOLD_ACTIONS,
+        target=str(target),
+    )
+
+
+def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target: Path, fallback_encoding: str) -> None:
+    """Write the failed rows as the archived file has them, or as the server has them if that file cannot be read."""
+    from sis_sync.steps.pipeline import map_file
+    from sis_sync.steps.report import write_failed_rows
+
+    try:
+        roster = map_file(
+            session,
+            Path(delivery.destination),
+            mode=MODES[delivery.mode],
+            mapping=SectionMapping(delivery.mapping_name, delivery.mapping_lines).rules(),
+            fallback_encoding=fallback_encoding,
+        )
+    except (FileRefused, ConfigurationError):
+        api.download(delivery.run_id, "failed.csv", target)
+    else:
+        write_failed_rows(session, roster.records, target, of="told")
