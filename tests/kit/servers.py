@@ -175,10 +175,10 @@ def running_place(folder: Path, *, database_url: str) -> Iterator[Place]:
         command = [sys.executable, "-m", "sis_sync", "serve", "--port", str(demo.port)]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        with DemoManager(demo.url, access["api_key"]) as manager:
+        with DemoManager(demo.url, access["reading_key"]) as manager:
             manager.wait_for_server()
             manager.sign_in(access["email"], access["password"])
-            yield Place(demo, manager, access["api_key"], environment)
+            yield Place(demo, manager, access["reading_key"], environment)
     finally:
         server.terminate()
         server.wait(30)

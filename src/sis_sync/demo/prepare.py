@@ -16,11 +16,16 @@ from sis_sync.server.setup.services import create_school_system
 
 @dataclass(frozen=True)
 class DemoAccess:
-    """The manager's address and password, and the client's API key."""
+    """The manager's address and password, the client's API key, and the key with which the demo reads the runs.
+
+    The client's key has the scopes upload and own_results, so that the results next to an archived file say what
+    happened to each row. It does not need read, which only the demo's own program has.
+    """
 
     email: str
     password: str
     api_key: str
+    reading_key: str
 
 
 @transaction.atomic
@@ -46,7 +51,8 @@ def prepare_demo() -> DemoAccess:
     )
     give_right(account=manager, org=district, actor=None, now=now)
     set_client_api(school_system=school_system, enabled=True, actor=manager, now=now)
-    _, secret = create_key(
-        school_system=school_system, org=district, name="Demo client", scopes=("upload", "read"), actor=manager, now=now
+    of_client, of_demo = (
+        create_key(school_system=school_system, org=district, name=name, scopes=scopes, actor=manager, now=now)[1]
+        for name, scopes in (("Demo client", ("upload", "own_results")), ("Demo program", ("read",)))
     )
-    return DemoAccess(email, password, secret)
+    return DemoAccess(email, password, of_client, of_demo)

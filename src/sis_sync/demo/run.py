@@ -26,7 +26,7 @@ SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delet
 def play(place: DemoPlace) -> None:
     """Run all three days without a browser. The client sends and the manager approves. Print the counts."""
     access = _prepare(place)
-    with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
+    with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.reading_key) as manager:
         manager.wait_for_server()
         manager.sign_in(access.email, access.password)
         for day in DAYS:
@@ -39,7 +39,7 @@ def play(place: DemoPlace) -> None:
 def show(place: DemoPlace) -> None:
     """Run server and client until stopped. Write each export as soon as the run of the previous day has ended."""
     access = _prepare(place)
-    with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.api_key) as manager:
+    with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.reading_key) as manager:
         manager.wait_for_server()
         with _running(place, "watch", "--config", str(place.properties)):
             _print_welcome(place, access)
@@ -124,4 +124,7 @@ def _in_words(counts: dict[str, int]) -> str:
 
 def _print_welcome(place: DemoPlace, access: DemoAccess) -> None:
     click.echo(f"Address:  {place.url}\nE-mail:   {access.email}\nPassword: {access.password}\n")
-    click.echo(f"The client watches {place.exports}. Press Ctrl-C to end the demo.")
+    click.echo(
+        f"The client watches {place.exports}. Its key may upload and see the results of its own files, but not read\n"
+        "about anyone else. Press Ctrl-C to end the demo."
+    )
