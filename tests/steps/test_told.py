@@ -13,7 +13,7 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import MODES
 from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.pipeline import PlanInput, plan_file
-from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.report import write_failed_rows, write_told_results
 from sis_sync.steps.tell.tell import Told, tell_of_file, tell_of_rows
 
 ORGS = "external_id,name,in_scope\n010,North Elementary,yes\n020,Lakeview High,yes\n030,Far High,no\n"
@@ -86,7 +86,7 @@ def answer_of(content: str, accounts: list[dict[str, str]], mode: str, *, own_re
         told = tell_of_file(session, plan, page=PAGE)
         if own_results:
             tell_of_rows(session, plan)
-        write_results(session, folder / "results.csv", of="told")
+        write_told_results(session, folder / "results.csv")
         write_failed_rows(session, plan.records, folder / "failed.csv", of="told")
         return Answer(told, (folder / "results.csv").read_bytes(), (folder / "failed.csv").read_bytes())
 

@@ -27,13 +27,24 @@ def write_plan(session: Session, path: Path) -> None:
     _copy(session, f"SELECT {columns} FROM plan AS x", path)
 
 
-def write_results(session: Session, path: Path, *, of: str = "plan") -> None:
-    """Write the plan, or the table `told`, with the ten mapped fields (RESULTS_COLUMNS); neutralise formulas."""
-    planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
+def write_results(session: Session, path: Path) -> None:
+    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise formulas in cells."""
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     mapped["custom_id"] = "x.custom_id"
     fields = ", ".join(f"{_neutralised(column)} AS {_MAPPED_HEADERS[name]}" for name, column in mapped.items())
-    _copy(session, f"SELECT x.line, {planned}, {fields} FROM {of} AS x LEFT JOIN people AS p ON p.line = x.line", path)
+    _copy(session, f"SELECT {_planned()}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
+
+
+def write_told_results(session: Session, path: Path) -> None:
+    """Write the table `told`, which a sender without the scope read may see; neutralise formulas in cells.
+
+    Leave out the mapped fields: whoever has only the key must not get the people of an earlier file.
+    """
+    _copy(session, f"SELECT {_planned()} FROM told AS x", path)
+
+
+def _planned() -> str:
+    return ", ".join(["x.line", *(f"{_neutralised(f'x.{name}')} AS {name}" for name in PLAN_COLUMNS[1:])])
 
 
 def write_failed_rows(session: Session, records: Records, path: Path, *, of: str = "plan") -> None:

@@ -16,7 +16,7 @@ from sis_sync.server.keys.services import APPROVE, OWN_RESULTS, READ
 from sis_sync.server.runs.files import RunFiles, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import Plan
-from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.report import write_failed_rows, write_told_results
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
 
 USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
@@ -54,7 +54,7 @@ def store_told(run: Run, session: Session, plan: Plan, files: RunFiles) -> dict[
 
 
 def _write_reports(session: Session, plan: Plan, files: RunFiles) -> None:
-    write_results(session, files.told_results, of="told")
+    write_told_results(session, files.told_results)
     write_failed_rows(session, plan.records, files.told_failed, of="told")
 
 
