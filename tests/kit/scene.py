@@ -36,10 +36,23 @@ def send(first: int, count: int) -> int:
     return int(send_roster(district, *rows, now=timezone.now() - timedelta(seconds=1)).pk)
 
 
+def delete(first: int, count: int, days: int) -> int:
+    """Delete so many of the students that `send` sent, so many days ago. Return how many people are left."""
+    from django.utils import timezone
+
+    from sis_sync.server.accounts.models import Account
+    from sis_sync.server.accounts.services import delete_accounts
+
+    now = timezone.now() - timedelta(days=days)
+    people = Account.objects.filter(custom_id__in=[f"P{number}" for number in range(first, first + count)])
+    delete_accounts(accounts=list(people), actor=None, now=now)
+    return Account.objects.filter(deleted_at__isnull=True).count()
+
+
 def main() -> None:
     """Run the steps and print what they return."""
     django.setup()
-    steps: dict[str, Callable[..., Any]] = {"begin": begin, "send": send}
+    steps: dict[str, Callable[..., Any]] = {"begin": begin, "send": send, "delete": delete}
     answers = [steps[name](*arguments) for name, *arguments in json.loads(sys.argv[1])]
     sys.stdout.write(json.dumps(answers))
 

@@ -1,5 +1,6 @@
 """The purge: what is older than its time goes, whatever is needed stays, and nothing is left of a purged person."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from subprocess import PIPE
 from threading import Event
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +20,7 @@ from django.test import Client
 from django.utils import timezone
 from kit.plans import TIMES
 from kit.rosters import needs_approval, send, student, sync
+from kit.servers import Scene, kill
 from kit.traces import found_in_files, found_in_tables, texts_of_tables
 from pytest_django.fixtures import Settings
 
@@ -476,3 +480,30 @@ def test_random_months(seed: int, district: Org, north: Org, alice: Account, now
     for _ in range(8):
         world.step()
     assert world.now > now + 30 * DAY
+
+
+@pytest.mark.night
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_killed_purge_leaves_nothing_in_the_bytes(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path, now: datetime
+) -> None:
+    url = str(request.getfixturevalue("postgresql_url")) if database == "postgresql" else ""
+    scene = Scene(tmp_path, url)
+    scene.prepare(["begin"], ["send", 0, 2_000])
+    with scene.worker():
+        scene.wait_for("select state from runs_run", [("applied",)])
+    (left,) = scene.prepare(["delete", 300, 900, 181])
+    for pause_seconds in (0.8, 1.1, 1.4, 1.7, 2.5):
+        purging = scene.start("-m", "sis_sync", "server", "purge", stdout=PIPE, stderr=PIPE)
+        sleep(pause_seconds)
+        kill(purging)
+        purging.communicate()
+    purging = scene.start("-m", "sis_sync", "server", "purge", "--json", stdout=PIPE, stderr=PIPE)
+    out, err = purging.communicate()
+    assert (purging.returncode, json.loads(out)["not_removed"]) == (0, 0), err
+    assert scene.ask("select count(*) from accounts_account") == [(left,)]
+    gone = [f"p{number}@riverbend.example" for number in range(300, 1200)]
+    assert found_in_files(tmp_path, gone) == set()
+    for table in ("accounts_account", "audit_accountchange"):
+        rows = str(scene.ask(f"select * from {table}"))
+        assert not [text for text in gone if text in rows]

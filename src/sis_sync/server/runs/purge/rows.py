@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.jobs.models import Job
@@ -62,7 +63,17 @@ def _runs_that_count() -> list[int]:
         newest = found[tuple(where)]
         if len(newest) < RUNS_REMEMBERED:
             newest.append(run_id)
-    return [run_id for newest in found.values() for run_id in newest]
+    return [run_id for newest in found.values() for run_id in newest] + _last_with_leavers()
+
+
+def _last_with_leavers() -> list[int]:
+    """Return the newest run of each school system in which someone left. A guard asks whether there was one."""
+    found: dict[int, int] = {}
+    applied = Run.objects.filter(state=Run.State.APPLIED).order_by("applied_at", "pk")
+    for run_id, system_id, counts in applied.values_list("pk", "school_system_id", "counts").iterator():
+        if any(counts.get(action) for action in ABSENT_ACTIONS):
+            found[system_id] = run_id
+    return list(found.values())
 
 
 def remove_jobs(purging: Purging) -> Iterator[Removed]:
