@@ -16,6 +16,8 @@ LINE_FEED, RETURN, QUOTE = 10, 13, 34
 FIRST_PRINTABLE = 32
 _IS_CONTROL = np.ones(FIRST_PRINTABLE, dtype=bool)
 _IS_CONTROL[[9, LINE_FEED, RETURN]] = False
+_IS_WHITE = np.zeros(256, dtype=bool)
+_IS_WHITE[[9, LINE_FEED, RETURN, 32]] = True
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
     counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
     irregular, inside = _judge_quotes(data, starts, ends, delimiters, delimiter)
     has_control = lines_of(_control_positions(chunk, data, low), starts)
-    is_blank = _blank_lines(chunk, starts, ends, counts)
+    is_blank = _blank_lines(data, starts, ends, counts)
     odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
     return Lines(starts, ends, is_blank, ~odd & ~is_blank)
 
@@ -82,11 +84,14 @@ def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) ->
     return np.concatenate(found)
 
 
-def _blank_lines(chunk: bytes, starts: Positions, ends: Positions, counts: Positions) -> Flags:
+def _blank_lines(data: NDArray[np.uint8], starts: Positions, ends: Positions, counts: Positions) -> Flags:
     """Return for each line whether it is empty or only spaces and tabs. Delimiters make it a record of empty cells."""
     blank: Flags = np.equal(ends, starts)
-    for index in np.flatnonzero((counts == 0) & ~blank):
-        blank[index] = not chunk[starts[index] : ends[index]].strip(b" \t\r")
+    candidates = np.flatnonzero((counts == 0) & ~blank)
+    if len(candidates):
+        shown = np.flatnonzero(~_IS_WHITE[data])
+        shown_in = np.searchsorted(shown, ends[candidates]) - np.searchsorted(shown, starts[candidates])
+        blank[candidates] = shown_in == 0
     return blank
 
 

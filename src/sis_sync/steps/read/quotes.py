@@ -84,9 +84,9 @@ class _Splitter:
         position = self.at + 1
         opened_line_end = self._line_end(self.at)
         while True:
-            quote = self.data.find(b'"', position)
             line_end = self._line_end(position)
-            if quote == -1 or line_end < quote:
+            quote = self.data.find(b'"', position, line_end)  # in this line: the next one may be megabytes away
+            if quote == -1:
                 if line_end == len(self.data):
                     return "too_large" if line_end - self.at > FILE_LIMITS.cell_bytes else "unclosed"
                 if self._swallows(line_end + 1):

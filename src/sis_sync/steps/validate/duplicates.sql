@@ -15,7 +15,7 @@ FROM (
 WHERE line > first_line;
 
 -- Rows with the same custom ID and different data, numbered. A row names at most 20 others, because the number of all
--- pairs grows with the square.
+-- pairs grows with the square. All rows after the twentieth name the same 20.
 CREATE TEMP TABLE clashing AS
 SELECT line, custom_id, row_number() OVER (PARTITION BY custom_id ORDER BY line) AS place,
   count(*) OVER (PARTITION BY custom_id) AS lines
@@ -25,4 +25,14 @@ INSERT INTO rule_findings
 SELECT r.line, 'custom_id.duplicate', r.custom_id, string_agg(CAST(o.line AS STRING), ', ' ORDER BY o.line)
   || CASE WHEN max(r.lines) > 20 THEN ' and others' ELSE '' END
 FROM clashing AS r JOIN clashing AS o ON o.custom_id = r.custom_id AND o.line <> r.line AND o.place <= 20
-GROUP BY r.line, r.custom_id
+WHERE r.place <= 20
+GROUP BY r.line, r.custom_id;
+
+INSERT INTO rule_findings
+SELECT r.line, 'custom_id.duplicate', r.custom_id, o.first_lines || ' and others'
+FROM clashing AS r
+JOIN (
+  SELECT custom_id, string_agg(CAST(line AS STRING), ', ' ORDER BY line) AS first_lines
+  FROM clashing WHERE place <= 20 GROUP BY custom_id
+) AS o ON o.custom_id = r.custom_id
+WHERE r.place > 20
