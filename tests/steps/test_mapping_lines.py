@@ -30,6 +30,41 @@ def test_wrong_line_names_the_fix(line: str, wrong: str, right: str) -> None:
     assert right in str(refused.value.fix)
 
 
+def chain(number: int) -> str:
+    """Mappings that each extend the next one."""
+    return (
+        "\n".join(f"mapper.m{index}.extends=m{index + 1}" for index in range(number))
+        + f"\nmapper.m{number}.pad.custom_id=6"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_large", "wrong"),
+    [
+        ("mapper.x.template.email=" + "{a}" * 20, "mapper.x.template.email=" + "{a}" * 21, "more than 20 names"),
+        ("mapper.x.column.email=" + "a" * 3900, "mapper.x.column.email=" + "a" * 4000, "longer than 4,000 characters"),
+        (
+            "\n".join(f"mapper.x.value.status.{number}=Active" for number in range(5000)),
+            "\n".join(f"mapper.x.value.status.{number}=Active" for number in range(5001)),
+            "has 5,001 lines; the limit is 5,000",
+        ),
+        (
+            "\n".join(f"mapper.x.skip.h{number}=no" for number in range(200)),
+            "\n".join(f"mapper.x.skip.h{number}=no" for number in range(201)),
+            "has 201 skip lines",
+        ),
+        ("#" * 500_000 + "\nmapper.x.pad.custom_id=6", "", "has 500,025 characters"),
+        (chain(9), chain(12), "more than 10 mappings extend one another"),
+        ("mapper.x.extends=y\nmapper.y.pad.custom_id=6", "mapper.x.extends.again=y", "continues after extends"),
+    ],
+)
+def test_size_of_a_mapping_is_bounded(fits: str, too_large: str, wrong: str) -> None:
+    if too_large:
+        parse_mapping(fits)
+    with pytest.raises(ConfigurationError, match=wrong):
+        parse_mapping(too_large or fits)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -14,6 +14,14 @@ PLAN_EXPIRES_AFTER = timedelta(days=7)
 RESTORABLE_FOR = timedelta(days=180)  # after an account is deleted
 REFUSED_FILE_KEPT_FOR = timedelta(days=7)
 
+# A mapping that exceeds one of these is refused: each row of a file pays for its length.
+MAPPING_CHARACTERS = 500_000
+MAPPING_LINES = 5_000
+MAPPING_LINE_CHARACTERS = 4_000
+MAPPING_SKIP_LINES = 200  # as many as a file may have columns
+TEMPLATE_NAMES = 20
+EXTENDED_MAPPINGS = 10
+
 _KB, _MB = 1024, 1024 * 1024
 
 

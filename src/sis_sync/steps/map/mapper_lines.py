@@ -12,6 +12,14 @@ from typing import Any
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES, PASSWORD
+from sis_sync.core.limits import (
+    EXTENDED_MAPPINGS,
+    MAPPING_CHARACTERS,
+    MAPPING_LINE_CHARACTERS,
+    MAPPING_LINES,
+    MAPPING_SKIP_LINES,
+    TEMPLATE_NAMES,
+)
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, NO_MAPPING, PLACEHOLDER, FieldRule, Mapping, Split
 from sis_sync.steps.map.properties import Property, read_properties
 
@@ -84,8 +92,11 @@ def _no_preset(name: str) -> ConfigurationError:
 
 def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
     """Return the mapping in these `mapper.NAME.*` lines: the one named, or the only one that no other extends."""
+    _refuse_too_large(len(text), MAPPING_CHARACTERS, "characters")
     lines: dict[str, list[Property]] = {}
-    for line in read_properties(text):
+    found = read_properties(text)
+    _refuse_too_large(len(found), MAPPING_LINES, "lines")
+    for line in found:
         lines.setdefault(_name_of(line), []).append(line)
     chosen = name if name is not None else _only_name(lines)
     if chosen not in lines:
@@ -93,7 +104,20 @@ def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
     return _build(chosen, lines, seen=())
 
 
+def _refuse_too_large(number: int, limit: int, what: str) -> None:
+    if number > limit:
+        raise ConfigurationError(
+            f"The mapping has {number:,} {what}; the limit is {limit:,}.",
+            fix="Leave lines out that no row needs, or correct the values in the SIS.",
+        )
+
+
 def _name_of(line: Property) -> str:
+    if len(line.key) + len(line.value) > MAPPING_LINE_CHARACTERS:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key[:100]} is longer than {MAPPING_LINE_CHARACTERS:,} characters.",
+            fix="Write a shorter line.",
+        )
     parts = line.key.split(".", 3)
     if parts[0] != "mapper" or len(parts) < 3 or not parts[1]:
         raise ConfigurationError(
@@ -111,6 +135,10 @@ def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
         raise ConfigurationError(
             f'Line {line.line}: {line.key}: there is no kind of line "{kind}".',
             fix=f"Did you mean {close[0]}?" if close else f"The kinds are {', '.join(kinds)}.",
+        )
+    if kind == "extends" and has_target:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key} continues after extends.", fix="Write mapper.NAME.extends=OTHER, once."
         )
     if kind == "skip" and not has_target:
         raise ConfigurationError(
@@ -147,6 +175,11 @@ def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str,
         raise ConfigurationError(
             f"Line {line.line}: {line.key}={base}: {wrong}.",
             fix=f"Extend another mapping or a preset, whose name is not this mapping's: {', '.join(preset_names())}.",
+        )
+    if len(seen) > EXTENDED_MAPPINGS:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key}={base}: more than {EXTENDED_MAPPINGS} mappings extend one another.",
+            fix="Write the lines of some of them into one mapping.",
         )
     if base in lines:
         return _build(base, lines, seen)
@@ -188,6 +221,7 @@ def _with_line(mapping: Mapping, line: Property) -> Mapping:
     if kind == "skip":
         values = tuple(folded(value) for value in line.value.split("|"))
         others = tuple(skip for skip in mapping.skips if skip[0] != target)
+        _refuse_too_large(len(others) + 1, MAPPING_SKIP_LINES, "skip lines")
         return replace(mapping, skips=(*others, (target, values)))
     field_name, dot, detail = target.partition(".")
     _check_field(field_name, line)
@@ -240,20 +274,24 @@ def _value(rule: FieldRule, line: Property, detail: str, field_name: str) -> Fie
 
 
 def _template(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_braces(line)
+    _check_template(line)
     return replace(rule, template=line.value)
 
 
 def _default(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_braces(line)
+    _check_template(line)
     return replace(rule, default=line.value)
 
 
-def _check_braces(line: Property) -> None:
+def _check_template(line: Property) -> None:
     if "{" in PLACEHOLDER.sub("", line.value) or "}" in PLACEHOLDER.sub("", line.value):
         raise ConfigurationError(
             f'Line {line.line}: {line.key}: "{line.value}" has a brace that is not part of a {{name}}.',
             fix="Write {field}, {HEADER}, {field:lower} or {field:upper}.",
+        )
+    if len(FieldRule.placeholders(line.value)) > TEMPLATE_NAMES:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key} has more than {TEMPLATE_NAMES} names in braces.", fix="Leave some out."
         )
 
 
