@@ -1,7 +1,7 @@
 """Cancelling a run: by whom, until when, and how its job gives way."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from kit.rosters import needs_approval, send, settled, student, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted, RunClosed
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.models import Job
@@ -21,8 +22,8 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import flow
 from sis_sync.server.runs.apply import apply
 from sis_sync.server.runs.approval import approve_run
-from sis_sync.server.runs.cancel import cancel_run
-from sis_sync.server.runs.files import cancel_marker, run_files, run_session, work_folder
+from sis_sync.server.runs.cancel import ask_job_to_give_way, cancel_run
+from sis_sync.server.runs.files import run_files, run_session, work_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.worker import work_once
 
@@ -114,6 +115,40 @@ def test_plan_gives_way(
     assert not run_files(run).original.exists()
 
 
+def test_endless_plan_is_refused(
+    district: Org, north: Org, now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan_for_ever(run: Run, *_arguments: Any, **_named: Any) -> None:
+        with work_folder(run.pk) as folder, run_session(folder) as session:
+            session.value("SELECT count(*) FROM range(1000000000000) AS n(i) WHERE hash(i) = 1")
+
+    monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
+    settings.SIS_SYNC_PLAN_SECONDS = 0
+    run = settled(send(district, student("S1"), now=now), now=now)
+    assert (run.state, run.jobs.get().state, run.jobs.get().attempts) == ("refused", "done", 1)
+    assert run.refusal is not None
+    assert run.refusal["code"] == "run.too_long"
+    assert "SIS_SYNC_PLAN_SECONDS" in run.refusal["fix"]
+
+
+def test_plan_over_the_memory_limit_is_refused(
+    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plan_too_much(run: Run, *_arguments: Any, **_named: Any) -> None:
+        with work_folder(run.pk) as folder, open_session(temp_folder=folder, memory_limit_mb=8) as session:
+            session.value("SELECT length(string_agg(repeat('x', 1000), '')) FROM range(100000)")
+
+    monkeypatch.setattr(flow, "make_stored_plan", plan_too_much)
+    run = settled(send(district, student("S1"), now=now), now=now)
+    assert run.state == "checking"  # it waits
+    run = settled(run, now=now + timedelta(minutes=9))
+    assert run.state == "checking"
+    run = settled(run, now=now + timedelta(minutes=11))
+    assert run.refusal is not None
+    assert (run.state, run.refusal["code"]) == ("refused", "run.too_much_memory")
+    assert run.jobs.get().state == "done"
+
+
 def test_apply_gives_way(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +158,7 @@ def test_apply_gives_way(
 
     def apply_for_ever(run: Run, *arguments: Any) -> None:
         do_apply(run, *arguments)
-        cancel_marker(run.pk).write_text(f"account {alice.pk}")
+        ask_job_to_give_way(run, alice)
         with connection.cursor() as cursor:
             cursor.execute(ENDLESS[connection.vendor])
 

@@ -76,6 +76,12 @@ MEMORY_MB = Variable(
     least=128,
 )
 THREADS = Variable("SIS_SYNC_THREADS", "2", "the processors that planning one run may use", least=1)
+PLAN_SECONDS = Variable(
+    "SIS_SYNC_PLAN_SECONDS",
+    "600",
+    "a file whose check and plan take longer is refused, so that one file cannot hold up all others",
+    least=1,
+)
 FROZEN_SECONDS = Variable(
     "SIS_SYNC_FROZEN_SECONDS",
     "60",
@@ -148,6 +154,7 @@ SERVER_VARIABLES = (
     BEHIND_PROXY,
     MEMORY_MB,
     THREADS,
+    PLAN_SECONDS,
     FROZEN_SECONDS,
     ENGINE,
     *FILE_VARIABLES,

@@ -5,6 +5,7 @@ Wait and try again after such a fault. All other exceptions that are not in the 
 
 import errno
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -79,6 +80,10 @@ _OF_WORDS: dict[str, PlaceFault] = {
 }
 
 
+# DuckDB names what it uses of its limit, as in "(488.2 MiB/488.2 MiB used)".
+_MEMORY_USED = re.compile(r"\([\d.]+ \w+/[\d.]+ \w+ used\)")
+
+
 def fault_of(error: BaseException | None) -> PlaceFault | None:
     """Return the fault of the place that caused this exception, or None: then it is an error of ours, or a bug."""
     while error is not None:
@@ -98,6 +103,17 @@ def as_no_room(error: BaseException, folders: Iterable[Path]) -> NoRoom | None:
         fix = "Make room on it and run the command again. No file is lost, and none is sent twice."
         return NoRoom(f"{disk} is full.", fix=fix)
     return None
+
+
+def is_over_own_limit(error: BaseException | None) -> bool:
+    """True if the work needs more memory than this process grants its engine, as it probably will another time."""
+    if fault_of(error) != _MEMORY:
+        return False
+    while error is not None:
+        if type(error).__name__ == "OutOfMemoryException" and _MEMORY_USED.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _own_fault(error: BaseException) -> PlaceFault | None:

@@ -46,12 +46,11 @@ _switch: ContextVar[StopSwitch | None] = ContextVar("stop switch of this thread"
 
 
 @contextmanager
-def stop_switch() -> Iterator[StopSwitch]:
-    """Yield a switch with which another thread can stop the work of this block."""
-    switch = StopSwitch()
+def stop_switch(switch: StopSwitch) -> Iterator[None]:
+    """Let another thread stop the work of this block with the switch."""
     token = _switch.set(switch)
     try:
-        yield switch
+        yield
     finally:
         _switch.reset(token)
 

@@ -28,7 +28,9 @@ def beating(file: Path | None = None) -> Iterator[None]:
     """Show signs of life while the block runs: in `file`, or in a file of this process."""
     file = file or beat_file(str(os.getpid()))
     has_ended = threading.Event()
-    _forget_old_files()
+    for old_file in _folder().glob("*"):  # of a worker that was killed
+        if time.time() - _beaten_at(old_file) > FORGOTTEN_AFTER_SECONDS:
+            old_file.unlink(missing_ok=True)
     thread = threading.Thread(target=_beat, args=(file, has_ended), name="beat", daemon=True)
     thread.start()
     try:
@@ -52,13 +54,6 @@ def _beat(file: Path, has_ended: threading.Event) -> None:
             file.touch(mode=0o600)
         if has_ended.wait(settings.SIS_SYNC_FROZEN_SECONDS / BEATS_PER_LIMIT):
             return
-
-
-def _forget_old_files() -> None:
-    """Remove the files of workers that were killed."""
-    for file in _folder().glob("*"):
-        if time.time() - _beaten_at(file) > FORGOTTEN_AFTER_SECONDS:
-            file.unlink(missing_ok=True)
 
 
 def _beaten_at(file: Path) -> float:

@@ -101,6 +101,11 @@ def wait_for_place(job: Job, fault: PlaceFault, *, is_begun: bool, now: datetime
     )
 
 
+def waited_seconds(job: Job, *, now: datetime) -> float:
+    """Return for how long the job has waited for the place, 0 if it did not have to."""
+    return (now - job.waits_since).total_seconds() if job.waits_since else 0.0
+
+
 def give_up(job: Job, *, reference: str, now: datetime) -> None:
     """Mark the job as failed. `reference` finds the error in the log."""
     open_job = Job.objects.filter(pk=job.pk, state__in=OPEN_STATES)

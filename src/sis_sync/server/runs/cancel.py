@@ -35,7 +35,7 @@ def cancel_run(*, run: Run, by: Account | ApiKey, now: datetime) -> Run:
     run = fresh(run)
     check_may_cancel(run=run, by=by)
     if run.state not in ENDED:
-        _ask_job_to_give_way(run, by)
+        ask_job_to_give_way(run, by)
         _cancel_within(GIVES_WAY_SECONDS, run, by, now)
         run = fresh(run)
     if run.state in ENDED and run.state != State.CANCELLED:
@@ -58,7 +58,8 @@ def cancel_as_asked(run_id: int, *, now: datetime) -> bool:
     return _record_cancel(run_id, by, now)
 
 
-def _ask_job_to_give_way(run: Run, by: Account | ApiKey) -> None:
+def ask_job_to_give_way(run: Run, by: Account | ApiKey) -> None:
+    """Write who asks to cancel the run, for its job. Its worker looks several times a second."""
     marker = cancel_marker(run.pk)
     draft = marker.with_name(f"{marker.name}.part")
     marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

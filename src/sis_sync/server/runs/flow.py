@@ -7,8 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sis_sync.core.environment import MEMORY_MB, PLAN_SECONDS
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.place_faults import fault_of
+from sis_sync.core.wording import counted
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
@@ -103,6 +105,31 @@ def fail_run(run_id: int, *, reference: str) -> None:
     )
     if move(run_id, (*TO_PLAN, *TO_APPLY), State.FAILED, refusal=asdict(refusal)):
         remove_original(run_id)
+
+
+def refuse_endless(run_id: int, *, seconds: int, now: datetime) -> None:
+    """Refuse the file of a run whose plan takes too long."""
+    refusal = Refusal(
+        code="run.too_long",
+        message=f"Checking this file took more than {counted(seconds, 'second', 'seconds')}, which is the limit. "
+        "No account was changed.",
+        line=None,
+        fix="Leave rows out that have not changed (partial mode), or ask the person who hosts the server for more time "
+        f"({PLAN_SECONDS.name}).",
+    )
+    _refuse(Run.objects.select_related("school_system").get(pk=run_id), refusal, now)
+
+
+def refuse_for_memory(run_id: int, *, memory_mb: int, now: datetime) -> None:
+    """Refuse the file of a run whose plan needs more memory than the server grants it."""
+    refusal = Refusal(
+        code="run.too_much_memory",
+        message=f"Checking this file needs more than {memory_mb:,} MB of memory, which is the limit. "
+        "No account was changed.",
+        line=None,
+        fix=f"Leave columns out, or ask the person who hosts the server for more memory ({MEMORY_MB.name}).",
+    )
+    _refuse(Run.objects.select_related("school_system").get(pk=run_id), refusal, now)
 
 
 def _refusal_of(error: FileRefused | ConfigurationError) -> Refusal:

@@ -1,4 +1,7 @@
-"""Watches a job from a second thread. Makes it give way if someone cancels its run, and shows that its worker lives."""
+"""Watches a job from a second thread: it gives way if its run is cancelled or it takes too long, and its worker lives.
+
+A statement of the engine or the database is interrupted. Work that cannot be interrupted ends with its process.
+"""
 
 import logging
 import threading
@@ -19,46 +22,53 @@ from sis_sync.server.runs.cancel import is_cancel_asked
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
-# A statement that cannot be interrupted ends with its process. The next worker finds that the run was cancelled.
 LEAVE_SECONDS = 8.0
 CANCEL_SECONDS = 2.0
 
 
-@contextmanager
-def watched_job(job: Job, *, leave: Callable[[], None] | None = None) -> Iterator[None]:
-    """Stop the work of the block, by Stopped or a database's or engine's own error, if its run is cancelled.
-
-    `leave` ends this process: if the work goes on for 8 more seconds, or if another worker has taken the job over.
-    """
-    with stop_switch() as switch:
-        watch = _Watch(job, switch, leave)
-        thread = threading.Thread(target=watch.run, name="watch", daemon=True)
-        thread.start()
-        try:
-            with interruptible(_interrupt_of_database()):
-                yield
-        finally:
-            watch.is_done.set()
-            thread.join()
-
-
 @dataclass
-class _Watch:
+class JobWatch:
+    """Watches one job. `leave` ends this process: if the work does not give way, or another worker took the job over.
+
+    If the work takes longer than `seconds`, it must give way too, and `is_overdue` is set. Before the process ends for
+    that reason, `end_overdue` is called, so that the next worker does not begin again.
+    """
+
     job: Job
-    switch: StopSwitch
     leave: Callable[[], None] | None
+    seconds: float
+    end_overdue: Callable[[], None]
+    is_overdue: bool = False
+    switch: StopSwitch = field(default_factory=StopSwitch)
     is_done: threading.Event = field(default_factory=threading.Event)
+    begun_at: float = field(default_factory=time.monotonic)
     beaten_at: float = field(default_factory=time.monotonic)
 
-    def run(self) -> None:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Stop the work of the block, by Stopped or by an error of the database or engine, once it must give way."""
+        thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        with stop_switch(self.switch), interruptible(_interrupt_of_database()):
+            thread.start()
+            try:
+                yield
+            finally:
+                self.is_done.set()
+                thread.join()
+
+    def _run(self) -> None:
         try:
-            while not is_cancel_asked(self.job.run_id):
+            while not self._must_give_way():
                 self._beat()
                 if self.is_done.wait(LOOK_SECONDS):
                     return
             self._make_give_way()
         finally:
             connection.close()  # of this thread
+
+    def _must_give_way(self) -> bool:
+        self.is_overdue = time.monotonic() - self.begun_at > self.seconds
+        return self.is_overdue or is_cancel_asked(self.job.run_id)
 
     def _beat(self) -> None:
         """Record that this worker lives, if other workers could take its job over (PostgreSQL)."""
@@ -79,6 +89,8 @@ class _Watch:
         while not self.is_done.is_set():
             self.switch.turn_on()
             if self.leave and time.monotonic() >= leave_at:
+                if self.is_overdue:
+                    self.end_overdue()
                 self.leave()
             self.is_done.wait(LOOK_SECONDS)
 

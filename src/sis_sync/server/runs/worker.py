@@ -4,16 +4,18 @@ If a job in state `running` has a free lock, its worker died. Another worker res
 """
 
 import logging
+import math
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
-from sis_sync.core.place_faults import PlaceFault, fault_of
+from sis_sync.core.place_faults import PlaceFault, fault_of, is_over_own_limit
 from sis_sync.server.jobs.lock import end_frozen_holder, jobs_lock, named_lock, passwords_lock
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import (
@@ -25,16 +27,17 @@ from sis_sync.server.jobs.queue import (
     next_job,
     queue_again,
     wait_for_place,
+    waited_seconds,
 )
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.place import PLACE_WORDS, has_room, name_fault
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
-from sis_sync.server.runs.flow import apply_run, fail_run, plan_run
+from sis_sync.server.runs.flow import apply_run, fail_run, plan_run, refuse_endless, refuse_for_memory
 from sis_sync.server.runs.passwords import forget_passwords_left, give_up_passwords, prepare_passwords
 from sis_sync.server.runs.purge.daily import DailyPurge
-from sis_sync.server.runs.watch import watched_job
+from sis_sync.server.runs.watch import JobWatch
 
 logger = logging.getLogger(__name__)
 
@@ -149,13 +152,16 @@ def _claim(job: Job, now: datetime) -> bool:
 
 def _perform(job: Job, clock: Clock, leave: Leave | None) -> None:
     is_unfinished: bool | None = False
+    # Only a plan has a limit: later, a person or a policy has approved the work.
+    limit = settings.SIS_SYNC_PLAN_SECONDS if job.kind == Job.Kind.PLAN else math.inf
+    watch = JobWatch(job, leave, limit, lambda: refuse_endless(job.run_id, seconds=int(limit), now=clock()))
     try:
         if not cancel_as_asked(job.run_id, now=clock()):
-            with watched_job(job, leave=leave):
+            with watch.watching():
                 is_unfinished = _step_of(job)(job.run_id, now=clock())
             cancel_as_asked(job.run_id, now=clock())
     except Exception as error:
-        _after_stop(job, error, clock)
+        _after_stop(job, error, watch, clock)
     except BaseException:
         # The process must stop. The job did not fail, so do not count the attempt.
         queue_again(job, counts=False)
@@ -187,12 +193,18 @@ def _until_stored(store: Callable[[], None]) -> None:
             return
 
 
-def _after_stop(job: Job, error: Exception, clock: Clock) -> None:
-    """Record how the job of an unfinished step goes on: its run was cancelled, it waits for the place, or it failed."""
+def _after_stop(job: Job, error: Exception, watch: JobWatch, clock: Clock) -> None:
+    """Record how the job of an unfinished step goes on: its run has ended, it waits for the place, or it failed."""
     if is_cancel_asked(job.run_id):
         is_cancelled = cancel_as_asked(job.run_id, now=clock())
         # If not, the run had ended before: its job is to find that out.
         _until_stored(lambda: finish(job, now=clock()) if is_cancelled else queue_again(job, counts=False))
+    elif watch.is_overdue:
+        _until_stored(watch.end_overdue)
+        _until_stored(lambda: finish(job, now=clock()))
+    elif watch.seconds <= waited_seconds(job, now=clock()) and is_over_own_limit(error):
+        _until_stored(lambda: refuse_for_memory(job.run_id, memory_mb=settings.SIS_SYNC_MEMORY_MB, now=clock()))
+        _until_stored(lambda: finish(job, now=clock()))
     elif fault := fault_of(error):
         named = name_fault(fault)
         logger.warning("job %s (%s of run %s) waits: %s", job.pk, job.kind, job.run_id, PLACE_WORDS[named])
