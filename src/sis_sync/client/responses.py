@@ -102,6 +102,14 @@ class Answer:
             raise ServerNotReached(message, fix=fix)
         return found
 
+    @property
+    def detail(self) -> str:
+        """What the server says about its refusal. Empty if something in front of it answered."""
+        try:
+            return str(self.document().get("detail") or "")[:300]
+        except ServerNotReached:
+            return ""
+
 
 def run_of(document: Mapping[str, Any]) -> RunStatus:
     """Return the run in a JSON document. Raise ServerNotReached if the document is not a run."""
@@ -129,21 +137,13 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
     # A 500 may be a bug that every attempt meets again. With Retry-After, the server says that it is not.
     if answer.status in TRY_LATER_STATUSES or (answer.status == 500 and "retry-after" in answer.headers):
         after_seconds = _retry_after(answer.headers.get("retry-after", ""), now=now)
-        message = _detail_of(answer) or f"The server is not ready (HTTP {answer.status})."
+        message = answer.detail or f"The server is not ready (HTTP {answer.status})."
         return TryLater(message, after_seconds=after_seconds, is_asked_to_wait=answer.status == TOO_MANY_CALLS)
     try:
         problem = answer.document()
     except ServerNotReached as error:
         return error if answer.status not in (401, 403) else KeyRefused(f"Access was refused (HTTP {answer.status}).")
     return _problem(answer.status, problem)
-
-
-def _detail_of(answer: Answer) -> str:
-    """Return what the server says about itself, or an empty string if something in front of it answered."""
-    try:
-        return str(answer.document().get("detail") or "")[:300]
-    except ServerNotReached:
-        return ""
 
 
 def _redirect(answer: Answer) -> SisSyncError:

@@ -131,6 +131,11 @@ class Slots:
 
         return free
 
+    def taken(self, name: str) -> int:
+        """Return how many slots the name has."""
+        with self._lock:
+            return self._taken.get(name, 0)
+
 
 HOLD = "sis_sync.hold"  # the name of a request's Hold in its WSGI environment
 

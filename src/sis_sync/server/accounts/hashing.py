@@ -14,7 +14,7 @@ from sis_sync.server.errors import NotNow
 
 HASHES_AT_ONCE = 2
 # More wait than hash, but not all threads of the web process: pages are answered meanwhile.
-MOST_WAITING = 6
+MOST_WAITING = 8
 LONGEST_WAIT_SECONDS = 10.0
 
 _running = threading.BoundedSemaphore(HASHES_AT_ONCE)

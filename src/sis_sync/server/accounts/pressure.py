@@ -7,6 +7,8 @@ By place and in all: only wrong passwords count. They slow further tries down an
 
 import hashlib
 import ipaddress
+import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,19 +19,21 @@ from django.conf import settings
 
 from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
-from sis_sync.server.windows import Window, whole_seconds
+from sis_sync.server.windows import Slots, Window, whole_seconds
 
 WINDOW_SECONDS = 15 * 60
 SCHOOL_NETWORK_FACTOR = 30
 # A slowed try waits this long before its password is looked at. So many may wait; others are told to come again.
 SLOW_SECONDS = 2.0
 SLOW_LANES = 2
+UNDECIDED_SECONDS = 5.0
 EVERYONE = "all"
 IPV6_PREFIX = 64  # one household or school has a network of this size, so its addresses are one place
 
 _by_address = Window(seconds=WINDOW_SECONDS)
 _by_place = Window(seconds=WINDOW_SECONDS)
 _in_all = Window(seconds=WINDOW_SECONDS)
+_undecided = Slots()  # the tries of each address that are looked at now
 _slow_lanes = threading.BoundedSemaphore(SLOW_LANES)
 pause: Callable[[float], None] = time.sleep
 
@@ -49,11 +53,12 @@ def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Itera
     an error, the password was not looked at and nothing counts.
     """
     is_inside = is_in_networks(place, school_system.networks)
-    address, network = _address_key(school_system.pk, email, is_inside=is_inside), _network_of(place)
+    address, network = _address_key(school_system.pk, email, is_inside=is_inside), network_of(place)
     if wait := _by_address.take(address, most=settings.SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS):
-        raise _closed(wait)
+        raise closed_for(wait if not _undecided.taken(address) else UNDECIDED_SECONDS)
+    decide = _undecided.take(address, most=sys.maxsize)
     attempt = Try()
-    is_slowed = _is_slowed(network, is_inside=is_inside)
+    is_slowed = is_slowed_down(network, is_inside=is_inside)
     _by_place.add(network)
     _in_all.add(EVERYONE)
     is_looked_at = False
@@ -69,6 +74,8 @@ def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Itera
             _by_address.give_back(address)
         if attempt.is_right:
             _by_address.forget(address)
+        if decide is not None:
+            decide()
 
 
 def end_lock_out(*, school_system_id: int, email: str) -> None:
@@ -83,6 +90,18 @@ def forget_all_tries() -> None:
         window.clear()
 
 
+def closed_for(wait: float) -> TooManySignIns:
+    """Return the refusal of an address. While tries are looked at, they count as wrong, so the wait is short."""
+    minutes = math.ceil(wait / 60)
+    return TooManySignIns(
+        f"Too many wrong passwords. Signing in with this address is closed for {minutes} more minutes."
+        if wait > UNDECIDED_SECONDS
+        else "Too many tries with this address are looked at in this moment.",
+        fix="Wait, or ask a manager to set a new password.",
+        retry_after_seconds=whole_seconds(wait),
+    )
+
+
 def is_in_networks(place: str, networks: list[str]) -> bool:
     """Return True if the network address is in one of the networks."""
     with suppress(ValueError):
@@ -91,7 +110,8 @@ def is_in_networks(place: str, networks: list[str]) -> bool:
     return False
 
 
-def _is_slowed(network: str, *, is_inside: bool) -> bool:
+def is_slowed_down(network: str, *, is_inside: bool) -> bool:
+    """Return True if too many wrong passwords came from the network, or, outside the schools, in all."""
     most = settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE * (SCHOOL_NETWORK_FACTOR if is_inside else 1)
     if _by_place.total(network) >= most:
         return True
@@ -112,21 +132,14 @@ def _slow_down() -> None:
         _slow_lanes.release()
 
 
-def _closed(wait: float) -> TooManySignIns:
-    return TooManySignIns(
-        f"Too many wrong passwords. Signing in with this address is closed for {int(wait // 60) + 1} more minutes.",
-        fix="Wait, or ask a manager to set a new password.",
-        retry_after_seconds=whole_seconds(wait),
-    )
-
-
 def _address_key(school_system_id: int, email: str, *, is_inside: bool) -> str:
     """Return a hash, so that the memory of the process lists no addresses."""
     text = f"{school_system_id}\n{email.strip().lower()}\n{is_inside}"
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _network_of(place: str) -> str:
+def network_of(place: str) -> str:
+    """Return the place whose wrong passwords count together: an IPv4 address, or a network of IPv6."""
     with suppress(ValueError):
         address = ipaddress.ip_address(place)
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:

@@ -13,12 +13,13 @@ from typing import Any
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
-from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
+from waitress.server import BaseWSGIServer, TcpWSGIServer  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
 from sis_sync.server.windows import HOLD, Hold
 
 MOST_CONNECTIONS = 1200
+ACCEPTED_AT_ONCE = 100
 MORE_FILES = 300  # open files besides connections: the database, uploads, logs
 UNFINISHED_SECONDS = 15
 # A body may take longer if it keeps coming in: this is slower than any telephone line.
@@ -149,12 +150,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.server.pull_trigger()
 
     def readable(self) -> bool:
-        """Return True if more may be read. Called in each turn of the loop, so overdue connections end here."""
-        if self._is_overdue():
-            self._drop()
-        if self.linger_until is not None:
-            return True
-        return bool(super().readable()) and not self.is_paused
+        """Return True if more may be read."""
+        return self.linger_until is not None or (not self.is_paused and bool(super().readable()))
 
     def handle_read(self) -> None:
         """Read, or throw away what a refused client still sends."""
@@ -176,18 +173,40 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.request.close()
         super().handle_close()
 
-    def _is_overdue(self) -> bool:
+    def is_overdue(self) -> bool:
+        """Return True if the client should have sent or taken more by now."""
         if self.linger_until is not None:
             return time.monotonic() > self.linger_until or self.lingered_bytes > LINGER_BYTES
         if self.total_outbufs_len:
             return time.time() - self.last_activity > STALLED_ANSWER_SECONDS
         return self.request is not None and bool(self.request.is_overdue())
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """End the connection in this turn of the loop, even if its client takes nothing more."""
         self.will_close = True
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class Listener(TcpWSGIServer):  # type: ignore[misc]
+    """A listening socket."""
+
+    channel_class = Channel
+
+    def handle_accept(self) -> None:
+        """Accept what waits, not only one connection in each turn of the loop: a turn looks at all connections."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before or len(self._map) >= self.adj.connection_limit:
+                return
+
+    def maintenance(self, now: float) -> None:
+        """End the connections whose time is over. Called once a second."""
+        super().maintenance(now)
+        for channel in list(self.active_channels.values()):
+            if channel.is_overdue():
+                channel.drop()
 
 
 def answer_to_headers(channel: Channel, request: Request) -> Refusal | None:
@@ -212,7 +231,7 @@ def answer_to_headers(channel: Channel, request: Request) -> Refusal | None:
 def use_connections(server: Any) -> None:
     """Let all listening sockets of the waitress server make connections of this kind."""
     for listener in listeners_of(server):
-        listener.channel_class = Channel
+        listener.__class__ = Listener  # waitress chooses the class itself
 
 
 def listeners_of(server: Any) -> Iterator[Any]:
