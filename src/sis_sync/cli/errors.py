@@ -36,11 +36,11 @@ def exit_code_of(command: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        return _report_unexpected(error)
+        return report_unexpected(error)
     return outcome if isinstance(outcome, int) else DONE
 
 
-def _report_unexpected(error: Exception) -> int:
+def report_unexpected(error: Exception) -> int:
     """Print what a full disk needs, or where a bug is described. Return the exit code. Called while it is handled."""
     if no_room := as_no_room(error, (Path.cwd(), Path(tempfile.gettempdir()))):
         _print_error(no_room)

@@ -127,14 +127,10 @@ def _own_fault(error: BaseException) -> PlaceFault | None:
         code = getattr(error, "sqlite_errorcode", 0)
         return _OF_SQLITE.get(code) or _OF_SQLITE.get(code & _SQLITE_PRIMARY)
     if type(error).__module__.startswith("psycopg"):
-        return _of_postgresql(error)
+        state = getattr(error, "sqlstate", None)
+        if state is None:  # there was no answer: the connection failed or broke
+            return _GONE if type(error).__name__ in ("OperationalError", "InterfaceError") else None
+        return next((_OF_SQLSTATE[start] for start in (state, state[:3], state[:2]) if start in _OF_SQLSTATE), None)
     if type(error).__name__ in _WITH_WORDS:
         return next((fault for words, fault in _OF_WORDS.items() if words in str(error)), None)
     return None
-
-
-def _of_postgresql(error: BaseException) -> PlaceFault | None:
-    state = getattr(error, "sqlstate", None)
-    if state is None:  # there was no answer: the connection failed or broke
-        return _GONE if type(error).__name__ in ("OperationalError", "InterfaceError") else None
-    return next((_OF_SQLSTATE[start] for start in (state, state[:3], state[:2]) if start in _OF_SQLSTATE), None)

@@ -19,14 +19,14 @@ class DemoManager:
     """A person who uses the server only over HTTP. `api_key` must have the scope `read`."""
 
     def __init__(self, url: str, api_key: str) -> None:
-        self._pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
+        self.pages = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
         self._api = httpx.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
 
     def __enter__(self) -> "DemoManager":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pages.close()
+        self.pages.close()
         self._api.close()
 
     def wait_for_server(self) -> None:
@@ -41,7 +41,7 @@ class DemoManager:
 
     def sign_in(self, email: str, password: str) -> None:
         """Fill in and submit the sign-in page."""
-        page = self._pages.get("/")
+        page = self.pages.get("/")
         answer = self._submit(page, {"email": email, "password": password})
         if str(answer.url) == str(page.url):
             raise SisSyncError("The manager of the demo could not sign in.")
@@ -65,7 +65,7 @@ class DemoManager:
     def approve(self, run: dict[str, Any]) -> None:
         """Open the approve page of the run, type the number of deletions, and submit it."""
         leaving = run["counts"]["delete"] + run["counts"]["disable"]
-        page = self._pages.get(f"/runs/{run['id']}/approve")
+        page = self.pages.get(f"/runs/{run['id']}/approve")
         self._submit(page, {"typed": str(leaving)})
 
     def _until(self, subject: str, is_done: Callable[[], bool]) -> None:
@@ -78,4 +78,4 @@ class DemoManager:
     def _submit(self, page: httpx.Response, fields: dict[str, str]) -> httpx.Response:
         page.raise_for_status()
         hidden = dict(_HIDDEN.findall(page.text))
-        return self._pages.post(page.url, data={**hidden, **fields}, headers={"Referer": str(page.url)})
+        return self.pages.post(page.url, data={**hidden, **fields}, headers={"Referer": str(page.url)})

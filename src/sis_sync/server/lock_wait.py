@@ -23,10 +23,11 @@ def wait_briefly(database: dict[str, Any]) -> None:
         database["OPTIONS"]["timeout"] = WEB_LOCK_WAIT_SECONDS
         return
     database["OPTIONS"].setdefault("connect_timeout", WEB_CONNECT_SECONDS)
-    connection_created.connect(_limit_lock_wait, dispatch_uid="lock_wait")
+    connection_created.connect(limit_lock_wait, dispatch_uid="lock_wait")
 
 
-def _limit_lock_wait(connection: BaseDatabaseWrapper, **_others: Any) -> None:
+def limit_lock_wait(connection: BaseDatabaseWrapper, **_others: Any) -> None:
+    """Limit how long statements of a new connection to PostgreSQL wait for a lock."""
     with connection.cursor() as cursor:  # not a startup option, which connection pools refuse
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{WEB_LOCK_WAIT_SECONDS}s"])
 

@@ -1,12 +1,16 @@
 """The place that the server runs in: the room on its disk, and what it says when something is missing."""
 
+import logging
 import shutil
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from sis_sync.core.place_faults import PlaceFault, fault_of
 from sis_sync.server.errors import DiskFull, NotNow
+
+logger = logging.getLogger(__name__)
 
 # Below this, no job is begun and no upload is taken: the rest is for the database, for signing in and for logs.
 ROOM_KEPT_BYTES = 16 << 20
@@ -54,3 +58,12 @@ def as_not_now(error: BaseException | None) -> NotNow | None:
         return error
     fault = fault_of(error)
     return not_now(fault) if fault else None
+
+
+def log_place_fault(error: Exception) -> None:
+    """Log why this process cannot work at the moment. Raise the error again if the place is not at fault."""
+    fault = fault_of(error)
+    if fault is None and not isinstance(error, DatabaseError | InterfaceError):
+        raise error
+    words = PLACE_WORDS[name_fault(fault)] if fault else f"the database does not answer ({type(error).__name__})"
+    logger.warning("%s; trying again", words)

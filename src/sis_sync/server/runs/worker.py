@@ -30,7 +30,7 @@ from sis_sync.server.jobs.queue import (
     waited_seconds,
 )
 from sis_sync.server.logs import WithoutValues
-from sis_sync.server.place import PLACE_WORDS, has_room, name_fault
+from sis_sync.server.place import PLACE_WORDS, has_room, log_place_fault, name_fault
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 0.5
-PLACE_PAUSE_SECONDS = 1.0
+PLACE_PAUSE_SECONDS = 5.0
 HOUSEKEEPING_EVERY = timedelta(minutes=1)
 UPLOAD_TAKES_AT_MOST = timedelta(days=1)
 
@@ -73,7 +73,7 @@ def work_forever(stop: threading.Event, *, clock: Clock = timezone.now, leave: L
                 if is_free:
                     _loop(stop, clock, leave)
         except OSError as error:
-            _log_place_fault(error)
+            log_place_fault(error)
         stop.wait(POLL_SECONDS)
 
 
@@ -109,24 +109,15 @@ def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
     while not stop.is_set():
         try:
             if clock() >= keeps_house_at:  # also while there are jobs: passwords may take hours
+                keeps_house_at = clock() + HOUSEKEEPING_EVERY  # first: if it fails, jobs come before the next try
                 keep_house(now=clock())
                 daily_purge.do_piece(now=clock())
-                keeps_house_at = clock() + HOUSEKEEPING_EVERY
             if not (work_once(clock=clock, leave=leave) or daily_purge.do_piece(now=clock())):
                 stop.wait(POLL_SECONDS)
         except (DatabaseError, InterfaceError, OSError, MemoryError) as error:
-            _log_place_fault(error)
+            log_place_fault(error)
             connection.close()
             stop.wait(PLACE_PAUSE_SECONDS)
-
-
-def _log_place_fault(error: Exception) -> None:
-    """Log that the worker cannot work at the moment. Raise the error again if the place is not at fault."""
-    fault = fault_of(error)
-    if fault is None and not isinstance(error, DatabaseError | InterfaceError):
-        raise error
-    words = PLACE_WORDS[name_fault(fault)] if fault else f"the database does not answer ({type(error).__name__})"
-    logger.warning("%s; trying again", words)
 
 
 def keep_house(*, now: datetime) -> None:
@@ -186,7 +177,7 @@ def _until_stored(store: Callable[[], None]) -> None:
         try:
             store()
         except (DatabaseError, InterfaceError) as error:
-            _log_place_fault(error)
+            log_place_fault(error)
             connection.close()
             time.sleep(PLACE_PAUSE_SECONDS)
         else:

@@ -47,8 +47,9 @@ def not_now_page(request: HttpRequest, error: NotNow) -> HttpResponse:
     response = HttpResponse(render_to_string("web/not_now.html", context), status=error.http_status)
     response.headers["Retry-After"] = str(error.retry_after_seconds)
     if request.headers.get("HX-Request"):
-        # htmx would put this page into a part of the other one, or nowhere. What polls just asks again.
-        response.headers["HX-Reswap"] = "outerHTML" if form else "none"
+        # htmx would put this page into a part of the other one. What asks every second just asks again.
+        is_poll = request.resolver_match is not None and request.resolver_match.url_name == "run_progress"
+        response.headers["HX-Reswap"] = "none" if is_poll else "outerHTML"
         response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = "#content"
     return response
 
