@@ -29,22 +29,26 @@ def write_plan(session: Session, path: Path) -> None:
 
 def write_results(session: Session, path: Path) -> None:
     """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise formulas in cells."""
+    planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     mapped["custom_id"] = "x.custom_id"
     fields = ", ".join(f"{_neutralised(column)} AS {_MAPPED_HEADERS[name]}" for name, column in mapped.items())
-    _copy(session, f"SELECT {_planned()}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
+    _copy(session, f"SELECT x.line, {planned}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
 
 
 def write_told_results(session: Session, path: Path) -> None:
     """Write the table `told`, which a sender without the scope read may see; neutralise formulas in cells.
 
-    Leave out the mapped fields: whoever has only the key must not get the people of an earlier file.
+    Leave out the mapped fields, and all of a taken row but its line: whoever has only the key must not get the people
+    of an earlier file.
     """
-    _copy(session, f"SELECT {_planned()} FROM told AS x", path)
-
-
-def _planned() -> str:
-    return ", ".join(["x.line", *(f"{_neutralised(f'x.{name}')} AS {name}" for name in PLAN_COLUMNS[1:])])
+    told = ", ".join(f"{_neutralised(f't.{name}')} AS {name}" for name in ("codes", "message"))
+    _copy(
+        session,
+        f"SELECT x.line, coalesce(t.action, 'taken') AS action, {_neutralised('t.custom_id')} AS custom_id, "
+        f"NULL AS fields, {told} FROM plan AS x LEFT JOIN told AS t ON t.line = x.line WHERE x.line IS NOT NULL",
+        path,
+    )
 
 
 def write_failed_rows(session: Session, records: Records, path: Path, *, of: str = "plan") -> None:

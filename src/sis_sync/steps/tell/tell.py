@@ -77,16 +77,17 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     findings = dict(session.rows("SELECT code, count(*) FROM told_findings GROUP BY code"))
     for warning in plan.records.warnings:
         findings[warning.code] = findings.get(warning.code, 0) + 1
+    actions["taken"] = plan.counts.rows - sum(actions.values())
     return Told({action: actions.get(action, 0) for action in TOLD_ACTIONS}, dict(sorted(findings.items())))
 
 
 def _make_told(session: Session, records: Records) -> None:
-    """Make `told`, which has the columns of `plan`. `fields` is empty, because it would answer guesses of values."""
+    """Make `told`, which has the columns of `plan` but `fields`, because that would answer guesses of values."""
     _drop(session, ["all_findings", "said", "remarks"])
     session.run("CREATE TEMP VIEW all_findings AS SELECT line, code, value, other FROM told_findings")
     make_messages(session, codes=(*FINDING_CODES, ASK_A_MANAGER.code), file_name=records.facts.name)
     session.run(
-        "CREATE OR REPLACE TEMP TABLE told AS SELECT r.line, r.action, r.custom_id, '' AS fields, "
+        "CREATE OR REPLACE TEMP TABLE told AS SELECT r.line, r.action, r.custom_id, "
         "coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message "
         "FROM told_rows AS r LEFT JOIN remarks AS m ON m.line = r.line"
     )
