@@ -488,9 +488,7 @@ def test_growing_file_waits(district: District) -> None:
     assert [each.body.decode() for each in district.server.received] == [whole]
 
 
-@pytest.mark.parametrize("state", ["applied", "refused"])
-def test_archive_without_passwords(district: District, state: str) -> None:
-    district.server.state = state
+def test_archive_without_passwords(district: District) -> None:
     district.write_settings(partial__sync__mapper="sis", mapper__sis__column__password="Startwort")
     named = roster(DANA + ",secret-1,000-11-2222").replace("status", "status,Startwort,ssn")
     district.export("staff.csv", named)
