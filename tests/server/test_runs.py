@@ -201,7 +201,7 @@ def test_passwords_outlive_a_dead_worker(
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
 
-@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", "forget_plans", "store_without_passwords"])
+@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", "forget_plans", "keep_what_counts"])
 def test_dead_worker_leaves_whole_plan(
     broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +252,29 @@ def test_unplanned_file_is_not_kept(district: Org, north: Org, now: datetime, mo
     assert (refused.state, failed.state) == ("refused", "failed")
     assert not run_files(refused).original.exists()
     assert not run_files(failed).original.exists()
+    kept = run_files(refused).refused.read_bytes()
+    assert kept == roster(student("S1")).replace(b"email", b"mail?", 1)
+
+
+def test_refused_file_of_unknown_columns_is_not_kept(district: Org, north: Org, now: datetime) -> None:
+    workbook = sync(district, content=b"PK\x03\x04" + b"Grey-harbour-12" * 9, now=now)
+    unmapped = sync(district, content=roster(student("S1")), now=now, mapping_lines="mapper.m.colum.email=mail")
+    assert (workbook.state, unmapped.state) == ("refused", "refused")
+    for run in (workbook, unmapped):
+        assert list(run_files(run).folder.iterdir()) == []
+
+
+def test_worker_dies_while_refusing(district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = roster(student("S1", password="Grey-harbour-12"), extra=("password",)).replace(b"email", b"mail?", 1)
+    for step in ("keep_refused", "remove_original"):
+        run = send(district, content=content, now=now)
+        with monkeypatch.context() as dying:
+            dying.setattr(flow, step, die)
+            with pytest.raises(KeyboardInterrupt):
+                flow.plan_run(run.pk, now=now)
+        assert settled(run, now=now).state == "refused"
+        assert [path.name for path in run_files(run).folder.iterdir()] == ["refused"]
+        assert b"harbour" not in run_files(run).refused.read_bytes()
 
 
 def fail(*_arguments: object, **_named: object) -> None:

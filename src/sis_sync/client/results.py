@@ -87,4 +87,4 @@ def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target:
     except (FileRefused, ConfigurationError):
         api.download(delivery.run_id, "failed.csv", target)
     else:
-        write_failed_rows(session, roster.records, target, of="told")
+        write_failed_rows(session, roster.records, target, of="told", all_columns=True)

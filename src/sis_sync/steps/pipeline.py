@@ -26,6 +26,7 @@ from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
 from sis_sync.steps.map.map import Roster, add_password_rows, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.plan.plan import Plan, make_plan
+from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
 from sis_sync.steps.validate.validate import Judged, validate
 
@@ -52,8 +53,9 @@ class PlanInput:
     """A file, the directory that it is planned against, and the rules.
 
     `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
-    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `password_lines` are the
-    lines that brought a password, for a file whose passwords have been removed since.
+    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is what the first
+    reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
+    that brought a password then.
     """
 
     file: Path
@@ -65,6 +67,7 @@ class PlanInput:
     limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
     school_system: str = ""
+    reading: Path | None = None
     password_lines: Sequence[int] = ()
 
 
@@ -84,10 +87,12 @@ def map_file(
     mapping: Mapping = NO_MAPPING,
     fallback_encoding: str = FALLBACK_ENCODING,
     school_system: str = "",
+    reading: Path | None = None,
 ) -> Roster:
     """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
-        records = read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
+        kept = read_again(session, file, reading, mapping=mapping) if reading else None
+        records = kept or read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
     with _timed("map", school_system):
         return map_records(session, records)
 
@@ -119,7 +124,9 @@ def plan_file(
     Raise FileRefused for the file, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
     """
     name = given.school_system
-    roster = map_file(session, given.file, mode=given.mode, mapping=given.mapping, school_system=name)
+    roster = map_file(
+        session, given.file, mode=given.mode, mapping=given.mapping, school_system=name, reading=given.reading
+    )
     add_password_rows(session, given.password_lines)
     with _timed("directory", name):
         directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, secret_positions
+from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, kept_positions, secret_positions
 from sis_sync.steps.read.delimiter import delimiter_called
 from sis_sync.steps.read.read import Records
 
@@ -51,17 +51,20 @@ def write_told_results(session: Session, path: Path) -> None:
     )
 
 
-def write_failed_rows(session: Session, records: Records, path: Path, *, of: str = "plan") -> None:
+def write_failed_rows(
+    session: Session, records: Records, path: Path, *, of: str = "plan", all_columns: bool = False
+) -> None:
     """Write the failed rows with a message column, then the file's own columns, ready to correct and send again.
 
-    The rows are those of the plan, or of the table `told`. Columns that contain secrets are left out. A record that
-    could not be split shows the cells that were found; those beyond the last column are in the message. It shows no
-    cells if the file has secrets, because they could be under the wrong header; the message names the line.
+    The rows are those of the plan, or of the table `told`. The columns are those that feed a field or that the mapping
+    names, or `all_columns`, but never secrets. A record that could not be split shows the cells that were found; those
+    beyond the last column are in the message. It shows no cells if the file has secrets, because they could be under
+    the wrong header; the message names the line.
     """
     columns = records.columns
     secrets = secret_positions(columns)
-    left_out = secrets | {columns.message_position}
-    kept = [(position, name) for position, name in enumerate(columns.header) if position not in left_out]
+    places = set(range(len(columns.header))) - secrets if all_columns else kept_positions(columns, records.mapping)
+    kept = [(place, columns.header[place]) for place in sorted(places) if place != columns.message_position]
     names = _unique([name if position in columns.used else _without_formula(name) for position, name in kept])
     found = [f"{f'c.c{position}' if secrets else _found_cell(position)} AS cell_{position}" for position, _ in kept]
     message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))} AS message"

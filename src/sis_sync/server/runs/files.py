@@ -37,8 +37,10 @@ COPY (
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run: the original upload, the plan and its accounts (Parquet), two reports (CSV).
+    """The files of one run: the upload, the plan and its accounts (Parquet), two reports (CSV).
 
+    `reading` is what the first reading of the upload found, if it was stored without some columns since. `refused` is a
+    refused upload without its columns of secrets.
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
     findings with examples (JSON). Like the plan, it contains people's data. `told_results` and `told_failed` are the
     reports as a sender without the scope read may see them; they exist only if such a key sent the file. `remembered`
@@ -47,6 +49,8 @@ class RunFiles:
     """
 
     original: Path
+    reading: Path
+    refused: Path
     plan: Path
     unchanged: Path
     seen: Path
@@ -85,6 +89,8 @@ def run_files(run: Run) -> RunFiles:
 def _files(folder: Path, plan: str) -> RunFiles:
     return RunFiles(
         original=folder / "original",
+        reading=folder / "reading.parquet",
+        refused=folder / "refused",
         plan=folder / plan / "plan.parquet",
         unchanged=folder / plan / "unchanged.parquet",
         seen=folder / plan / "seen.parquet",

@@ -21,7 +21,7 @@ from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_cha
 from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send
-from sis_sync.server.runs.planning import Planned, make_stored_plan
+from sis_sync.server.runs.planning import Planned, keep_refused, make_stored_plan
 from sis_sync.server.runs.settings import settings_used
 from sis_sync.server.runs.states import TO_APPLY, TO_PLAN, State, move
 from sis_sync.server.runs.superseding import has_newer, supersede_older
@@ -44,6 +44,8 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
     now = now or timezone.now()
     # 1. Claim the run. Another worker may have planned it already.
     if not move(run_id, TO_PLAN, State.CHECKING):
+        if Run.objects.filter(pk=run_id, state=State.REFUSED).exists():
+            remove_original(run_id)  # its worker died after refusing it
         return
     # 2. Plan without a transaction, so that pages need not wait.
     run = Run.objects.select_related("school_system", "scope_org").get(pk=run_id)
@@ -139,6 +141,8 @@ def _refusal_of(error: FileRefused | ConfigurationError) -> Refusal:
 
 
 def _refuse(run: Run, refusal: Refusal, now: datetime) -> None:
+    # Before the state: if the worker dies in between, the file is refused again.
+    keep_refused(run)
     with transaction.atomic():
         refused = move(run.pk, (State.CHECKING,), State.REFUSED, refusal=asdict(refusal), planned_at=now)
         if refused:

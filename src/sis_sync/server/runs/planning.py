@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 
 from django.conf import settings as installed
 
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.fields import FALLBACK_ENCODING
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
+from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.runs.files import (
     adopt_plan,
@@ -26,13 +30,14 @@ from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import limits_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
-from sis_sync.server.runs.stored_file import store_without_passwords
 from sis_sync.server.runs.told import store_told
 from sis_sync.steps.guard.guard import is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
+from sis_sync.steps.read.keep import keep_what_counts
+from sis_sync.steps.read.rewrite import is_text, write_without_secrets
 from sis_sync.steps.report import write_failed_rows, write_results
 from sis_sync.steps.validate.messages import group_findings
 
@@ -65,6 +70,19 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
         return _plan(run, settings, mapping, session, folder, now)
 
 
+def keep_refused(run: Run) -> None:
+    """Store a refused upload without its columns of secrets, so that a manager can map its columns.
+
+    Do not store it if these columns are unknown, because it is not text or its mapping is invalid.
+    """
+    files = run_files(run)
+    if not files.original.is_file() or not is_text(files.original):
+        return
+    with suppress(ConfigurationError), replaced_whole(files.refused) as draft:
+        mapping = mapping_of(run)
+        write_without_secrets(files.original, draft, mapping=mapping, fallback_encoding=FALLBACK_ENCODING)
+
+
 def mapping_of(run: Run) -> Mapping:
     """Return the mapping sent with the run: its lines, or a preset by name. Never read a file on this machine."""
     if run.mapping_lines.strip():
@@ -74,7 +92,7 @@ def mapping_of(run: Run) -> Mapping:
 
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
     # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
-    surroundings = surroundings_of(run)
+    surroundings, files = surroundings_of(run), run_files(run)
     # 2. Export orgs and accounts in one snapshot of the database.
     directory = export_directory(run, folder, now=now)
     # 3. Run the steps.
@@ -87,13 +105,15 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         on_absent=on_absent(settings),
         limits=limits_of(settings),
         history=history_of(run, folder, now=now),
+        reading=files.reading,
         password_lines=kept_lines(run),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
-    # 4. Encrypt the passwords, store the plan and its digest, and only then remove the passwords from the file.
+    # 4. Encrypt the passwords, store the plan and its digest, and only then remove passwords and more from the file.
     keep_passwords(run, session)
     digest, told = _store(run, session, plan, directory.accounts)
-    store_without_passwords(run, session, plan.records)
+    if files.original.is_file():
+        keep_what_counts(session, plan.records, files.original, files.reading)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
     return Planned(
         facts=plan.records.facts.as_dict(),

@@ -138,6 +138,16 @@ def secret_positions(columns: Columns) -> frozenset[int]:
     return frozenset((named - (columns.used - password)) | password)
 
 
+def kept_positions(columns: Columns, mapping: Mapping) -> tuple[int, ...]:
+    """Return the columns that may be stored: those that feed a field or that the mapping names, but no secrets.
+
+    The message column of our failed-rows file stays, because it changes how the other cells are read.
+    """
+    named = {comparable(header) for header in (*mapping.headers(), MESSAGE_HEADER)}
+    wanted = columns.used | {place for place, header in enumerate(columns.header) if comparable(header) in named}
+    return tuple(sorted(wanted - secret_positions(columns)))
+
+
 def names_secret(header: str) -> bool:
     """Return True if the header contains a word for a secret, in any of the languages of the list."""
     return any(word in comparable(header) for word in SECRET_HEADER_WORDS)

@@ -51,6 +51,7 @@ class Records:
     """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
 
     `columns` and `mapping` assign the columns to fields. `broken_rows` is the number of rows in `broken`.
+    `is_read_again`: the file was kept without some columns (keep.py), and these are empty.
     """
 
     facts: FileFacts
@@ -58,6 +59,7 @@ class Records:
     mapping: Mapping
     warnings: tuple[Finding, ...]
     broken_rows: int
+    is_read_again: bool = False
 
 
 def read(

@@ -1,13 +1,16 @@
 """Write a file again without some of its columns. Every record that remains keeps its physical line."""
 
 import codecs
+import itertools
 import mmap
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.whole_files import chunks_of
@@ -17,9 +20,12 @@ from sis_sync.steps.read.delimiter import split_by_best_delimiter
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 from sis_sync.steps.read.header import header_start
+from sis_sync.steps.read.lines import QUOTE, Flags, Positions, index_lines
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
 UTF8_MARK = codecs.BOM_UTF8
+CHUNK_BYTES = 1 << 18
+WORTH_ARRAYS = 8  # lines; below that, splitting them one by one is quicker
 _HEAD_BYTES = 4096
 _NO_RECORD = 0  # columns: no record has as many, so that all lose their cells
 # With this many more columns than the header, a rewritten record still cannot be split.
@@ -41,25 +47,90 @@ class Rewrite:
 
 def rewritten(data: Buffer, rewrite: Rewrite) -> Iterator[bytes]:
     """Yield the bytes of a UTF-8 file without the columns that are left out, and with all its lines."""
-    delimiter = rewrite.delimiter.encode()
     start = len(UTF8_MARK) if data[: len(UTF8_MARK)] == UTF8_MARK else 0
     yield data[:start]
-    is_header = True
+    header, _ = header_start(data)
+    if header < len(data):
+        text, after = _one_record(data, header, rewrite, columns=None)
+        yield data[start:header] + text
+        start = after
     while start < len(data):
-        line_end = data.find(b"\n", start)
-        line_end = len(data) if line_end == -1 else line_end + 1
-        if not data[start:line_end].strip():
-            yield data[start:line_end]
-            start = line_end
-            continue
-        record = split_record(data, start, delimiter[0], None if is_header else rewrite.columns)
-        end = data[start : record.end]
-        ending = b"\r\n" if end.endswith(b"\r\n") else b"\n" if end.endswith(b"\n") else b""
-        text = _kept(record, rewrite, delimiter)
-        # A cell that is left out may have had line breaks. Blank lines keep the lines of all later records.
-        blank = b"\n" * (end.count(b"\n") - (text + ending).count(b"\n"))
-        yield text + ending + blank if ending else blank + text
-        start, is_header = record.end, False
+        end = data.rfind(b"\n", start, start + CHUNK_BYTES) + 1 or data.find(b"\n", start) + 1 or len(data)
+        start = yield from _rewritten_part(data, start, end, rewrite)
+
+
+def _rewritten_part(data: Buffer, start: int, end: int, rewrite: Rewrite) -> Generator[bytes, None, int]:
+    """Yield the records that start in a part of whole lines. Return the offset after the last one."""
+    delimiter = ord(rewrite.delimiter)
+    chunk = data[start:end]
+    lines = index_lines(chunk, delimiter, rewrite.columns)
+    at = start
+    for first, after, are_plain in _runs_of(lines.is_plain):
+        begins = start + int(lines.starts[first])
+        ends = start + (int(lines.starts[after]) if after < len(lines) else len(chunk))
+        # A record of several lines, or of the part before, may reach into these lines.
+        if are_plain and at == begins and after - first >= WORTH_ARRAYS and rewrite.columns - len(rewrite.left_out) > 1:
+            bounds = lines.starts[first:after] - (begins - start), lines.ends[first:after] - (begins - start)
+            yield _without_columns(data[begins:ends], *bounds, delimiter, rewrite.columns, rewrite.left_out)
+            at = ends
+        while at < ends:
+            text, at = _one_record(data, at, rewrite, columns=rewrite.columns)
+            yield text
+    return at
+
+
+def _one_record(data: Buffer, start: int, rewrite: Rewrite, *, columns: int | None) -> tuple[bytes, int]:
+    """Return a record, or a blank line, without the columns that are left out, and the offset after it."""
+    line_end = data.find(b"\n", start) + 1 or len(data)
+    if not data[start:line_end].strip():
+        return data[start:line_end], line_end
+    record = split_record(data, start, ord(rewrite.delimiter), columns)
+    end = data[start : record.end]
+    ending = b"\r\n" if end.endswith(b"\r\n") else b"\n" if end.endswith(b"\n") else b""
+    text = _kept(record, rewrite, rewrite.delimiter.encode())
+    # A cell that is left out may have had line breaks. Blank lines keep the lines of all later records.
+    blank = b"\n" * (end.count(b"\n") - (text + ending).count(b"\n"))
+    return text + ending + blank if ending else blank + text, record.end
+
+
+def _without_columns(
+    chunk: bytes, starts: Positions, ends: Positions, delimiter: int, columns: int, left_out: Collection[int]
+) -> bytes:
+    """Return the chunk without some columns. All of its lines are plain, and at least one column remains.
+
+    `starts` and `ends` are the offsets of the lines, without their line ends.
+    """
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    is_delimiter = data == delimiter
+    if QUOTE in chunk:
+        is_delimiter &= np.bitwise_and(np.cumsum(data == QUOTE), 1) == 0  # not between two quotes
+    delimiters = np.flatnonzero(is_delimiter).reshape(len(starts), columns - 1)
+    change = np.zeros(len(data) + 1, dtype=np.int8)
+    for first, after in _neighbours(columns, left_out):
+        if after == columns:  # the last columns go with the delimiter before them
+            change[delimiters[:, first - 1]] += 1
+            change[ends] -= 1
+        else:
+            change[delimiters[:, first - 1] + 1 if first else starts] += 1
+            change[delimiters[:, after - 1] + 1] -= 1
+    kept: bytes = data[np.cumsum(change[:-1], dtype=np.int8) == 0].tobytes()
+    return kept
+
+
+def _neighbours(columns: int, left_out: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of neighbouring columns that are left out: the first, and the one after the last."""
+    is_out = np.isin(np.arange(columns), list(left_out))
+    for first, after, are_out in _runs_of(is_out):
+        if are_out:
+            yield first, after
+
+
+def _runs_of(flags: Flags) -> Iterator[tuple[int, int, bool]]:
+    """Yield each run of neighbours with the same flag: the first, the one after the last, and the flag."""
+    bounds = [0, *(np.flatnonzero(np.diff(flags)) + 1).tolist(), len(flags)]
+    for first, after in itertools.pairwise(bounds):
+        if first < after:
+            yield first, after, bool(flags[first])
 
 
 def _kept(record: Record, rewrite: Rewrite, delimiter: bytes) -> bytes:
@@ -85,7 +156,7 @@ def write_without_secrets(source: Path, target: Path, *, mapping: Mapping, fallb
     A file without such columns, or that is not text, is copied unchanged. Otherwise the copy is in UTF-8, and records
     that cannot be split lose their cells but keep their lines.
     """
-    if not source.stat().st_size or not _is_text(source):
+    if not source.stat().st_size or not is_text(source):
         _copy(source, target)
         return
     with _read_as_utf8(source, fallback_encoding) as data:
@@ -102,7 +173,8 @@ def _copy(source: Path, target: Path) -> None:
         out.writelines(chunks_of(source))
 
 
-def _is_text(path: Path) -> bool:
+def is_text(path: Path) -> bool:
+    """Return False for a file of another kind, such as a workbook: its columns are unknown."""
     try:
         refuse_unless_text(head_of(path, _HEAD_BYTES))
     except FileRefused:

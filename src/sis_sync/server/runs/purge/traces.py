@@ -74,7 +74,7 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
             return
         _forget_examples(run, now)
         remove_path(files.original)
-        for path in (files.findings, files.told_results, files.told_failed):
+        for path in (files.reading, files.findings, files.told_results, files.told_failed):
             remove_path(path)
         _cut_results(session, files)
         _cut_failed_rows(session, files, delimiter_called(run.file_facts["delimiter"]))
@@ -85,9 +85,10 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
 
 def _remove_from_rest(run: Run, files: RunFiles, people: list[Person], now: datetime) -> None:
     """Remove the people from what remains of a run without a plan: its file, and the IDs that guards remember."""
-    if files.original.is_file() and names_any(files.original, people):
-        _forget_examples(run, now)
-        remove_path(files.original)
+    for path in (files.original, files.refused):
+        if path.is_file() and names_any(path, people):
+            _forget_examples(run, now)
+            remove_path(path)
     if files.remembered.is_file():
         with _session(people) as session:
             if _named(session, files.remembered):

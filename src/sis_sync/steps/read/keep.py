@@ -1,0 +1,152 @@
+"""Keep a file that was read, without the columns that no one needs, and read it again as it was.
+
+The findings about a file stay the same although a part of it is gone: what the first reading found is kept next to it
+in one Parquet file. Its first row has the facts and warnings as JSON. The other rows are the records with faults: for a
+record that could not be split, the cells that may stay.
+"""
+
+import json
+import mmap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sis_sync.core.findings import Finding
+from sis_sync.core.whole_files import replaced_whole, sha256_of
+from sis_sync.engine.duckdb import Session
+from sis_sync.steps.map.columns import find_columns, fitting_variants, kept_positions, secret_positions
+from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.read.delimiter import delimiter_called
+from sis_sync.steps.read.header import header_start
+from sis_sync.steps.read.load import load_records
+from sis_sync.steps.read.quotes import split_record
+from sis_sync.steps.read.read import FileFacts, Records
+from sis_sync.steps.read.rewrite import UTF8_MARK, Rewrite, rewritten
+from sis_sync.steps.read.scan import Layout, scan
+
+_KEEP = """
+COPY (
+  SELECT CAST(NULL AS BIGINT) AS line, '' AS codes, CAST(NULL AS BIGINT) AS width, CAST(NULL AS VARCHAR[]) AS cells,
+    :reading AS reading
+  UNION ALL SELECT line, codes, NULL, NULL, NULL FROM cells WHERE codes <> ''
+  UNION ALL SELECT line, codes, width, list(
+      CASE WHEN cell IS NULL OR cell IN (
+             SELECT b.raw FROM broken_cells AS b JOIN accounts AS a ON a.custom_id = b.cell AND a.custom_id <> '')
+           THEN cell
+           WHEN :hides_secrets OR place > width OR place - 1 IN :left_out THEN ''
+           ELSE cell END ORDER BY place), NULL
+    FROM (SELECT line, codes, width, unnest(cells) AS cell, generate_subscripts(cells, 1) AS place FROM broken)
+    GROUP BY line, codes, width
+) TO :path (FORMAT parquet)
+"""
+_FAULTS = "SELECT line, codes, width, cells FROM read_parquet(:path) WHERE reading IS NULL"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the first reading of a file found. `kept_sha256` is the digest of the file as it was kept.
+
+    `header` has all columns of the file, `kept` the positions of those that were kept.
+    """
+
+    facts: FileFacts
+    header: tuple[str, ...]
+    kept: tuple[int, ...]
+    warnings: tuple[Finding, ...]
+    kept_sha256: str
+
+    @classmethod
+    def from_json(cls, text: str) -> "Reading":
+        """Return the reading that `json.dumps(asdict(reading))` wrote."""
+        values = json.loads(text)
+        return cls(
+            facts=FileFacts(**values["facts"]),
+            header=tuple(values["header"]),
+            kept=tuple(values["kept"]),
+            warnings=tuple(Finding(**each) for each in values["warnings"]),
+            kept_sha256=values["kept_sha256"],
+        )
+
+
+def keep_what_counts(session: Session, records: Records, file: Path, reading: Path) -> None:
+    """Replace the file by one without the columns that may not be stored. Do nothing if there are none.
+
+    `records` were read from this file in this session, and mapped. What the reading found is written to `reading`
+    first. The two belong together by the digest of the file, so a crash in between leaves the file as it came.
+    """
+    columns = records.columns
+    kept = kept_positions(columns, records.mapping)
+    if records.is_read_again or len(kept) == len(columns.header):
+        return
+    left_out = sorted(set(range(len(columns.header))) - set(kept))
+    with replaced_whole(file) as draft:
+        _write_kept(session, records, file, draft, left_out)
+        found = Reading(records.facts, columns.header, kept, records.warnings, sha256_of(draft))
+        with replaced_whole(reading) as path:
+            session.run(
+                _KEEP,
+                reading=json.dumps(asdict(found), ensure_ascii=False),
+                hides_secrets=bool(secret_positions(columns)),
+                left_out=tuple(left_out),
+                path=str(path),
+            )
+
+
+def _write_kept(session: Session, records: Records, file: Path, draft: Path, left_out: Sequence[int]) -> None:
+    converted = session.folder / "utf8.csv"  # written by the `read` step if the file has another encoding
+    source = converted if converted.is_file() else file
+    rewrite = Rewrite(delimiter_called(records.facts.delimiter), len(records.columns.header), left_out)
+    with (
+        source.open("rb") as opened,
+        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        draft.open("wb") as out,
+    ):
+        if source == converted and data[: len(UTF8_MARK)] != UTF8_MARK:
+            out.write(UTF8_MARK)
+        out.writelines(rewritten(data, rewrite))
+
+
+def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping) -> Records | None:
+    """Read a kept file into the same tables as the first time. A column that was not kept is empty.
+
+    Return None if this is not a kept file: then it is as it came.
+    """
+    if not reading.is_file():
+        return None
+    query = "SELECT reading FROM read_parquet(:path) WHERE reading IS NOT NULL"
+    found = Reading.from_json(session.value(query, path=str(reading)))
+    if found.kept_sha256 != sha256_of(file):
+        return None
+    chosen = fitting_variants(mapping, found.header)[0]
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        layout = _layout(data, found)
+        loaded = load_records(session, file, data, layout, scan(data, layout))
+    if loaded.records != found.facts.rows:
+        raise AssertionError(f"{found.facts.rows} records were kept, but {loaded.records} were read again")
+    _restore_shape(session, found, reading)
+    columns = find_columns(found.header, chosen)
+    return Records(found.facts, columns, chosen, found.warnings, loaded.broken, is_read_again=True)
+
+
+def _layout(data: mmap.mmap, found: Reading) -> Layout:
+    delimiter = ord(delimiter_called(found.facts.delimiter))
+    start, line = header_start(data)
+    record = split_record(data, start, delimiter, None)
+    # Some bytes may not decode: looking for them costs little.
+    return Layout(record.end, line + record.lines, delimiter, len(found.kept), has_bad_bytes=True)
+
+
+def _restore_shape(session: Session, found: Reading, reading: Path) -> None:
+    """Give `cells` all columns of the file again, and `cells` and `broken` the faults that the first reading found."""
+    session.run(
+        f"CREATE TEMP TABLE faults AS {_FAULTS}; "
+        "UPDATE cells SET codes = f.codes FROM faults AS f WHERE f.cells IS NULL AND f.line = cells.line; "
+        "DROP TABLE broken; "
+        "CREATE TEMP TABLE broken AS SELECT * FROM faults WHERE cells IS NOT NULL ORDER BY line; "
+        "DROP TABLE faults; ALTER TABLE cells RENAME TO kept_cells",
+        path=str(reading),
+    )
+    place = {position: number for number, position in enumerate(found.kept)}
+    names = (f"c{place[each]}" if each in place else "''" for each in range(len(found.header)))
+    columns = ", ".join(f"{name} AS c{number}" for number, name in enumerate(names))
+    session.run(f"CREATE TEMP VIEW cells AS SELECT line, codes, {columns} FROM kept_cells")
