@@ -8,12 +8,13 @@ import sqlglot
 from house.tracked import ROOT, tracked_files
 from sqlglot import exp
 
-from sis_sync.core.guards import GUARDS
+from sis_sync.core.guards import GUARDS, Guard
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
 
 FILES = tracked_files("src/*.sql")
 OF_STEPS = [path for path in FILES if ROOT / "src" / "sis_sync" / "steps" in path.parents]
-OF_GUARDS = [path for path in OF_STEPS if path.parent.name == "guard" and path.stem != "base"]
+SHARED_BY_GUARDS = {"base", "slices", "recent"}
+OF_GUARDS = [path for path in OF_STEPS if path.parent.name == "guard" and path.stem not in SHARED_BY_GUARDS]
 WITH_TABLES = [path for path in OF_STEPS if path not in OF_GUARDS]
 LINE_LENGTH = 120
 DATABASES = {"postgres": "PostgreSQL", "sqlite": "SQLite"}
@@ -148,6 +149,13 @@ def test_guard_tables_are_made(path: Path) -> None:
     guard = next(guard for guard in GUARDS if guard.name == path.stem)
     if sources_of(query) & tables_of(path.with_name("base.sql"))[1]:
         assert set(guard.of_actions) <= {*CHANGING_ACTIONS, *ABSENT_ACTIONS}
+
+
+@pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.least > 1], ids=lambda guard: guard.name)
+def test_skipped_guard_would_not_hold(guard: Guard) -> None:
+    """The smallest number with which the rule holds a plan is the number of rows below which it is skipped."""
+    text = next(path for path in OF_GUARDS if path.stem == guard.name).read_text(encoding="utf-8")
+    assert min(int(number) for number in re.findall(r"\b(?:found|failed) >= (\d+)", text)) == guard.least
 
 
 def test_each_guard_has_its_rule() -> None:

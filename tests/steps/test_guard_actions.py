@@ -1,4 +1,4 @@
-"""A guard is skipped if the plan lacks the actions that it is about: that must hide no case."""
+"""A guard is skipped if the plan lacks what it is about, and a table if it would be empty: that must hide no case."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 from kit.districts import ORGS, mixed_district
 
-from sis_sync.core.guards import GuardHit
+from sis_sync.core.guards import GUARDS, GuardHit, History
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ROW_ACTIONS, Counts
 from sis_sync.engine.duckdb import Session, open_session
-from sis_sync.steps.guard.guard import guard
+from sis_sync.steps.guard.guard import guard, load_history
 from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan
 
-EVERY_ACTION = Counts(rows=len(ROW_ACTIONS), **dict.fromkeys((*ROW_ACTIONS, "delete", "disable"), 1))
+MANY = max(rule.least for rule in GUARDS)
+EVERY_ACTION = Counts(rows=len(ROW_ACTIONS) * MANY, **dict.fromkeys((*ROW_ACTIONS, "delete", "disable"), MANY))
 BASE_TABLES = ("changed", "arriving", "base", "leaving", "totals", "slices")
 
 
@@ -37,3 +38,13 @@ def test_skipped_guard_has_no_case(known: str, mode: str, tmp_path: Path) -> Non
     with open_session() as session:
         plan, hits = plan_file(session, given)
         assert hits == all_hits(session, plan)
+
+
+def test_no_history_has_the_same_columns(tmp_path: Path) -> None:
+    (tmp_path / "changes.csv").write_text("7,1,yes,guard.drip,update,{},{}\n")
+    columns = []
+    for history in (History(), History(recent_changes=tmp_path / "changes.csv")):
+        with open_session() as session:
+            load_history(session, history)
+            columns.append(session.rows("SELECT column_name, column_type FROM (DESCRIBE lately)"))
+    assert columns[0] == columns[1]

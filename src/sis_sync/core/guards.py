@@ -14,14 +14,16 @@ class Guard:
     """One guard. steps/guard/NAME.sql contains its rule and its fixed limits.
 
     `message` is a format string: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
-    `usual_reason` completes "it usually means that". The guard is skipped for a plan without any of
-    `of_actions`. `needs_history`: it compares earlier runs, which only a server knows.
+    `usual_reason` completes "it usually means that". The guard is skipped for a plan with fewer than `least` rows and
+    accounts of `of_actions`, because its rule holds no such plan. `needs_history`: it compares earlier runs, which only
+    a server knows.
     """
 
     code: str
     message: str
     usual_reason: str
     of_actions: tuple[str, ...] = ROW_ACTIONS
+    least: int = 1
     needs_history: bool = False
 
     @property
@@ -61,6 +63,7 @@ GUARDS: tuple[Guard, ...] = (
         "{count} of {base:row|rows} ({percent}) failed; the limit is {limit}.",
         _OTHER_COLUMNS,
         ("failed",),
+        least=5,
     ),
     Guard(
         "guard.creations",
@@ -110,6 +113,7 @@ GUARDS: tuple[Guard, ...] = (
         "the limit is {limit}.",
         _WRONG_COLUMN,
         _MATCHED,
+        least=5,
     ),
     Guard(
         "guard.no_final_newline",
@@ -123,11 +127,13 @@ GUARDS: tuple[Guard, ...] = (
         "a spreadsheet may have cut them.",
         _SPREADSHEET,
         ("create", "failed"),
+        least=20,
     ),
     Guard(
         "guard.rounded_ids",
         "{count} custom IDs look rounded by a spreadsheet ({subject}).",
         _SPREADSHEET,
+        least=5,
     ),
     Guard(
         "guard.renumbered",
@@ -135,12 +141,14 @@ GUARDS: tuple[Guard, ...] = (
         "did the SIS give out new IDs?",
         "the SIS gave people new IDs: accounts would be deleted and created again",
         ABSENT_ACTIONS,
+        least=5,
     ),
     Guard(
         "guard.shifted_columns",
         "{count} of {base:row|rows} ({percent}) have no @ in the address, or have one in a name or ID ({subject}); "
         "the limit is {limit}: did columns of the file move?",
         "values are one column away from their header",
+        least=5,
     ),
     Guard(
         "guard.mojibake",
@@ -148,6 +156,8 @@ GUARDS: tuple[Guard, ...] = (
         "the limit is {limit}: "
         "was the file saved in a wrong encoding?",
         "the export was saved in a wrong encoding: names like Jos\u00c3\u00a9",
+        CHANGING_ACTIONS,
+        least=3,
     ),
     Guard(
         "guard.skipped",

@@ -4,9 +4,7 @@
 --      base: one row per managed account of the mode's types in scope that limits are measured against: it was Active
 --        or Disabled (idle) before policy changed anything in the last 7 days;
 --      leaving: one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
---      totals: one row: the rows that match an account (matched), and the accounts in base that are not idle (base);
---      slices: one row for all, for each org, each user type, and each user type within each org, once for accounts that
---        were Active and once for idle ones: how many are in base, how many leave, how many of those are not in base.
+--      totals: one row: the rows that match an account (matched), and the accounts in base that are not idle (base).
 CREATE TEMP TABLE changed AS
 SELECT *, CASE WHEN is_deleted THEN 'restore' ELSE 'update' END AS action FROM differences;
 
@@ -47,15 +45,4 @@ LEFT JOIN base AS b ON b.custom_id = v.custom_id;
 CREATE TEMP TABLE totals AS
 SELECT matched, base
 FROM (SELECT count(*) AS matched FROM plan WHERE action IN ('update', 'restore', 'unchanged')) AS rows_matched,
-  (SELECT count(*) AS base FROM base WHERE NOT is_idle) AS active;
-
-CREATE TEMP TABLE slices AS
-SELECT is_idle, coalesce(org, '') AS org, coalesce(user_type, '') AS user_type,
-  count(*) FILTER (WHERE stands) AS base, count(*) FILTER (WHERE NOT stands) AS leaving,
-  count(*) FILTER (WHERE is_extra) AS extra
-FROM (
-  SELECT is_idle, org, user_type, TRUE AS stands, FALSE AS is_extra FROM base
-  UNION ALL
-  SELECT is_idle, org, user_type, FALSE, is_extra FROM leaving
-) AS each_account
-GROUP BY GROUPING SETS ((is_idle), (is_idle, org), (is_idle, user_type), (is_idle, org, user_type))
+  (SELECT count(*) AS base FROM base WHERE NOT is_idle) AS active

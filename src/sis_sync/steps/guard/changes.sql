@@ -1,5 +1,5 @@
--- Within 7 days, more than 5 % of the accounts, and at least 20, change the same field (address, names, org, user type): a
--- shifted column, a new domain, a renumbered school. If there are fewer than 20 accounts, at least 5.
+-- Within 7 days, more than 5 % of the accounts, and at least 20, change the same field (address, names, org, user
+-- type): a shifted column, a new domain, a renumbered school. If there are fewer than 20 accounts, at least 5.
 WITH of_this_run AS (
   SELECT 'address' AS subject, custom_id FROM changed WHERE has_match(fields, 'email')
   UNION ALL SELECT 'names', custom_id FROM changed WHERE has_match(fields, '_name')

@@ -1,5 +1,5 @@
--- More than 5 % of the values of one field that this run changes, and at least 20, become empty; at least 5 if there are
--- fewer than 20 accounts. Unspecified counts as empty. An empty value that is filled does not count.
+-- More than 5 % of the values of one field that this run changes, and at least 20, become empty; at least 5 if there
+-- are fewer than 20 accounts. Unspecified counts as empty. An empty value that is filled does not count.
 WITH written AS (
   SELECT 'middle_name' AS subject, middle_name = '' AS is_cleared FROM changed
   WHERE old_middle_name <> '' AND old_middle_name <> middle_name

@@ -13,7 +13,8 @@ SELECT subject, found, base, bound
 FROM (
   SELECT 1 AS place, 'been created or restored' AS subject, found, base,
     CASE WHEN base < 20 THEN '4' ELSE '25 %' END AS bound,
-    NOT :is_first_import AND CASE WHEN base < 20 THEN found >= 5 ELSE found >= 50 AND found * 100 > base * 25 END AS holds
+    NOT :is_first_import
+      AND CASE WHEN base < 20 THEN found >= 5 ELSE found >= 50 AND found * 100 > base * 25 END AS holds
   FROM (SELECT count(*) AS found FROM newcomers) AS counted, totals
   UNION ALL
   SELECT 2, 'arrived with a password from a file', bringing + :recent_passwords, arriving + :recent_passwords, '20',

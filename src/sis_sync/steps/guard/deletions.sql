@@ -1,7 +1,7 @@
--- More accounts leave than the mode allows: of all, a percentage (and at least 5) or a number; of a slice, which is a
--- school, a user type or both, a percentage (and at least 5). Of fewer than 20, no percentage counts: 5, or more than half
--- and at least 2 (in a slice 3). Accounts that were Disabled are judged apart, against the Disabled ones. The message
--- counts everyone who was there or leaves, so that no more can leave than there are.
+-- More accounts leave than the mode allows: of all, a percentage (and at least 5) or a number; of a slice, which is
+-- a school, a user type or both, a percentage (and at least 5). Of fewer than 20, no percentage counts: 5, or more
+-- than half and at least 2 (in a slice 3). Accounts that were Disabled are judged apart, against the Disabled ones.
+-- The message counts everyone who was there or leaves, so that no more can leave than there are.
 SELECT
   concat_ws(' ', nullif(user_type, ''), nullif('at ' || org, 'at '), CASE WHEN is_idle THEN 'that are Disabled' END)
     AS subject,

@@ -10,5 +10,7 @@ with_earlier AS (
   WHERE l.was_enabled AND a.in_scope AND a.user_type IN :mode_types
 )
 SELECT '' AS subject, found, base, CASE WHEN base < 20 THEN '4' ELSE '5 %' END AS bound
-FROM (SELECT count(*) AS found FROM with_earlier) AS counted, (SELECT count(*) AS now FROM enabled) AS of_this_run, totals
+FROM (SELECT count(*) AS found FROM with_earlier) AS counted,
+  (SELECT count(*) AS now FROM enabled) AS of_this_run,
+  totals
 WHERE now > 0 AND found >= 5 AND (base < 20 OR found * 100 > base * 5)

@@ -1,6 +1,6 @@
--- More than 1 name of 1,000, and at least 3, that this run would write contain letters that a wrong encoding damaged. The
--- first, middle and last name of a row are one name. An update writes a name if it changes it. Names in ASCII are never
--- damaged, so only the others are compared with the pattern.
+-- More than 1 name of 1,000, and at least 3, that this run would write contain letters that a wrong encoding
+-- damaged. The first, middle and last name of a row are one name. An update writes a name if it changes it. Names in
+-- ASCII are never damaged, so only the others are compared with the pattern.
 WITH judged AS (
   SELECT line, first_name, middle_name, last_name FROM people
   WHERE line IN (

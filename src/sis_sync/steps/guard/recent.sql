@@ -1,8 +1,9 @@
--- DuckDB. In: recent_changes (account_id, number, by_policy, counts_for, action, before, after).
+-- In:  recent_changes.
 -- Out: lately: one row per account that policy changed in the last 7 days.
---   base_status, base_org, base_type: the value before policy changed it, since a person last did; an empty status means
---     that there was no account; NULL means that policy did not change it.
---   left_lately and so on: a sum over 7 days counts the account.
+-- DuckDB only. recent_changes has account_id, number, by_policy, counts_for, action, before and after. Of lately,
+-- base_status, base_org and base_type are the values before policy changed them, since a person last did; an empty
+-- status means that there was no account; NULL means that policy did not change it. For left_lately and so on, a sum
+-- over 7 days counts the account.
 CREATE TEMP TABLE lately AS
 WITH changes AS (
   SELECT account_id, CAST(number AS BIGINT) AS number, by_policy = 'yes' AS by_policy, counts_for, action,
