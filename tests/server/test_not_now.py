@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 RUNS = "/api/v1/runs"
 PASSWORD = "Correct-horse-77-battery"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
-PLACES = ("home", "user_admin", "account_create", "bulk_upload", "pending", "history", "sync_settings", "sync_client")
+PLACES = ("home", "user_admin", "bulk_upload", "sync_client")
 
 
 @pytest.fixture(autouse=True)

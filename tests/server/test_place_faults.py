@@ -115,11 +115,11 @@ def test_applying_waits_and_keeps_its_approval(
     run = approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
     with monkeypatch.context() as patch:
         patch.setattr(apply, "_record", full_disk)
-        for minute in range(4):  # one more than a job's attempts
-            run = settled(run, now=now + minute * FOR_A_WHILE)
-            assert (run.state, run.decided_by, run.decided_at) == ("applying", alice, now)
-            assert not Account.objects.filter(custom_id="S1").exists()
-    run = settled(run, now=now + 5 * FOR_A_WHILE)
+        run = settled(run, now=now)
+        assert (run.state, run.decided_by, run.decided_at) == ("applying", alice, now)
+        assert [(job.waits_for, job.attempts) for job in run.jobs.filter(kind="apply")] == [("disk_full", 0)]
+        assert not Account.objects.filter(custom_id="S1").exists()
+    run = settled(run, now=now + FOR_A_WHILE)
     assert (run.state, run.decided_by) == ("applied", alice)
     assert Account.objects.filter(custom_id="S1").count() == 1
 
