@@ -109,7 +109,9 @@ def test_form_that_must_wait_keeps_what_was_typed(as_alice: Client, north: Org) 
     address = reverse("web:account_create")
     with another_process_writes():
         answer = as_alice.post(address, typed)
+        in_part = as_alice.post(address, typed, headers={"HX-Request": "true"})
     page = answer.content.decode()
+    assert (in_part.status_code, in_part.headers["HX-Retarget"]) == (503, "#content")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "busy with a long change" in page
     assert PASSWORD not in page
