@@ -31,6 +31,7 @@ PATHS = {
     "add-school": "/settings/schools/new",
     "import-schools": "/settings/schools/import",
     "edit-school": "/settings/schools/2",
+    "networks": "/settings/networks",
     "audit": "/audit",
     "profile": "/profile",
     "not-found": "/nowhere",
@@ -110,7 +111,7 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
         faults.look_at(page, "key-once")
         page.goto(f"{riverbend.url}/bulk/client")
         faults.look_at(page, "sync-client-with-keys")
-        for name, link in (("rotate", "Rotate"), ("revoke", "Revoke")):
+        for name, link in (("rotate", "Rotate"), ("size", "Size of files"), ("revoke", "Revoke")):
             page.goto(f"{riverbend.url}/bulk/client")
             page.get_by_role("link", name=link).first.click()
             faults.look_at(page, name)

@@ -229,6 +229,7 @@ def test_new_session_after_the_end(client: Client, dana: Account, clock: Clock) 
     client.post("/sign-in", pair)
     first = client.session.session_key
     clock.turn_on(minutes=31)
+    assert "Your session has ended." in client.get("/sign-in?next=/profile").content.decode()
     client.post("/sign-in", pair)
     assert client.session.session_key != first
     assert not Session.objects.filter(pk=first).exists()

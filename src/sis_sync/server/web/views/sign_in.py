@@ -1,6 +1,6 @@
 """Sign in and sign out."""
 
-from django.contrib.auth import authenticate, logout
+from django.contrib.auth import SESSION_KEY, authenticate, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -43,7 +43,12 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 def sign_in_page(request: HttpRequest, system: SchoolSystem, form: SignInForm) -> HttpResponse:
     """Return the page with the form as it is."""
-    context = {"form": form, "system": system, "next": request.GET.get("next") or request.POST.get("next") or ""}
+    context = {
+        "form": form,
+        "system": system,
+        "next": request.GET.get("next") or request.POST.get("next") or "",
+        "has_ended": SESSION_KEY in request.session and not request.user.is_authenticated,
+    }
     return render(request, "web/session/sign_in.html", context)
 
 
