@@ -315,7 +315,9 @@ def test_folder_of_runs_that_is_a_link(district: Org, north: Org, now: datetime,
     runs.rename(tmp_path / "elsewhere")
     runs.symlink_to(tmp_path / "elsewhere")
     before = sorted((tmp_path / "elsewhere").rglob("*"))
-    total(purge(now=now + 400 * DAY))
+    delete_accounts(accounts=Account.objects.filter(custom_id="S1"), actor=None, now=now)
+    assert total(purge(now=now + 400 * DAY))["not_removed"] == 2
+    assert Account.objects.filter(custom_id="S1").exists()  # else nothing would tell what is left of them there
     assert sorted((tmp_path / "elsewhere").rglob("*")) == before
 
 

@@ -13,12 +13,13 @@ from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed
-from sis_sync.server.runs.purge.run_files import numbered_folders
+from sis_sync.server.runs.purge.run_files import SLICE_RUNS, is_elsewhere, numbered_folders
 from sis_sync.server.runs.purge.traces import Person, named_in_plan, people_with, remove_traces
 
 logger = logging.getLogger(__name__)
 
-SLICE_PEOPLE = 200
+SLICE_PEOPLE = 2_000  # whose rows are looked for at once
+SLICE_ACCOUNTS = 200  # that are deleted in one transaction
 
 
 def remove_people(purging: Purging) -> Iterator[Removed]:
@@ -26,6 +27,9 @@ def remove_people(purging: Purging) -> Iterator[Removed]:
 
     A person whom an undecided run names stays until the run has ended. So does one who sent or decided such a run.
     """
+    if is_elsewhere():
+        yield Removed(NOT_REMOVED, 1)
+        return
     due = Account.objects.filter(deleted_at__lte=purging.now - RESTORABLE_FOR)
     is_any_gone = False
     for system_id in list(due.order_by("school_system").values_list("school_system", flat=True).distinct()):
@@ -59,7 +63,9 @@ def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Ite
         logger.warning("the rows of deleted people could not be removed: %s", error.strerror)
         yield Removed(NOT_REMOVED, 1)
         return
-    yield Removed("people", _delete_accounts(purging, gone), system_id)
+    for start in range(0, len(gone), SLICE_ACCOUNTS):
+        number = _delete_accounts(purging, gone[start : start + SLICE_ACCOUNTS])
+        yield Removed("people", number, system_id)
 
 
 def _concerned_by_open_runs(system_id: int, people: list[Person]) -> set[int]:
@@ -73,8 +79,8 @@ def _concerned_by_open_runs(system_id: int, people: list[Person]) -> set[int]:
 
 def _ended_runs_with_files(system_id: int) -> Iterator[Run]:
     numbers = numbered_folders(data_folder() / "runs")
-    for start in range(0, len(numbers), SLICE_PEOPLE):
-        piece = numbers[start : start + SLICE_PEOPLE]
+    for start in range(0, len(numbers), SLICE_RUNS):
+        piece = numbers[start : start + SLICE_RUNS]
         yield from Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk")
 
 

@@ -91,6 +91,10 @@ def _numbers_of(hit: dict[str, Any]) -> str:
 
 def remove_files(purging: Purging) -> Iterator[Removed]:
     """Remove the files of the runs that `close_files` marked, and folders whose run does not exist."""
+    if is_elsewhere():
+        logger.warning("the folder of the runs is a link; what it leads to is not purged")
+        yield Removed(NOT_REMOVED, 1)
+        return
     folder = data_folder() / "runs"
     remembered = runs_to_remember()
     numbers = numbered_folders(folder)
@@ -101,9 +105,14 @@ def remove_files(purging: Purging) -> Iterator[Removed]:
             yield from _of_folder(purging, folder / str(number), runs.get(number), remembered)
 
 
+def is_elsewhere() -> bool:
+    """True if the folder of the runs is a link, which a purge does not follow."""
+    return (data_folder() / "runs").is_symlink()
+
+
 def numbered_folders(folder: Path) -> list[int]:
     """Return the numbers of the runs that have a folder. No folder of ours has any other name."""
-    if folder.is_symlink() or not folder.is_dir():
+    if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
         return sorted(int(entry.name) for entry in entries if can_be_number(entry.name) and entry.name[0] != "0")
@@ -113,7 +122,7 @@ def _of_folder(purging: Purging, folder: Path, run: Run | None, remembered: set[
     try:
         left = _leftovers(purging, folder, run)
         if not purging.is_trial:
-            if run is not None and run.report_removed_at and run.pk in remembered:
+            if run is not None and run.report_removed_at and run.pk in remembered and not folder.is_symlink():
                 remember_last_rows(run)
             for path in [*left, *_due(folder, run, remembered)]:
                 remove_path(path)

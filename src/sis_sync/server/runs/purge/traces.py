@@ -65,6 +65,8 @@ def named_in_plan(run: Run, people: list[Person]) -> set[int]:
 def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
     """Remove the rows about these people from all files of an ended run."""
     files = run_files(run)
+    if files.folder.is_symlink() or files.plan.parent.is_symlink():
+        return  # what it leads to is not ours
     if not files.plan.is_file():
         _remove_from_rest(run, files, people, now)
         return
@@ -105,9 +107,9 @@ def _session(people: list[Person]) -> Iterator[Session]:
     """Yield a session with the table `gone` (account_id, custom_id, address; NULL if unknown)."""
     with reading_session() as session:
         session.run("CREATE TEMP TABLE gone (account_id VARCHAR, custom_id VARCHAR, address VARCHAR)")
-        rows = [[str(each.account_id), each.custom_id or None, each.address or None] for each in people]
-        if rows:
-            session.connection.executemany("INSERT INTO gone VALUES (?, ?, ?)", rows)
+        accounts = [str(each.account_id) for each in people]
+        columns = [accounts, [each.custom_id or None for each in people], [each.address or None for each in people]]
+        session.insert(f"INSERT INTO gone SELECT {', '.join(['unnest(?::VARCHAR[])'] * 3)}", columns)
         yield session
 
 
