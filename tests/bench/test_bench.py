@@ -43,7 +43,18 @@ def measured(folder: Path, *words: str, repeats: int = 1) -> list[dict[str, Any]
     return results
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ("postgresql", "peers")])
+# The gate measures these by other tests, or the same steps at one size.
+OF_THE_NIGHT = ("plan", "results", "growth", "help")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(name, marks=pytest.mark.night if name in OF_THE_NIGHT else ())
+        for name in SCENARIOS
+        if name not in ("postgresql", "peers")
+    ],
+)
 def test_scenario_measures_both_sides(scenario: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, scenario))
 
@@ -98,6 +109,7 @@ def test_reference_replaces_the_script(tmp_path: Path) -> None:
     script = tmp_path / "other.py"
     script.write_text("print(sum(range(300000)))")
     results = measured(tmp_path, "plan", "--reference", str(script))
+    look_at(results)
     assert [result["peer"]["label"] for result in results] == ["other.py", "DuckDB count(*)"]
 
 
@@ -117,6 +129,7 @@ def answer(name: str, *words: object) -> dict[str, int]:
 def test_resume_keeps_earlier_figures(tmp_path: Path) -> None:
     (first,) = measured(tmp_path, "help")
     results = measured(tmp_path, "help", "results", "--resume")
+    look_at(results)
     assert results[0] == first
     assert [result["name"] for result in results] == ["help", "results"]
     assert bench(tmp_path, "help", "--resume").returncode == 2
