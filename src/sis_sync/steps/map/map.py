@@ -15,6 +15,7 @@ from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read.read import Records
 
 _NOTHING = "''"  # the SQL of a field that nothing supplies
+_PLAIN = re.compile(r"\w+|'[^']*'")
 _NEUTRALISED = rf"^'+{FORMULA_START}"
 
 
@@ -36,18 +37,17 @@ def map_records(session: Session, records: Records) -> Roster:
     """
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
-    session.run(
-        f"CREATE TEMP VIEW roster AS SELECT line, {maker.early_codes()} AS early_codes,\n"
-        f"  {maker.is_skipped()} AS is_skipped,\n  {fields}\nFROM cells"
-    )
+    judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped"
+    session.run(f"CREATE TEMP VIEW roster AS SELECT line, {judged},\n  {fields}\nFROM {maker.steps()}")
     _note_passwords(session, maker)
     session.run("CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR)")
     if records.broken_rows:
         seen = maker.seen("custom_id")
         session.run(
-            "INSERT INTO broken_cells WITH found AS (SELECT line, unnest(cells) AS cell FROM broken) "
-            f"SELECT * FROM (SELECT line, clean(cell) AS cell, cell AS raw FROM found UNION SELECT line, {seen}, cell "
-            "FROM found) WHERE cell <> ''"
+            "INSERT INTO broken_cells WITH found AS (SELECT line, clean(raw) AS cell, raw "
+            "FROM (SELECT line, unnest(cells) AS raw FROM broken)) "
+            f"SELECT * FROM (SELECT line, cell, raw FROM found UNION SELECT line, {seen}, raw FROM found) "
+            "WHERE cell <> ''"
         )
     return Roster(records)
 
@@ -67,16 +67,36 @@ def add_password_rows(session: Session, lines: Sequence[int]) -> None:
 
 
 class _FieldMaker:
-    """Makes the SQL expression of each field."""
+    """Makes the SQL expression of each field.
+
+    Most expressions repeat the one that they are made from, so the results of each step are columns of a subquery. As
+    one expression, a mapping that splits and cleans the same cell would take the engine seconds to prepare.
+    """
 
     def __init__(self, columns: Columns, mapping: Mapping) -> None:
         self.columns, self.mapping = columns, mapping
+        # Expression -> name: cleaned cells, then sources made from them, fields filled from those, and replaced values.
+        self._steps: tuple[dict[str, str], ...] = ({}, {}, {}, {})
 
     def field(self, name: str) -> str:
         """Return the SQL for the mapped and cleaned value of a field, an empty string if nothing supplies it."""
         rule = self.mapping.rule(name)
-        filled = self._filled(name, rule, self.source(name))
-        return _padded(rule, _replaced(name, rule, filled))
+        replaced = _replaced(name, rule, self._filled(name, rule))
+        return _padded(rule, self._result_of(3, replaced)) if rule.pad else replaced
+
+    def steps(self) -> str:
+        """Return the query that the expressions of all fields read, in brackets. Call it after them."""
+        cells, *later = self._steps
+        query = f"SELECT {', '.join(['line', 'codes', *_named_results(cells)])} FROM cells"
+        for step in later:
+            query = f"SELECT {', '.join(['*', *_named_results(step)])} FROM ({query})" if step else query
+        return f"({query})"
+
+    def _result_of(self, step: int, expression: str) -> str:
+        """Return the column with the result of an expression, or the expression if it is a name or a literal."""
+        if _PLAIN.fullmatch(expression):
+            return expression
+        return self._steps[step].setdefault(expression, f"result_{step}_{len(self._steps[step])}")
 
     def seen(self, name: str) -> str:
         """Return the SQL for a field made from `cell`, which may be any column. It reads no other cell."""
@@ -92,8 +112,8 @@ class _FieldMaker:
         """Return the SQL of `source`, with `cell` as the column of this field or header."""
         rule = self.mapping.rule(name)
         if rule.split and self.columns.position_of(rule.split.header) is not None:
-            return _part("clean(cell)", rule.split.side, rule.split.separator)
-        return _first_item("clean(cell)", rule.first) if rule.first else "clean(cell)"
+            return _part("cell", rule.split.side, rule.split.separator)
+        return _first_item("cell", rule.first) if rule.first else "cell"
 
     def source(self, name: str) -> str:
         """Return the SQL for the first steps: column or constant, first, split."""
@@ -105,10 +125,13 @@ class _FieldMaker:
         if rule.first:
             source = _first_item(source, rule.first)
         if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
-            return _part(self._cell(split_position), rule.split.side, rule.split.separator)
-        return source
+            source = _part(self._cell(split_position), rule.split.side, rule.split.separator)
+        return self._result_of(1, source)
 
     def _cell(self, position: int) -> str:
+        return self._result_of(0, self._cleaned_cell(position))
+
+    def _cleaned_cell(self, position: int) -> str:
         if self.columns.message_position is None:
             return f"clean(c{position})"
         # Our failed-rows file puts an apostrophe before a formula: remove it.
@@ -123,7 +146,10 @@ class _FieldMaker:
         position = self.columns.position_of(name)
         return self.source(name) if position is None else self._cell(position)
 
-    def _filled(self, name: str, rule: FieldRule, source: str) -> str:
+    def _filled(self, name: str, rule: FieldRule) -> str:
+        return self._result_of(2, self._filled_source(name, rule, self.source(name)))
+
+    def _filled_source(self, name: str, rule: FieldRule, source: str) -> str:
         if rule.template is not None and can_fill(rule.template, self.columns, self.mapping):
             return self._template(name, rule.template)
         if rule.default is not None and name != "custom_id" and can_fill(rule.default, self.columns, self.mapping):
@@ -165,7 +191,7 @@ class _FieldMaker:
     def _unmapped(self, name: str) -> str:
         rule = self.mapping.rule(name)
         code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
-        source = self._filled(name, rule, self.source(name))
+        source = self._filled(name, rule)
         known = literal((*rule.values, *([] if "" in rule.values else [""])))
         return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
 
@@ -177,6 +203,10 @@ class _FieldMaker:
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
         return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def _named_results(step: dict[str, str]) -> list[str]:
+    return [f"{expression} AS {name}" for expression, name in step.items()]
 
 
 def _first_item(cell: str, separator: str) -> str:
