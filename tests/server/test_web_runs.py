@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.test import Client
 from django.utils import timezone
 from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
 from kit.servers import wait_until
 from pytest_django.fixtures import Settings
 
+from sis_sync.core.errors import UsageFault
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.jobs.beat import beating
 from sis_sync.server.jobs.models import Job
@@ -19,6 +21,8 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.receive import Upload
+from sis_sync.server.web.views import bulk
 
 BOM = b"\xef\xbb\xbf"
 
@@ -355,3 +359,18 @@ def test_home_says_that_jobs_wait(as_alice: Client, district: Org, settings: Set
     Job.objects.update(state="running")
     with beating():
         wait_until(lambda: "for the server" not in as_alice.get("/").content.decode())
+
+
+def test_upload_on_its_way_is_where_leftovers_are_removed(
+    as_alice: Client, district: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = []
+
+    def look(upload: Upload, **_others: object) -> Run:
+        assert isinstance(upload.file, TemporaryUploadedFile)
+        places.append(Path(upload.file.temporary_file_path()).parent)
+        raise UsageFault("a test")
+
+    monkeypatch.setattr(bulk, "receive_run", look)
+    as_alice.post("/bulk", {"mode": "partial", "file": SimpleUploadedFile("a.csv", roster(student("S1")))})
+    assert places == [Path(settings.SIS_SYNC_DATA_FOLDER) / "incoming"]

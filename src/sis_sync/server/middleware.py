@@ -90,8 +90,8 @@ def refuse_without_room(respond: Respond) -> Respond:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.content_type == "multipart/form-data":
             declared_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
-            for folder in (settings.SIS_SYNC_DATA_FOLDER, tempfile.gettempdir()):
-                require_room(declared_bytes, folder=Path(folder))
+            require_room(2 * declared_bytes)  # the upload as it arrives, and the copy that the run keeps
+            require_room(declared_bytes, folder=Path(tempfile.gettempdir()))
         return respond(request)
 
     return middleware

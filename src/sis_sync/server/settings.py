@@ -132,6 +132,8 @@ X_FRAME_OPTIONS = "DENY"
 # Write uploads straight to disk, because they may be larger than the memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+# Not the system's temporary folder: here the worker removes what a killed process left.
+FILE_UPLOAD_TEMP_DIR = made_data_folder(SIS_SYNC_DATA_FOLDER / "incoming")
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
