@@ -138,8 +138,9 @@ def test_killed_hashing_goes_on(
 
 @BOTH
 def test_hashing_gives_way(
-    district: Org, north: Org, alice: Account, other_system: Org, charlie: Account, now: datetime
+    district: Org, north: Org, alice: Account, charlie: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(passwords, "SLICE_SECONDS", 600)
     lakeside = district_of(charlie.school_system)
     needs_approval(lakeside, "partial")
     run = applied(waiting_run(district, now, *newcomers(passwords.SLICE_ROWS + 1)), alice, now)
@@ -155,8 +156,9 @@ def test_hashing_gives_way(
 
 
 def test_systems_take_turns_at_hashing(
-    district: Org, north: Org, alice: Account, charlie: Account, now: datetime
+    district: Org, north: Org, alice: Account, charlie: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(passwords, "SLICE_SECONDS", 600)
     lakeside = district_of(charlie.school_system)
     create_org(school_system=charlie.school_system, kind="school", name="A", external_id="N1", actor=None, now=now)
     many = waiting_run(district, now, *newcomers(2 * passwords.SLICE_ROWS))

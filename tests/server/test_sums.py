@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import approved, had_leavers, needs_approval, roster, student, sync
+from kit.rosters import approved, had_leavers, needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted
@@ -119,6 +119,54 @@ def test_disabled_by_policy_stay_in_base(district: Org, north: Org, alice: Accou
     assert third.guards[0]["base"] == 61  # with Alice
     enable_accounts(accounts=Account.objects.filter(custom_id__in=["P0000", "P0001"]), actor=alice, now=now + DAY)
     assert held_by(sync(district, *gone[8:9], now=now + 2 * DAY)) == {}
+
+
+def moved(people: list[dict[str, str]], org: str) -> list[dict[str, str]]:
+    return [{**row, "school_district_external_id": org} for row in people]
+
+
+def test_moved_people_stay_in_base_of_school(district: Org, north: Org, south: Org, now: datetime) -> None:
+    """19 who were moved to a school do not make the 20 who were there few, nor do they if they are moved back."""
+    others = there(north, 400, now=now)
+    people = there(south, 20, now=now, first=400, school_district_external_id="S1")
+    assert sync(district, *moved(others[:19], "S1"), now=now).state == "applied"
+    gone = [{**row, "status": "Disabled"} for row in people[:5]]
+    assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 5}
+
+
+def test_base_is_before_first_change(district: Org, north: Org, south: Org, now: datetime) -> None:
+    others = there(north, 400, now=now)
+    people = there(south, 20, now=now, first=400, school_district_external_id="S1")
+    assert sync(district, *moved(others[:19], "S1"), now=now).state == "applied"
+    assert sync(district, *others[:19], now=now + DAY).state == "applied"
+    gone = [{**row, "status": "Disabled"} for row in people[:5]]
+    assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 5}
+
+
+def test_retyped_people_stay_in_base_of_type(district: Org, north: Org, now: datetime) -> None:
+    students = there(north, 400, now=now)
+    staff = there(north, 20, now=now, first=400, user_type="Teacher", grade="")
+    promoted = [{**row, "user_type": "Teacher", "grade": ""} for row in students[:19]]
+    assert sync(district, *promoted, now=now).state == "applied"
+    gone = [{**row, "status": "Disabled"} for row in staff[:5]]
+    assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 5}
+
+
+def test_approval_by_key_is_no_persons(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    needs_approval(district, "partial")
+    there(north, 100, now=now)
+    key, _ = create_key(
+        school_system=district.school_system,
+        org=district,
+        name="office",
+        scopes=("upload", "approve"),
+        actor=alice,
+        now=now,
+    )
+    first = sync(district, *newcomers(40), now=now)
+    approve_run(run=first, digest=first.plan_digest, by=key, now=now)
+    assert settled(first, now=now).state == "applied"
+    assert held_by(sync(district, *newcomers(20, 40), now=now + DAY)) == {"guard.creations": 60}
 
 
 def test_imported_students_hide_no_staff(district: Org, north: Org, now: datetime) -> None:

@@ -158,8 +158,11 @@ def test_own_results_of_its_own_rows(uploader: Sender, district: Org, dana: Acco
     assert "belongs to another account, which keeps it (email.taken)" in message
     # Another key learns of this run what any uploader learns, and gets no rows.
     assert json.loads(uploader.read(f"/{partial['id']}"))["findings"] == {ASK: 1}
+    other = Sender(district, ("upload", "own_results"), now)
+    assert json.loads(other.read(f"/{partial['id']}"))["findings"] == {ASK: 1}
     for report in ("results.csv", "failed.csv"):
         assert uploader.status_of(f"/{partial['id']}/{report}") == 403
+        assert other.status_of(f"/{partial['id']}/{report}") == 403
 
 
 def test_approver_without_read_learns_no_figures(uploader: Sender, district: Org, now: datetime) -> None:
