@@ -1,9 +1,9 @@
 # `make demo` and `make test` need only Python 3.11, git and make. Each creates .venv if needed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check night fuzz lint fix hooks lock docs bench release setup setup-dev clean
+.PHONY: help demo test check night fuzz mutants lint fix hooks lock docs bench release setup setup-dev clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
 
 demo: setup ## a made-up district, server and client, ready to try in a browser
 	@.venv/bin/sis-sync demo
@@ -22,6 +22,9 @@ night: setup-dev ## all tests with more random inputs, and slow checks; takes ho
 MINUTES ?= 10
 fuzz: setup-dev ## plan random and damaged files; `make fuzz MINUTES=10 SEED=1`
 	@PYTHONPATH=src:tests .venv/bin/python -m fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+mutants: setup-dev ## plant faults, one at a time, that the tests must catch; `make mutants ONLY=name`
+	@PYTHONPATH=src:tests .venv/bin/python -m mutants $(if $(ONLY),--only "$(ONLY)")
 
 lint: setup-dev ## all checks, but no tests
 	@tools/check lint

@@ -48,8 +48,9 @@ class Scene:
             "SIS_SYNC_DATA_FOLDER": str(self.folder),
             "SIS_SYNC_DATABASE_URL": self.url,
         }
-        paths = {"PYTHONPATH": str(Path(__file__).parent.parent), "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings"}
-        return {**os.environ, **own, **paths}
+        # The path of this process too: it may test another copy of the source.
+        path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+        return {**os.environ, **own, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings"}
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """Start a Python process of this scene."""
@@ -85,9 +86,9 @@ class Scene:
             kill(process)
 
 
-def wait_until(is_so: Callable[[], bool], what: str = "") -> None:
-    """Wait until the condition is true. Raise AssertionError after a minute."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(is_so: Callable[[], bool], what: str = "", *, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until the condition is true. Raise AssertionError after a minute, or after other `seconds`."""
+    deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(LOOK_SECONDS)
