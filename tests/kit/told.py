@@ -1,12 +1,54 @@
-"""What holds for the answers to two senders whose school systems differ only in their accounts."""
+"""Files and accounts, and what holds for the answers to two senders whose systems differ only in their accounts."""
 
 import csv
 import io
 import re
 from typing import Any
 
+from hypothesis import strategies as st
+
 ASK = "row.ask_a_manager"
 _LINE = re.compile(r" line (\d+), ")
+IDS = ("A", "B", "C", "D", "E", "F")
+
+addresses = st.sampled_from([f"{letter}@x.example" for letter in "abcdef"])
+values = {
+    "first_name": st.sampled_from(["Ana", "Ben"]),
+    "last_name": st.sampled_from(["Ruiz", "Cole"]),
+    "email": addresses,
+    "school_district_external_id": st.sampled_from(["010", "020"]),
+    "user_type": st.sampled_from(["Student", "Student", "Teacher"]),
+    "grade": st.sampled_from(["9", ""]),
+    "status": st.sampled_from(["Active", "Active", "Disabled"]),
+}
+accounts_of_a_district = st.lists(
+    st.fixed_dictionaries(
+        {
+            **values,
+            "custom_id": st.sampled_from(["", *IDS]),
+            "state": st.sampled_from(["live", "live", "deleted"]),
+            "protected": st.sampled_from(["", "", "yes"]),
+            "held_by_hand": st.sampled_from(["", "", "yes"]),
+            "rights": st.sampled_from(["", "", "district"]),
+            "in_scope": st.sampled_from(["yes", "yes", "no"]),
+        }
+    ),
+    max_size=8,
+    unique_by=lambda account: account["custom_id"] or id(account),
+)
+row = st.fixed_dictionaries(
+    {
+        **values,
+        "custom_id": st.sampled_from([*IDS, *IDS, "", "N/A", "00"]),
+        "email": st.one_of(addresses, addresses, st.sampled_from(["", "no address"])),
+        "school_district_external_id": st.sampled_from(["010", "020", "020", "030", "02O", ""]),
+        "user_type": st.sampled_from(["Student", "Student", "Student", "Teacher", "Techer"]),
+        "grade": st.sampled_from(["9", "9", "7th"]),
+        "status": st.sampled_from(["Active", "Active", "Disabled", "Actve"]),
+        "position": st.sampled_from(["", "", "Head"]),
+        "last_name": st.sampled_from(["Ruiz", "Cole", "Ruiz\x07"]),
+    }
+)
 
 
 def results_of(content: bytes) -> dict[str, dict[str, str]]:

@@ -111,12 +111,13 @@ def test_what_accounts_decide_is_for_managers(uploader: Sender, dana: Account) -
             student("0044"),
             protected,
             student("0046", email="bob.brandt@riverbend.example", user_type="Techer"),
+            student("0047", position="Head"),
         )
     )
-    assert run["counts"] == {"taken": 1, "ignored": 1, "failed": 4}
+    assert run["counts"] == {"taken": 2, "ignored": 1, "failed": 4}
     assert run["findings"] == {
         "email.invalid": 2,
-        "position.ignored": 1,
+        "position.ignored": 2,
         ASK: 1,
         "row.duplicate": 1,
         "user_type.unknown": 1,
@@ -129,6 +130,7 @@ def test_what_accounts_decide_is_for_managers(uploader: Sender, dana: Account) -
         "5": ("ignored", "row.duplicate"),
         "6": ("failed", "email.invalid"),
         "7": ("failed", "user_type.unknown"),
+        "8": ("taken", "position.ignored"),
     }
     assert run["page"].startswith("http://testserver/")
     assert f"only a manager may see why this row failed: {run['page']} ({ASK})." in rows["2"]["message"]

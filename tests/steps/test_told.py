@@ -7,7 +7,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import examples, table
-from kit.told import assert_failed_alike, failing_in_one, results_of, without_asking
+from kit.told import (
+    IDS,
+    accounts_of_a_district,
+    assert_failed_alike,
+    failing_in_one,
+    results_of,
+    row,
+    without_asking,
+)
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import MODES
@@ -18,47 +26,8 @@ from sis_sync.steps.tell.tell import Told, tell_of_file, tell_of_rows
 
 ORGS = "external_id,name,in_scope\n010,North Elementary,yes\n020,Lakeview High,yes\n030,Far High,no\n"
 PAGE = "urn:sis-sync:run:1"
-IDS = ("A", "B", "C", "D", "E", "F")
 ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "held_by_hand", "rights", "in_scope")
 
-addresses = st.sampled_from([f"{letter}@x.example" for letter in "abcdef"])
-values = {
-    "first_name": st.sampled_from(["Ana", "Ben"]),
-    "last_name": st.sampled_from(["Ruiz", "Cole"]),
-    "email": addresses,
-    "school_district_external_id": st.sampled_from(["010", "020"]),
-    "user_type": st.sampled_from(["Student", "Student", "Teacher"]),
-    "grade": st.sampled_from(["9", ""]),
-    "status": st.sampled_from(["Active", "Active", "Disabled"]),
-}
-accounts_of_a_district = st.lists(
-    st.fixed_dictionaries(
-        {
-            **values,
-            "custom_id": st.sampled_from(["", *IDS]),
-            "state": st.sampled_from(["live", "live", "deleted"]),
-            "protected": st.sampled_from(["", "", "yes"]),
-            "held_by_hand": st.sampled_from(["", "", "yes"]),
-            "rights": st.sampled_from(["", "", "district"]),
-            "in_scope": st.sampled_from(["yes", "yes", "no"]),
-        }
-    ),
-    max_size=8,
-    unique_by=lambda account: account["custom_id"] or id(account),
-)
-row = st.fixed_dictionaries(
-    {
-        **values,
-        "custom_id": st.sampled_from([*IDS, *IDS, "", "N/A", "00"]),
-        "email": st.one_of(addresses, addresses, st.sampled_from(["", "no address"])),
-        "school_district_external_id": st.sampled_from(["010", "020", "020", "030", "02O", ""]),
-        "user_type": st.sampled_from(["Student", "Student", "Student", "Teacher", "Techer"]),
-        "grade": st.sampled_from(["9", "9", "7th"]),
-        "status": st.sampled_from(["Active", "Active", "Disabled", "Actve"]),
-        "position": st.sampled_from(["", "", "Head"]),
-        "last_name": st.sampled_from(["Ruiz", "Cole", "Ruiz\x07"]),
-    }
-)
 # Several small worlds go through one plan: they share no ID and no address.
 worlds = st.lists(
     st.tuples(st.lists(row, max_size=8), accounts_of_a_district, accounts_of_a_district), min_size=12, max_size=12

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 ROW_ACTIONS: tuple[str, ...] = ("create", "update", "restore", "unchanged", "ignored", "failed")
 ABSENT_ACTIONS: tuple[str, ...] = ("delete", "disable")
-# What a sender without the scope read is told of a row: taken is every action that is neither of the others.
-TOLD_ACTIONS: tuple[str, ...] = ("taken", "ignored", "failed")
 CHANGING_ACTIONS: tuple[str, ...] = ("create", "update", "restore")
 
 

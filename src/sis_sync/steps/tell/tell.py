@@ -16,7 +16,6 @@ from sis_sync.core.findings import (
     NAMING_CODES,
     OTHER_ACCOUNT,
 )
-from sis_sync.core.plan import TOLD_ACTIONS
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import quoted, sql_text
 from sis_sync.steps.directory.directory import Directory
@@ -40,7 +39,10 @@ UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND NO
 
 @dataclass(frozen=True)
 class Told:
-    """The number of rows with each of TOLD_ACTIONS, and the number of rows, columns or files with each code."""
+    """The number of taken, ignored and failed rows, and the number of rows, columns or files with each code.
+
+    A row is taken if it is neither ignored nor failed. Whether it changes anything is not told.
+    """
 
     counts: dict[str, int]
     findings: dict[str, int]
@@ -77,8 +79,9 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     findings = dict(session.rows("SELECT code, count(*) FROM told_findings GROUP BY code"))
     for warning in plan.records.warnings:
         findings[warning.code] = findings.get(warning.code, 0) + 1
-    actions["taken"] = plan.counts.rows - sum(actions.values())
-    return Told({action: actions.get(action, 0) for action in TOLD_ACTIONS}, dict(sorted(findings.items())))
+    ignored, failed = actions.get("ignored", 0), actions.get("failed", 0)
+    counts = {"taken": plan.counts.rows - ignored - failed, "ignored": ignored, "failed": failed}
+    return Told(counts, dict(sorted(findings.items())))
 
 
 def _make_told(session: Session, records: Records) -> None:
