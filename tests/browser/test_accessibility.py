@@ -106,7 +106,7 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
             page.get_by_role("button", name=action).click()
             faults.look_at(page, f"confirm-{action.lower().replace(' ', '-')}")
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
-        page.get_by_label("Name").fill("office")
+        page.get_by_label("Name", exact=True).fill("office")
         page.get_by_role("button", name="Create key").click()
         faults.look_at(page, "key-once")
         page.goto(f"{riverbend.url}/bulk/client")
@@ -142,7 +142,7 @@ def test_every_kind_of_row_is_judged(browser: Browser) -> None:
 def test_phone_fits_findings_and_keys(browser: Browser, riverbend: Riverbend) -> None:
     with signed_in_page(browser, riverbend, 390) as page:
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
-        page.get_by_label("Name").fill("office")
+        page.get_by_label("Name", exact=True).fill("office")
         page.get_by_role("button", name="Create key").click()
         for name, address in (("findings", riverbend.applied_run), ("keys", f"{riverbend.url}/bulk/client")):
             page.goto(address)

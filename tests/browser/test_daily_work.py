@@ -98,7 +98,7 @@ def test_key_is_copied_and_gone(alice_page: Page, riverbend: Riverbend) -> None:
     page = alice_page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=riverbend.url)
     page.goto(f"{riverbend.url}/bulk/client/keys/new")
-    page.get_by_label("Name").fill("office computer")
+    page.get_by_label("Name", exact=True).fill("office computer")
     page.get_by_role("button", name="Create key").click()
     secret = page.locator("#secret").inner_text()
     assert secret.startswith("sissync_")
