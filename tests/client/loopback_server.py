@@ -98,8 +98,10 @@ class Handler(BaseHTTPRequestHandler):
         run = next((each for each in self.owner.runs.values() if each["id"] == run_id), None)
         if run is None:
             self.problem(404, "Not found")
-        elif rest == "results.csv":
+        elif rest == "results.csv" and self.owner.results:
             self.answer_bytes(200, self.owner.results)
+        elif rest == "results.csv":
+            self.problem(410, "Report removed")
         elif rest:
             self.problem(404, "Not found")
         else:

@@ -502,3 +502,12 @@ def test_archive_without_passwords(district: District) -> None:
         path.read_text("latin-1") for path in district.home.glob("state/**/*.*")
     )
     assert roster() in kept
+
+
+def test_results_that_the_server_removed(district: District) -> None:
+    district.server.results = b""
+    district.export("staff.csv", roster())
+    code, report = district.run()
+    assert (code, report["problems"], district.names("partial/archive")) == (0, [], ["staff.csv"])
+    said = district.command("results", "1")
+    assert (said.returncode, "Report removed." in said.stderr) == (2, True)
