@@ -15,9 +15,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.selectors import can_be_number
 from sis_sync.server.web.render import PAGE_SIZE
-from sis_sync.server.web.sealed import seal, unseal
 
-SEARCH = "search"
 MOST_SEALED = 3000  # characters of a sealed text
 MOST_COUNTED = 10_000
 ORDER = ("last_name", "first_name", "id")
@@ -61,17 +59,6 @@ def read_filters(data: QueryDict) -> PeopleFilters:
         without_id=bool(data.get("no_id")),
         search=data.get("search", "")[:MOST_SEALED],
     )
-
-
-def sealed_search(text: str, *, reader: Account) -> str:
-    """Return the text for an address, or an empty string if there is none."""
-    return seal(f"{reader.pk}\n{text}", purpose=SEARCH) if text else ""
-
-
-def search_text(filters: PeopleFilters, *, reader: Account) -> str:
-    """Return the text that the reader searched for. It is empty if someone else did."""
-    number, _, text = (unseal(filters.search, purpose=SEARCH) or "").partition("\n")
-    return text if number == str(reader.pk) else ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.signing import BadSignature
 from django.utils.crypto import salted_hmac
 
+from sis_sync.server.accounts.models import Account
+
 MOST_COOKIE_BYTES = 3500  # browsers keep 4,096 with the cookie's name and attributes
 
 
@@ -25,6 +27,17 @@ def unseal(sealed: str, *, purpose: str) -> str | None:
         return _sealer(purpose).decrypt(sealed.encode("utf-8", "replace")).decode("utf-8")
     except InvalidToken:
         return None
+
+
+def sealed_search(text: str, *, reader: Account) -> str:
+    """Return the text of a search for an address, or an empty string if there is none."""
+    return seal(f"{reader.pk}\n{text}", purpose="search") if text else ""
+
+
+def search_text(sealed: str, *, reader: Account) -> str:
+    """Return the text that the reader searched for. It is empty if someone else did."""
+    number, _, text = (unseal(sealed, purpose="search") or "").partition("\n")
+    return text if number == str(reader.pk) else ""
 
 
 class SealedMessages(CookieStorage):

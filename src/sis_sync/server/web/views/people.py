@@ -31,10 +31,9 @@ from sis_sync.server.web.people_list import (
     count_people,
     people_page,
     read_filters,
-    sealed_search,
-    search_text,
 )
 from sis_sync.server.web.render import flash, page, see_other
+from sis_sync.server.web.sealed import sealed_search, search_text
 from sis_sync.server.web.words import action_word, error_words
 
 # The actions that ask first and can be done to many people at once.
@@ -51,7 +50,7 @@ SERVICES: dict[str, Callable[..., int]] = {
 def user_admin(request: PageRequest) -> HttpResponse:
     """Show the people who match the search and the filters in the address, 50 per page."""
     filters = read_filters(request.GET)
-    text = search_text(filters, reader=request.user)
+    text = search_text(filters.search, reader=request.user)
     if filters.org_id:
         access_org(actor=request.user, org_id=filters.org_id)
     found = search_accounts(
