@@ -18,6 +18,7 @@ from sis_sync.server.accounts.services import set_password
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.lock import passwords_lock
 from sis_sync.server.jobs.models import Job
+from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import district_of
 from sis_sync.server.orgs.services import create_org, give_right
@@ -352,6 +353,23 @@ def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now
     approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password(SECRET)
+
+
+def test_file_of_a_key_is_planned_again(
+    district: Org, north: Org, alice: Account, dana: Account, now: datetime
+) -> None:
+    Account.objects.filter(pk=dana.pk).update(is_protected=True)
+    key, _ = create_key(school_system=district.school_system, org=district, name="pc", actor=alice, now=now)
+    needs_approval(district, "partial")
+    ignored = teacher("E-4", email=dana.email, Room="12", password=SECRET)
+    content = roster(student("S1", Room="13", password=SECRET), ignored, extra=("Room", "password"))
+    run = sync(district, content=content + b"E-4,13,broken\r\n", by=key, now=now)
+    told, findings = run.told, run.findings
+    assert (run.counts["ignored"], run.counts["failed"], run.findings["column.ignored"]) == (1, 1, 1)
+    assert not {b"Room", b"13", SECRET.encode()} & set(run_files(run).original.read_bytes().split(b","))
+    flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
+    again = settled(run, now=now)
+    assert (again.told, again.findings, again.plan_digest) == (told, findings, run.plan_digest)
 
 
 @BOTH

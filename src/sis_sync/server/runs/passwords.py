@@ -37,7 +37,8 @@ def keep_passwords(run: Run, session: Session) -> None:
 
     A file whose passwords have left it before brings none: what was kept then stays.
     """
-    found = session.connection.execute("SELECT line, password FROM roster WHERE password <> '' ORDER BY line")
+    query = "SELECT line, password FROM password_rows WHERE password IS NOT NULL ORDER BY line"
+    found = session.connection.execute(query)
     if first := found.fetchmany(FETCHED_ROWS):
         seal_passwords(run.pk, chain(first, _rest(found)))
 

@@ -109,12 +109,13 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         password_lines=kept_lines(run),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
-    # 4. Encrypt the passwords, store the plan and its digest, and only then remove passwords and more from the file.
+    surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
+    # 4. Encrypt the passwords, and only then remove them from the file, with all else that is not to be stored.
     keep_passwords(run, session)
-    digest, told = _store(run, session, plan, directory.accounts)
     if files.original.is_file():
         keep_what_counts(session, plan.records, files.original, files.reading)
-    surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
+    # 5. Store the plan and its digest.
+    digest, told = _store(run, session, plan, directory.accounts)
     return Planned(
         facts=plan.records.facts.as_dict(),
         counts=plan.counts,

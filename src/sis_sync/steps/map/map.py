@@ -54,16 +54,16 @@ def map_records(session: Session, records: Records) -> Roster:
 
 def _note_passwords(session: Session, maker: "_FieldMaker") -> None:
     if maker.field(PASSWORD) == _NOTHING:
-        session.run("CREATE TEMP TABLE password_rows (line BIGINT)")
+        session.run("CREATE TEMP TABLE password_rows (line BIGINT, password VARCHAR)")
     else:
-        session.run("CREATE TEMP TABLE password_rows AS SELECT line FROM roster WHERE password <> ''")
+        session.run("CREATE TEMP TABLE password_rows AS SELECT line, password FROM roster WHERE password <> ''")
 
 
 def add_password_rows(session: Session, lines: Sequence[int]) -> None:
     """Add lines that brought a password to `password_rows`, for a file whose passwords have been removed since."""
     if lines:
-        query = "INSERT INTO password_rows SELECT unnest(?::BIGINT[]) EXCEPT SELECT line FROM password_rows"
-        session.insert(query, [list(lines)])
+        query = "SELECT unnest(?::BIGINT[]) AS line EXCEPT SELECT line FROM password_rows"
+        session.insert(f"INSERT INTO password_rows SELECT line, NULL FROM ({query})", [list(lines)])
 
 
 class _FieldMaker:
