@@ -1,11 +1,13 @@
 """Passwords of a file: encrypted while the run waits, hashed in slices after it was applied, and then gone."""
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -385,3 +387,36 @@ def test_unsplittable_records_keep_their_people(district: Org, north: Org, alice
     flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
     again = settled(run, now=now)
     assert (again.counts["delete"], again.counts["failed"]) == (0, 1)
+
+
+@pytest.mark.night
+@BOTH
+def test_thousand_newcomers_can_sign_in(
+    district: Org, north: Org, alice: Account, charlie: Account, now: datetime, client: Client
+) -> None:
+    run = applied(waiting_run(district, now, *newcomers(1_000)), alice, now)
+    lakeside = district_of(charlie.school_system)
+    needs_approval(lakeside, "partial")
+    assert work_once(clock=lambda: now)
+    other = send(lakeside, teacher("T1"), now=now)
+    assert work_once(clock=lambda: now)
+    other.refresh_from_db()
+    assert other.state != "received"
+    assert outcomes(run).count("set") == passwords.SLICE_ROWS
+    settled(run, now=now)
+    for number in range(1_000):
+        pair = {"email": f"s{number}@riverbend.example", "password": f"{SECRET}-{number}"}
+        assert client.post("/sign-in/riverbend", pair).status_code == 303
+
+
+@pytest.mark.night
+def test_slice_of_real_hashes_is_short(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = applied(waiting_run(district, now, *newcomers(6)), alice, now)
+    for name, value in {"time_cost": 2, "memory_cost": 102_400, "parallelism": 8}.items():
+        monkeypatch.setattr(Argon2PasswordHasher, name, value)
+    while "waiting" in outcomes(run):
+        began = time.process_time()
+        assert work_once(clock=lambda: now)
+        assert time.process_time() - began < 2

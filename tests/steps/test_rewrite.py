@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from kit.plans import examples
 from sis_sync.core.fields import FIELD_NAMES, SECRET_HEADER_WORDS
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.read import rewrite
 from sis_sync.steps.read.rewrite import write_without_secrets
 
 SECRET = "Grey-harbour-12"
@@ -130,3 +132,42 @@ def test_column_that_a_field_needs_is_kept() -> None:
     content = f"{HEADER.replace('custom_id', 'Student PIN')},password\n{ROW},{SECRET}\n".encode()
     found = copied(content, parse_mapping("mapper.local.column.custom_id=Student PIN"))
     assert cells_of(found)[1] == ROW.split(",")
+
+
+@examples(25)
+@given(
+    st.lists(st.lists(cells, min_size=4, max_size=4), min_size=1, max_size=12),
+    st.sets(st.integers(0, 3), min_size=1, max_size=2),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.lists(
+        st.tuples(st.integers(0, 12), st.sampled_from(["", "  ", "a,b", 'a,"b"c,d,e', "a,b,c,d,e", "\x01,b,c,d"]))
+    ),
+    st.booleans(),
+)
+def test_arrays_drop_the_columns_that_a_loop_drops(
+    rows: list[list[str]],
+    left_out: set[int],
+    quoting: Literal[0, 1],
+    line_end: str,
+    others: list[tuple[int, str]],
+    is_closed: bool,
+) -> None:
+    records = []
+    for row in [["w", "x", "y", "z"], *rows]:
+        text = io.StringIO()
+        csv.writer(text, quoting=quoting, lineterminator=line_end).writerow(row)
+        records.append(text.getvalue())
+    for place, other in others:
+        records.insert(1 + place, other + line_end)
+    data = "".join(records).encode()
+    data = data if is_closed else data.rstrip(b"\r\n")
+    plan = rewrite.Rewrite(",", 4, left_out)
+    found = []
+    for worth_arrays, chunk_bytes in ((1, 64), (1, 1 << 18), (1 << 18, 1 << 18)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rewrite, "WORTH_ARRAYS", worth_arrays)
+            patch.setattr(rewrite, "CHUNK_BYTES", chunk_bytes)
+            found.append(b"".join(rewrite.rewritten(data, plan)))
+    assert cells_of(found[0]) == cells_of(found[1]) == cells_of(found[2])
+    assert found[0].count(b"\n") == found[1].count(b"\n") == found[2].count(b"\n") == data.count(b"\n")
