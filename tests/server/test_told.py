@@ -19,7 +19,7 @@ from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 SECRETS = ("Abara", "Brandt", "Dubois", "E-1", "E-2", "E-4", "alice", "bob", "dana")
 NAMES = {guard.code for guard in GUARDS}

@@ -197,4 +197,6 @@ def token_test(config_path: Path | None) -> None:
     """Ask the server if it accepts the key."""
     with connected(load(config_path)) as api:
         answer = api.ping()
-    click.echo(f"The key is good: {answer.get('school_system')}, modes {', '.join(answer.get('modes') or ['all'])}.")
+    scopes = ", ".join(answer.get("scopes") or []).replace("_", " ")
+    modes = ", ".join(answer.get("modes") or ["all"])
+    click.echo(f"The key is good: {answer.get('school_system')}, modes {modes}, may {scopes}.")

@@ -94,7 +94,7 @@ class KeyForm(PageForm):
     org = forms.ChoiceField(label="For", help_text="The key can change people of this school only; the district: all.")
     scopes = forms.MultipleChoiceField(
         label="The key may",
-        help_text="A sync client needs the first only. Tick more if whoever can copy the key may know what it shows.",
+        help_text="A sync client needs the first only. Each other one shows more to anyone who copies the key.",
         choices=SCOPE_CHOICES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
