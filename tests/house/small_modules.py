@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 57
+MOST_SMALL_MODULES = 46
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
@@ -20,16 +20,12 @@ SMALL_MODULES = {
     "bench/work/server_place.py": _PROCESS,
     "bench/work/server_run.py": _PROCESS,
     "cli/demo.py": _ENTRY,
-    "cli/errors.py": _ENTRY,
     "cli/next_command.py": _NOUN,
-    "client/retry.py": _RULE,
     "client/schedule.py": _RULE,
-    "client/upload.py": _NOUN,
     "core/__init__.py": _ENTRY,
     "core/api_key.py": _CONTRACT,
     "core/exit_codes.py": _CONTRACT,
     "core/file_lock.py": _NOUN,
-    "core/limits.py": _DATA,
     "core/loopback.py": _RULE,
     "core/modes.py": _DATA,
     "core/mojibake.py": _DATA,
@@ -38,26 +34,20 @@ SMALL_MODULES = {
     "demo/prepare.py": _PROCESS,
     "engine/base.py": _CONTRACT,
     "engine/sql.py": _NOUN,
-    "server/api/auth.py": _NOUN,
     "server/api/urls.py": _ENTRY,
-    "server/audit/models.py": _DATA,
     "server/jobs/models.py": _DATA,
     "server/keys/models.py": _DATA,
     "server/keys/selectors.py": _NOUN,
     "server/logs.py": _ENTRY,
     "server/orgs/last_manager.py": _RULE,
-    "server/orgs/models.py": _DATA,
     "server/runs/apply/approved.py": _CONTRACT,
-    "server/runs/apply/sql.py": _NOUN,
     "server/runs/expiry.py": _RULE,
     "server/runs/states.py": _CONTRACT,
     "server/runs/superseding.py": _RULE,
     "server/serve/work.py": _PROCESS,
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,
-    "server/web/urls.py": _ENTRY,
     "server/web/views/audit.py": _PAGE,
-    "server/web/views/errors.py": _ENTRY,
     "server/web/views/home.py": _PAGE,
     "server/web/views/profile.py": _PAGE,
     "server/web/views/setup.py": _PAGE,

@@ -167,7 +167,7 @@ def import_orgs(file: Path, slug: str | None) -> None:
 @needs_server
 def purge(is_trial: bool, as_json: bool) -> None:
     """Remove what is older than its time. The worker does this once a day by itself."""
-    from sis_sync.server.serve.purge_command import purge_now, purge_words
+    from sis_sync.server.runs.purge.purge import purge_now, purge_words
 
     purged = purge_now(is_trial=is_trial)
     if as_json:

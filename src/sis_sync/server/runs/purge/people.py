@@ -4,16 +4,15 @@ import logging
 from collections.abc import Iterator
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange, AuditEntry
-from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed
-from sis_sync.server.runs.purge.run_files import SLICE_RUNS, is_elsewhere, numbered_folders
+from sis_sync.server.runs.purge.run_files import is_elsewhere, slices_of_runs
 from sis_sync.server.runs.purge.traces import Person, named_in_plan, people_with, remove_traces
 
 logger = logging.getLogger(__name__)
@@ -34,7 +33,8 @@ def remove_people(purging: Purging) -> Iterator[Removed]:
     is_any_gone = False
     for system_id in list(due.order_by("school_system").values_list("school_system", flat=True).distinct()):
         after = 0
-        while ids := list(_ids(due.filter(school_system=system_id, pk__gt=after))):
+        ids_of_system = due.filter(school_system=system_id).order_by("pk").values_list("pk", flat=True)
+        while ids := list(ids_of_system.filter(pk__gt=after)[:SLICE_PEOPLE]):
             for removed in _remove_slice(purging, system_id, people_with(ids)):
                 is_any_gone |= removed.kind == "people" and removed.count > 0
                 yield removed
@@ -43,12 +43,10 @@ def remove_people(purging: Purging) -> Iterator[Removed]:
         overwrite_freed_pages()
 
 
-def _ids(accounts: QuerySet[Account]) -> "QuerySet[Account, int]":
-    return accounts.order_by("pk").values_list("pk", flat=True)[:SLICE_PEOPLE]
-
-
 def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Iterator[Removed]:
-    waiting = _concerned_by_open_runs(system_id, people)
+    waiting = set[int | None]()
+    for run in Run.objects.filter(school_system=system_id).exclude(state__in=ENDED):
+        waiting |= {run.uploaded_by_id, run.decided_by_id} | named_in_plan(run, people)
     gone = [person for person in people if person.account_id not in waiting]
     yield Removed(POSTPONED, len(people) - len(gone), system_id)
     if purging.is_trial:
@@ -56,9 +54,10 @@ def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Ite
         return
     # Remove the traces first. If the server stops in between, the accounts are there to find the other traces by.
     try:
-        for run in _ended_runs_with_files(system_id):
-            remove_traces(run, gone, now=purging.now)
-            yield Removed("people", 0, system_id)
+        for piece in slices_of_runs():
+            for run in Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk"):
+                remove_traces(run, gone, now=purging.now)
+                yield Removed("people", 0, system_id)
     except OSError as error:
         logger.warning("the rows of deleted people could not be removed: %s", error.strerror)
         yield Removed(NOT_REMOVED, 1)
@@ -66,22 +65,6 @@ def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Ite
     for start in range(0, len(gone), SLICE_ACCOUNTS):
         number = _delete_accounts(purging, gone[start : start + SLICE_ACCOUNTS])
         yield Removed("people", number, system_id)
-
-
-def _concerned_by_open_runs(system_id: int, people: list[Person]) -> set[int]:
-    """Return the accounts that undecided runs of the school system name, or that sent or decided them."""
-    concerned: set[int] = set()
-    for run in Run.objects.filter(school_system=system_id).exclude(state__in=ENDED):
-        concerned |= {pk for pk in (run.uploaded_by_id, run.decided_by_id) if pk is not None}
-        concerned |= named_in_plan(run, people)
-    return concerned
-
-
-def _ended_runs_with_files(system_id: int) -> Iterator[Run]:
-    numbers = numbered_folders(data_folder() / "runs")
-    for start in range(0, len(numbers), SLICE_RUNS):
-        piece = numbers[start : start + SLICE_RUNS]
-        yield from Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk")
 
 
 @transaction.atomic

@@ -3,18 +3,23 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
-from sis_sync.core.errors import AnotherInstanceRuns
+from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
 from sis_sync.core.limits import Retention
+from sis_sync.core.wording import counted
 from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.lock import advisory_lock, named_lock
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.runs.purge.people import remove_people
-from sis_sync.server.runs.purge.removed import Purging, Removed, Step
+from sis_sync.server.runs.purge.removed import KINDS, NOT_REMOVED, POSTPONED, Purging, Removed, Step
 from sis_sync.server.runs.purge.rows import remove_history, remove_jobs, remove_keys, remove_runs, remove_sessions
 from sis_sync.server.runs.purge.run_files import (
     close_files,
@@ -91,3 +96,45 @@ def total(pieces: Iterator[Removed]) -> Counter[str]:
     for removed in pieces:
         counts[removed.kind] += removed.count
     return +counts
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge removed, or would remove, by kind."""
+
+    counts: Counter[str]
+    is_trial: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts for JSON, with every kind in the order of the purge."""
+        return {
+            "dry_run": self.is_trial,
+            "removed": {kind: self.counts[kind] for kind in KINDS},
+            "postponed_people": self.counts[POSTPONED],
+            "not_removed": self.counts[NOT_REMOVED],
+        }
+
+    def raise_if_incomplete(self) -> None:
+        """Raise ConfigurationError if the operating system refused to remove a file."""
+        if number := self.counts[NOT_REMOVED]:
+            raise ConfigurationError(
+                f"{counted(number, 'file or folder', 'files or folders')} could not be removed; the log says which.",
+                fix=f"Give them to the user of the server, below {settings.SIS_SYNC_DATA_FOLDER}, and purge again.",
+            )
+
+
+def purge_now(*, is_trial: bool) -> Purged:
+    """Purge the whole installation. Raise AnotherInstanceRuns if another process does."""
+    return Purged(total(purge(now=timezone.now(), is_trial=is_trial)), is_trial)
+
+
+def purge_words(purged: Purged) -> Iterator[str]:
+    """Yield a line for each kind of thing that was removed, and one for people who stay."""
+    verb = "Would remove" if purged.is_trial else "Removed"
+    removed = [counted(purged.counts[kind], *words) for kind, words in KINDS.items() if purged.counts[kind]]
+    yield from (f"{verb} {words}." for words in removed)
+    if not removed:
+        yield "Nothing is older than its time."
+    if people := purged.counts[POSTPONED]:
+        verb = "stays" if people == 1 else "stay"
+        yield f"{counted(people, 'deleted person', 'deleted people')} {verb} until the runs that name them have ended."

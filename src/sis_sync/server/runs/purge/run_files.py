@@ -1,7 +1,6 @@
 """Removes the files of runs: each file and each report when its time is over, and what crashes left."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,14 +78,13 @@ def _mark(purging: Purging, kind: str, due: QuerySet[Run], school_system_id: int
 
 def without_examples(run: Run) -> dict[str, Any]:
     """Return the guards and the refusal of the run without their sentences, which may name people."""
-    guards = [{**hit, "message": _numbers_of(hit)} for hit in run.guards]
+    guards = []
+    for hit in run.guards:
+        limit = f"; the limit is {hit['limit']}" if hit.get("limit") else ""
+        cases = counted(int(hit.get("count", 0)), "case", "cases")
+        guards.append({**hit, "message": f"{cases} of {int(hit.get('base', 0)):,}{limit}."})
     refusal = run.refusal and {**run.refusal, "message": "The details were removed with the report.", "fix": ""}
     return {"guards": guards, "refusal": refusal}
-
-
-def _numbers_of(hit: dict[str, Any]) -> str:
-    limit = f"; the limit is {hit['limit']}" if hit.get("limit") else ""
-    return f"{counted(int(hit.get('count', 0)), 'case', 'cases')} of {int(hit.get('base', 0)):,}{limit}."
 
 
 def remove_files(purging: Purging) -> Iterator[Removed]:
@@ -97,9 +95,7 @@ def remove_files(purging: Purging) -> Iterator[Removed]:
         return
     folder = data_folder() / "runs"
     remembered = runs_to_remember()
-    numbers = numbered_folders(folder)
-    for start in range(0, len(numbers), SLICE_RUNS):
-        piece = numbers[start : start + SLICE_RUNS]
+    for piece in slices_of_runs():
         runs = Run.objects.only(*REPORT).in_bulk(piece)
         for number in piece:
             yield from _of_folder(purging, folder / str(number), runs.get(number), remembered)
@@ -110,12 +106,12 @@ def is_elsewhere() -> bool:
     return (data_folder() / "runs").is_symlink()
 
 
-def numbered_folders(folder: Path) -> list[int]:
-    """Return the numbers of the runs that have a folder. No folder of ours has any other name."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return sorted(int(entry.name) for entry in entries if can_be_number(entry.name) and entry.name[0] != "0")
+def slices_of_runs() -> Iterator[list[int]]:
+    """Yield the numbers of the runs that have a folder, some at a time. No folder of ours has any other name."""
+    folder = data_folder() / "runs"
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    numbers = sorted(int(name) for name in names if can_be_number(name) and name[0] != "0")
+    yield from (numbers[start : start + SLICE_RUNS] for start in range(0, len(numbers), SLICE_RUNS))
 
 
 def _of_folder(purging: Purging, folder: Path, run: Run | None, remembered: set[int]) -> Iterator[Removed]:
