@@ -116,7 +116,10 @@ def slices_of_runs() -> Iterator[list[int]]:
 
 def _of_folder(purging: Purging, folder: Path, run: Run | None, remembered: set[int]) -> Iterator[Removed]:
     try:
-        left = _leftovers(purging, folder, run)
+        found = [folder]
+        if run is not None and not folder.is_symlink():
+            found = _entries(folder, but={run.plan_digest, "no-plan"})
+        left = [path for path in found if _is_left(path, purging)]
         if not purging.is_trial:
             if run is not None and run.report_removed_at and run.pk in remembered and not folder.is_symlink():
                 remember_last_rows(run)
@@ -141,19 +144,14 @@ def _due(folder: Path, run: Run | None, remembered: set[int]) -> list[Path]:
     return []
 
 
-def _leftovers(purging: Purging, folder: Path, run: Run | None) -> list[Path]:
-    """Return what a crash left: the folder of a run that was never recorded, links, and plans that were never made."""
-    found = [folder] if run is None or folder.is_symlink() else _entries(folder, but={run.plan_digest, "no-plan"})
-    plans = [path for path in found if path.is_symlink() or path.is_dir() or path.suffix == ".part"]
-    return [path for path in plans if _is_left(path, purging)]
-
-
 def _entries(folder: Path, *, but: Iterable[str]) -> list[Path]:
     return [path for path in folder.iterdir() if path.name not in but] if folder.is_dir() else []
 
 
 def _is_left(path: Path, purging: Purging) -> bool:
-    return path.lstat().st_mtime <= (purging.now - LEFT_AFTER).timestamp()
+    """True if a crash left this: a folder or a draft that no one has touched for a day, or a link."""
+    is_of_a_crash = path.is_symlink() or path.is_dir() or path.suffix == ".part"
+    return is_of_a_crash and path.lstat().st_mtime <= (purging.now - LEFT_AFTER).timestamp()
 
 
 def runs_to_remember() -> set[int]:
