@@ -57,6 +57,7 @@ def chain(number: int) -> str:
         (chain(9), chain(12), "more than 10 mappings extend one another"),
         ("mapper.x.extends=y\nmapper.y.pad.custom_id=6", "mapper.x.extends.again=y", "continues after extends"),
     ],
+    ids=["names in a template", "length of a line", "lines", "skip lines", "characters", "chain", "tree"],
 )
 def test_size_of_a_mapping_is_bounded(fits: str, too_large: str, wrong: str) -> None:
     if too_large:
