@@ -39,7 +39,9 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
         judges_absence=acts_on_absence,
         mode_types=mode.user_types,
     )
-    _judge_managers(session)
+    session.run(sql_text(__package__, "leaving_managers"))
+    if session.value("SELECT count(*) FROM leaving_managers"):  # keep the last active managers of the district
+        session.run(sql_text(__package__, "managers"))
     _judge_addresses(session)
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
@@ -48,13 +50,6 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
         "SELECT count(*) FROM plan WHERE action = 'create' AND line IN (SELECT line FROM password_rows)"
     )
     return Plan(records, mode, counts, count_findings(session, records), acts_on_absence, with_password)
-
-
-def _judge_managers(session: Engine) -> None:
-    """Keep the last active managers of the district: fail their rows, forget their absence."""
-    session.run(sql_text(__package__, "leaving_managers"))
-    if session.value("SELECT count(*) FROM leaving_managers"):
-        session.run(sql_text(__package__, "managers"))
 
 
 def _judge_addresses(session: Engine) -> None:
