@@ -138,6 +138,16 @@ def test_signing_in_that_must_wait_signs_nobody_in(client: Client, dana: Account
     assert client.get("/profile").status_code == 200
 
 
+def test_change_of_a_session_is_dropped_if_it_must_wait(as_alice: Client) -> None:
+    session = as_alice.session
+    session["color"] = "blue"
+    with another_process_writes():
+        session.save()
+        assert "color" not in as_alice.session
+    session.save()
+    assert as_alice.session["color"] == "blue"
+
+
 def test_form_of_another_site_is_not_kept(client: Client, alice: Account) -> None:
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
     strict.force_login(alice)
