@@ -87,7 +87,11 @@ def url_of(folder: Path | str, name: str) -> str:
 
 
 def need_spark() -> None:
-    """Skip the test if pyspark or Java is missing. With CI=true it fails."""
+    """Skip the test if pyspark or Java is missing. With CI=true it fails.
+
+    In short runs Java would spend most of its time on compiling its own code as well as it can.
+    """
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     missing = [name for name, is_here in _parts().items() if not is_here]
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"not installed: {', '.join(missing)}")
