@@ -1,11 +1,10 @@
 """The passwords that a file brings: encrypted until the run is decided, then hashed by a job, a few at a time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from itertools import chain
 
-import duckdb
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,7 +14,6 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.models import Account, FilePassword
 from sis_sync.server.accounts.sealed_passwords import (
     KeyMissing,
-    Row,
     destroy_passwords,
     fingerprint_of,
     open_passwords,
@@ -40,12 +38,8 @@ def keep_passwords(run: Run, session: Session) -> None:
     query = "SELECT line, password FROM password_rows WHERE password IS NOT NULL ORDER BY line"
     found = session.connection.execute(query)
     if first := found.fetchmany(FETCHED_ROWS):
-        seal_passwords(run.pk, chain(first, _rest(found)))
-
-
-def _rest(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
-    while rows := found.fetchmany(FETCHED_ROWS):
-        yield from rows
+        rest = chain.from_iterable(iter(lambda: found.fetchmany(FETCHED_ROWS), []))
+        seal_passwords(run.pk, chain(first, rest))
 
 
 def kept_lines(run: Run) -> list[int]:

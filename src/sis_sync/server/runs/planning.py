@@ -154,12 +154,8 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> tuple[str,
         told = store_told(run, session, plan, made)
         digest = plan_digest(*made.stored_plan)
         adopt_plan(made, digest)
-    _remember_digest(run, digest)
-    return digest, told
-
-
-def _remember_digest(run: Run, digest: str) -> None:
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
+    return digest, told

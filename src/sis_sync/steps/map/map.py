@@ -39,7 +39,9 @@ def map_records(session: Session, records: Records) -> Roster:
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped"
     session.run(f"CREATE TEMP VIEW roster AS SELECT line, {judged},\n  {fields}\nFROM {maker.steps()}")
-    _note_passwords(session, maker)
+    bringing = "SELECT line, password FROM roster WHERE password <> ''"
+    empty = "(line BIGINT, password VARCHAR)"
+    session.run(f"CREATE TEMP TABLE password_rows {empty if maker.field(PASSWORD) == _NOTHING else f'AS {bringing}'}")
     session.run("CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR)")
     if records.broken_rows:
         seen = maker.seen("custom_id")
@@ -50,13 +52,6 @@ def map_records(session: Session, records: Records) -> Roster:
             "WHERE cell <> ''"
         )
     return Roster(records)
-
-
-def _note_passwords(session: Session, maker: "_FieldMaker") -> None:
-    if maker.field(PASSWORD) == _NOTHING:
-        session.run("CREATE TEMP TABLE password_rows (line BIGINT, password VARCHAR)")
-    else:
-        session.run("CREATE TEMP TABLE password_rows AS SELECT line, password FROM roster WHERE password <> ''")
 
 
 def add_password_rows(session: Session, lines: Sequence[int]) -> None:

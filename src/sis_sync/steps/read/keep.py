@@ -118,22 +118,18 @@ def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping)
     if found.kept_sha256 != sha256_of(file):
         return None
     chosen = fitting_variants(mapping, found.header)[0]
+    delimiter = ord(delimiter_called(found.facts.delimiter))
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        layout = _layout(data, found)
+        start, line = header_start(data)
+        header = split_record(data, start, delimiter, None)
+        # Some bytes may not decode: looking for them costs little.
+        layout = Layout(header.end, line + header.lines, delimiter, len(found.kept), has_bad_bytes=True)
         loaded = load_records(session, file, data, layout, scan(data, layout))
     if loaded.records != found.facts.rows:
         raise AssertionError(f"{found.facts.rows} records were kept, but {loaded.records} were read again")
     _restore_shape(session, found, reading)
     columns = find_columns(found.header, chosen)
     return Records(found.facts, columns, chosen, found.warnings, loaded.broken, is_read_again=True)
-
-
-def _layout(data: mmap.mmap, found: Reading) -> Layout:
-    delimiter = ord(delimiter_called(found.facts.delimiter))
-    start, line = header_start(data)
-    record = split_record(data, start, delimiter, None)
-    # Some bytes may not decode: looking for them costs little.
-    return Layout(record.end, line + record.lines, delimiter, len(found.kept), has_bad_bytes=True)
 
 
 def _restore_shape(session: Session, found: Reading, reading: Path) -> None:
