@@ -1,9 +1,15 @@
 """Sample files that other products publish, read with the presets: exact counts, findings and lines."""
 
+import re
 from pathlib import Path
 
 import pytest
 from kit.commands import Said, command, written_plan
+
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.pipeline import map_file
 
 DATA = Path(__file__).parents[1] / "data"
 ORGS = {
@@ -123,6 +129,22 @@ def test_oneroster_ragged_teacher_is_kept(desk: Desk) -> None:
     assert written_plan(desk.output)[-1]["custom_id"] == "207271"
     held = {guard["code"] for guard in said.document["guards"]}
     assert held == {"guard.creations", "guard.no_final_newline", "guard.unidentified_rows"}
+
+
+def test_no_cell_is_cleaned_inside_another() -> None:
+    """Each copy of a cleaned cell inside another multiplies what the engine prepares: with OneRoster, seconds."""
+    mapping = parse_mapping("mapper.other.extends=oneroster\n")
+    with open_session() as session:
+        map_file(session, DATA / "oneroster-edfi/users.csv", mapping=mapping)
+        view = session.value("SELECT sql FROM duckdb_views() WHERE view_name = 'roster'")
+    brackets: list[str] = []
+    for found in re.findall(r"clean\(|\(|\)", re.sub("'[^']*'", "''", view)):
+        if found == ")":
+            brackets.pop()
+        else:
+            brackets.append(found)
+            assert brackets.count("clean(") <= 1
+    assert view.count("clean(") > len(FIELD_NAMES)
 
 
 def test_powerschool_addresses_from_numbers(desk: Desk) -> None:
