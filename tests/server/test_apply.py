@@ -14,6 +14,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right, take_right
+from sis_sync.server.runs.apply.apply import apply_plan
 from sis_sync.server.runs.apply.approved import ApprovedPlan, approved_plan
 from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.files import run_files
@@ -328,6 +329,20 @@ def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) ->
     enqueue(kind=Job.Kind.APPLY, run=run, now=now)
     settled(run, now=now)
     assert not Account.objects.filter(custom_id="S1").exists()
+
+
+def test_second_worker_applies_nothing(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    """Two workers may hold the same approved plan, if one was taken for dead."""
+    needs_approval(district, "partial")
+    run = sync(district, student("S1"), now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    Run.objects.filter(pk=run.pk).update(state="applying")
+    approved = approved_plan(run.pk)
+    assert approved is not None
+    for seconds in range(2):
+        apply_plan(approved, now=now + timedelta(seconds=seconds))
+    run.refresh_from_db()
+    assert (run.state, run.applied_at, AccountChange.objects.filter(run=run).count()) == ("applied", now, 1)
 
 
 def test_unrecorded_approval_plans_again(district: Org, north: Org, alice: Account, now: datetime) -> None:

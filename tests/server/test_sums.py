@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.services import enable_accounts
+from sis_sync.server.accounts.services import disable_accounts, enable_accounts
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.approval import approve_run
@@ -119,6 +119,18 @@ def test_disabled_by_policy_stay_in_base(district: Org, north: Org, alice: Accou
     assert third.guards[0]["base"] == 61  # with Alice
     enable_accounts(accounts=Account.objects.filter(custom_id__in=["P0000", "P0001"]), actor=alice, now=now + DAY)
     assert held_by(sync(district, *gone[8:9], now=now + 2 * DAY)) == {}
+
+
+def test_last_change_by_person_is_base(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    """What policy did before a person did the same is over: the four are not in the base."""
+    people = there(north, 60, now=now)
+    gone = [{**row, "status": "Disabled"} for row in people]
+    assert sync(district, *gone[:4], now=now).state == "applied"
+    four = Account.objects.filter(custom_id__in=[row["custom_id"] for row in gone[:4]])
+    enable_accounts(accounts=four, actor=alice, now=now + DAY)
+    disable_accounts(accounts=four, actor=alice, now=now + DAY)
+    held = sync(district, *gone[4:14], now=now + DAY)
+    assert (held.guards[0]["code"], held.guards[0]["base"]) == ("guard.deletions", 57)  # with Alice
 
 
 def moved(people: list[dict[str, str]], org: str) -> list[dict[str, str]]:
