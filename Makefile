@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11, git and make. Each creates .venv if needed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check night fuzz mutants lint fix hooks lock docs bench release setup setup-dev clean
+.PHONY: help demo test check night fuzz mutants reliability lint fix hooks lock docs bench release setup setup-dev clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,9 @@ fuzz: setup-dev ## plan random and damaged files; `make fuzz MINUTES=10 SEED=1`
 
 mutants: setup-dev ## plant faults, one at a time, that the tests must catch; `make mutants ONLY=name`
 	@PYTHONPATH=src:tests .venv/bin/python -m mutants $(if $(ONLY),--only "$(ONLY)")
+
+reliability: setup-dev ## kill, lock, fill and attack a real server; `make reliability ONLY=limits DB=sqlite`
+	@PYTHONPATH=src:tests .venv/bin/python -m reliability $(if $(ONLY),--only $(ONLY)) $(if $(DB),--db $(DB))
 
 lint: setup-dev ## all checks, but no tests
 	@tools/check lint

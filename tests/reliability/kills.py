@@ -1,0 +1,172 @@
+"""Rows about processes that are killed or stop: nothing is half done, done twice or lost."""
+
+import hashlib
+import random
+import subprocess
+import sys
+import time
+from functools import partial
+
+from kit.servers import kill, wait_until
+from reliability.people import file_of, newcomers
+from reliability.rows import Outcome, Row, outcome
+from reliability.stage import Sender, Stage, Stages, frozen
+from reliability.tactics import Sent
+
+PEOPLE = 12_000
+FIRST_PEOPLE, FILES, FILE_PEOPLE = 1000, 10, 20
+STATE = "select state from runs_run"
+CREATED = "select count(*) from audit_accountchange where action = 'create'"
+ACCOUNTS = "select count(*) from accounts_account"
+BEGUN = "select count(*) from jobs_job where kind = 'apply' and attempts > 0"
+
+
+def killed_apply(stages: Stages, *, seed: int) -> Outcome:
+    """Kill the worker twice while it applies a run. Either all of the run is there or nothing, and in the end once."""
+    chance = random.Random(seed)
+    stage = stages.new()
+    scene = stage.scene
+    scene.prepare(["begin"], ["send", 0, PEOPLE])
+    whole, kills = True, 0
+    while kills < 2 and scene.ask(STATE) != [("applied",)]:
+        with scene.worker() as worker:
+            scene.wait_for(f"{BEGUN} and attempts > {kills}", [(1,)])
+            time.sleep(chance.uniform(0, 0.6))
+            kill(worker)
+            kills += 1
+        found = (scene.ask(ACCOUNTS), scene.ask(CREATED))
+        whole &= found in (([(0,)], [(0,)]), ([(PEOPLE,)], [(PEOPLE,)]))
+    with scene.worker():
+        scene.wait_for(STATE, [("applied",)])
+        scene.wait_for("select distinct state from jobs_job", [("done",)])
+    once = (scene.ask(ACCOUNTS), scene.ask(CREATED)) == ([(PEOPLE,)], [(PEOPLE,)])
+    return outcome(kills, each_kill_leaves_all_or_nothing=whole, in_the_end_it_is_applied_once=once)
+
+
+APPLY = Row(
+    "apply",
+    "A worker that is killed while it applies a run applies it exactly once",
+    {f"seed {seed}": partial(killed_apply, seed=seed) for seed in range(8)},
+)
+
+
+def frozen_worker(stages: Stages) -> Outcome:
+    """Stop the worker while it applies. The server replaces it, and the run is applied once."""
+    stage = stages.new(SIS_SYNC_FROZEN_SECONDS="3")
+    (system,) = stage.make_systems({"people": False})
+    stage.start()
+    sender = Sender(stage, system["key"])
+    run = sender.post(Sent("partial", file_of(newcomers(PEOPLE)))).json()["id"]
+    stage.scene.wait_for(BEGUN, [(1,)])
+    worker = stage.child("work")
+    with frozen(worker):
+        state = sender.settled(run)["state"]
+    wait_until(lambda: stage.child("work") not in (0, worker), "the frozen worker was not replaced")
+    created = stage.scene.ask(CREATED)
+    return outcome(1, the_run_is_applied=state == "applied", it_is_applied_once=created == [(PEOPLE,)])
+
+
+FROZEN = Row("frozen", "A worker that stops is replaced, and its run goes on", {"while applying": frozen_worker})
+
+
+def delivery(stages: Stages, *, seed: int) -> Outcome:
+    """Kill client, web process, worker and parent at random while files are delivered. Each file arrives once."""
+    chance = random.Random(seed)
+    stage = stages.new()
+    (system,) = stage.make_systems({"people": False})
+    stage.start()
+    # Below a quarter of them, files of newcomers need no person.
+    assert Sender(stage, system["key"]).sync(Sent("partial", file_of(newcomers(FIRST_PEOPLE))))["state"] == "applied"
+    client = Client(stage, system["key"])
+    files, kills = {}, 0
+    try:
+        for number in range(FILES):
+            text = file_of(newcomers(FILE_PEOPLE))
+            files[hashlib.sha256(text.encode()).hexdigest()] = number
+            client.export(f"{number}.csv", text)
+            for _ in range(2):
+                time.sleep(chance.uniform(0.3, 1.5))
+                kills += (
+                    client.kill()
+                    if (who := chance.choice(("client", "web", "work", "parent"))) == "client"
+                    else stage.kill(who)
+                )
+                client.start()
+                if stage.process and stage.process.poll() is not None:
+                    stage.start()
+        wait_until(lambda: client.start().is_idle() and _all_ended(stage), "the files did not arrive", seconds=300)
+    finally:
+        client.kill()
+    sent = stage.scene.ask(
+        "select file_sha256, count(*), min(state), max(state) from runs_run where api_key_id > 0 group by file_sha256"
+    )
+    once = {row[0] for row in sent if tuple(row[1:]) == (1, "applied", "applied")}
+    left = [path for name in ("incoming", "work") for path in (stage.scene.folder / name).glob("*")]
+    return outcome(
+        kills,
+        no_file_is_lost=files.keys() <= {row[0] for row in sent},
+        each_file_is_applied_once=files.keys() <= once and len(sent) == FILES + 1,
+        each_person_is_created_once=stage.scene.ask(CREATED) == [(FIRST_PEOPLE + FILES * FILE_PEOPLE,)],
+        nothing_is_left_behind=not left,
+    )
+
+
+def _all_ended(stage: Stage) -> bool:
+    return stage.scene.ask("select count(*) from jobs_job where state in ('queued', 'running')") == [(0,)]
+
+
+class Client:
+    """The Sync Client, which watches a folder for partial files."""
+
+    def __init__(self, stage: Stage, key: str) -> None:
+        self.folder = stage.scene.folder / "client"
+        self.exports = self.folder / "exports"
+        self.exports.mkdir(parents=True)
+        self.environment = stage.environment
+        key_file = self.folder / "api.key"
+        key_file.touch(mode=0o600)
+        key_file.write_text(key, encoding="utf-8")
+        lines = (
+            f"backend.url={stage.url}",
+            f"backend.api.token.file={key_file}",
+            "client.poll.seconds=1",
+            "client.settle.seconds=1",
+            f"client.state.folder={self.folder / 'state'}",
+            f"client.log.folder={self.folder / 'logs'}",
+            "partial.sync.enabled=true",
+            f"partial.sync.folder={self.exports}",
+        )
+        (self.folder / "client.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> "Client":
+        """Start the client unless it runs."""
+        if self.process is None or self.process.poll() is not None:
+            command = [sys.executable, "-m", "sis_sync", "watch", "--config", str(self.folder / "client.properties")]
+            with (self.folder / "output").open("ab") as output:
+                self.process = subprocess.Popen(command, env=self.environment, stdout=output, stderr=output, text=True)
+        return self
+
+    def kill(self) -> int:
+        """Kill the client. Return 1."""
+        if self.process:
+            kill(self.process)
+        return 1
+
+    def export(self, name: str, text: str) -> None:
+        """Put a file into the folder at once, as a careful export does."""
+        draft = self.folder / name
+        draft.write_text(text, encoding="utf-8", newline="")
+        draft.replace(self.exports / name)
+
+    def is_idle(self) -> bool:
+        """True if it has taken every file."""
+        return not list(self.exports.glob("*.csv"))
+
+
+DELIVERY = Row(
+    "delivery",
+    "Killing client, web process, worker and parent loses no file and sends none twice",
+    {f"seed {seed}": partial(delivery, seed=seed) for seed in range(4)},
+)
