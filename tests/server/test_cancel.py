@@ -29,9 +29,11 @@ from sis_sync.server.runs.worker import work_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 UNPLANNED, PLANNED = ("received", "checking"), ("held", "applying")
-ENDLESS = {
-    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
-    "postgresql": "SELECT pg_sleep(600)",
+# Seconds of work: a test whose work is not stopped fails, and does not hang.
+LONG = "SELECT count(*) FROM range(3000000000) AS n(i) WHERE hash(i) = 1"
+LONG_IN_DATABASE = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000000) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(30)",
 }
 
 
@@ -106,7 +108,8 @@ def test_plan_gives_way(
         cancel_run(run=run, by=alice, now=now)
         run_files(run).original.write_text("the rest of the work")
         with work_folder(run.pk) as folder, run_session(folder) as session:
-            session.value("SELECT count(*) FROM range(1000000000000) AS n(i) WHERE hash(i) = 1")
+            session.value(LONG)
+        pytest.fail("the work went on to its end", pytrace=False)
 
     monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
     run = send(district, student("S1"), now=now)
@@ -120,7 +123,8 @@ def test_endless_plan_is_refused(
 ) -> None:
     def plan_for_ever(run: Run, *_arguments: Any, **_named: Any) -> None:
         with work_folder(run.pk) as folder, run_session(folder) as session:
-            session.value("SELECT count(*) FROM range(1000000000000) AS n(i) WHERE hash(i) = 1")
+            session.value(LONG)
+        pytest.fail("the work went on to its end", pytrace=False)
 
     monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
     settings.SIS_SYNC_PLAN_SECONDS = 0
@@ -149,6 +153,12 @@ def test_plan_over_the_memory_limit_is_refused(
     assert run.jobs.get().state == "done"
 
 
+def cache_size_of_sqlite() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_size FROM pragma_cache_size" if connection.vendor == "sqlite" else "SELECT 0")
+        return int(cursor.fetchone()[0])
+
+
 def test_apply_gives_way(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,10 +170,13 @@ def test_apply_gives_way(
         do_apply(run, *arguments)
         ask_job_to_give_way(run, alice)
         with connection.cursor() as cursor:
-            cursor.execute(ENDLESS[connection.vendor])
+            cursor.execute(LONG_IN_DATABASE[connection.vendor])
+        pytest.fail("the work went on to its end", pytrace=False)
 
     monkeypatch.setattr(apply, "_apply", apply_for_ever)
+    cache_size = cache_size_of_sqlite()
     run = settled(run, now=now)
+    assert cache_size_of_sqlite() == cache_size
     assert (run.state, run.applied_at, run.decided_by) == ("cancelled", None, alice)
     assert not Account.objects.filter(custom_id="S1").exists()
     assert set(Job.objects.values_list("state", flat=True)) == {"done"}

@@ -43,8 +43,9 @@ def changes_kept_in_memory() -> Iterator[None]:
         yield
     finally:
         if connection.connection is not None:
-            execute(f"PRAGMA cache_size = {before}")
-            execute("PRAGMA shrink_memory")
+            with connection.cursor() as cursor:  # not `execute`, which would stop here if the run was cancelled
+                cursor.execute(f"PRAGMA cache_size = {before}")
+                cursor.execute("PRAGMA shrink_memory")
 
 
 def execute(sql: str, parameters: dict[str, Any] | None = None) -> int:
