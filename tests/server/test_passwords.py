@@ -322,6 +322,7 @@ def test_file_of_a_key_is_planned_again(
     assert not {b"Room", b"13", SECRET.encode()} & set(run_files(run).original.read_bytes().split(b","))
     flow.plan_again(run.pk, reason="a test", now=now, states=(run.state,))
     again = settled(run, now=now)
+    assert again.state == "waiting"
     assert (again.told, again.findings, again.plan_digest) == (told, findings, run.plan_digest)
 
 
