@@ -6,10 +6,8 @@ measured against it, and no sum counts it.
 
 import csv
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -44,6 +42,7 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
+    all_counts = deleting.values_list("counts", flat=True).iterator()
     begins = _sums_begin(run, now - WINDOW)
     unapproved = _applied(run).filter(decided_by=None, applied_at__gt=now - WINDOW)
     by_policy = _by_policy(run, unapproved, begins)
@@ -51,7 +50,7 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     return History(
         last_plan=_plan_of(last) if last else (),
         last_rows=last.counts.get("rows", 0) if last else 0,
-        had_deleting_sync=any(map(_has_leavers, deleting.values_list("counts", flat=True).iterator())),
+        had_deleting_sync=any(counts.get(action) for counts in all_counts for action in ABSENT_ACTIONS),
         recent_changes=_recent_changes(by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
     )
@@ -66,10 +65,6 @@ def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
     if files.plan.is_file() and files.unchanged.is_file():
         return files.plan, files.unchanged
     return (files.remembered, files.remembered) if files.remembered.is_file() else ()
-
-
-def _has_leavers(counts: dict[str, int]) -> bool:
-    return any(counts.get(action) for action in ABSENT_ACTIONS)
 
 
 def _by_policy(run: Run, unapproved: QuerySet[Run], begins: dict[str, datetime]) -> dict[Run, frozenset[str]]:
@@ -106,21 +101,16 @@ def _is_trusted_import(earlier: Run, run: Run) -> bool:
 
 
 def _recent_changes(by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:
-    path = folder / "recent.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-        writer.writerows(_rows(by_policy, since))
-    return path
-
-
-def _rows(by_policy: dict[Run, frozenset[str]], since: datetime) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of `History.recent_changes`."""
+    """Write the file of `History.recent_changes`, and return its path."""
     sums = {each.pk: ";".join(sorted(names)) for each, names in by_policy.items()}
     by_runs = AccountChange.objects.filter(GUARDED, run__in=list(sums))
     by_people = AccountChange.objects.filter(account__in=by_runs.values("account"), changed_at__gt=since)
-    for changes in (by_runs, by_people.exclude(run__in=list(sums))):
-        values = changes.values_list("account_id", "pk", "run_id", "action", "before", "after")
-        for account_id, number, run_id, action, before, after in values.iterator(chunk_size=ROWS_AT_ONCE):
-            is_by_policy = "yes" if run_id in sums else "no"
-            json_before, json_after = json.dumps(before), json.dumps(after)
-            yield account_id, number, is_by_policy, sums.get(run_id, ""), action, json_before, json_after
+    path = folder / "recent.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        for changes in (by_runs, by_people.exclude(run__in=list(sums))):
+            values = changes.values_list("account_id", "pk", "run_id", "action", "before", "after")
+            for account_id, number, run_id, action, before, after in values.iterator(chunk_size=ROWS_AT_ONCE):
+                of_run = ("yes", sums[run_id]) if run_id in sums else ("no", "")
+                writer.writerow((account_id, number, *of_run, action, json.dumps(before), json.dumps(after)))
+    return path
