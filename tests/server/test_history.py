@@ -81,7 +81,7 @@ def test_shrunk_file_is_held(district: Org, north: Org, now: datetime, rows: int
 
 def test_first_deleting_list_is_held(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
-    imported(district, *pupils(*range(1, 21)), by=alice, now=now)
+    imported(district, *pupils(*range(1, 21)), now=now)
     assert applied(district, pupils(*range(1, 21)), actor=alice, now=now).counts["unchanged"] == 20
     first = sync(district, *pupils(*range(2, 21)), mode="full", now=now + DAY)
     assert held_by(first) == {"guard.first_sync"}

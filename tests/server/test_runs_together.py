@@ -94,7 +94,7 @@ def test_plan_overtaken_while_made(
 
 
 def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    imported(district, *STUDENTS, by=alice, now=now)
+    imported(district, *STUDENTS, now=now)
     runs = [
         send(district, *(dict(row, status="Disabled") for row in part), now=now + DAY)
         for part in (STUDENTS[:10], STUDENTS[10:20])
@@ -108,10 +108,10 @@ def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account,
 
 
 def test_person_decides_the_new_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    imported(district, *STUDENTS[:40], by=alice, now=now)
+    imported(district, *STUDENTS[:40], now=now)
     run = sync(district, *(dict(row, status="Disabled") for row in STUDENTS[:6]), now=now + HOUR)
     assert run.state == "held"
-    imported(district, *STUDENTS[40:], by=alice, now=now + 2 * HOUR)
+    imported(district, *STUDENTS[40:], now=now + 2 * HOUR)
     person = Account.objects.get(custom_id="N000")
     update_account(account=person, values={"grade": "9"}, actor=alice, now=now + 2 * HOUR)
     assert approved(run, alice, now + 3 * HOUR).state == "waiting"
@@ -144,7 +144,7 @@ def test_file_of_former_manager_waits(district: Org, north: Org, alice: Account,
 
 def test_new_manager_is_not_deleted(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     teachers = [teacher(f"T{number:03}", f"Ferrari {number}") for number in range(60)]
-    imported(district, *teachers, by=alice, now=now)
+    imported(district, *teachers, now=now)
     of_alice = teacher("E-1", "Abara", first_name="Alice", email=alice.email, user_type="Administrator", org="RB")
     run = sync(district, of_alice, *teachers[1:], mode="staff", now=now)  # without Bob, a manager
     assert "guard.managers" in [hit["code"] for hit in run.guards]

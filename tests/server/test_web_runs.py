@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import needs_approval, roster, send, settled, student, sync, teacher
+from kit.rosters import imported, needs_approval, roster, send, settled, student, sync, teacher
 from kit.servers import wait_until
 from pytest_django.fixtures import Settings
 
@@ -40,13 +40,13 @@ def digest_of(page: str) -> str:
 def leaving_run(district: Org, number: int, now: datetime) -> Run:
     """A students run after which `number` of 40 students would be gone; one is renamed."""
     students = [student(f"S{index:02}") for index in range(40)]
-    sync(district, *students, teacher("T1"), now=now)
+    imported(district, *students, teacher("T1"), now=now)
     renamed = {**students[0], "last_name": "Adeyemi"}
     return sync(district, renamed, *students[1 : 40 - number], now=timezone.now(), mode="students")
 
 
 def test_upload_form_shows_mode_risks(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
-    sync(district, *[student(f"S{index}") for index in range(12)], teacher("T1"), now=now)
+    imported(district, *[student(f"S{index}") for index in range(12)], teacher("T1"), now=now)
     needs_approval(district, "staff", on_absent="disable")
     page = as_alice.get("/bulk").content.decode()
     assert "12 students here; any not in the file will be deleted." in page
@@ -81,7 +81,7 @@ def test_count_is_of_one_school(
 def test_disabled_people_count_as_deletable(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     disabled = [student(f"D{index}", status="Disabled") for index in range(6)]
     active = [student(f"S{index}") for index in range(4)]
-    sync(district, *disabled, *active, now=now)
+    imported(district, *disabled, *active, now=now)
     run = sync(district, *active, now=timezone.now(), mode="students")
     page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
     assert "6 of the 10 students here now would be deleted (60.0 %)." in page

@@ -228,7 +228,8 @@ class History:
     """The earlier runs of a school system. The last applied file is the one of the same mode and scope.
 
     `last_plan` are the two files of its stored plan, with changed and unchanged rows; empty if they were removed.
-    `last_rows` is its number of rows. `had_deleting_sync`: people left in an earlier run because they were absent.
+    `last_rows` is its number of rows. `had_deleting_sync`: an earlier complete list created everyone, or people left
+    because they were absent from it.
     `recent_changes` is a CSV file: the changes of accounts that policy let through in the last 7 days, and what people
     changed of the same accounts (see RECENT_COLUMNS). `recent_passwords` is the number of newcomers of those days who
     brought their own password.

@@ -42,7 +42,7 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
-    all_counts = deleting.values_list("counts", flat=True).iterator()
+    lists = deleting.values_list("counts", "settings_used__first_import").iterator()
     begins = _sums_begin(run, now - WINDOW)
     unapproved = _applied(run).filter(decided_by=None, applied_at__gt=now - WINDOW)
     by_policy = _by_policy(run, unapproved, begins)
@@ -50,7 +50,8 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     return History(
         last_plan=_plan_of(last) if last else (),
         last_rows=last.counts.get("rows", 0) if last else 0,
-        had_deleting_sync=any(counts.get(action) for counts in all_counts for action in ABSENT_ACTIONS),
+        # A list that created everyone is known to be complete, and so is one whose leavers a person has seen.
+        had_deleting_sync=any(is_first or any(map(counts.get, ABSENT_ACTIONS)) for counts, is_first in lists),
         recent_changes=_recent_changes(by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
     )
