@@ -362,6 +362,7 @@ def test_last_manager_stays(district: Org, north: Org, alice: Account, now: date
 
 
 def test_new_last_manager_stays(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
+    """Bob approved that he leaves, and then Alice left."""
     give_right(account=bob, org=district, actor=alice, now=now)
     run = sync(
         district,
@@ -371,12 +372,13 @@ def test_new_last_manager_stays(district: Org, north: Org, alice: Account, bob: 
         now=now,
     )
     assert run.state == "held"
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
     Account.objects.filter(pk=alice.pk).update(status="Disabled")
     apply_run(run.pk, now=now)
     run.refresh_from_db()
     bob.refresh_from_db()
     assert (run.state, bob.is_active) == ("out_of_date", True)
+    assert "without an active manager" in run.decision_reason
 
 
 @pytest.mark.parametrize("deed", [{"email": "mine@riverbend.example"}, {"status": "Disabled"}])
