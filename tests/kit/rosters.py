@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.plan import Counts
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.approval import approve_run
@@ -88,7 +89,7 @@ def had_leavers(org: Org, now: datetime) -> None:
         state="applied",
         file_name="before.csv",
         file_size_bytes=0,
-        counts={"delete": 1},
+        counts=Counts(delete=1).as_dict(),
         settings_used={"on_absent": "delete"},
         applied_at=now - timedelta(days=60),
         decided_at=now - timedelta(days=60),

@@ -140,20 +140,27 @@ def readers(stages: Stages) -> Outcome:
 
     paths = ("/", "/members", "/bulk/history", f"/runs/{run}")
     reads: list[Callable[[], httpx.Response]] = [partial(pages.get, path) for path in paths]
-    reads += [partial(sender.http.get, f"/runs/{run}"), partial(sender.http.get, "/ping"), wrong_password]
-    uploads = [partial(sender.post, Sent("partial", file_of(newcomers(3)))) for _ in range(10)]
-    with locked_accounts(stage), ThreadPoolExecutor(len(reads) + len(uploads)) as pool:
-        written = [pool.submit(upload) for upload in uploads]
+    reads += [partial(sender.http.get, f"/runs/{run}"), partial(sender.http.get, "/ping")]
+    writes: list[Callable[[], httpx.Response]] = [wrong_password]
+    writes += [partial(sender.post, Sent("partial", file_of(newcomers(3)))) for _ in range(10)]
+    with locked_accounts(stage), ThreadPoolExecutor(len(reads) + len(writes)) as pool:
+        written = [pool.submit(each) for each in writes]
         read = [pool.submit(each).result(timeout=LOCKED_SECONDS) for each in reads]
         answered = [each.result(timeout=LOCKED_SECONDS) for each in written]
     late = [answer for answer in answered if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR]
     return outcome(
         len(read) + len(answered),
-        readers_are_answered_while_it_lasts=all(answer.status_code == httpx.codes.OK for answer in read),
+        **{f"readers_are_answered_while_it_lasts_(not_{_refused(read)})": not _refused(read)},
         writers_get_503_if_anything=all(answer.status_code == httpx.codes.SERVICE_UNAVAILABLE for answer in late),
         the_refusals_say_when_to_come_again=all("Retry-After" in answer.headers for answer in late),
         everything_goes_on_afterwards=sender.sync(Sent("partial", file_of(newcomers(1))))["state"] == "applied",
     )
+
+
+def _refused(answers: list[httpx.Response]) -> str:
+    """Return what did not come with 200."""
+    refused = [answer for answer in answers if answer.status_code != httpx.codes.OK]
+    return ", ".join(f"{answer.request.url.path}: {answer.status_code}" for answer in refused)
 
 
 READERS = Row("readers", "While a long write lasts, readers read, and no one gets an error", {"long write": readers})
