@@ -52,6 +52,7 @@ def test_postgresql_by_url(tmp_path: Path) -> None:
     far = database_settings("postgresql://sis:p%40ss@db.example:5433/people?sslmode=verify-full", tmp_path)
     assert (far["USER"], far["PASSWORD"], far["HOST"], far["PORT"]) == ("sis", "p@ss", "db.example", "5433")
     assert (far["NAME"], far["OPTIONS"]) == ("people", {"sslmode": "verify-full"})
+    assert far["DISABLE_SERVER_SIDE_CURSORS"]  # they can close themselves inside another statement, and hang
     near = database_settings("postgresql://sis@/people?host=/run/postgresql", tmp_path)
     assert (near["HOST"], near["PORT"], near["NAME"]) == ("/run/postgresql", "", "people")
 

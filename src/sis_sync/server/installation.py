@@ -69,6 +69,9 @@ def postgresql_settings(url: str) -> dict[str, Any]:
         "PORT": str(options.pop("port", "") or port_of(url)),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        # An abandoned server-side cursor is closed by the garbage collector. If that happens inside a statement of the
+        # same connection, the process waits for itself for ever.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": options,
     }
 

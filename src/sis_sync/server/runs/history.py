@@ -42,7 +42,7 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
-    lists = deleting.values_list("counts", "settings_used__first_import").iterator()
+    lists = deleting.values_list("counts", "settings_used__first_import")
     begins = _sums_begin(run, now - WINDOW)
     unapproved = _applied(run).filter(decided_by=None, applied_at__gt=now - WINDOW)
     by_policy = _by_policy(run, unapproved, begins)
