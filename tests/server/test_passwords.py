@@ -171,6 +171,13 @@ def test_hashing_gives_way(
     assert (outcomes(many).count("waiting"), outcomes(few)) == (passwords.SLICE_ROWS, ["set", "set"])
 
 
+def test_slice_ends_after_a_while(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    ticks = iter(range(9))
+    assert passwords.prepare_passwords(run.pk, now=now, seconds=lambda: float(next(ticks)))
+    assert outcomes(run) == ["set", "waiting"]
+
+
 def test_not_ready_is_told_to_the_person_only(
     district: Org, north: Org, alice: Account, now: datetime, client: Client
 ) -> None:
