@@ -7,6 +7,7 @@ import pytest
 from kit.rosters import approved, had_leavers, imported, needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
+from sis_sync.core.whole_files import replaced_whole
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import update_account
 from sis_sync.server.jobs.models import Job
@@ -15,10 +16,12 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import create_org, give_right, take_right
 from sis_sync.server.runs import flow, planning
 from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.flow import plan_run
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import plan_rows
 from sis_sync.server.runs.settings import PLANNED_WITH
+from sis_sync.steps.plan.plan import plan_digest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -162,6 +165,23 @@ def test_older_versions_plan_shown_again(
     settings = {name: run.settings_used[name] for name in (*PLANNED_WITH, "orgs")}
     Run.objects.filter(pk=run.pk).update(settings_used=settings)
     assert approved(run, alice, now + HOUR).state == "held"
+    assert approved(run, alice, now + 2 * HOUR).state == "applied"
+
+
+def test_plan_in_an_older_format_is_made_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    needs_approval(district, "partial")
+    run = sync(district, student("P0"), now=now)
+    files = run_files(run)
+    with reading_session() as session, replaced_whole(files.plan) as draft:
+        query = "SELECT * EXCLUDE brings_password FROM read_parquet(:plan)"
+        session.run(f"COPY ({query}) TO :draft (FORMAT parquet)", plan=str(files.plan), draft=str(draft))
+    run.plan_digest = plan_digest(*files.stored_plan)
+    files.plan.parent.rename(files.folder / run.plan_digest)
+    del run.settings_used["plan_format"]
+    run.save()
+    assert approved(run, alice, now + HOUR).state == "waiting"
+    assert run.decision_reason == "another version of the server planned it"
+    assert not run.jobs.exclude(state="done").exists()
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 

@@ -23,6 +23,9 @@ from sis_sync.server.runs.models import Run
 
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
+# Of the stored files of a plan. Count up when their columns change: a plan that another version of the server made is
+# then made again before it is applied.
+PLAN_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,12 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
 def surroundings_of(run: Run) -> dict[str, Any]:
     """Return what a plan depends on besides the accounts, as `Run.settings_used` stores it.
 
-    These are the orgs that external IDs name, the accounts with rights, and the other runs that may still be applied.
+    These are the format of stored plans, the orgs that external IDs name, the accounts with rights, and the other runs
+    that may still be applied.
     Call this before reading the accounts, so that a change in between makes the plan out of date.
     """
     return {
+        "plan_format": PLAN_FORMAT,
         "orgs": named_orgs(run.school_system_id),
         "managers": right_holders(run.school_system_id),
         "unapplied": unapplied_runs(run),

@@ -13,7 +13,7 @@ from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.last_manager import has_active_manager
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.apply.approved import ApprovedPlan
-from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision
+from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision, check_format
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
 from sis_sync.server.runs.apply.sql import changes_kept_in_memory, execute, statements
 from sis_sync.server.runs.files import is_as_stored
@@ -39,6 +39,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
     # 1. Trust only the stored plan whose digest was approved.
     if not is_as_stored(approved.files, approved.digest):
         raise OutOfDate("its stored plan is not the one that was approved")
+    check_format(approved.run_id)  # before it is read
     # 2. Open the plan before the transaction, to keep locks short.
     with opened_changes(approved) as changes, changes_kept_in_memory(), transaction.atomic():
         # 3. Apply one run of a school system at a time.

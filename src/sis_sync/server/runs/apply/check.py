@@ -8,7 +8,7 @@ from sis_sync.server.runs.conflicts import applied_since, that_changed_accounts,
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import is_held_for_managers, may_still_approve, may_still_send
 from sis_sync.server.runs.settings import settings_used
-from sis_sync.server.runs.snapshot import named_orgs, right_holders
+from sis_sync.server.runs.snapshot import PLAN_FORMAT, named_orgs, right_holders
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
@@ -23,12 +23,16 @@ class OutOfDate(Exception):
     """The plan no longer fits, so the run is planned again. The message is the reason, with counts but no names."""
 
 
+def check_format(run_id: int) -> None:
+    """Raise OutOfDate if another version of the server made the plan, whose files may lack columns."""
+    if Run.objects.values_list("settings_used__plan_format", flat=True).get(pk=run_id) != PLAN_FORMAT:
+        raise OutOfDate("another version of the server planned it")
+
+
 def check_decision(run: Run, *, now: datetime) -> None:
     """Raise OutOfDate if settings, external IDs or rights changed, or a conflicting run was applied."""
     settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
     used = run.settings_used
-    if "unapplied" not in used:
-        raise OutOfDate("an earlier version of the server planned it")
     if any(used.get(name) != value for name, value in settings_used(settings).items()):
         raise OutOfDate("the settings of the mode were changed since")
     if run.is_approved_by_policy and settings.requires_approval:
