@@ -11,11 +11,11 @@ from django.utils import timezone
 from kit.commands import Said, command
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.jobs.lock import purge_lock
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.services import create_org
 from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.purge import run_files
-from sis_sync.server.runs.purge.purge import purge_lock
 
 pytestmark = pytest.mark.django_db
 

@@ -4,6 +4,7 @@ PostgreSQL: a session advisory lock on the worker's own connection. A worker tha
 and its transaction together. SQLite: an operating system lock on a file in the data folder.
 """
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,16 @@ from django.db import connection
 
 from sis_sync.core.file_lock import file_lock
 
-# The first half of the advisory lock's key separates these locks from all others in this database.
-JOB_LOCKS = 0x515
-PASSWORDS_LOCK = 0x516
+
+@enum.unique  # two locks with the same number would be one lock
+class LockGroup(enum.IntEnum):
+    """The first half of an advisory lock's key. It separates our locks from each other and from all others."""
+
+    JOBS = 0x515
+    PASSWORDS = 0x516
+    PURGE = 0x517
+
+
 KEY_BITS = 31  # of the second half. If two school systems share a key, they only wait for each other.
 
 END_FROZEN_HOLDER = """
@@ -42,7 +50,7 @@ def jobs_lock(school_system_id: int) -> Iterator[bool]:
     """
     is_postgresql = connection.vendor == "postgresql"
     name = f"jobs-of-{school_system_id}"
-    with advisory_lock(JOB_LOCKS, school_system_id) if is_postgresql else named_lock(name) as is_free:
+    with advisory_lock(LockGroup.JOBS, school_system_id) if is_postgresql else named_lock(name) as is_free:
         yield is_free
 
 
@@ -50,14 +58,22 @@ def jobs_lock(school_system_id: int) -> Iterator[bool]:
 def passwords_lock() -> Iterator[bool]:
     """Try once to take the installation's lock on hashing passwords, and yield True if it was free."""
     is_postgresql = connection.vendor == "postgresql"
-    with advisory_lock(PASSWORDS_LOCK, 0) if is_postgresql else named_lock("passwords") as is_free:
+    with advisory_lock(LockGroup.PASSWORDS, 0) if is_postgresql else named_lock("passwords") as is_free:
         yield is_free
 
 
 @contextmanager
-def advisory_lock(group: int, number: int) -> Iterator[bool]:
+def purge_lock() -> Iterator[bool]:
+    """Try once to take the installation's lock on purging, and yield True if it was free."""
+    is_postgresql = connection.vendor == "postgresql"
+    with advisory_lock(LockGroup.PURGE, 0) if is_postgresql else named_lock("purge") as is_free:
+        yield is_free
+
+
+@contextmanager
+def advisory_lock(group: LockGroup, number: int) -> Iterator[bool]:
     """Try once to take a session advisory lock of PostgreSQL, and yield True if it was free."""
-    key = [group, number % 2**KEY_BITS]
+    key = [int(group), number % 2**KEY_BITS]
     if not _ask("SELECT pg_try_advisory_lock(%s, %s)", key):
         yield False
         return
@@ -81,7 +97,7 @@ def end_frozen_holder(school_system_id: int | None) -> bool:
         number = school_system_id or 0
         parameters = {
             "is_of_system": school_system_id is not None,
-            "group": PASSWORDS_LOCK if school_system_id is None else JOB_LOCKS,
+            "group": int(LockGroup.PASSWORDS if school_system_id is None else LockGroup.JOBS),
             "number": number,
             "key": number % 2**KEY_BITS,
             "seconds": settings.SIS_SYNC_FROZEN_SECONDS,

@@ -61,7 +61,10 @@ class Beat:
         self.silence += min(now - self.looked_at, LONGEST_LOOK_SECONDS)
         self.looked_at = now
         # Compare the time of the file with the one before, not with the clock, which may be set.
-        touched_at = self.file.stat().st_mtime_ns if self.file.exists() else 0
+        try:
+            touched_at = self.file.stat().st_mtime_ns
+        except OSError:
+            touched_at = 0
         if touched_at != self.touched_at:
             self.touched_at, self.has_begun, self.silence = touched_at, True, 0.0
         return self.silence > (self.seconds if self.has_begun else max(self.seconds, START_SECONDS))

@@ -2,13 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
@@ -16,11 +14,18 @@ from sis_sync.core.limits import Retention
 from sis_sync.core.wording import counted
 from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.audit.services import record
-from sis_sync.server.jobs.lock import advisory_lock, named_lock
+from sis_sync.server.jobs.lock import purge_lock
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.runs.purge.people import remove_people
 from sis_sync.server.runs.purge.removed import KINDS, NOT_REMOVED, POSTPONED, Purging, Removed, Step
-from sis_sync.server.runs.purge.rows import remove_history, remove_jobs, remove_keys, remove_runs, remove_sessions
+from sis_sync.server.runs.purge.rows import (
+    remove_history,
+    remove_jobs,
+    remove_keys,
+    remove_purges,
+    remove_runs,
+    remove_sessions,
+)
 from sis_sync.server.runs.purge.run_files import (
     close_files,
     due_files,
@@ -29,8 +34,6 @@ from sis_sync.server.runs.purge.run_files import (
     remove_temporary_folders,
 )
 
-# The first half of the advisory lock's key. The lock on jobs has another one.
-PURGE_LOCK = 0x516
 # People before the history: their rows of it are gone then, whatever its age. Runs after the history that names them.
 STEPS: tuple[Step, ...] = (
     close_files,
@@ -42,6 +45,7 @@ STEPS: tuple[Step, ...] = (
     remove_jobs,
     remove_sessions,
     remove_keys,
+    remove_purges,
 )
 
 
@@ -72,11 +76,6 @@ def preview(*, school_system: SchoolSystem, retention: Retention, now: datetime)
         "changes": AccountChange.objects.filter(school_system=school_system, changed_at__lte=history).count(),
         "audit_entries": AuditEntry.objects.filter(school_system=school_system, at__lte=history).count(),
     }
-
-
-def purge_lock() -> AbstractContextManager[bool]:
-    """Try once to lock the purge of this installation. The lock ends with the process."""
-    return advisory_lock(PURGE_LOCK, 0) if connection.vendor == "postgresql" else named_lock("purge")
 
 
 def _record(began: Purge, counts: dict[int | None, Counter[str]], now: datetime) -> None:
