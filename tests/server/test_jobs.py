@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,15 @@ from kit.rosters import roster, send, settled, student
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.jobs.lock import JOB_LOCKS, end_frozen_holder, jobs_lock, lock_path, named_lock
+from sis_sync.server.jobs.lock import (
+    LockGroup,
+    end_frozen_holder,
+    jobs_lock,
+    lock_path,
+    named_lock,
+    passwords_lock,
+    purge_lock,
+)
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.orgs.models import Org
@@ -47,7 +56,7 @@ def test_frozen_workers_job_is_taken(district: Org, north: Org, now: datetime, s
             assert work_until_idle(clock=lambda: now) == 0
         return
     with psycopg.connect(**connection.get_connection_params()) as frozen:
-        frozen.execute("SELECT pg_advisory_lock(%s, %s)", [JOB_LOCKS, district.school_system_id])
+        frozen.execute("SELECT pg_advisory_lock(%s, %s)", [int(LockGroup.JOBS), district.school_system_id])
         frozen.commit()
         Job.objects.filter(run=run).update(beat_at=Now())
         assert settled(run, now=now).state == "received"
@@ -56,6 +65,21 @@ def test_frozen_workers_job_is_taken(district: Org, north: Org, now: datetime, s
         assert settled(run, now=now).state == "applied"
         with pytest.raises(psycopg.OperationalError):
             frozen.execute("SELECT 1")
+
+
+def test_purge_and_passwords_do_not_wait_for_each_other(now: datetime) -> None:
+    def is_free_elsewhere() -> bool:
+        try:
+            with passwords_lock() as is_free:
+                return is_free
+        finally:
+            connection.close()  # of this thread
+
+    with ThreadPoolExecutor(1) as another_worker:
+        with purge_lock():
+            assert another_worker.submit(is_free_elsewhere).result()
+        with passwords_lock():
+            assert not another_worker.submit(is_free_elsewhere).result()
 
 
 def test_one_queued_job_per_kind(district: Org, north: Org, now: datetime) -> None:
@@ -71,12 +95,18 @@ def test_dead_workers_job_is_taken(district: Org, north: Org, now: datetime) -> 
     assert run.jobs.get(kind="plan").attempts == 2
 
 
-def test_third_death_fails_the_job(district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+def test_third_death_fails_the_job(
+    district: Org, north: Org, now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     run = send(district, student("S1"), now=now)
     Job.objects.filter(run=run).update(state="running", attempts=MAX_ATTEMPTS)
+    copy_of_upload = tmp_path / "work" / f"run-{run.pk}-0badcafe" / "file" / "people.csv"
+    copy_of_upload.parent.mkdir(parents=True)
+    copy_of_upload.touch()
     run = settled(run, now=now)
     job = run.jobs.get()
     assert (run.state, job.state) == ("failed", "failed")
+    assert not any((tmp_path / "work").iterdir())
     assert run.refusal is not None
     assert job.reference in run.refusal["message"]
     assert job.reference in caplog.text

@@ -200,6 +200,30 @@ def test_nothing_is_left_of_a_person(district: Org, north: Org, alice: Account, 
     assert ("S1" in results, "S2" in results) == (True, True)
 
 
+def test_one_damaged_run_stops_no_purge(
+    district: Org, north: Org, alice: Account, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    Session.objects.create(session_key="old", session_data="", expire_date=now)
+    SchoolSystem.objects.filter(pk=district.school_system_id).update(keep_files_days=365, keep_reports_days=365)
+    damaged = sync(district, student("CANARYID", **CANARY), now=now)
+    half = sync(district, student("CANARYID", **{**CANARY, "user_type": "Wizard"}), now=now)
+    Run.objects.filter(pk=half.pk).update(state="cancelled", file_facts={})  # cancelled before its plan was recorded
+    delete_accounts(accounts=Account.objects.filter(custom_id="CANARYID"), actor=alice, now=now)
+    plan = run_files(damaged).plan
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[: len(whole) // 2])
+    done = total(purge(now=now + 181 * DAY))
+    assert (done["not_removed"], done["people"], done["sessions"]) == (1, 0, 1)
+    assert not found_in_files(run_files(half).folder, ["canary"])
+    assert Account.objects.filter(custom_id="CANARYID").exists()  # else nothing would tell what is left of them
+    assert f"run {damaged.pk} could not be removed" in caplog.text
+    assert "anary" not in caplog.text
+
+    plan.write_bytes(whole)
+    assert total(purge(now=now + 181 * DAY))["people"] == 1
+    assert not found_in_files(data_folder(), ["canary"])
+
+
 @on_both
 @pytest.mark.night
 def test_named_by_undecided_run(district: Org, north: Org, alice: Account, now: datetime) -> None:
@@ -279,8 +303,12 @@ def test_rows_that_are_over(school_system: SchoolSystem, district: Org, alice: A
     AuditEntry.objects.filter(api_key__isnull=False).delete()
     AuditEntry.objects.create(school_system=school_system, action="test", api_key=used, at=now)
     ApiKey.objects.filter(pk__in=[revoked.pk, used.pk]).update(revoked_at=now)
+    year_old, newer = (
+        Purge.objects.create(began_at=now + 30 * DAY - age, ended_at=now) for age in (365 * DAY, 364 * DAY)
+    )
     assert purged(now + 30 * DAY) == {"sessions": 1, "keys": 1}
     assert set(ApiKey.objects.all()) == {used, kept}
+    assert set(Purge.objects.filter(pk__in=[year_old.pk, newer.pk])) == {newer}
     assert Session.objects.get().session_key == "live"
 
 
@@ -297,15 +325,18 @@ def test_leftovers_and_links(district: Org, north: Org, now: datetime, tmp_path:
     (orphan / "original").symlink_to(elsewhere / "precious")
     link.symlink_to(elsewhere)
     (folder.parent / "not ours").mkdir()
-    left = data_folder() / "work" / "run-999"
+    left, in_use = (data_folder() / "work" / f"run-{number}-0badcafe" for number in (999, run.pk))
     left.mkdir(parents=True)
-    for path in (folder / "being-made-1", folder / "being-made-2", orphan, link, left):
+    in_use.mkdir()
+    run.jobs.update(state="running")
+    for path in (folder / "being-made-1", folder / "being-made-2", orphan, link, left, in_use):
         os.utime(path, (now.timestamp(), now.timestamp()), follow_symlinks=False)
     assert purged(now + DAY / 2) == {}
     assert purged(now + DAY) == {"leftovers": 5}
     assert {path.name for path in folder.parent.iterdir()} == {str(run.pk), "not ours"}
     assert (elsewhere / "precious").is_file()
     assert {path.name for path in folder.iterdir()} == {"original"}
+    assert (left.exists(), in_use.exists()) == (False, True)
 
 
 @pytest.mark.night

@@ -7,7 +7,7 @@ plan replaces the old one when the new digest is recorded, not before.
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -197,8 +197,7 @@ def work_folder(run_id: int) -> Iterator[Path]:
     """Yield an empty folder for one job of the run. Remove files that a killed worker left."""
     # A frozen worker that wakes up after another took its job over must not write into, or remove, the other's folder.
     folder = data_folder() / "work" / f"run-{run_id}-{secrets.token_hex(4)}"
-    for left in folder.parent.glob(f"run-{run_id}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    clear_work(run_id)
     folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder
@@ -206,12 +205,26 @@ def work_folder(run_id: int) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def work_folders(run_id: int) -> list[Path]:
+    """Return the work folders of the run's jobs: of one that runs, and of those whose worker was killed."""
+    return list((data_folder() / "work").glob(f"run-{run_id}-*"))
+
+
+def clear_work(run_id: int) -> None:
+    """Remove what killed workers left of the run's jobs. It may contain the uploaded file, with passwords."""
+    for left in work_folders(run_id):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def clear_incoming(*, before: datetime) -> int:
     """Remove uploads whose process was killed before it recorded a run. Return how many."""
-    left = [path for path in (data_folder() / "incoming").glob("*") if path.stat().st_mtime < before.timestamp()]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    number = 0
+    for path in (data_folder() / "incoming").glob("*"):
+        with suppress(FileNotFoundError):  # its request has just recorded it, or removed it
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                number += 1
+    return number
 
 
 def remove_original(run_id: int) -> None:

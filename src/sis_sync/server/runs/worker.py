@@ -33,7 +33,7 @@ from sis_sync.server.logs import WithoutValues
 from sis_sync.server.place import PLACE_WORDS, has_room, log_place_fault, name_fault
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
-from sis_sync.server.runs.files import clear_incoming
+from sis_sync.server.runs.files import clear_incoming, clear_work
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run, refuse_endless, refuse_for_memory
 from sis_sync.server.runs.passwords import forget_passwords_left, give_up_passwords, prepare_passwords
 from sis_sync.server.runs.purge.daily import DailyPurge
@@ -132,6 +132,8 @@ def _claim(job: Job, now: datetime) -> bool:
     job.refresh_from_db()
     if job.state not in OPEN_STATES:
         return False
+    if job.kind != Job.Kind.PREPARE:  # that one has no work folder, and its lock is not that of the others
+        clear_work(job.run_id)  # also if this attempt never comes to its work
     if not has_room():
         wait_for_place(job, PlaceFault.DISK_FULL, is_begun=False, now=now)
         return False

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F
 
 from sis_sync.core.limits import RESTORABLE_FOR
@@ -11,7 +11,7 @@ from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed
+from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed, log_failure
 from sis_sync.server.runs.purge.run_files import is_elsewhere, slices_of_runs
 from sis_sync.server.runs.purge.traces import Person, named_in_plan, people_with, remove_traces
 
@@ -46,25 +46,47 @@ def remove_people(purging: Purging) -> Iterator[Removed]:
 def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Iterator[Removed]:
     waiting = set[int | None]()
     for run in Run.objects.filter(school_system=system_id).exclude(state__in=ENDED):
-        waiting |= {run.uploaded_by_id, run.decided_by_id} | named_in_plan(run, people)
+        waiting |= {run.uploaded_by_id, run.decided_by_id} | _named_in_plan(run, people)
     gone = [person for person in people if person.account_id not in waiting]
     yield Removed(POSTPONED, len(people) - len(gone), system_id)
     if purging.is_trial:
         yield Removed("people", len(gone), system_id)
         return
     # Remove the traces first. If the server stops in between, the accounts are there to find the other traces by.
-    try:
-        for piece in slices_of_runs():
-            for run in Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk"):
-                remove_traces(run, gone, now=purging.now)
-                yield Removed("people", 0, system_id)
-    except OSError as error:
-        logger.warning("the rows of deleted people could not be removed: %s", error.strerror)
-        yield Removed(NOT_REMOVED, 1)
-        return
+    is_complete = True
+    for piece in slices_of_runs():
+        for run in Run.objects.filter(pk__in=piece, school_system=system_id, state__in=ENDED).order_by("pk"):
+            is_removed = _removed_traces(run, gone, purging)
+            is_complete &= is_removed
+            yield Removed("people", 0, system_id) if is_removed else Removed(NOT_REMOVED, 1)
+    if not is_complete:
+        return  # the accounts stay, because the other traces are found by them
     for start in range(0, len(gone), SLICE_ACCOUNTS):
         number = _delete_accounts(purging, gone[start : start + SLICE_ACCOUNTS])
         yield Removed("people", number, system_id)
+
+
+def _named_in_plan(run: Run, people: list[Person]) -> set[int]:
+    """Return the accounts of those people whom the plan of an open run names. A damaged plan may name them all."""
+    try:
+        return named_in_plan(run, people)
+    except (DatabaseError, InterfaceError, MemoryError):
+        raise
+    except Exception as error:
+        log_failure(f"the plan of run {run.pk} could not be searched for deleted people", error)
+        return {person.account_id for person in people}
+
+
+def _removed_traces(run: Run, people: list[Person], purging: Purging) -> bool:
+    """Remove the rows about these people. Return False if the files of the run cannot be read or written."""
+    try:
+        remove_traces(run, people, now=purging.now)
+    except (DatabaseError, InterfaceError, MemoryError):
+        raise
+    except Exception as error:
+        log_failure(f"the rows of deleted people in run {run.pk} could not be removed", error)
+        return False
+    return True
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """What a purge removes, and functions that remove: rows in small transactions, files without following a link."""
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,6 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import models, transaction
+
+from sis_sync.server.logs import WithoutValues
+
+logger = logging.getLogger(__name__)
 
 SLICE_ROWS = 500
 # Every kind of thing that a purge removes: its noun for one and for several.
@@ -42,6 +47,15 @@ class Removed:
     kind: str
     count: int = 0
     school_system_id: int | None = None
+
+
+def log_failure(what: str, error: Exception) -> None:
+    """Log what could not be removed and why, without a value of a file."""
+    if isinstance(error, OSError):
+        logger.warning("%s: %s", what, error.strerror)
+    else:
+        trace = WithoutValues().formatException((type(error), error, error.__traceback__))
+        logger.warning("%s: %s", what, trace)
 
 
 Step = Callable[[Purging], Iterator[Removed]]

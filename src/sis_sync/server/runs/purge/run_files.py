@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -18,9 +19,9 @@ from sis_sync.server.jobs.queue import OPEN_STATES
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.retention import retention_of
 from sis_sync.server.orgs.selectors import can_be_number
-from sis_sync.server.runs.files import data_folder, remember_last_rows, run_files
+from sis_sync.server.runs.files import data_folder, remember_last_rows, run_files, work_folders
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.purge.removed import NOT_REMOVED, Purging, Removed, remove_path
+from sis_sync.server.runs.purge.removed import NOT_REMOVED, Purging, Removed, log_failure, remove_path
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +126,8 @@ def _of_folder(purging: Purging, folder: Path, run: Run | None, remembered: set[
                 remember_last_rows(run)
             for path in [*left, *_due(folder, run, remembered)]:
                 remove_path(path)
-    except OSError as error:
-        logger.warning("files of run %s could not be removed: %s", folder.name, error.strerror)
+    except (OSError, duckdb.Error) as error:  # a damaged plan cannot be remembered
+        log_failure(f"files of run {folder.name} could not be removed", error)
         yield Removed(NOT_REMOVED, 1)
     else:
         yield Removed("leftovers", len(left))
@@ -172,15 +173,16 @@ def remove_temporary_folders(purging: Purging) -> Iterator[Removed]:
     folder = data_folder() / "work"
     if folder.is_symlink() or not folder.is_dir():
         return
-    running = {f"run-{run}" for run in Job.objects.filter(state=Job.State.RUNNING).values_list("run_id", flat=True)}
-    for path in _entries(folder, but=running):
+    running = set(Job.objects.filter(state=Job.State.RUNNING).values_list("run_id", flat=True))
+    in_use = {path.name for run_id in running for path in work_folders(run_id)}
+    for path in _entries(folder, but=in_use):
         try:
             if not _is_left(path, purging):
                 continue
             if not purging.is_trial:
                 remove_path(path)
         except OSError as error:
-            logger.warning("a temporary folder could not be removed: %s", error.strerror)
+            log_failure("a temporary folder could not be removed", error)
             yield Removed(NOT_REMOVED, 1)
         else:
             yield Removed("leftovers", 1)

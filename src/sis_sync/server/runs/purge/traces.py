@@ -79,7 +79,7 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
         for path in (files.reading, files.findings, files.told_results, files.told_failed):
             remove_path(path)
         _cut_results(session, files)
-        _cut_failed_rows(session, files, delimiter_called(run.file_facts["delimiter"]))
+        _cut_failed_rows(session, files, run.file_facts.get("delimiter"))
         # The plan goes last: by its rows, a purge that begins again finds what is left of the other files.
         for path in tables:
             _cut_table(session, path)
@@ -156,9 +156,13 @@ def _bare(cell: str) -> str:
     return cell.lstrip("'")
 
 
-def _cut_failed_rows(session: Session, files: RunFiles, delimiter: str) -> None:
+def _cut_failed_rows(session: Session, files: RunFiles, delimiter_name: str | None) -> None:
     if not files.failed.is_file():
         return
+    if delimiter_name is None:  # the run was cancelled or failed before it recorded how to read them
+        remove_path(files.failed)
+        return
+    delimiter = delimiter_called(delimiter_name)
     query = f"SELECT {_is_about(session, files.plan)} FROM read_parquet(:path) WHERE action = 'failed' ORDER BY line"
     are_about = [row[0] for row in session.rows(query, path=str(files.plan))]
     if sum(1 for _ in _records(files.failed, delimiter)) - 1 != len(are_about):
