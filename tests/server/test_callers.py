@@ -171,3 +171,12 @@ def test_window_slides_and_remembers_little(monkeypatch: pytest.MonkeyPatch) -> 
     window.add("b")
     window.add("c")
     assert [window.total(name) for name in "abc"] == [0, 1, 1]
+
+
+def test_window_forgets_while_more_keeps_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 0.0
+    monkeypatch.setattr(windows, "monotonic_seconds", lambda: moment)
+    window = Window(seconds=60)
+    for number in range(300):  # 80 in 60 seconds, each soon after the one before
+        moment = number * 0.75
+        assert window.take("a", most=80) == 0, number

@@ -96,7 +96,7 @@ class Window:
     def _add(self, name: str, amount: float) -> None:
         now, steps = monotonic_seconds(), self._current(name)
         if steps and now - steps[-1][0] < self.seconds / STEPS:
-            steps[-1][:] = [now, steps[-1][1] + amount]
+            steps[-1][1] += amount  # the step keeps its time: otherwise it would never end while more keeps coming
         else:
             steps.append([now, amount])
         self._used[name] = steps
