@@ -226,9 +226,11 @@ def test_few_slowed_tries_wait_at_once(
     school_system: SchoolSystem, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spray(school_system, now, 20, "192.0.2.1")
+    pauses: list[float] = []
     refused: list[int] = []
 
-    def others_try(_seconds: float) -> None:
+    def others_try(seconds: float) -> None:
+        pauses.append(seconds)
         try:
             sign_in(school_system, now, email=f"{len(refused)}@riverbend.example", address="192.0.2.1")
         except TooManySignIns as error:
@@ -236,7 +238,7 @@ def test_few_slowed_tries_wait_at_once(
 
     monkeypatch.setattr(pressure, "pause", others_try)
     sign_in(school_system, now, address="192.0.2.1")
-    assert refused == [2]
+    assert (refused, pauses) == ([2], [2.0, 2.0])
 
 
 def test_networks_of_the_schools_have_wider_limits(
@@ -257,6 +259,38 @@ def test_wrong_passwords_in_all_slow_everyone_outside(school_system: SchoolSyste
         for number in range(3):
             assert spray(school_system, now, 1, f"192.0.2.{number}") == []
         assert spray(school_system, now, 1, "192.0.2.99") == [2.0]
+
+
+def test_one_place_slows_no_other(school_system: SchoolSystem, now: datetime, settings: Settings) -> None:
+    settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE, settings.SIS_SYNC_WRONG_PASSWORDS_IN_ALL = 2, 3
+    spray(school_system, now, 9, "192.0.2.1")
+    assert spray(school_system, now, 1, "198.51.100.1") == []
+    assert spray(school_system, now, 1, "198.51.100.2") == [2.0]  # now three wrong ones came from two places
+
+
+def test_slowed_places_wait_apart(
+    school_system: SchoolSystem, now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE, settings.SIS_SYNC_WRONG_PASSWORDS_IN_ALL = 1, 5
+    attackers = [f"192.0.2.{number}" for number in range(5)]
+    for place in attackers:
+        spray(school_system, now, 1, place)
+    honest = [f"198.51.100.{number}" for number in range(5)]
+    to_come, refused = [*attackers, *attackers, *honest], dict[str, str]()
+
+    def others_try(_seconds: float) -> None:
+        while to_come:
+            place = to_come.pop(0)
+            try:
+                sign_in(school_system, now, email=f"{len(to_come)}@riverbend.example", address=place)
+            except TooManySignIns as error:
+                refused[place] = error.message
+
+    monkeypatch.setattr(pressure, "pause", others_try)
+    sign_in(school_system, now, address=attackers[0])
+    assert set(refused) == {*attackers, honest[-1]}
+    assert "from your network" in refused[attackers[1]]
+    assert "from many networks" in refused[honest[-1]]
 
 
 def test_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

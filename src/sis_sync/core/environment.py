@@ -140,7 +140,8 @@ WRONG_PASSWORDS_OF_A_PLACE = Variable(
 WRONG_PASSWORDS_IN_ALL = Variable(
     "SIS_SYNC_WRONG_PASSWORDS_IN_ALL",
     "300",
-    "wrong passwords in 15 minutes that slow further tries down, except from the schools' own networks",
+    "wrong passwords in 15 minutes that slow further tries down, except from the schools' own networks; each network "
+    "address counts at most as many as slow it down itself",
     least=1,
 )
 

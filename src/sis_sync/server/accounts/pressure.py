@@ -2,18 +2,19 @@
 
 By address: ten wrong passwords in 15 minutes close an e-mail address, whether an account has it or not. Tries from the
 school's own networks are counted apart, so that no one outside can close an address for the people inside.
-By place and in all: only wrong passwords count. They slow further tries down and never close.
+By place and in all: only wrong passwords count. They slow further tries down and never close. One place counts in all
+only up to its own limit, and the slowed tries of each place wait apart, so that no place slows the others.
 """
 
 import hashlib
 import ipaddress
 import math
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.conf import settings
 
@@ -23,9 +24,11 @@ from sis_sync.server.windows import Slots, Window, whole_seconds
 
 WINDOW_SECONDS = 15 * 60
 SCHOOL_NETWORK_FACTOR = 30
-# A slowed try waits this long before its password is looked at. So many may wait; others are told to come again.
+# A slowed try waits this long before its password is looked at. So many of one place may wait; others are told to come
+# again. So many threads of the web process may wait for places over their limit, and as many for all other places.
 SLOW_SECONDS = 2.0
 SLOW_LANES = 2
+SLOW_THREADS = 4
 UNDECIDED_SECONDS = 5.0
 EVERYONE = "all"
 IPV6_PREFIX = 64  # one household or school has a network of this size, so its addresses are one place
@@ -34,8 +37,15 @@ _by_address = Window(seconds=WINDOW_SECONDS)
 _by_place = Window(seconds=WINDOW_SECONDS)
 _in_all = Window(seconds=WINDOW_SECONDS)
 _undecided = Slots()  # the tries of each address that are looked at now
-_slow_lanes = threading.BoundedSemaphore(SLOW_LANES)
+_slow_lanes = Slots()
 pause: Callable[[float], None] = time.sleep
+
+
+class Slowed(StrEnum):
+    """Why a try is slowed: by wrong passwords from its own place, or from many places."""
+
+    BY_PLACE = "by place"
+    IN_ALL = "in all"
 
 
 @dataclass
@@ -58,19 +68,23 @@ def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Itera
         raise closed_for(wait if not _undecided.taken(address) else UNDECIDED_SECONDS)
     decide = _undecided.take(address, most=sys.maxsize)
     attempt = Try()
-    is_slowed = is_slowed_down(network, is_inside=is_inside)
-    _by_place.add(network)
-    _in_all.add(EVERYONE)
+    slowed = slowed_down(network, is_inside=is_inside)
+    counts_in_all = not _by_place.take(network, most=settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE)
+    if counts_in_all:
+        _in_all.add(EVERYONE)
+    else:
+        _by_place.add(network)
     is_looked_at = False
     try:
-        if is_slowed:
-            _slow_down()
+        if slowed:
+            _slow_down(network, slowed)
         yield attempt
         is_looked_at = True
     finally:
         if attempt.is_right or not is_looked_at:
             _by_place.give_back(network)
-            _in_all.give_back(EVERYONE)
+            if counts_in_all:
+                _in_all.give_back(EVERYONE)
             _by_address.give_back(address)
         if attempt.is_right:
             _by_address.forget(address)
@@ -110,26 +124,35 @@ def is_in_networks(place: str, networks: list[str]) -> bool:
     return False
 
 
-def is_slowed_down(network: str, *, is_inside: bool) -> bool:
-    """Return True if too many wrong passwords came from the network, or, outside the schools, in all."""
+def slowed_down(network: str, *, is_inside: bool) -> Slowed | None:
+    """Return why a try is slowed: too many wrong passwords came from the network, or, outside the schools, in all."""
     most = settings.SIS_SYNC_WRONG_PASSWORDS_OF_A_PLACE * (SCHOOL_NETWORK_FACTOR if is_inside else 1)
     if _by_place.total(network) >= most:
-        return True
-    return not is_inside and _in_all.total(EVERYONE) >= settings.SIS_SYNC_WRONG_PASSWORDS_IN_ALL
+        return Slowed.BY_PLACE
+    if not is_inside and _in_all.total(EVERYONE) >= settings.SIS_SYNC_WRONG_PASSWORDS_IN_ALL:
+        return Slowed.IN_ALL
+    return None
 
 
-def _slow_down() -> None:
-    if not _slow_lanes.acquire(blocking=False):
-        seconds = whole_seconds(SLOW_SECONDS)
-        raise TooManySignIns(
-            "Too many wrong passwords came from your network. Signing in from it is slow for a while.",
-            fix=f"Try again in {seconds} seconds. A manager of the district can name the networks of the schools.",
-            retry_after_seconds=seconds,
-        )
-    try:
+def _slow_down(network: str, slowed: Slowed) -> None:
+    with ExitStack() as held:
+        for name, most in ((network, SLOW_LANES), (slowed, SLOW_THREADS)):
+            free = _slow_lanes.take(name, most=most)
+            if free is None:
+                raise _too_slow(slowed)
+            held.callback(free)
         pause(SLOW_SECONDS)
-    finally:
-        _slow_lanes.release()
+
+
+def _too_slow(slowed: Slowed) -> TooManySignIns:
+    seconds = whole_seconds(SLOW_SECONDS)
+    return TooManySignIns(
+        "Too many wrong passwords came from your network. Signing in from it is slow for a while."
+        if slowed == Slowed.BY_PLACE
+        else "Wrong passwords come from many networks. Signing in from outside the schools is slow for a while.",
+        fix=f"Try again in {seconds} seconds. A manager of the district can name the networks of the schools.",
+        retry_after_seconds=seconds,
+    )
 
 
 def _address_key(school_system_id: int, email: str, *, is_inside: bool) -> str:
