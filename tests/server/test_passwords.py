@@ -173,7 +173,7 @@ def test_hashing_gives_way(
 
 def test_slice_ends_after_a_while(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = applied(waiting_run(district, now), alice, now)
-    ticks = iter(range(9))
+    ticks = iter(range(0, 9 * 3600, 3600))  # an hour between two looks at the clock
     assert passwords.prepare_passwords(run.pk, now=now, seconds=lambda: float(next(ticks)))
     assert outcomes(run) == ["set", "waiting"]
 
