@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.transaction import Atomic
 from django.db.utils import DatabaseErrorWrapper
 from django.test import Client
 from django.urls import reverse
@@ -26,7 +27,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow
+from sis_sync.server.runs import flow, receive
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +175,22 @@ def test_upload_that_must_wait_leaves_nothing(
     assert kept_fields(page.content.decode())["mode"] == "partial"
     assert (Run.objects.count(), left_behind(tmp_path)) == (0, [])
     assert upload(client, district_key).status_code == 202
+
+
+def test_upload_whose_commit_fails_leaves_nothing(
+    district: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingCommit(Atomic):
+        def __exit__(self, *_error: Any) -> None:
+            super().__exit__(OperationalError, OperationalError("disk I/O error"), None)
+            raise OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receive.transaction, "atomic", lambda: FailingCommit(None, True, False))
+        with pytest.raises(OperationalError):
+            send(district, student("S1"), now=now)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert run_files(send(district, student("S1"), now=now)).original.is_file()
 
 
 def test_upload_without_room_is_refused(

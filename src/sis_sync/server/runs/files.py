@@ -4,6 +4,7 @@ The files of a plan are in a folder named after its digest. The run records the 
 plan replaces the old one when the new digest is recorded, not before.
 """
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from sis_sync.core.environment import MAX_FILE_MB
 from sis_sync.core.errors import FileRefused
@@ -190,6 +192,24 @@ def adopt_upload(upload: StoredUpload, files: RunFiles) -> None:
     upload.path.replace(files.original)
     sync_folder(files.folder)
     sync_folder(files.folder.parent)
+
+
+@contextmanager
+def taken_back_unless_committed(upload: StoredUpload, run: Run) -> Iterator[None]:
+    """Remove the upload from the run's folder if the block, which commits the run, raises an error.
+
+    Another upload may be the run's meanwhile. If the commit was done in spite of the error, the run has its file.
+    """
+    own = upload.path.stat()
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, DatabaseError, InterfaceError):
+            original = run_files(run).original
+            is_stored = Run.objects.filter(pk=run.pk).exclude(state=Run.State.FAILED).exists()
+            if not is_stored and os.path.samestat(own, original.stat()):
+                original.unlink()
+        raise
 
 
 @contextmanager

@@ -16,7 +16,14 @@ from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.lock_wait import refuse_if_locked
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.files import StoredUpload, adopt_upload, base_name, run_files, store_upload
+from sis_sync.server.runs.files import (
+    StoredUpload,
+    adopt_upload,
+    base_name,
+    run_files,
+    store_upload,
+    taken_back_unless_committed,
+)
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State, move
 
@@ -119,7 +126,7 @@ def _begin_again(run: Run, stored: StoredUpload, by: Account | ApiKey | None, no
         "file_removed_at": None,
         "report_removed_at": None,
     }
-    with transaction.atomic():
+    with taken_back_unless_committed(stored, run), transaction.atomic():
         if move(run.pk, (State.FAILED,), State.RECEIVED, **undecided, **unplanned):
             run.refresh_from_db()
             _take(run, stored, by, now)
@@ -129,7 +136,7 @@ def _begin_again(run: Run, stored: StoredUpload, by: Account | ApiKey | None, no
 
 def _record(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: datetime) -> Run:
     try:
-        with transaction.atomic():
+        with taken_back_unless_committed(stored, run), transaction.atomic():
             run.save()
             _take(run, stored, by, now)
     except IntegrityError:
