@@ -3,10 +3,11 @@
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from kit.rosters import needs_approval, send, settled, student, sync
 from pytest_django.fixtures import Settings
@@ -19,7 +20,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow
+from sis_sync.server.runs import flow, watch
 from sis_sync.server.runs.apply import apply
 from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.cancel import ask_job_to_give_way, cancel_run
@@ -133,6 +134,19 @@ def test_endless_plan_is_refused(
     assert run.refusal is not None
     assert run.refusal["code"] == "run.too_long"
     assert "SIS_SYNC_PLAN_SECONDS" in run.refusal["fix"]
+
+
+def test_endless_work_ends_though_the_database_is_busy(
+    district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(watch, "LEAVE_SECONDS", 0)
+    has_left = Event()
+    job = send(district, student("S1"), now=now).jobs.get()
+    with watch.JobWatch(job, has_left.set, -1, refuse).watching():
+        assert has_left.wait(20)
 
 
 def test_plan_over_the_memory_limit_is_refused(

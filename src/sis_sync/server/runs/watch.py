@@ -89,10 +89,17 @@ class JobWatch:
         while not self.is_done.is_set():
             self.switch.turn_on()
             if self.leave and time.monotonic() >= leave_at:
-                if self.is_overdue:
-                    self.end_overdue()
-                self.leave()
+                self._leave(self.leave)
             self.is_done.wait(LOOK_SECONDS)
+
+    def _leave(self, leave: Callable[[], None]) -> None:
+        """End the process, also if it cannot be recorded why. The attempt then counts as one that was killed."""
+        try:
+            if self.is_overdue:
+                self.end_overdue()
+        except Exception as error:
+            logger.warning("job %s: that it takes too long was not recorded (%s)", self.job.pk, type(error).__name__)
+        leave()
 
 
 def _interrupt_of_database() -> Callable[[], None]:
