@@ -393,6 +393,18 @@ def test_daily_purge_at_night(school_system: SchoolSystem, now: datetime) -> Non
     assert days_purged(at_night(1, 3), at_night(1, 4)) == [True, False]
 
 
+def test_clock_that_jumped_ahead_purges_nothing_that_night(district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1"), now=at_night(1))
+    assert days_purged(at_night(2), at_night(3)) == [True, True]
+    AuditEntry.objects.create(school_system=district.school_system, action="test", at=at_night(400, 2))
+    assert days_purged(at_night(400), at_night(400, 4)) == [False, False]
+    assert run_files(run).original.is_file()
+    assert AuditEntry.objects.filter(action="data.purge_waits").count() == 1
+    assert days_purged(at_night(4)) == [True]  # the clock was set right
+    assert run_files(run).original.is_file()
+    assert days_purged(at_night(14), at_night(15)) == [False, True]  # a server that was off for some time
+
+
 def test_daily_purge_that_was_cut_off(school_system: SchoolSystem, now: datetime) -> None:
     Session.objects.create(session_key="old", session_data="", expire_date=now)
     daily = DailyPurge()

@@ -10,6 +10,8 @@ from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange, AuditEntry
+from sis_sync.server.place import has_room
+from sis_sync.server.runs.apply.sql import count
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed, log_failure
 from sis_sync.server.runs.purge.run_files import is_elsewhere, slices_of_runs
@@ -109,6 +111,10 @@ def overwrite_freed_pages() -> None:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         return
     try:
+        size = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", {})
+        if not has_room(size):
+            logger.warning("the database file could not be written again: the disk has no room for a second copy")
+            return
         with connection.cursor() as cursor:
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -97,9 +97,10 @@ def remove_files(purging: Purging) -> Iterator[Removed]:
     folder = data_folder() / "runs"
     remembered = runs_to_remember()
     for piece in slices_of_runs():
-        runs = Run.objects.only(*REPORT).in_bulk(piece)
         for number in piece:
-            yield from _of_folder(purging, folder / str(number), runs.get(number), remembered)
+            # Read each run just before: a failed one may have begun again with a new file.
+            run = Run.objects.only(*REPORT).filter(pk=number).first()
+            yield from _of_folder(purging, folder / str(number), run, remembered)
 
 
 def is_elsewhere() -> bool:
