@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
-from django.db.transaction import Atomic
 from django.db.utils import DatabaseErrorWrapper
 from django.test import Client
 from django.urls import reverse
@@ -177,16 +176,15 @@ def test_upload_that_must_wait_leaves_nothing(
     assert upload(client, district_key).status_code == 202
 
 
-def test_upload_whose_commit_fails_leaves_nothing(
+def test_upload_whose_run_cannot_be_recorded_leaves_nothing(
     district: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class FailingCommit(Atomic):
-        def __exit__(self, *_error: Any) -> None:
-            super().__exit__(OperationalError, OperationalError("disk I/O error"), None)
-            raise OperationalError("disk I/O error")
+    def fail(**_values: Any) -> None:
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["original"]
+        raise OperationalError("disk I/O error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(receive.transaction, "atomic", lambda: FailingCommit(None, True, False))
+        patch.setattr(receive, "record", fail)
         with pytest.raises(OperationalError):
             send(district, student("S1"), now=now)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
