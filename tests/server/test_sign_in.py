@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from unittest.mock import patch
 
 import pytest
@@ -299,6 +300,26 @@ def test_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         check_password(PASSWORD, make_password(PASSWORD))
     assert busy.value.http_status == 503
     assert check_password(PASSWORD, make_password(PASSWORD))
+
+
+def test_class_waits_for_a_place_to_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Queue(BoundedSemaphore):
+        """A queue in which somebody is done as soon as another one waits."""
+
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+            if timeout:
+                self.release()
+            return super().acquire(blocking, timeout)
+
+    monkeypatch.setattr(hashing, "_admitted", Queue(1))
+    monkeypatch.setattr(hashing, "_place_waits", windows.Window(seconds=60))
+    for _ in range(hashing.PLACE_WAITS_A_MINUTE):
+        hashing._admitted.acquire()
+        with turn_to_hash():
+            pass
+    hashing._admitted.acquire()
+    with pytest.raises(NotNow), turn_to_hash():
+        pytest.fail("in a flood it is refused at once")
 
 
 def test_page_says_when_to_try_again(client: Client, school_system: SchoolSystem, dana_with_password: Account) -> None:

@@ -11,14 +11,20 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import NotNow
+from sis_sync.server.windows import Window
 
 HASHES_AT_ONCE = 2
 # More wait than hash, but not all threads of the web process: pages are answered meanwhile.
 MOST_WAITING = 8
 LONGEST_WAIT_SECONDS = 10.0
+# If the queue is full, so many a minute may wait so long for a place in it: enough for a class that signs in together.
+# They may hold all other threads, so there are no more: in a flood the rest is refused at once, and pages are answered.
+PLACE_WAIT_SECONDS = 4.0
+PLACE_WAITS_A_MINUTE = 40
 
 _running = threading.BoundedSemaphore(HASHES_AT_ONCE)
 _admitted = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
+_place_waits = Window(seconds=60)
 
 
 class BoundedArgon2Hasher(Argon2PasswordHasher):
@@ -45,8 +51,8 @@ def has_password(account: Account | None, password: str) -> bool:
 
 @contextmanager
 def turn_to_hash() -> Iterator[None]:
-    """Wait until fewer than two hashes are made in this process."""
-    if not _admitted.acquire(blocking=False):
+    """Wait until fewer than two hashes are made in this process. Raise NotNow if too many wait."""
+    if not _has_place():
         raise _busy()
     try:
         if not _running.acquire(timeout=LONGEST_WAIT_SECONDS):
@@ -57,6 +63,15 @@ def turn_to_hash() -> Iterator[None]:
             _running.release()
     finally:
         _admitted.release()
+
+
+def _has_place() -> bool:
+    """Take a place in the queue. Return False if there is none and none becomes free soon."""
+    if _admitted.acquire(blocking=False):
+        return True
+    if _place_waits.take("all", most=PLACE_WAITS_A_MINUTE):
+        return False
+    return _admitted.acquire(timeout=PLACE_WAIT_SECONDS)
 
 
 def _busy() -> NotNow:
