@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from sis_sync.server import windows
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import DiskFull
 from sis_sync.server.keys import limits
 from sis_sync.server.keys.limits import file_limit_bytes
 from sis_sync.server.keys.models import ApiKey
@@ -85,6 +86,31 @@ def test_bytes_of_a_day(client: Client, district: Org, district_key: str, settin
     refused = send(client, district_key, b"b" * 2 * MB, key="k-2")
     assert "may send 3 MB in 24 hours" in problem(refused, 429)
     assert int(refused.headers["Retry-After"]) > 60 * 60
+
+
+def test_bytes_that_were_not_taken_are_given_back(
+    client: Client, district: Org, district_key: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_named: object) -> None:
+        raise DiskFull("The disk is full.")
+
+    settings.SIS_SYNC_UPLOAD_MB_A_DAY = 3
+    for _ in range(3):
+        hold = Hold()
+        hold.is_asked = True
+        environ = {"CONTENT_LENGTH": str(2 * MB), HOLD: hold}
+        headers = {"Authorization": f"Bearer {district_key}"}
+        assert client.post(RUNS, headers=headers, **environ).status_code == 204  # type: ignore[arg-type]
+        hold.free()  # its body never arrives
+    with monkeypatch.context() as patch:
+        patch.setattr("sis_sync.server.runs.receive.enqueue", full)
+        for _ in range(3):
+            assert send(client, district_key, b"a" * 2 * MB).status_code == 507
+    damaged = {"file": SimpleUploadedFile("people.csv", b"c" * 900_000), "sha256": "0" * 64}
+    headers["Idempotency-Key"] = "k-3"
+    assert client.post(f"{RUNS}?mode=partial", damaged, headers=headers).status_code == 400  # the sender's fault
+    assert send(client, district_key, b"a" * 2 * MB).status_code == 202
+    assert send(client, district_key, b"b" * 200_000, key="k-2").status_code == 429
 
 
 def test_first_file_waits_for_a_person(

@@ -1,4 +1,7 @@
-"""Judges a request with a large body by its headers. Refused bodies are never read (serve/connections.py)."""
+"""Judges a request with a large body by its headers. Refused bodies are never read (serve/connections.py).
+
+What an upload counts for its key is settled here, once its answer is known.
+"""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +28,7 @@ from sis_sync.server.windows import HOLD, Hold
 
 API = "/api/"
 UPLOADS = "/api/v1/runs"
+SERVER_FAULT = 500  # this HTTP status and those above
 
 
 def judge_large_bodies(respond: Respond) -> Respond:
@@ -33,13 +37,27 @@ def judge_large_bodies(respond: Respond) -> Respond:
     def middleware(request: HttpRequest) -> HttpResponse:
         hold: Hold | None = request.META.get(HOLD)
         if hold is None or not hold.is_asked:
-            return respond(request)
+            return settled(respond, request)
         is_call = request.path_info.startswith(API)
         refusal = refusal_of_call(request, hold) if is_call else refusal_of_page(request)
         hold.is_allowed = refusal is None
         return refusal or HttpResponse(status=204)
 
     return middleware
+
+
+def settled(respond: Respond, request: HttpRequest) -> HttpResponse:
+    """Answer the request. What it counted counts, unless the server is at fault: then its sender will try again."""
+    given: Hold | None = request.META.get(HOLD)
+    hold = request.META[HOLD] = given or Hold()
+    try:
+        response = respond(request)
+        if response.status_code < SERVER_FAULT:
+            hold.settle()
+    finally:
+        if given is None:  # otherwise the web process frees it
+            hold.free()
+    return response
 
 
 def refusal_of_call(request: HttpRequest, hold: Hold) -> HttpResponse | None:
@@ -56,7 +74,7 @@ def refusal_of_call(request: HttpRequest, hold: Hold) -> HttpResponse | None:
         if size > most + FORM_BYTES:
             raise too_large_for(key, most)
         begin_upload(key, hold)
-        count_bytes(key, size)
+        count_bytes(key, size, hold)
     except SisSyncError as error:
         return problem_of(error)
     return None

@@ -143,6 +143,7 @@ HOLD = "sis_sync.hold"  # the name of a request's Hold in its WSGI environment
 class Hold:
     """What a request holds from the time its headers are judged until it is answered.
 
+    What it counted is given back, unless `settle` was called: if the body never arrives, or the server is at fault.
     While the web process asks about the headers, `is_asked` is true and there is no body. The application sets
     `is_allowed` if the body may be read.
     """
@@ -150,6 +151,7 @@ class Hold:
     def __init__(self) -> None:
         self.is_asked = self.is_allowed = False
         self._free: Callable[[], None] | None = None
+        self._give_back: list[Callable[[], None]] = []
 
     @property
     def has_slot(self) -> bool:
@@ -160,10 +162,20 @@ class Hold:
         """Hold a slot. `free` frees it."""
         self._free = free
 
+    def counted(self, give_back: Callable[[], None]) -> None:
+        """Remember how to give back what was counted for this request."""
+        self._give_back.append(give_back)
+
+    def settle(self) -> None:
+        """Let everything count that was counted until now."""
+        self._give_back.clear()
+
     def free(self) -> None:
-        """Free the slot, if there is one."""
+        """Free the slot, if there is one, and give back what is not settled."""
         if self._free is not None:
             self._free()
+        while self._give_back:
+            self._give_back.pop()()
 
 
 def whole_seconds(wait: float) -> int:

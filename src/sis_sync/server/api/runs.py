@@ -24,7 +24,7 @@ from sis_sync.server.api.schemas import (
 )
 from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
 from sis_sync.server.audit.services import record
-from sis_sync.server.keys.limits import MeteredFile, one_upload
+from sis_sync.server.keys.limits import MeteredFile, hold_upload
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404
@@ -61,19 +61,20 @@ def send_file(
     checked_key = checked_idempotency_key(idempotency_key)
     refuse_bad_mapping(mapping_lines, mapping_name)
     body_bytes = int(request.META.get("CONTENT_LENGTH") or file.size or 0)
-    with one_upload(key, request.META.get(HOLD), body_bytes=body_bytes):
-        upload = Upload(
-            scope_org=key.org,
-            mode=mode,
-            file=io.BufferedReader(MeteredFile(plain_bytes(file), key=key, sent_bytes=body_bytes)),
-            file_name=plain_name(file.name),
-            mapping_lines=mapping_lines,
-            mapping_name=mapping_name,
-            by=key,
-            idempotency_key=checked_key,
-            sha256=sha256,
-        )
-        run = receive_run(upload, now=timezone.now())
+    hold = request.META[HOLD]
+    hold_upload(key, hold, body_bytes=body_bytes)
+    upload = Upload(
+        scope_org=key.org,
+        mode=mode,
+        file=io.BufferedReader(MeteredFile(plain_bytes(file), key=key, sent_bytes=body_bytes, hold=hold)),
+        file_name=plain_name(file.name),
+        mapping_lines=mapping_lines,
+        mapping_name=mapping_name,
+        by=key,
+        idempotency_key=checked_key,
+        sha256=sha256,
+    )
+    run = receive_run(upload, now=timezone.now())
     return Status(202, run_document(run, request))
 
 

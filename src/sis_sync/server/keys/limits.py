@@ -1,8 +1,6 @@
 """What one API key may use: calls in a minute, uploads at a time, bytes in a day, and the size of its first file."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO
 
 from django.conf import settings
@@ -35,8 +33,11 @@ def require_call_left(key: ApiKey) -> None:
     _refuse_calls(key, _calls.wait(key.prefix, most=settings.SIS_SYNC_CALLS_A_MINUTE))
 
 
-def count_bytes(key: ApiKey, size: int) -> None:
-    """Count bytes that the key sent, or that its files have unpacked. Raise TooManyCalls if that is too much a day."""
+def count_bytes(key: ApiKey, size: int, hold: Hold) -> None:
+    """Count bytes that the key sent, or that its files have unpacked. Raise TooManyCalls if that is too much a day.
+
+    The hold gives them back, unless the request is settled.
+    """
     wait = _bytes.take(key.prefix, most=settings.SIS_SYNC_UPLOAD_MB_A_DAY * MB, amount=size)
     if wait:
         raise TooManyCalls(
@@ -44,6 +45,7 @@ def count_bytes(key: ApiKey, size: int) -> None:
             fix="Send the file later, or upload it under Bulk Management > Users.",
             retry_after_seconds=whole_seconds(wait),
         )
+    hold.counted(lambda: _bytes.give_back(key.prefix, size))
 
 
 def begin_upload(key: ApiKey, hold: Hold) -> None:
@@ -58,19 +60,11 @@ def begin_upload(key: ApiKey, hold: Hold) -> None:
     hold.keep(free)
 
 
-@contextmanager
-def one_upload(key: ApiKey, hold: Hold | None, *, body_bytes: int) -> Iterator[None]:
-    """Hold a slot while an upload is taken, and count its body, unless both was done when its headers were judged."""
-    if hold is not None and hold.has_slot:
-        yield
-        return
-    own = Hold()
-    begin_upload(key, own)
-    try:
-        count_bytes(key, body_bytes)
-        yield
-    finally:
-        own.free()
+def hold_upload(key: ApiKey, hold: Hold, *, body_bytes: int) -> None:
+    """Take a slot for an upload and count its body, unless both was done when its headers were judged."""
+    if not hold.has_slot:
+        begin_upload(key, hold)
+        count_bytes(key, body_bytes, hold)
 
 
 def file_limit_bytes(key: ApiKey) -> int:
@@ -89,8 +83,8 @@ def is_trusted(key: ApiKey) -> bool:
 class MeteredFile(io.RawIOBase):
     """An upload of a key. It ends at the size that the key may send, and counts what a gzip file unpacks to."""
 
-    def __init__(self, file: IO[bytes], *, key: ApiKey, sent_bytes: int) -> None:
-        self.file, self.key = file, key
+    def __init__(self, file: IO[bytes], *, key: ApiKey, sent_bytes: int, hold: Hold) -> None:
+        self.file, self.key, self.hold = file, key, hold
         self.most_bytes = file_limit_bytes(key)
         self.read_bytes = 0
         self.uncounted = -sent_bytes  # the body was counted when it came in
@@ -108,7 +102,7 @@ class MeteredFile(io.RawIOBase):
         if self.read_bytes > self.most_bytes:
             raise too_large_for(self.key, self.most_bytes)
         if self.uncounted > 0:
-            count_bytes(self.key, self.uncounted)
+            count_bytes(self.key, self.uncounted, self.hold)
             self.uncounted = 0
         return len(data)
 
