@@ -1,5 +1,6 @@
 """Cancelling a run: by whom, until when, and how its job gives way."""
 
+import sqlite3
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +21,14 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow, watch
+from sis_sync.server.runs import cancel, flow, watch
 from sis_sync.server.runs.apply import apply
 from sis_sync.server.runs.approval import approve_run
-from sis_sync.server.runs.cancel import ask_job_to_give_way, cancel_run
+from sis_sync.server.runs.cancel import ask_job_to_give_way, cancel_run, is_cancel_asked
 from sis_sync.server.runs.files import run_files, run_session, work_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.worker import work_once
+from sis_sync.server.windows import Slots
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 UNPLANNED, PLANNED = ("received", "checking"), ("held", "applying")
@@ -68,6 +70,58 @@ def test_manager_cancels_an_open_run(state: str, district: Org, north: Org, as_a
     assert not Account.objects.filter(custom_id="S1").exists()
     assert AuditEntry.objects.get(action="run.cancelled").detail == {"run": run.pk}
     assert run_files(run).original.exists() == run_files(run).plan.exists() == (state in PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("state", "others", "tries"), [("checking", 0, 1), ("applying", 0, 4), ("applying", 1, 4), ("applying", 2, 1)]
+)
+def test_few_cancels_wait_for_their_jobs(
+    state: str,
+    others: int,
+    tries: int,
+    district: Org,
+    north: Org,
+    alice: Account,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record, calls = cancel._record_cancel, list[Any]()
+
+    def record_when_free(*arguments: Any) -> bool:
+        calls.append(arguments)
+        if len(calls) < 4:
+            raise OperationalError from busy_database()
+        return record(*arguments)
+
+    run = waiting_run(district, now)
+    Run.objects.filter(pk=run.pk).update(state=state)
+    waiting = Slots()
+    for _ in range(others):
+        waiting.take("jobs", most=others)
+    monkeypatch.setattr(cancel, "_waiting", waiting)
+    monkeypatch.setattr(cancel, "_record_cancel", record_when_free)
+    assert cancel_run(run=run, by=alice, now=now).state == ("cancelled" if tries == 4 else state)
+    assert (len(calls), waiting.taken("jobs")) == (tries, others)
+    assert is_cancel_asked(run.pk)
+
+
+def test_busy_database_cancels_no_run_without_a_job(
+    district: Org, north: Org, as_alice: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> bool:
+        raise OperationalError from busy_database()
+
+    run = waiting_run(district, now)
+    monkeypatch.setattr(cancel, "_record_cancel", refuse)
+    as_alice.raise_request_exception = False
+    assert as_alice.post(f"/runs/{run.pk}/cancel").status_code == 503
+    assert not is_cancel_asked(run.pk)
+
+
+def busy_database() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
 
 
 def test_late_cancel_is_told_applied(

@@ -172,7 +172,7 @@ def reject(request: SignedRequest, run_id: str, body: Rejection) -> RunDocument:
 def cancel(request: SignedRequest, run_id: str) -> RunDocument:
     """Cancels a run that this key sent and no one has decided. Its job stops and no account is changed.
 
-    Answers 409 with the run's state if the run has ended. If its job takes longer than 10 seconds to give way, the
+    Answers 409 with the run's state if the run has ended. If its job takes longer to give way (10 seconds at most), the
     answer is the run as it is, and the job cancels it then.
     """
     run = visible_run(request.auth, run_id)

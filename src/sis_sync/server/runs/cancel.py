@@ -19,9 +19,14 @@ from sis_sync.server.runs.files import cancel_marker, forget_what_has_no_plan
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import check_may_cancel
 from sis_sync.server.runs.states import State, move
+from sis_sync.server.windows import Slots
 
 GIVES_WAY_SECONDS = 10.0
+# So many threads of the web process may wait for jobs to give way. More would keep it from answering others.
+MOST_WAITING = 2
 LOCK_SECONDS = 1
+
+_waiting = Slots()
 
 CANCELLABLE = (*MOVING, *DECIDABLE)
 
@@ -29,15 +34,19 @@ CANCELLABLE = (*MOVING, *DECIDABLE)
 def cancel_run(*, run: Run, by: Account | ApiKey, now: datetime) -> Run:
     """Cancel the run and return it. Repeating it changes nothing.
 
-    Wait at most 10 seconds for a job that applies the run. If it takes longer to give way, return the run as it is: the
-    job cancels it then. Raise NotPermitted, or RunClosed if the run has ended, also if its commit came first.
+    If a job applies the run, wait at most 10 seconds for it. If it takes longer to give way, or two others wait now,
+    return the run as it is: the job cancels it then. Raise NotPermitted, or RunClosed if the run has ended, also if its
+    commit came first. Raise OperationalError if the database is busy and the run has no job that would cancel it.
     """
     run = fresh(run)
     check_may_cancel(run=run, by=by)
-    if run.state not in ENDED:
+    if run.state in DECIDABLE:
+        _record_cancel(run.pk, by, now)
+    elif run.state not in ENDED:
         ask_job_to_give_way(run, by)
-        _cancel_within(GIVES_WAY_SECONDS, run, by, now)
-        run = fresh(run)
+        if not _is_recorded(run, by, now) and run.state == State.APPLYING:
+            _wait_for_job(run, by, now)
+    run = fresh(run)
     if run.state in ENDED and run.state != State.CANCELLED:
         raise closed(run, "cancelled")
     return run
@@ -67,17 +76,27 @@ def ask_job_to_give_way(run: Run, by: Account | ApiKey) -> None:
     draft.replace(marker)
 
 
-def _cancel_within(seconds: float, run: Run, by: Account | ApiKey, now: datetime) -> None:
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            _record_cancel(run.pk, by, now)
-            return
-        except OperationalError as error:
-            if fault_of(error) != PlaceFault.DATABASE_BUSY:
-                raise
-            if time.monotonic() >= until:
-                return
+def _wait_for_job(run: Run, by: Account | ApiKey, now: datetime) -> None:
+    free = _waiting.take("jobs", most=MOST_WAITING)
+    if free is None:
+        return
+    try:
+        until = time.monotonic() + GIVES_WAY_SECONDS
+        while time.monotonic() < until and not _is_recorded(run, by, now):
+            pass  # each try waits for the lock of the database
+    finally:
+        free()
+
+
+def _is_recorded(run: Run, by: Account | ApiKey, now: datetime) -> bool:
+    """Move the run, unless it has ended. Return False if the database is busy."""
+    try:
+        _record_cancel(run.pk, by, now)
+    except OperationalError as error:
+        if fault_of(error) != PlaceFault.DATABASE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _record_cancel(run_id: int, by: Account | ApiKey | None, now: datetime) -> bool:
