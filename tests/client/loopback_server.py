@@ -35,7 +35,7 @@ class Received:
 
 @dataclass
 class LoopbackServer:
-    """`faults` are used up one per POST /runs; `runs` by idempotency key, as the contract says."""
+    """`faults` are used up one per POST /runs, `looks_left` one per look; `runs` by idempotency key, as agreed."""
 
     port: int = 0
     faults: list[Callable[["Handler"], bool]] = field(default_factory=list)
@@ -48,6 +48,8 @@ class LoopbackServer:
     counts: dict[str, int] = field(default_factory=lambda: {"rows": 1, "create": 1, "failed": 0})
     findings: dict[str, int] = field(default_factory=dict)
     results: bytes = RESULTS
+    looks_left: int = 1000
+    looked_at: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -104,7 +106,11 @@ class Handler(BaseHTTPRequestHandler):
             self.problem(410, "Report removed")
         elif rest:
             self.problem(404, "Not found")
+        elif self.owner.looks_left == 0:
+            self.answer(429, {"title": "Too many calls", "detail": "Wait."}, Retry_After="60")
         else:
+            self.owner.looks_left -= 1
+            self.owner.looked_at.append(run_id)
             self.answer(200, self.with_state(run))
 
     def with_state(self, run: dict[str, object]) -> dict[str, object]:

@@ -30,7 +30,7 @@ class Follower:
     def follow(self, *, seconds: float) -> list[RunStatus]:
         """Look at the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended.
 
-        If the server asks for fewer calls than there are runs, the next pass looks at the others.
+        If the server asks for fewer calls than there are runs, the next look begins with the others.
         """
         return look_until(
             self._look,
@@ -51,20 +51,31 @@ class Follower:
     def _look(self) -> list[RunStatus]:
         """Check every open run once, mark the deliveries whose runs have ended, and return the other runs."""
         not_ended = []
-        for delivery in self.journal.open_deliveries(since=self.clock.now() - timedelta(days=self.keep_days)):
-            try:
-                run = self.api.get_run(delivery.run_id)
-            except NotThere:
-                # The server has removed the run, so its results will never arrive.
-                self._finish(FileOutcome(delivery, "ended"))
-                continue
-            if run.has_ended:
-                self._fetch_results(delivery)
-                code = self._store_refusal(delivery, run)
-                self._finish(FileOutcome(delivery, "ended", run=run, code=code))
-            else:
-                not_ended.append(run)
+        looked_at = None
+        try:
+            for delivery in self.journal.open_deliveries(since=self.clock.now() - timedelta(days=self.keep_days)):
+                run = self._run_of(delivery)
+                looked_at = delivery
+                if run is None:
+                    # The server has removed the run, so its results will never arrive.
+                    self._finish(FileOutcome(delivery, "ended"))
+                elif run.has_ended:
+                    self._fetch_results(delivery)
+                    code = self._store_refusal(delivery, run)
+                    self._finish(FileOutcome(delivery, "ended", run=run, code=code))
+                else:
+                    not_ended.append(run)
+        except Exception:
+            if looked_at:
+                self.journal.mark_followed(looked_at)
+            raise
         return not_ended
+
+    def _run_of(self, delivery: Delivery) -> RunStatus | None:
+        try:
+            return self.api.get_run(delivery.run_id)
+        except NotThere:
+            return None
 
     def _fetch_results(self, delivery: Delivery) -> None:
         for path in write_reports(self.api, delivery, fallback_encoding=self.fallback_encoding):

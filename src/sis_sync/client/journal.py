@@ -19,7 +19,8 @@ from sis_sync.client.watched_folders import FoundFile
 DeliveryState = Literal["taken", "spooled", "received", "refused", "skipped"]
 
 # `look`: the latest size and time of each file, and when they were first seen. `kept`: the files that the client moved
-# to an archive. `served`: the last time that a section's schedule was followed.
+# to an archive. `served`: the last time that a section's schedule was followed. `followed`: the delivery that the last
+# look at the runs came to before it broke off.
 SCHEMA = """
 create table if not exists delivery (
     id integer primary key,
@@ -50,6 +51,7 @@ create table if not exists look (
 );
 create table if not exists kept (path text primary key, kept_at text not null);
 create table if not exists served (section text primary key, served_at text not null);
+create table if not exists followed (row integer primary key check (row = 1), delivery integer not null);
 """
 _UNSENT = "state in ('taken', 'spooled')"
 
@@ -131,9 +133,14 @@ class Journal:
         return self._deliveries("state in ('received', 'refused', 'skipped') and put_away_at = ''")
 
     def open_deliveries(self, *, since: datetime) -> list[Delivery]:
-        """Return the files that the server has received at or after `since` and whose run has not ended."""
+        """Return the files that the server has received at or after `since` and whose run has not ended.
+
+        Begin after the one at which the last look broke off, so that one look after the other gets to all of them.
+        """
         condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
-        return self._deliveries(condition, since.isoformat())
+        found = self._deliveries(condition, since.isoformat())
+        row = self.database.execute("select delivery from followed").fetchone()
+        return sorted(found, key=lambda each: row is not None and each.id <= row["delivery"])
 
     def is_on_its_way(self, found: FoundFile) -> bool:
         """Return True if this file was taken, has not changed since, and is not put away yet."""
@@ -184,6 +191,10 @@ class Journal:
     def mark_put_away(self, delivery: Delivery, *, now: datetime) -> None:
         """Store that the file is at its destination. Clear the note, because it may contain personal data."""
         self._update(delivery, put_away_at=now.isoformat(), note="")
+
+    def mark_followed(self, delivery: Delivery) -> None:
+        """Store that a look broke off after it had looked at the delivery's run."""
+        self.database.execute("insert or replace into followed values (1, ?)", (delivery.id,))
 
     def mark_ended(self, delivery: Delivery, *, now: datetime) -> None:
         """Store that the delivery's run has ended and that its results are next to the file."""
