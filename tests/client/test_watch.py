@@ -2,10 +2,16 @@
 
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from client.conftest import District, roster
 from client.loopback_server import status
+
+from sis_sync.client import results
+from sis_sync.client.watch import Stop
 
 
 def wait_until_sent(district: District, count: int) -> None:
@@ -26,6 +32,28 @@ def test_watch_runs_until_stopped(district: District, number: signal.Signals, co
     assert process.returncode == code
     assert "Traceback" not in err
     assert district.names("partial") == ["archive"]
+
+
+def test_watch_goes_on_without_room_for_results(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [duckdb.IOException('Could not write file "/tmp/x": No space left on device')]
+    write = results.write_reports
+
+    def write_if_possible(*arguments: Any, **named: Any) -> list[Path]:
+        if faults:
+            raise faults.pop()
+        return write(*arguments, **named)
+
+    def stop_after_results(stop: Stop, _seconds: float) -> bool:
+        if "monday.results.csv" in district.names("partial/archive"):
+            stop.ask(signal.SIGTERM)
+        return stop.is_asked()
+
+    monkeypatch.setattr("sis_sync.client.follow.write_reports", write_if_possible)
+    monkeypatch.setattr(Stop, "wait", stop_after_results)
+    district.export("monday.csv", roster())
+    done = district.command("watch")
+    assert (done.returncode, faults) == (143, [])
+    assert "is full" in done.stderr
 
 
 def test_stop_ends_retry_pause(district: District) -> None:

@@ -19,7 +19,7 @@ from sis_sync.client.retry import Announce, Clock
 from sis_sync.client.schedule import is_due
 from sis_sync.client.state_folder import client_lock, open_journal
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.place_faults import as_no_room
+from sis_sync.core.place_faults import as_no_room, fault_of
 
 
 class Stop:
@@ -90,10 +90,10 @@ def open_client(config: ClientConfig, stop: Stop, announce: Announce) -> Iterato
 
 @contextmanager
 def _full_disk_in_words(config: ClientConfig) -> Iterator[None]:
-    """Raise NoRoom if a disk that the client writes to is full."""
+    """Raise NoRoom if a disk is full that the client, its journal or its engine writes to."""
     try:
         yield
-    except (OSError, sqlite3.Error) as error:
+    except Exception as error:
         if no_room := as_no_room(error, _written_folders(config)):
             raise no_room from None
         raise
@@ -118,12 +118,15 @@ def run_once(client: SyncClient, stop: Stop, *, wait_seconds: float) -> PassRepo
 
 
 def watch(client: SyncClient, stop: Stop, show: Callable[[PassReport], None]) -> None:
-    """Run passes until the client is asked to stop. If a disk error ends a pass, log it; the next pass tries again."""
+    """Run passes until the client is asked to stop. If a fault of the place ends a pass, log it and try again."""
     LOGGER.info("watching %s sections", len(client.config.sections))
     while not stop.is_asked():
         try:
             show(_scheduled_pass(client))
-        except (OSError, sqlite3.Error) as error:  # such as a full disk or a lost share: keep watching
+        except Exception as error:
+            if fault_of(error) is None and not isinstance(error, OSError | sqlite3.Error):
+                raise
+            # Such as a full disk, a lost share, or too little memory for the engine: keep watching.
             no_room = as_no_room(error, _written_folders(client.config))
             LOGGER.error("a pass broke off: %s", no_room.title if no_room else type(error).__name__)
             if no_room:
