@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from client.conftest import DANA, District, roster
 
 from sis_sync.client.responses import Answer, TryLater, error_of
 from sis_sync.client.retry import Clock, look_until
@@ -63,3 +64,18 @@ def test_no_time_left_to_wait_returns_what_was_found() -> None:
 def test_server_that_stays_away_is_an_error() -> None:
     with pytest.raises(TryLater):
         Looks("checking", refusal(503, 40)).until_over(30)
+
+
+def test_every_run_is_looked_at(district: District) -> None:
+    district.server.state = "waiting"
+    for number in range(5):
+        district.export(f"{number}.csv", roster(DANA.replace("T1", f"T{number}")))
+    district.run()
+    seen = set[str]()
+    for _ in range(3):
+        district.server.looks_left = 2
+        district.server.looked_at.clear()
+        district.run()
+        assert len(district.server.looked_at) == 2
+        seen.update(district.server.looked_at)
+    assert seen == {"1", "2", "3", "4", "5"}

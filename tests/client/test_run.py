@@ -119,21 +119,6 @@ def test_results_fetched_by_later_pass(district: District) -> None:
     assert district.run()[1]["files"] == []
 
 
-def test_every_run_is_looked_at(district: District) -> None:
-    district.server.state = "waiting"
-    for number in range(5):
-        district.export(f"{number}.csv", roster(DANA.replace("T1", f"T{number}")))
-    district.run()
-    seen = set[str]()
-    for _ in range(3):
-        district.server.looks_left = 2
-        district.server.looked_at.clear()
-        district.run()
-        assert len(district.server.looked_at) == 2
-        seen.update(district.server.looked_at)
-    assert seen == {"1", "2", "3", "4", "5"}
-
-
 @pytest.mark.parametrize(
     ("state", "code"), [("held", 8), ("rejected", 9), ("cancelled", 9), ("refused", 6), ("failed", 1)]
 )
