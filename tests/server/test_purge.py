@@ -441,6 +441,7 @@ def test_killed_purge_leaves_nothing_in_the_bytes(
     scene.prepare(["begin"], ["send", 0, 2_000])
     with scene.worker():
         scene.wait_for("select state from runs_run", [("applied",)])
+        scene.wait_for("select distinct state from jobs_job", [("done",)])  # its temporary folder is gone
     (left,) = scene.prepare(["delete", 300, 900, 181])
     for pause_seconds in (0.8, 1.1, 1.4, 1.7, 2.5):
         purging = scene.start("-m", "sis_sync", "server", "purge", stdout=PIPE, stderr=PIPE)
