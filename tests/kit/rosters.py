@@ -73,11 +73,12 @@ def approved(run: Run, actor: Account, now: datetime) -> Run:
 
 
 def imported(org: Org, *rows: dict[str, str], now: datetime, **values: Any) -> Run:
-    """Return the applied run of a file, approved by a manager of the org if a guard holds it."""
+    """Return the applied run of a file, approved by a manager of the district if a guard holds it."""
     run = sync(org, *rows, now=now, **values)
     if run.state == "applied":
         return run
-    return approved(run, Account.objects.filter(rights__org=org).earliest("pk"), now)
+    managers = Account.objects.filter(rights__org__school_system=org.school_system, rights__org__kind="district")
+    return approved(run, managers.earliest("pk"), now)
 
 
 def had_leavers(org: Org, now: datetime) -> None:

@@ -73,6 +73,14 @@ def test_undercut_plan_is_shown_again(district: Org, north: Org, alice: Account,
     assert "changed by another run" in newer.decision_reason
 
 
+def test_two_other_runs_undercut_no_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    imported(district, *STUDENTS, now=now)
+    waiting = sync(district, *STUDENTS[1:], now=now + HOUR, mode="students")
+    for number in range(2):
+        assert sync(district, student(f"new{number}"), now=now + 2 * HOUR).state == "applied"
+    assert approved(waiting, alice, now + 3 * HOUR).state == "applied"
+
+
 def test_plan_overtaken_while_made(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import approved, had_leavers, needs_approval, roster, settled, student, sync
+from kit.rosters import approved, had_leavers, needs_approval, roster, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted
@@ -222,3 +222,36 @@ def test_key_approves_no_disabling_row(district: Org, north: Org, alice: Account
     assert (run.state, run.counts["update"]) == ("waiting", 1)
     with pytest.raises(NotPermitted, match="accounts would leave"):
         approve_run(run=run, digest=run.plan_digest, by=key, now=now)
+
+
+def test_modes_share_their_sums(district: Org, north: Org, now: datetime) -> None:
+    pupils = there(north, 60, now=now)
+    staff = there(north, 60, now=now, first=60, user_type="Teacher", grade="")
+    changed = [{**row, "last_name": f"Rude{number}"} for number, row in enumerate([*pupils[:19], *staff[:19]])]
+    needs_approval(district, "students", on_absent="nothing", required=False)
+    needs_approval(district, "staff", on_absent="nothing", required=False)
+    assert sync(district, *changed[:19], now=now, mode="students").state == "applied"
+    assert held_by(sync(district, *changed[19:20], now=now + DAY, mode="staff")) == {"guard.changes": 20}
+
+
+def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: datetime) -> None:
+    pupils = there(north, 20, now=now)
+    needs_approval(district, "staff", required=False)
+    had_leavers(district, now)
+    staff = [teacher(f"T{number}") for number in range(300)]
+    assert sync(district, *staff, now=now, mode="staff").state == "applied"
+    retyped = [{**row, "user_type": "Teacher", "grade": ""} for row in pupils[:19]]
+    assert sync(district, *retyped, now=now + DAY).state == "applied"
+    last = sync(district, *staff, now=now + 2 * DAY, mode="staff")
+    assert held_by(last)["guard.drip"] == 19
+
+
+def test_restored_disabled_people_are_enabled(district: Org, north: Org, now: datetime) -> None:
+    there(north, 100, now=now)
+    asleep = there(north, 60, now=now, first=100, status="Disabled")
+    needs_approval(district, "students", required=False)
+    had_leavers(district, now)
+    rest = [*(student(f"P{number:04}") for number in range(100)), *asleep[5:]]
+    assert sync(district, *reversed(rest), now=now, mode="students").counts["delete"] == 5
+    back = [{**row, "status": "Active"} for row in asleep[:6]]
+    assert held_by(sync(district, *back, now=now + DAY)) == {"guard.enabled": 6}

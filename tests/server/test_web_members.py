@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import student, sync
+from kit.rosters import imported, student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
@@ -35,7 +35,7 @@ def listed(client: Client, query: str = "") -> str:
 
 def make_students(north: Org, number: int) -> list[Account]:
     rows = [student(f"S{index:03}", f"Okafor{index:03}") for index in range(number)]
-    sync(north, *rows, now=datetime(2026, 9, 1, tzinfo=UTC))
+    imported(north, *rows, now=datetime(2026, 9, 1, tzinfo=UTC))
     return list(Account.objects.filter(custom_id__startswith="S").order_by("last_name"))
 
 

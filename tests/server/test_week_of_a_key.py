@@ -8,13 +8,14 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import examples
-from kit.rosters import sync
+from kit.rosters import had_leavers, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -32,6 +33,7 @@ DEEDS = ("leave_out", "disable", "enable", "restore", "address", "names", "org",
 SIZES = (3, 4, 8, 19, 20, 21, 40, 99, 400)
 NUMBERS = (1, 2, 3, 4, 5, 6, 10, 15, 19, 20, 21, 40, 49, 50, 60, 100)
 SMALL = 20
+MANAGER = "P0000"
 SLUGS = itertools.count()
 
 steps = st.lists(
@@ -52,6 +54,7 @@ class Week:
     now: datetime = START
     sent: list[str] = field(default_factory=list)
     fresh: Any = field(default_factory=itertools.count)
+    random: Random = field(default_factory=lambda: Random(7))
 
     def send(self, deed: str, number: int, mode: str, hours: int) -> None:
         """Send one file: everyone of the mode, or the concerned people for partial."""
@@ -90,9 +93,11 @@ class Week:
             chosen = [each for each in people if each.startswith("Z")]
             return {each: {**people[each], "status": "Disabled"} for each in chosen[:number]}
         wanted = {"enable": "Disabled", "restore": "Deleted"}.get(deed, "Active")
-        chosen = [each for each, row in people.items() if row["status"] == wanted and each in self.start]
+        chosen = [
+            each for each, row in people.items() if row["status"] == wanted and each in self.start and each != MANAGER
+        ]
         changed = {}
-        for each in chosen[:number]:
+        for each in self.random.sample(chosen, min(number, len(chosen))):
             row, tag = people[each], next(self.fresh)
             changed[each] = {**row, **_values(deed, row, tag)}
         return changed
@@ -159,9 +164,10 @@ def district_of_people(size: int) -> Week:
         number += 1
     Account.objects.bulk_create(accounts)
     give_right(
-        account=Account.objects.get(school_system=system, custom_id="P0000"), org=district, actor=None, now=START
+        account=Account.objects.get(school_system=system, custom_id=MANAGER), org=district, actor=None, now=START
     )
     ModeSettings.objects.filter(school_system=system).update(requires_approval=False)
+    had_leavers(district, START)
     week = Week(system, district, {}, {})
     week.start = week.all()
     return week
@@ -204,7 +210,7 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @given(size=st.sampled_from(SIZES), files=steps)
-@examples(2)
+@examples(3)
 def test_key_takes_few_people(size: int, files: list[tuple[str, int, str, int]]) -> None:
     week = district_of_people(size)
     for deed, number, mode, hours in files:

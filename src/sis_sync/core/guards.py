@@ -192,7 +192,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.drip",
-        "With this run, {count:account|accounts} would have left within 7 days: {percent} of the {base}; "
+        "With this run, {count:account|accounts} {subject} would have left within 7 days: {percent} of the {base}; "
         "the limit is {limit}.",
         _WEEK,
         _LEAVING,
@@ -201,7 +201,8 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-# The columns of `History.recent_changes`. `number` rises with time, `by_policy` is yes or no, `counts_for` has the
+# The columns of `History.recent_changes`. `number` rises with time, `by_policy` is yes, no, or import (by a
+# first import, which the limits of its mode trust), `counts_for` has the
 # names of the SUMS that count the change, and `before` and `after` are JSON objects of fields.
 RECENT_COLUMNS: tuple[str, ...] = ("account_id", "number", "by_policy", "counts_for", "action", "before", "after")
 # The guards that count what policy let through in 7 days. After a person approved a run that one held, it begins anew.

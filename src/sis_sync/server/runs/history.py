@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db.models import Q, QuerySet, Sum
 
+from sis_sync.core.fields import USER_TYPES
 from sis_sync.core.guards import SUMS, History
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
@@ -42,19 +43,25 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
-    lists = deleting.values_list("counts", "settings_used__first_import")
+    lists = deleting.values_list("mode", "counts", "settings_used__first_import")
     begins = _sums_begin(run, now - WINDOW)
     unapproved = _applied(run).filter(decided_by=None, applied_at__gt=now - WINDOW)
-    by_policy = _by_policy(run, unapproved, begins)
+    by_policy = _by_policy(unapproved, begins)
     with_password = unapproved.filter(applied_at__gt=begins[CREATIONS]).aggregate(sum=Sum("newcomers_with_password"))
     return History(
         last_plan=_plan_of(last) if last else (),
         last_rows=last.counts.get("rows", 0) if last else 0,
-        # A list that created everyone is known to be complete, and so is one whose leavers a person has seen.
-        had_deleting_sync=any(is_first or any(map(counts.get, ABSENT_ACTIONS)) for counts, is_first in lists),
-        recent_changes=_recent_changes(by_policy, folder, since=now - WINDOW) if by_policy else None,
+        had_deleting_sync=any(_shows_completeness(*each, run=run) for each in lists),
+        recent_changes=_recent_changes(run, by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
     )
+
+
+def _shows_completeness(mode: str, counts: dict[str, int], is_first: bool | None, *, run: Run) -> bool:
+    """True if people left by this list, or it was the first to create people of the types of `run`."""
+    if any(map(counts.get, ABSENT_ACTIONS)):
+        return True
+    return bool(is_first and counts.get("create") and {*MODES[run.mode].user_types} <= {*MODES[mode].user_types})
 
 
 def _applied(run: Run) -> QuerySet[Run]:
@@ -68,14 +75,16 @@ def _plan_of(run: Run) -> tuple[Path, Path] | tuple[()]:
     return (files.remembered, files.remembered) if files.remembered.is_file() else ()
 
 
-def _by_policy(run: Run, unapproved: QuerySet[Run], begins: dict[str, datetime]) -> dict[Run, frozenset[str]]:
+def _by_policy(unapproved: QuerySet[Run], begins: dict[str, datetime]) -> dict[Run, frozenset[str]]:
     """Return the runs whose changes no limit trusts, each with the sums that count it."""
     found = {}
     for each in unapproved.defer("findings", "file_facts").order_by("pk"):
-        if not any(map(each.counts.get, (*CHANGING_ACTIONS, *ABSENT_ACTIONS))) or _is_trusted_import(each, run):
+        if not any(map(each.counts.get, (*CHANGING_ACTIONS, *ABSENT_ACTIONS))):
+            continue
+        if _is_first_import(each) and not _has_others_before(each, set(USER_TYPES)):
             continue
         sums = {name for name, begin in begins.items() if each.applied_at is not None and each.applied_at > begin}
-        found[each] = frozenset(sums - {CREATIONS} if each.settings_used.get("first_import") else sums)
+        found[each] = frozenset(sums - {CREATIONS} if _is_first_import(each) else sums)
     return found
 
 
@@ -88,21 +97,25 @@ def _sums_begin(run: Run, since: datetime) -> dict[str, datetime]:
     return begins
 
 
-def _is_trusted_import(earlier: Run, run: Run) -> bool:
-    """True if `earlier` was a first import and `run` concerns nobody who was there before it.
+def _is_first_import(run: Run) -> bool:
+    only_created = not any(map(run.counts.get, ("update", "restore", *ABSENT_ACTIONS)))
+    return bool(run.settings_used.get("first_import", only_created))  # earlier versions did not record it
 
-    No one else can be measured against the people that it created.
+
+def _has_others_before(imported: Run, types: set[str]) -> bool:
+    """True if there were accounts of these types before a first import, besides the types that it has brought.
+
+    Their limits must not be measured against the people of the import.
     """
-    only_created = not any(map(earlier.counts.get, ("update", "restore", *ABSENT_ACTIONS)))
-    if not earlier.settings_used.get("first_import", only_created):  # earlier versions did not record it
-        return False
-    other_types = set(MODES[run.mode].user_types) - set(MODES[earlier.mode].user_types)
-    there = Account.objects.filter(school_system=run.school_system_id, custom_id__isnull=False)
-    return not there.filter(user_type__in=other_types, created_at__lt=earlier.applied_at).exists()
+    there = Account.objects.filter(school_system=imported.school_system_id, custom_id__isnull=False)
+    others = types - set(MODES[imported.mode].user_types)
+    return there.filter(user_type__in=others, created_at__lt=imported.applied_at).exists()
 
 
-def _recent_changes(by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:
+def _recent_changes(run: Run, by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:
     """Write the file of `History.recent_changes`, and return its path."""
+    types = set(MODES[run.mode].user_types)
+    imports = {each.pk for each in by_policy if _is_first_import(each) and not _has_others_before(each, types)}
     sums = {each.pk: ";".join(sorted(names)) for each, names in by_policy.items()}
     by_runs = AccountChange.objects.filter(GUARDED, run__in=list(sums))
     by_people = AccountChange.objects.filter(account__in=by_runs.values("account"), changed_at__gt=since)
@@ -112,6 +125,7 @@ def _recent_changes(by_policy: dict[Run, frozenset[str]], folder: Path, *, since
         for changes in (by_runs, by_people.exclude(run__in=list(sums))):
             values = changes.values_list("account_id", "pk", "run_id", "action", "before", "after")
             for account_id, number, run_id, action, before, after in values.iterator(chunk_size=ROWS_AT_ONCE):
-                of_run = ("yes", sums[run_id]) if run_id in sums else ("no", "")
+                word = "import" if run_id in imports else "yes" if run_id in sums else "no"
+                of_run = (word, sums.get(run_id, ""))
                 writer.writerow((account_id, number, *of_run, action, json.dumps(before), json.dumps(after)))
     return path

@@ -1,7 +1,7 @@
 -- DuckDB. In: stored plans (:plans), the actions that change an account (:changing), the changed and the unchanged
 -- rows of another plan (:changed, :unchanged).
 -- Out: the number of people that the plans change and the other plan names.
-SELECT count(*) FROM read_parquet(:plans)
+SELECT count(*) FROM read_parquet(list_value :plans)
 WHERE action IN :changing AND custom_id IN (
   SELECT custom_id FROM read_parquet(:changed) WHERE action IN ('create', 'update', 'restore')
   UNION ALL

@@ -13,5 +13,6 @@ SELECT subject, found, written AS base, CASE WHEN base < 20 THEN '4' ELSE '5 %' 
 FROM (
   SELECT subject, count(*) FILTER (WHERE is_cleared) AS found, count(*) AS written FROM written GROUP BY subject
 ) AS counted, totals
-WHERE CASE WHEN base < 20 THEN found >= 5 ELSE found >= 20 AND found * 100 > written * 5 END
+WHERE NOT is_all
+  AND CASE WHEN base < 20 THEN found >= 5 ELSE found >= 20 AND found * 100 > written * 5 END
 ORDER BY subject

@@ -26,9 +26,9 @@ WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
 """
 # What recent.sql makes of no changes. Preparing its query takes longer than all other guards of a small file.
 _NO_RECENT_CHANGES = """
-CREATE TEMP TABLE lately (account_id VARCHAR, left_lately BOOLEAN, has_arrived BOOLEAN, was_enabled BOOLEAN,
-  has_new_address BOOLEAN, has_new_name BOOLEAN, has_new_org BOOLEAN, has_new_type BOOLEAN, base_status VARCHAR,
-  base_org VARCHAR, base_type VARCHAR)
+CREATE TEMP TABLE lately (account_id VARCHAR, is_import BOOLEAN, left_lately BOOLEAN, has_arrived BOOLEAN,
+  was_enabled BOOLEAN, has_new_address BOOLEAN, has_new_name BOOLEAN, has_new_org BOOLEAN, has_new_type BOOLEAN,
+  base_status VARCHAR, base_org VARCHAR, base_type VARCHAR)
 """
 
 

@@ -18,4 +18,4 @@ FROM
         ON p.custom_id = s.custom_id
     )
   ) AS shown
-WHERE found > 0
+WHERE NOT is_all AND found > 0

@@ -2,11 +2,12 @@
 -- Out: lately: one row per account that policy changed in the last 7 days.
 -- DuckDB only. recent_changes has account_id, number, by_policy, counts_for, action, before and after. Of lately,
 -- base_status, base_org and base_type are the values before policy changed them, since a person last did; an empty
--- status means that there was no account; NULL means that policy did not change it. For left_lately and so on, a sum
--- over 7 days counts the account.
+-- status means that there was no account; NULL means that policy did not change it. is_import: a first import created
+-- it, which the limits of its mode trust. For left_lately and so on, a sum over 7 days counts the account.
 CREATE TEMP TABLE lately AS
 WITH changes AS (
-  SELECT account_id, CAST(number AS BIGINT) AS number, by_policy = 'yes' AS by_policy, counts_for, action,
+  SELECT account_id, CAST(number AS BIGINT) AS number, by_policy <> 'no' AS by_policy,
+    by_policy = 'import' AND action = 'create' AS is_import, counts_for, action,
     before ->> 'status' AS old_status, after ->> 'status' AS new_status,
     before ->> 'school_district_external_id' AS old_org, before ->> 'user_type' AS old_type,
     lower(before ->> 'email') <> lower(after ->> 'email') AS is_new_address,
@@ -37,6 +38,7 @@ bases AS (
 ),
 sums AS (
   SELECT account_id,
+    bool_or(is_import) AS is_import,
     bool_or(counts_for LIKE '%guard.drip%' AND (action IN ('delete', 'disable')
       OR coalesce(old_status = 'Active' AND new_status = 'Disabled', FALSE))) AS left_lately,
     bool_or(counts_for LIKE '%guard.creations%' AND action IN ('create', 'restore')) AS has_arrived,

@@ -7,7 +7,7 @@ SELECT is_idle, coalesce(org, '') AS org, coalesce(user_type, '') AS user_type,
   count(*) FILTER (WHERE stands) AS base, count(*) FILTER (WHERE NOT stands) AS leaving,
   count(*) FILTER (WHERE is_extra) AS extra
 FROM (
-  SELECT is_idle, org, user_type, TRUE AS stands, FALSE AS is_extra FROM base
+  SELECT is_idle, org, user_type, TRUE AS stands, FALSE AS is_extra FROM base WHERE is_of_mode
   UNION ALL
   SELECT is_idle, org, user_type, FALSE, is_extra FROM leaving
 ) AS each_account

@@ -53,7 +53,7 @@ def _check_other_runs(run: Run) -> None:
     others = that_changed_accounts(applied)
     if was_undercut(run, others):
         raise OutOfDate("accounts that it names were changed by another run since")
-    if others and run.is_approved_by_policy:  # its guards did not count the accounts that left meanwhile
+    if others and run.decided_by_id is None:  # its guards did not count the accounts that left meanwhile
         raise OutOfDate("another run was applied since")
 
 
