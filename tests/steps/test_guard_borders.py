@@ -9,7 +9,7 @@ def test_disabled_accounts_leave_too(said: Messages) -> None:
     summer = people(500, 512, status="Disabled", school_district_external_id="010")
     rest = people(1, 200)
     message = said(rest, [*summer, *rest])["guard.deletions"]
-    assert "12 of 12 accounts at 010 (100.0 %) would be deleted" in message
+    assert "12 of 12 accounts that are Disabled (100.0 %) would be deleted" in message
 
 
 def test_nameless_org_not_the_total(said: Messages) -> None:
