@@ -57,7 +57,7 @@ def statements_of(path: Path, dialect: str) -> list[exp.Expression]:
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"JOIN :\w+", "JOIN (VALUES ('x'))", text)
     text = re.sub(r"FROM :(\w+_read)", r"FROM \1", text)
-    text = re.sub(r"IN :\w+", "IN ('x')", text)
+    text = re.sub(r"(IN|list_value) :\w+", r"\1 ('x')", text)
     text = re.sub(r"(?<![:\w]):[a-z_]+\b", "'x'", text)
     text = re.sub(r"%(\(\w+\))?s", "1", text)
     text = text.replace("ON COMMIT DROP", "")  # not known to the parser

@@ -135,7 +135,7 @@ def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
     run_django(tmp_path, *checks, SIS_SYNC_BEHIND_PROXY="1", SIS_SYNC_ALLOWED_HOSTS="sync.riverbend.example")
     for command in (checks, ["makemigrations", "--check"], ["migrate", "-v0"]):
         run_django(tmp_path, *command)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.key", "sis-sync.sqlite3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["incoming", "secret.key", "sis-sync.sqlite3"]
 
 
 def test_database_is_for_its_owner(tmp_path: Path) -> None:

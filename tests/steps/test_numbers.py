@@ -32,5 +32,5 @@ def test_guard_message_in_singular(guard: Guard) -> None:
 
 def test_drip_message_says_would() -> None:
     drip = next(guard for guard in GUARDS if guard.code == "guard.drip")
-    said = drip.message.format(count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
-    assert said.startswith("With this run, 29,999 accounts would have left within 7 days: ")
+    said = drip.message.format(subject="", count=Count(29_999), base=Count(30_020), percent="x", limit="15 %")
+    assert " ".join(said.split()).startswith("With this run, 29,999 accounts would have left within 7 days: ")

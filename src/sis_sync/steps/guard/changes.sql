@@ -1,6 +1,6 @@
 -- Within 7 days, more than 5 % of the accounts, and at least 20, change the same field (address, names, org, user
--- type): a shifted column, a new domain, a renumbered school. If there are fewer than 20 accounts, at least 5. Judged for
--- the mode and for the whole school system.
+-- type): a shifted column, a new domain, a renumbered school. If there are fewer than 20 accounts, at least 5. Judged
+-- for the mode and for the whole school system.
 WITH of_this_run AS (
   SELECT 'address' AS subject, custom_id FROM changed WHERE has_match(fields, 'email')
   UNION ALL SELECT 'names', custom_id FROM changed WHERE has_match(fields, '_name')
@@ -8,7 +8,8 @@ WITH of_this_run AS (
   UNION ALL SELECT 'user type', custom_id FROM changed WHERE has_match(fields, 'user_type')
 ),
 earlier AS (
-  SELECT subject, a.custom_id, coalesce(b.is_of_mode, FALSE) OR (a.in_scope AND a.user_type IN :mode_types) AS is_of_mode
+  SELECT subject, a.custom_id,
+    coalesce(b.is_of_mode, FALSE) OR (a.in_scope AND a.user_type IN :mode_types) AS is_of_mode
   FROM (
     SELECT 'address' AS subject, account_id FROM lately WHERE has_new_address
     UNION ALL SELECT 'names', account_id FROM lately WHERE has_new_name

@@ -1,7 +1,7 @@
 -- Within 7 days, more than 15 % of the accounts, and at least 5, leave: those of earlier runs that have not
 -- returned, and those of this run, each counted once. If there are fewer than 20 accounts, 5 of them, or more than
--- half and at least 2. Accounts that were Disabled are counted apart, against the Disabled ones. Judged for the mode and
--- for the whole school system.
+-- half and at least 2. Accounts that were Disabled are counted apart, against the Disabled ones. Judged for the mode
+-- and for the whole school system.
 WITH gone AS (
   SELECT custom_id, is_idle, TRUE AS is_of_mode FROM leaving
   UNION ALL

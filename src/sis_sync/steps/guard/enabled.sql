@@ -1,5 +1,6 @@
--- Within 7 days, more than 5 % of the accounts, and at least 5, go from Disabled to Active, also by way of a deletion. If
--- there are fewer than 20 accounts, the percentage does not count. Judged for the mode and for the whole school system.
+-- Within 7 days, more than 5 % of the accounts, and at least 5, go from Disabled to Active, also by way of a deletion.
+-- If there are fewer than 20 accounts, the percentage does not count. Judged for the mode and for the whole school
+-- system.
 WITH enabled AS (
   SELECT custom_id FROM changed WHERE action = 'update' AND old_status = 'Disabled' AND status = 'Active'
   UNION
