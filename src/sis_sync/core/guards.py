@@ -6,7 +6,7 @@ To add a guard: a row in GUARDS, its rule in steps/guard/NAME.sql, and `tools/wr
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
+from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ GUARDS: tuple[Guard, ...] = (
         "guard.no_final_newline",
         "The last line of the file ({subject}) has no line end: the file may have been cut off.",
         "the export may have been cut off",
-        (*CHANGING_ACTIONS, *ABSENT_ACTIONS),
+        ACCOUNT_ACTIONS,
     ),
     Guard(
         "guard.lost_zeros",

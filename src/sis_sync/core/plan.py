@@ -5,6 +5,7 @@ from dataclasses import dataclass
 ROW_ACTIONS: tuple[str, ...] = ("create", "update", "restore", "unchanged", "ignored", "failed")
 ABSENT_ACTIONS: tuple[str, ...] = ("delete", "disable")
 CHANGING_ACTIONS: tuple[str, ...] = ("create", "update", "restore")
+ACCOUNT_ACTIONS: tuple[str, ...] = (*CHANGING_ACTIONS, *ABSENT_ACTIONS)  # all that change an account
 
 
 @dataclass(frozen=True)

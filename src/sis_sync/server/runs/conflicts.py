@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from sis_sync.core.modes import MODES
-from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
+from sis_sync.core.plan import ACCOUNT_ACTIONS
 from sis_sync.core.run_states import ENDED
 from sis_sync.engine.sql import sql_text
 from sis_sync.server.orgs.models import Org
@@ -17,8 +17,6 @@ from sis_sync.server.runs.files import reading_session, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 from sis_sync.server.runs.superseding import over_the_same
-
-CHANGES = (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
 
 
 def unapplied_runs(run: Run) -> dict[str, Any]:
@@ -40,7 +38,7 @@ def applied_since(run: Run, unapplied: dict[str, Any]) -> QuerySet[Run]:
 
 def that_changed_accounts(runs: QuerySet[Run]) -> list[Run]:
     """Return the runs that changed at least one account."""
-    return [each for each in runs.only("pk", "counts", "plan_digest") if any(map(each.counts.get, CHANGES))]
+    return [each for each in runs.only("pk", "counts", "plan_digest") if any(map(each.counts.get, ACCOUNT_ACTIONS))]
 
 
 def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:
@@ -71,7 +69,7 @@ def _covers_people_of(plan: Path, newer: Run) -> bool:
         return _has_people_in_both([plan], newer)
     people = sql_text(__package__, "people_of_types")
     with reading_session() as session:
-        return bool(session.value(people, plan=str(plan), changing=CHANGES, types=mode.user_types))
+        return bool(session.value(people, plan=str(plan), changing=ACCOUNT_ACTIONS, types=mode.user_types))
 
 
 def _has_people_in_both(plans: list[Path], named_by: Run) -> bool:
@@ -79,4 +77,4 @@ def _has_people_in_both(plans: list[Path], named_by: Run) -> bool:
     people, files = sql_text(__package__, "people_in_both"), run_files(named_by)
     named = {"changed": str(files.plan), "unchanged": str(files.unchanged)}
     with reading_session() as session:
-        return bool(session.value(people, plans=[str(plan) for plan in plans], changing=CHANGES, **named))
+        return bool(session.value(people, plans=[str(plan) for plan in plans], changing=ACCOUNT_ACTIONS, **named))

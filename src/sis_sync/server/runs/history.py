@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet, Sum
 from sis_sync.core.fields import USER_TYPES
 from sis_sync.core.guards import SUMS, History
 from sis_sync.core.modes import MODES
-from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS
+from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.files import run_files
@@ -79,7 +79,7 @@ def _by_policy(unapproved: QuerySet[Run], begins: dict[str, datetime]) -> dict[R
     """Return the runs whose changes no limit trusts, each with the sums that count it."""
     found = {}
     for each in unapproved.defer("findings", "file_facts").order_by("pk"):
-        if not any(map(each.counts.get, (*CHANGING_ACTIONS, *ABSENT_ACTIONS))):
+        if not any(map(each.counts.get, ACCOUNT_ACTIONS)):
             continue
         if _is_first_import(each) and not _has_others_before(each, set(USER_TYPES)):
             continue

@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from sis_sync.core.fields import ACTIVE
 from sis_sync.core.modes import MODES
-from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
+from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, ROW_ACTIONS
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.wording import counted, percent
 from sis_sync.server.accounts.models import Account, FilePassword
@@ -107,9 +107,7 @@ def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:
 
 def approve_words(run: Run) -> str:
     """Return the changes that approving makes: create 40, update 310, delete 214."""
-    shown = [
-        f"{action} {run.counts[action]:,}" for action in (*CHANGING_ACTIONS, *ABSENT_ACTIONS) if run.counts.get(action)
-    ]
+    shown = [f"{action} {run.counts[action]:,}" for action in ACCOUNT_ACTIONS if run.counts.get(action)]
     return ", ".join(shown) or counted(0, "change", "changes")
 
 
@@ -118,7 +116,7 @@ def no_changes_words(run: Run) -> str:
 
     The sentence is about rows only: if the mode ignores absence, there may be people who are not in the file.
     """
-    quiet = (*CHANGING_ACTIONS, *ABSENT_ACTIONS, "failed")
+    quiet = (*ACCOUNT_ACTIONS, "failed")
     if not run.counts or any(run.counts.get(name) for name in quiet):
         return ""
     ignored = run.counts.get("ignored", 0)

@@ -6,7 +6,7 @@ the whole before its parts.
 
 from dataclasses import asdict
 
-from sis_sync.core.guards import GUARDS, RECENT_COLUMNS, Guard, GuardHit, History
+from sis_sync.core.guards import GUARDS, NO_HISTORY, RECENT_COLUMNS, Guard, GuardHit, History
 from sis_sync.core.limits import GuardLimits
 from sis_sync.core.modes import Mode
 from sis_sync.core.mojibake import MOJIBAKE_PATTERN
@@ -59,7 +59,7 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         session.run(sql_text(__package__, "base"), mode_types=plan.mode.user_types, nameless_org=NAMELESS_ORG)
         if any("slices" in sql_text(__package__, rule.name) for rule in checked):
             session.run(sql_text(__package__, "slices"))
-    earlier = history or History()
+    earlier = history or NO_HISTORY
     values: dict[str, object] = {
         **asdict(limits),
         "has_final_newline": plan.records.facts.has_final_newline,

@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 
 from sis_sync.core import wording
 from sis_sync.core.limits import PLAN_EXPIRES_AFTER
-from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
+from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, ROW_ACTIONS
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.audit.models import AccountChange
@@ -184,7 +184,7 @@ def count_words(run: Run) -> list[str]:
     parts = [
         f"{run.counts.get(action, 0):,} "
         f"{words.action_word(action, is_done=True).lower() if is_done else f'to {action}'}"
-        for action in (*CHANGING_ACTIONS, *ABSENT_ACTIONS)
+        for action in ACCOUNT_ACTIONS
         if is_shown(run, action)
     ]
     return [*parts, f"{run.counts.get('failed', 0):,} failed"]
