@@ -4,6 +4,7 @@ import pytest
 
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.mapping import Choice, Dates, FieldRule
 
 
 @pytest.mark.parametrize(
@@ -18,9 +19,29 @@ from sis_sync.steps.map.mapper_lines import parse_mapping
         ("mapper.x.skip=parent", "names no header", "mapper.NAME.skip.HEADER="),
         ("mapper.x.value.status=Active", "does not say which value becomes another", ".FROM=TO"),
         ("mapper.x.column.email.work=Mail", "continues after the field", "End the key after the field"),
-        ("mapper.x.pad.email=6", "only custom_id is padded", "pad.custom_id=6"),
+        ("mapper.x.pad.email=6", "only custom_id and school_district_external_id are padded", "pad.custom_id=6"),
         ("mapper.x.split.last_name=Name", "does not say how to split", 'before ","'),
         ("mapper.x.template.email={a", "has a brace", "{field:lower}"),
+        ("mapper.x.template.email={a:asci}", '"asci" is not a word', "Did you mean ascii?"),
+        ("mapper.x.template.email={a:first}", '"first" is not a word', "Did you mean first 3?"),
+        ("mapper.x.template.email={a:}", '"" is not a word', "The words are ascii, letters"),
+        ("mapper.x.create.email={a", "has a brace", "{field:lower}"),
+        ("mapper.x.create.custom_id={a}", "rows are matched by it", "column.custom_id"),
+        ("mapper.x.keep.password=", "it is used for newcomers anyway", "column.password"),
+        ("mapper.x.keep.grade=5", "a keep line has no value", "mapper.x.create.grade=VALUE"),
+        ("mapper.x.decode.last_name=xml", 'there is no decoding "xml"', "mapper.x.decode.last_name=html"),
+        ("mapper.x.decode.custom_id=html", "is compared as it is", "Decode the names only"),
+        ("mapper.x.choose=Primary", "does not say which row of a person counts", "latest HEADER"),
+        ("mapper.x.choose=Primary:", "does not say which row of a person counts", "latest HEADER"),
+        ("mapper.x.choose.status=latest Start", "continues after choose", "latest HEADER"),
+        ("mapper.x.dates.grade=From | To", "only the status is made of dates", "dates.status="),
+        ("mapper.x.dates.status=|", "is not one or two headers", "= | TO HEADER"),
+        ("mapper.x.dates.status=A | B | C", "is not one or two headers", "= | TO HEADER"),
+        ("mapper.x.dates.format=MM/DD", "is not a format of dates", "YYYY-MM-DD"),
+        ("mapper.x.dates.format=DD.MMM.YYYY", "is not a format of dates", "YYYY-MM-DD"),
+        ("mapper.x.dates.grace=-1", "is not a number of days", "mapper.x.dates.grace=14"),
+        ("mapper.x.unique.email=yes", "only addresses are numbered", "unique.email=number"),
+        ("mapper.x.unique.custom_id=number", "only addresses are numbered", "unique.email=number"),
     ],
 )
 def test_wrong_line_names_the_fix(line: str, wrong: str, right: str) -> None:
@@ -28,6 +49,40 @@ def test_wrong_line_names_the_fix(line: str, wrong: str, right: str) -> None:
         parse_mapping(f"# a comment\n{line}\n")
     assert wrong in refused.value.message
     assert right in str(refused.value.fix)
+
+
+def test_lines_about_rows_and_dates() -> None:
+    mapping = parse_mapping(
+        "mapper.x.dates.grace=14\nmapper.x.dates.status= | Exit Date\nmapper.x.dates.format=D.M.YY\n"
+        "mapper.x.choose=Time: of post: Main | First\nmapper.x.unique.email=number\n"
+    )
+    assert mapping.dates == Dates("", "Exit Date", "D.M.YY", grace=14)
+    assert mapping.choice == Choice("Time: of post", ("main", "first"))
+    assert mapping.numbers_addresses
+    assert parse_mapping("mapper.x.choose=latest Start Date").choice == Choice("Start Date")
+
+
+@pytest.mark.parametrize(
+    ("own", "rule"),
+    [
+        ("column.grade=Year", FieldRule(columns=("Year",), keep=True)),
+        ("constant.grade=5", FieldRule(constant="5")),
+        ("template.grade={Year}", FieldRule(columns=("Level",), template="{Year}")),
+        ("create.grade={Year}", FieldRule(columns=("Level",), keep=True, create="{Year}")),
+        ("keep.grade=", FieldRule(keep=True)),
+    ],
+)
+def test_own_line_replaces_what_is_inherited(own: str, rule: FieldRule) -> None:
+    base = "mapper.base.column.grade=Level\nmapper.base.keep.grade=\n"
+    assert parse_mapping(f"{base}mapper.x.extends=base\nmapper.x.{own}").rule("grade") == rule
+
+
+def test_own_status_replaces_inherited_dates() -> None:
+    base = "mapper.base.dates.status=From | To\nmapper.base.dates.format=MM/DD/YYYY\nmapper.x.extends=base\n"
+    assert parse_mapping(f"{base}mapper.x.dates.grace=3").dates.headers() == ("From", "To")
+    assert parse_mapping(f"{base}mapper.x.column.status=Status").dates.headers() == ()
+    codes = "mapper.base.column.status=Code\nmapper.base.value.status.0=Active\nmapper.x.extends=base\n"
+    assert parse_mapping(f"{codes}mapper.x.dates.status=From").rule("status") == FieldRule()
 
 
 def chain(number: int) -> str:

@@ -16,6 +16,12 @@ from sis_sync.steps.read.read import Records
 
 _NOTHING = "''"  # the SQL of a field that nothing supplies
 _PLAIN = re.compile(r"\w+|'[^']*'")
+_OF_WORDS = {
+    "ascii": "strip_accents({})",
+    "letters": r"replace_all({}, '[^\p{{L}}\p{{M}}\p{{Nd}}]', '')",
+    "lower": "lower({})",
+    "upper": "upper({})",
+}
 _NEUTRALISED = rf"^'+{FORMULA_START}"
 
 
@@ -99,8 +105,8 @@ class _FieldMaker:
         made = self._seen_source(name)
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
-            header, case = FieldRule.placeholders(rule.template)[0]
-            made = f"clean({literal(before)} || {case}({self._seen_source(header)}) || {literal(after)})"
+            header, words = FieldRule.placeholders(rule.template)[0]
+            made = f"clean({literal(before)} || {_worded(self._seen_source(header), words)} || {literal(after)})"
         return _padded(rule, _replaced(name, rule, made))
 
     def _seen_source(self, name: str) -> str:
@@ -159,9 +165,8 @@ class _FieldMaker:
         names = FieldRule.placeholders(template)
         parts = re.split(r"\{[^{}]+\}", template)
         text = literal(parts[0])
-        for (header, case), rest in zip(names, parts[1:], strict=True):
-            value = f"{case}({self._named(header)})" if case else self._named(header)
-            text += f" || {value} || {literal(rest)}"
+        for (header, words), rest in zip(names, parts[1:], strict=True):
+            text += f" || {_worded(self._named(header), words)} || {literal(rest)}"
         if not names:
             return f"clean({text})"
         empty = (" OR " if name in ("custom_id", "email") else " AND ").join(
@@ -198,6 +203,17 @@ class _FieldMaker:
             if self.columns.position_of(header) is not None or header in self.columns.of_field
         ]
         return "coalesce(" + " OR ".join(f"({test})" for test in tests) + ", FALSE)" if tests else "FALSE"
+
+
+def _worded(value: str, words: Sequence[str]) -> str:
+    """Return the SQL that applies the words of a template to a value, one after the other."""
+    for word in words:
+        name, _, number = word.partition(" ")
+        if number:
+            value = f"{'left' if name == 'first' else 'right'}({value}, {number})"
+        else:
+            value = _OF_WORDS[name].format(value)
+    return value
 
 
 def _named_results(step: dict[str, str]) -> list[str]:

@@ -2,8 +2,6 @@
 
 import difflib
 import functools
-import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 from importlib import resources
@@ -11,25 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.fields import FIELD_NAMES, PASSWORD
 from sis_sync.core.limits import (
     EXTENDED_MAPPINGS,
     MAPPING_CHARACTERS,
     MAPPING_LINE_CHARACTERS,
     MAPPING_LINES,
-    MAPPING_SKIP_LINES,
-    TEMPLATE_NAMES,
 )
-from sis_sync.steps.map.mapping import JUDGED_BY_LIST, NO_MAPPING, PLACEHOLDER, FieldRule, Mapping, Split
+from sis_sync.steps.map.field_lines import FIELD_KINDS, check_field, with_field_line
+from sis_sync.steps.map.mapping import NO_MAPPING, FieldRule, Mapping
 from sis_sync.steps.map.properties import Property, read_properties
+from sis_sync.steps.map.row_lines import ROW_KINDS, with_row_line
 
-_SPLIT = re.compile(r'^(?P<header>.+),\s*(?P<side>before|after)\s+"(?P<separator>.+)"$')
-# The parts of an inherited rule that a new line for the same field replaces. A new template replaces none: it precedes
-# them, can be built from them, and is skipped for a file that lacks its columns.
+# The parts of an inherited rule that a new line for the same field replaces. A new template replaces no source: it
+# precedes them, can be built from them, and is skipped for a file that lacks its columns. A column does not replace
+# `keep`, which supplies the field for a file that lacks this column.
 _REPLACED = {
-    "column": ("constant", "split", "template"),
-    "constant": ("columns", "first", "split", "template"),
-    "split": ("columns", "constant", "template"),
+    "column": ("constant", "split", "template", "create"),
+    "constant": ("columns", "first", "split", "template", "create", "keep"),
+    "split": ("columns", "constant", "template", "create"),
+    "template": ("create", "keep"),
+    "keep": ("columns", "first", "split", "template", "create"),
+    "dates": ("columns", "constant", "first", "split", "template", "default", "values", "rest", "create", "keep"),
 }
 
 
@@ -129,7 +129,7 @@ def _name_of(line: Property) -> str:
 
 
 def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
-    kinds = ("extends", *_HANDLERS, "skip")
+    kinds = ("extends", *FIELD_KINDS, *ROW_KINDS)
     if kind not in kinds:
         close = difflib.get_close_matches(kind, kinds, n=1)
         raise ConfigurationError(
@@ -139,10 +139,6 @@ def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
     if kind == "extends" and has_target:
         raise ConfigurationError(
             f"Line {line.line}: {line.key} continues after extends.", fix="Write mapper.NAME.extends=OTHER, once."
-        )
-    if kind == "skip" and not has_target:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key} names no header.", fix="Write mapper.NAME.skip.HEADER=VALUE | VALUE."
         )
 
 
@@ -199,7 +195,9 @@ def _inherited(mapping: Mapping, own: list[Property]) -> Mapping:
         if (kind, line.value) != ("constant", ""):  # allows a file without the column, but replaces none
             kinds.setdefault(rest[0] if rest else "", set()).add(kind)
     rules = {name: _without_replaced(rule, kinds.get(name, ())) for name, rule in mapping.rules.items()}
-    return replace(mapping, rules=rules)
+    has_other_status = kinds.get("status", set()) & {"column", "constant", "split", "template", "keep"}
+    dates = replace(mapping.dates, first_day="", last_day="") if has_other_status else mapping.dates
+    return replace(mapping, rules=rules, dates=dates)
 
 
 def _without_replaced(rule: FieldRule, kinds: Collection[str]) -> FieldRule:
@@ -218,127 +216,9 @@ def _with_line(mapping: Mapping, line: Property) -> Mapping:
     target = rest[0] if rest else ""
     if kind == "extends":
         return mapping
-    if kind == "skip":
-        values = tuple(folded(value) for value in line.value.split("|"))
-        others = tuple(skip for skip in mapping.skips if skip[0] != target)
-        _refuse_too_large(len(others) + 1, MAPPING_SKIP_LINES, "skip lines")
-        return replace(mapping, skips=(*others, (target, values)))
-    field_name, dot, detail = target.partition(".")
-    _check_field(field_name, line)
-    _check_rest(kind, bool(dot), line)
-    rule = _HANDLERS[kind](mapping.rule(field_name), line, detail, field_name)
+    if kind in ROW_KINDS:
+        return with_row_line(mapping, kind, target, line)
+    field_name = target.partition(".")[0]
+    check_field(field_name, line)
+    rule = with_field_line(mapping.rule(field_name), kind, target, line)
     return replace(mapping, rules={**mapping.rules, field_name: rule})
-
-
-def _check_field(name: str, line: Property) -> None:
-    """Raise ConfigurationError unless the line names one of our fields."""
-    known = (*FIELD_NAMES, PASSWORD)
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        raise ConfigurationError(
-            f'Line {line.line}: {line.key} names the field "{name}", which is not one of ours.',
-            fix=f"Did you mean {close[0]}?" if close else f"The fields are {', '.join(FIELD_NAMES)}.",
-        )
-
-
-def _check_rest(kind: str, has_rest: bool, line: Property) -> None:
-    """Raise ConfigurationError if the key of a value line ends with the field, or the key of another line does not."""
-    if kind == "value" and not has_rest:
-        fix = f"Write {line.key}.FROM=TO, {line.key}.=TO for the empty cell or {line.key}.*=TO for all others."
-        raise ConfigurationError(f"Line {line.line}: {line.key} does not say which value becomes another.", fix=fix)
-    if kind != "value" and has_rest:
-        fix = f"End the key after the field; the text of a {kind} line is after the equals sign."
-        raise ConfigurationError(f"Line {line.line}: {line.key} continues after the field.", fix=fix)
-
-
-def _column(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    names = tuple(name.strip() for name in line.value.split("|") if name.strip())
-    if not names:
-        raise ConfigurationError(f"Line {line.line}: {line.key} names no header.", fix="Write the header of the file.")
-    return replace(rule, columns=names)
-
-
-def _constant(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    return replace(rule, constant=line.value)
-
-
-def _value(rule: FieldRule, line: Property, detail: str, field_name: str) -> FieldRule:
-    if detail != "*":
-        return replace(rule, values={**rule.values, folded(detail): line.value})
-    if line.value == "error" and field_name not in JUDGED_BY_LIST:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key}=error works for {', '.join(JUDGED_BY_LIST)} only.",
-            fix="Use keep or a value.",
-        )
-    return replace(rule, rest=line.value)
-
-
-def _template(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_template(line)
-    return replace(rule, template=line.value)
-
-
-def _default(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_template(line)
-    return replace(rule, default=line.value)
-
-
-def _check_template(line: Property) -> None:
-    if "{" in PLACEHOLDER.sub("", line.value) or "}" in PLACEHOLDER.sub("", line.value):
-        raise ConfigurationError(
-            f'Line {line.line}: {line.key}: "{line.value}" has a brace that is not part of a {{name}}.',
-            fix="Write {field}, {HEADER}, {field:lower} or {field:upper}.",
-        )
-    if len(FieldRule.placeholders(line.value)) > TEMPLATE_NAMES:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key} has more than {TEMPLATE_NAMES} names in braces.", fix="Leave some out."
-        )
-
-
-def _pad(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
-    if field_name != "custom_id" or not re.fullmatch(r"[1-9][0-9]?", line.value) or int(line.value) > 64:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key}={line.value} cannot be followed: only custom_id is padded, to 1 to 64.",
-            fix="Write mapper.NAME.pad.custom_id=6 for six digits.",
-        )
-    return replace(rule, pad=int(line.value))
-
-
-def _split(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    found = _SPLIT.match(line.value)
-    if not found:
-        raise ConfigurationError(
-            f'Line {line.line}: {line.key}: "{line.value}" does not say how to split.',
-            fix='Write HEADER, before "," or HEADER, after ",".',
-        )
-    return replace(rule, split=Split(found["header"].strip(), found["side"], found["separator"]))
-
-
-def _first(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    if not line.value:
-        raise ConfigurationError(f"Line {line.line}: {line.key} names no separator.", fix="Write first.FIELD=,")
-    return replace(rule, first=line.value)
-
-
-_HANDLERS = {
-    "column": _column,
-    "constant": _constant,
-    "value": _value,
-    "template": _template,
-    "default": _default,
-    "pad": _pad,
-    "split": _split,
-    "first": _first,
-}
-
-
-def folded(value: str) -> str:
-    """Return the form in which values of a file and of a line are compared: NFC, lower case, trimmed."""
-    return unicodedata.normalize("NFC", value.strip().lower())
-
-
-def value_line(field: str, value: str, to: str) -> str:
-    """Return `mapper.NAME.value.FIELD.FROM=TO`, or "" if FROM cannot be part of a key (`=`, `*`, not printable)."""
-    if not value.strip() or value == "*" or "=" in value or not value.isprintable() or not to.isprintable():
-        return ""
-    return f"mapper.NAME.value.{field}.{value}={to}"

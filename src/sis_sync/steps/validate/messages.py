@@ -10,7 +10,7 @@ from sis_sync.core.wording import LEFT_ALONE, LEFT_ALONE_ALL, MOST_SHOWN, shown,
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind, sql_text
-from sis_sync.steps.map.mapper_lines import value_line
+from sis_sync.steps.map.field_lines import value_line
 from sis_sync.steps.read.read import Records
 
 # Only this many of the most frequent values are guessed, once per value: a guess per row would be a loop over rows.

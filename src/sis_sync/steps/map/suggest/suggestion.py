@@ -134,7 +134,7 @@ def _address(sample: Sample, chosen: dict[str, Proposal]) -> Proposal:
         names.append(of_id.header)
     for name in names:
         template = f"{{{name.strip()}:lower}}@{_DOMAIN}"
-        if FieldRule.placeholders(template) == [(name.strip(), "lower")]:
+        if FieldRule.placeholders(template) == [(name.strip(), ("lower",))]:
             return Proposal("email", name, reason, "template.email", template, is_open=True)
     return Proposal("email", None, reason, "template.email", f"{{custom_id}}@{_DOMAIN}", is_open=True)
 

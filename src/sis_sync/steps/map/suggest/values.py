@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sis_sync.core.did_you_mean import guess_listed, known_meaning
 from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.steps.map.columns import comparable, find_columns
-from sis_sync.steps.map.mapper_lines import folded
+from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.map.suggest.by_name import Proposal
 from sis_sync.steps.map.suggest.sample import Sample
