@@ -6,6 +6,7 @@ SQLite the whole database), so the job could not learn it from there.
 
 import time
 from datetime import datetime
+from threading import get_ident
 
 from django.db import OperationalError, connection, transaction
 
@@ -70,7 +71,7 @@ def cancel_as_asked(run_id: int, *, now: datetime) -> bool:
 def ask_job_to_give_way(run: Run, by: Account | ApiKey) -> None:
     """Write who asks to cancel the run, for its job. Its worker looks several times a second."""
     marker = cancel_marker(run.pk)
-    draft = marker.with_name(f"{marker.name}.part")
+    draft = marker.with_name(f"{marker.name}.{get_ident()}.part")  # two may ask at the same time
     marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft.write_text(f"{'account' if isinstance(by, Account) else 'key'} {by.pk}", encoding="ascii")
     draft.replace(marker)
