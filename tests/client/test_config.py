@@ -30,7 +30,7 @@ def test_defaults_of_empty_file(tmp_path: Path) -> None:
     config = load(tmp_path, "")
     assert (config.backend.timeout_seconds, config.backend.retry_max_minutes) == (60, 30)
     assert (config.client.poll_seconds, config.client.settle_seconds, config.client.archive_keep_days) == (30, 10, 30)
-    assert (config.client.fallback_encoding, config.sections, config.warnings) == ("windows-1252", (), ())
+    assert (config.client.reading.fallback_encoding, config.sections, config.warnings) == ("windows-1252", (), ())
 
 
 def test_defaults_of_a_section(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kit.plans import examples
 
 from sis_sync.core.fields import FIELD_NAMES, SECRET_HEADER_WORDS
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read import rewrite
@@ -26,7 +27,7 @@ def copied(content: bytes, mapping: Mapping = NO_MAPPING, *, fallback: str = "wi
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "source"), Path(folder, "target")
         source.write_bytes(content)
-        write_without_secrets(source, target, mapping=mapping, fallback_encoding=fallback)
+        write_without_secrets(source, target, mapping=mapping, options=ReadingOptions(fallback=fallback))
         assert {path.name for path in Path(folder).iterdir()} == {"source", "target"}
         return target.read_bytes()
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sis_sync.cli.client import config_option, connected, load
+from sis_sync.cli.reading_flags import reading_flags
 from sis_sync.cli.terminal import may_ask, note
 from sis_sync.core.errors import FileRefused, GaveUpWaiting, UsageFault
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.wording import counted
 
@@ -26,6 +28,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mode", type=click.Choice(list(MODES)), required=True, help="The mode of the file.")
 @click.option("--mapper", help="Name of a mapping of client.properties, or of a preset.")
+@reading_flags
 @click.option("--wait", "is_waiting", is_flag=True, help="Wait until the run has ended or waits for a person.")
 @click.option("--timeout", type=click.FloatRange(1, 86400), default=LONGEST_WAIT_SECONDS, help="Seconds to wait.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 if the run is held or waits for approval.")
@@ -35,6 +38,7 @@ def upload(
     file: Path,
     mode: str,
     mapper: str | None,
+    options: ReadingOptions,
     is_waiting: bool,
     timeout: float,
     detailed_exitcode: bool,
@@ -49,7 +53,7 @@ def upload(
     if not file.is_file():
         raise FileRefused("file.not_found", f"There is no file {file}.", fix="Check the path.")
     with connected(config) as api:
-        found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", announce=note)
+        found = upload_file(api, config, file, mode=MODES[mode], mapper=mapper or "", options=options, announce=note)
         if is_waiting:
             found = wait_for(api, found, seconds=timeout)
     _print_run(found, as_json=as_json)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from sis_sync.cli.reading_flags import reading_flags
 from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.core.wording import counted
 
 ROWS_SHOWN = 5
@@ -29,7 +31,8 @@ def presets(name: str | None) -> None:
 @mapper.command("test")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", required=True, help="Name of a preset, or a .properties file with mapper lines.")
-def try_mapping(file: Path, mapping: str) -> int:
+@reading_flags
+def try_mapping(file: Path, mapping: str, options: ReadingOptions) -> int:
     """Print the first rows of FILE as the mapping reads them, and list what it leaves out."""
     from sis_sync.cli.print_plan import print_refusal
     from sis_sync.core.fields import FIELD_NAMES
@@ -39,7 +42,7 @@ def try_mapping(file: Path, mapping: str) -> int:
 
     with open_session() as session:
         try:
-            records = map_file(session, file, mapping=load_mapping(mapping)).records
+            records = map_file(session, file, mapping=load_mapping(mapping), options=options).records
         except FileRefused as refusal:
             return print_refusal(refusal, as_json=False)
         fields = ", ".join(FIELD_NAMES)
@@ -56,9 +59,10 @@ def try_mapping(file: Path, mapping: str) -> int:
 
 @mapper.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@reading_flags
 @click.option("--write", type=click.Path(path_type=Path), help="Write the lines to this new file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
-def suggest(file: Path, write: Path | None, as_json: bool) -> int:
+def suggest(file: Path, options: ReadingOptions, write: Path | None, as_json: bool) -> int:
     """Propose the preset that fits FILE best, or mapper lines with the reason for each."""
     from sis_sync.cli.next_command import quoted
     from sis_sync.cli.print_plan import print_refusal
@@ -66,7 +70,7 @@ def suggest(file: Path, write: Path | None, as_json: bool) -> int:
     from sis_sync.steps.map.suggest.suggestion import suggest as suggest_mapping
 
     try:
-        suggestion = suggest_mapping(read_sample(file))
+        suggestion = suggest_mapping(read_sample(file, options))
     except FileRefused as refusal:
         return print_refusal(refusal, as_json=as_json)
     text = "\n".join(suggestion.lines())

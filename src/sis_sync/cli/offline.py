@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import click
 
+from sis_sync.cli.reading_flags import FLAGS, reading_flags
 from sis_sync.core.errors import FileRefused, UsageFault
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import ReadingOptions
 
 _mode = click.Choice(list(MODES))
 _path = click.Path(path_type=Path)
@@ -24,8 +26,11 @@ _path = click.Path(path_type=Path)
 @click.option("--mode", type=_mode, help="Also check that this mode manages the user types.")
 @click.option("--orgs", type=_path, help="CSV with external_id,name. Also check the orgs of the rows.")
 @click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
+@reading_flags
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
-def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, as_json: bool) -> int:
+def check(
+    file: str, mode: str | None, orgs: Path | None, mapping: str | None, options: ReadingOptions, as_json: bool
+) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
     from sis_sync.cli.print_plan import print_check, print_refusal
     from sis_sync.engine.duckdb import open_session
@@ -36,7 +41,9 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
     lines = load_mapping(mapping) if mapping else NO_MAPPING
     with _input(file) as path, open_session() as session:
         try:
-            judged = check_file(session, path, mode=MODES[mode] if mode else None, mapping=lines, orgs=orgs)
+            judged = check_file(
+                session, path, mode=MODES[mode] if mode else None, mapping=lines, options=options, orgs=orgs
+            )
         except FileRefused as refusal:
             return print_refusal(refusal, as_json=as_json)
         print_check(session, judged, as_json=as_json)
@@ -53,6 +60,7 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
     help="CSV with the ten fields and optional state, protected. Without it, no one has an account yet.",
 )
 @click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
+@reading_flags
 @click.option(
     "--systems", type=_path, help="CSV with a row for each school system. Replaces FILE and the options above."
 )
@@ -72,7 +80,7 @@ def check(file: str, mode: str | None, orgs: Path | None, mapping: str | None, a
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 8 if a guard would hold the plan.")
 @click.pass_context
-def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **options: Any) -> int:
+def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **given: Any) -> int:
     """Show what FILE (- for stdin) would change: counts, guards that would hold it, and the plan. Change nothing.
 
     For one file, pass FILE, --mode and --orgs. For many school systems, pass --systems and --output. The file of
@@ -80,13 +88,13 @@ def plan(ctx: click.Context, /, systems: Path | None, at_once: int | None, **opt
     start in the folder of that file.
     """
     if systems:
-        return _plan_systems(systems, at_once=at_once, **options)
+        return _plan_systems(systems, at_once=at_once, **given)
     if at_once:
         raise UsageFault("--at-once works only with --systems.", fix="Leave it out for a single file.")
     for param in ctx.command.params:
-        if param.name in ("file", "mode", "orgs") and options[param.name] is None:
+        if param.name in ("file", "mode", "orgs") and given[param.name] is None:
             raise click.MissingParameter(ctx=ctx, param=param)
-    return _plan_file(**options)
+    return _plan_file(**given)
 
 
 def _plan_file(
@@ -96,6 +104,7 @@ def _plan_file(
     orgs: Path,
     accounts: Path | None,
     mapping: str | None,
+    options: ReadingOptions,
     output: Path | None,
     engine: Literal["duckdb", "spark"],
     as_json: bool,
@@ -107,7 +116,7 @@ def _plan_file(
     if output:
         _refuse_unwritable(output)
     with _input(file) as path:
-        request = PlanRequest(path, mode, orgs, accounts, mapping)
+        request = PlanRequest(path, mode, orgs, accounts, mapping, options=options)
         try:
             with make_requested_plan(request, output=output, engine=engine) as made:
                 print_plan(made, output=output, as_json=as_json)
@@ -132,21 +141,23 @@ def _plan_systems(
     orgs: Path | None,
     accounts: Path | None,
     mapping: str | None,
+    options: ReadingOptions,
     output: Path | None,
-    **options: Any,
+    **given: Any,
 ) -> int:
     from sis_sync.cli import plan_systems
 
     of_one = {"FILE": file, "--mode": mode, "--orgs": orgs, "--accounts": accounts, "--mapping": mapping}
-    given = [name for name, value in of_one.items() if value is not None]
-    if given:
+    of_one |= {flag: word for word, flag in FLAGS.items() if word in options.as_words()}
+    refused = [name for name, value in of_one.items() if value is not None]
+    if refused:
         raise UsageFault(
-            f"--systems cannot be combined with {', '.join(given)}.",
+            f"--systems cannot be combined with {', '.join(refused)}.",
             fix="Leave it out, and set it in each row of the file of --systems.",
         )
     if output is None:
         raise UsageFault("--systems needs --output.", fix="Name a folder for the plans of the school systems.")
-    return plan_systems.plan_systems(systems, output=output, **options)
+    return plan_systems.plan_systems(systems, output=output, **given)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, HELD, ROWS_FAILED
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkApplication
 from sis_sync.steps.map.mapper_lines import load_mapping
@@ -32,12 +33,19 @@ class PlanRequest:
     mapping: str | None = None
     folder: Path = Path()
     school_system: str = ""
+    options: ReadingOptions = NOTHING_SAID
 
     def plan_input(self) -> PlanInput:
         """Load the mapping and return the input of the plan. Raise ConfigurationError if the mapping is invalid."""
         mapping = load_mapping(self.mapping, folder=self.folder) if self.mapping else NO_MAPPING
         return PlanInput(
-            self.file, MODES[self.mode], self.orgs, self.accounts, mapping, school_system=self.school_system
+            self.file,
+            MODES[self.mode],
+            self.orgs,
+            self.accounts,
+            mapping,
+            self.options,
+            school_system=self.school_system,
         )
 
 

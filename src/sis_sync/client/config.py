@@ -13,6 +13,7 @@ from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile, read_sett
 from sis_sync.client.watched_folders import check_folders
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.loopback import is_loopback
+from sis_sync.core.reading_options import ReadingOptions
 
 API_PATH = "/api/v1"
 
@@ -39,7 +40,7 @@ class ClientSettings:
     state_folder: Path
     log_folder: Path
     archive_keep_days: int
-    fallback_encoding: str
+    reading: ReadingOptions
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _client(settings: SettingsFile) -> ClientSettings:
         state_folder=settings.place("client.state.folder") or Path(platformdirs.user_state_path("sis-sync")),
         log_folder=settings.place("client.log.folder") or Path(platformdirs.user_log_path("sis-sync")),
         archive_keep_days=settings.number("client.archive.keep.days", 1, 3650),
-        fallback_encoding=settings.encoding("client.file.encoding.fallback"),
+        reading=ReadingOptions(fallback=settings.encoding("client.file.encoding.fallback")),
     )
 
 

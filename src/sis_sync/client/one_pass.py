@@ -16,6 +16,7 @@ from sis_sync.client.state_folder import remove_orphans, take_file
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.modes import Mode
 from sis_sync.core.place_faults import as_no_room, fault_of
+from sis_sync.core.reading_options import ReadingOptions
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class SyncClient:
     def run_pass(self, *, sections: Sequence[Section], wait_seconds: float) -> tuple[PassReport, list[Scan]]:
         """Run one pass over these sections. Follow runs that make progress for at most `wait_seconds`."""
         report = PassReport()
-        archiver = Archiver(self.journal, self.courier.clock, report, self.config.client.fallback_encoding)
+        archiver = Archiver(self.journal, self.courier.clock, report, self.config.client.reading)
         remove_orphans(self.journal)
         # Look before putting files away. That way this pass still sees a file that an earlier pass left in its folder,
         # and removes its ready file. With a stale ready file, the client would take the next export too early.
@@ -110,7 +111,7 @@ class SyncClient:
             delivery.spool,
             mode=section.mode,
             mapping=SectionMapping(delivery.mapping_name, delivery.mapping_lines),
-            fallback_encoding=self.config.client.fallback_encoding,
+            options=self.config.client.reading,
         )
         self.journal.mark_checked(delivery)
 
@@ -118,14 +119,14 @@ class SyncClient:
         return self.courier.clock.now()
 
 
-def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, fallback_encoding: str) -> None:
+def check_file(path: Path, *, mode: Mode, mapping: SectionMapping, options: ReadingOptions) -> None:
     """Read, map and validate the file. Raise FileRefused if the whole file is refused."""
     from sis_sync.engine.duckdb import open_session
     from sis_sync.steps import pipeline
 
     rules = mapping.rules()
     with open_session() as session:
-        pipeline.check_file(session, path, mode=mode, mapping=rules, fallback_encoding=fallback_encoding)
+        pipeline.check_file(session, path, mode=mode, mapping=rules, options=options)
 
 
 def _unreadable(section: Section, error: OSError) -> ConfigurationError:

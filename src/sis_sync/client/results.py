@@ -11,6 +11,7 @@ from sis_sync.client.responses import NotThere
 from sis_sync.client.sections import SectionMapping
 from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.core.whole_files import chunks_of, write_whole
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 UNTOLD_ACTIONS = ("unchanged", "taken")
 
 
-def write_reports(api: Api, delivery: Delivery, *, fallback_encoding: str) -> list[Path]:
+def write_reports(api: Api, delivery: Delivery, *, options: ReadingOptions) -> list[Path]:
     """Write the results and the failed rows of the delivery's run next to its archived file. Return their paths.
 
     The results lack UNTOLD_ACTIONS. The failed rows have all columns of the archived file, also those that the server
@@ -42,7 +43,7 @@ def write_reports(api: Api, delivery: Delivery, *, fallback_encoding: str) -> li
         write_whole(results, chunks_of(draft))
         if not _has_rows(session, "action = 'failed'"):
             return [results]
-        _write_failed_rows(api, session, delivery, draft, fallback_encoding)
+        _write_failed_rows(api, session, delivery, draft, options)
         write_whole(failed, chunks_of(draft))
         return [results, failed]
 
@@ -71,7 +72,7 @@ def _write_told(session: "Session", target: Path) -> None:
     )
 
 
-def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target: Path, fallback_encoding: str) -> None:
+def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target: Path, options: ReadingOptions) -> None:
     """Write the failed rows as the archived file has them, or as the server has them if that file cannot be read."""
     from sis_sync.steps.pipeline import map_file
     from sis_sync.steps.report import write_failed_rows
@@ -82,7 +83,7 @@ def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target:
             Path(delivery.destination),
             mode=MODES[delivery.mode],
             mapping=SectionMapping(delivery.mapping_name, delivery.mapping_lines).rules(),
-            fallback_encoding=fallback_encoding,
+            options=options,
         )
     except (FileRefused, ConfigurationError):
         api.download(delivery.run_id, "failed.csv", target)

@@ -12,18 +12,26 @@ from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Announce, Clock, look_until, until_answered
 from sis_sync.client.sections import find_mapping
 from sis_sync.core.modes import Mode
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
 
 
 def upload_file(
-    api: Api, config: ClientConfig, path: Path, *, mode: Mode, mapper: str, announce: Announce
+    api: Api,
+    config: ClientConfig,
+    path: Path,
+    *,
+    mode: Mode,
+    mapper: str,
+    options: ReadingOptions = NOTHING_SAID,
+    announce: Announce,
 ) -> RunStatus:
     """Check the file locally, send it, and return its run. Raise FileRefused if the file is not a roster.
 
     `announce` receives messages for a person during a pause.
     """
     mapping = find_mapping(config.settings, mapper)
-    check_file(path, mode=mode, mapping=mapping, fallback_encoding=config.client.fallback_encoding)
+    check_file(path, mode=mode, mapping=mapping, options=options.over(config.client.reading))
     upload = Upload(
         path=path,
         file_name=path.name,

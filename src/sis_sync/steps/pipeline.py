@@ -14,10 +14,10 @@ from typing import Literal, get_args
 from urllib.parse import quote
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.fields import FALLBACK_ENCODING
 from sis_sync.core.guards import NO_HISTORY, GuardHit, History
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS, GuardLimits
 from sis_sync.core.modes import Mode, OnAbsent
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
@@ -50,7 +50,7 @@ _RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "gues
 
 @dataclass(frozen=True)
 class PlanInput:
-    """A file, the directory that it is planned against, and the rules.
+    """A file, how to read it, the directory that it is planned against, and the rules.
 
     `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
     need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is what the first
@@ -63,6 +63,7 @@ class PlanInput:
     orgs: Path
     accounts: Path | None = None
     mapping: Mapping = NO_MAPPING
+    options: ReadingOptions = NOTHING_SAID
     on_absent: OnAbsent = "delete"
     limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
@@ -85,14 +86,14 @@ def map_file(
     *,
     mode: Mode | None = None,
     mapping: Mapping = NO_MAPPING,
-    fallback_encoding: str = FALLBACK_ENCODING,
+    options: ReadingOptions = NOTHING_SAID,
     school_system: str = "",
     reading: Path | None = None,
 ) -> Roster:
     """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
         kept = read_again(session, file, reading, mapping=mapping) if reading else None
-        records = kept or read(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
+        records = kept or read(session, file, mode=mode, mapping=mapping, options=options)
     with _timed("map", school_system):
         return map_records(session, records)
 
@@ -104,13 +105,13 @@ def check_file(
     mode: Mode | None = None,
     mapping: Mapping = NO_MAPPING,
     orgs: Path | None = None,
-    fallback_encoding: str = FALLBACK_ENCODING,
+    options: ReadingOptions = NOTHING_SAID,
 ) -> Judged:
     """Read, map and validate the file: find the faults of every row. Check the orgs only if `orgs` is given.
 
     Raise FileRefused for the file, ConfigurationError for the list of orgs.
     """
-    roster = map_file(session, file, mode=mode, mapping=mapping, fallback_encoding=fallback_encoding)
+    roster = map_file(session, file, mode=mode, mapping=mapping, options=options)
     directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
     with _timed("validate"):
         return validate(session, roster, directory, mode)
@@ -125,7 +126,13 @@ def plan_file(
     """
     name = given.school_system
     roster = map_file(
-        session, given.file, mode=given.mode, mapping=given.mapping, school_system=name, reading=given.reading
+        session,
+        given.file,
+        mode=given.mode,
+        mapping=given.mapping,
+        options=given.options,
+        school_system=name,
+        reading=given.reading,
     )
     add_password_rows(session, given.password_lines)
     with _timed("directory", name):

@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.reading_options import delimiter_called
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
 from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, kept_positions, secret_positions
-from sis_sync.steps.read.delimiter import delimiter_called
 from sis_sync.steps.read.read import Records
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")

@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings as installed
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.fields import FALLBACK_ENCODING
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import Counts
 from sis_sync.core.whole_files import replaced_whole
@@ -80,7 +79,7 @@ def keep_refused(run: Run) -> None:
         return
     with suppress(ConfigurationError), replaced_whole(files.refused) as draft:
         mapping = mapping_of(run)
-        write_without_secrets(files.original, draft, mapping=mapping, fallback_encoding=FALLBACK_ENCODING)
+        write_without_secrets(files.original, draft, mapping=mapping)
 
 
 def mapping_of(run: Run) -> Mapping:

@@ -153,13 +153,13 @@ def names_secret(header: str) -> bool:
     return any(word in comparable(header) for word in SECRET_HEADER_WORDS)
 
 
-def check_header(columns: Columns, mapping: Mapping) -> None:
-    """Raise FileRefused for a header that has a name twice or lacks a field."""
-    _refuse_duplicates(columns, mapping)
+def check_header(columns: Columns, mapping: Mapping, *, line: int) -> None:
+    """Raise FileRefused for a header, on this line, that has a name twice or lacks a field."""
+    _refuse_duplicates(columns, mapping, line)
     missing = missing_fields(columns, mapping)
     if missing:
         raise FileRefused(
-            "file.header_missing", _missing_message(missing, columns, mapping), line=1, fix=_fix(missing, columns)
+            "file.header_missing", _missing_message(missing, columns, mapping), line=line, fix=_fix(missing, columns)
         )
 
 
@@ -202,7 +202,7 @@ def _closest(names: Sequence[str], found: list[str]) -> str | None:
     return next((by_form[match[0]] for match in matches if match), None)
 
 
-def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
+def _refuse_duplicates(columns: Columns, mapping: Mapping, line: int) -> None:
     names = [comparable(name) for name in columns.header]
     for field in SUPPLIED_FIELDS:
         if field.name not in columns.of_field:
@@ -210,14 +210,14 @@ def _refuse_duplicates(columns: Columns, mapping: Mapping) -> None:
         wanted = {names[columns.of_field[field.name]]}
         if not mapping.rule(field.name).columns:
             wanted |= {comparable(name) for name in (field.name, *field.aliases)}
-        _refuse_several(names, wanted, f"both say {field.name}")
+        _refuse_several(names, wanted, f"both say {field.name}", line)
     for header in mapping.other_headers():
         wanted = {comparable(header)}
-        _refuse_several(names, wanted, f'are both called "{header}", which a line of the mapping reads')
+        _refuse_several(names, wanted, f'are both called "{header}", which a line of the mapping reads', line)
 
 
-def _refuse_several(names: list[str], wanted: set[str], what: str) -> None:
+def _refuse_several(names: list[str], wanted: set[str], what: str, line: int) -> None:
     places = [str(position + 1) for position, name in enumerate(names) if name in wanted]
     if len(places) > 1:
         message = f"The columns {' and '.join(places)} {what}."
-        raise FileRefused("file.header_duplicate", message, line=1, fix="Leave one of them out of the export.")
+        raise FileRefused("file.header_duplicate", message, line=line, fix="Leave one of them out of the export.")

@@ -15,6 +15,7 @@ from sis_sync.core.limits import (
     MAPPING_LINE_CHARACTERS,
     MAPPING_LINES,
 )
+from sis_sync.core.reading_options import MAPPING_OPTIONS, ReadingOptions, options_of
 from sis_sync.steps.map.field_lines import FIELD_KINDS, check_field, with_field_line
 from sis_sync.steps.map.mapping import NO_MAPPING, FieldRule, Mapping
 from sis_sync.steps.map.properties import Property, read_properties
@@ -65,7 +66,8 @@ def load_preset(name: str) -> Mapping:
         if name in names:
             return parse_mapping(text, name=name)
         if name == preset:
-            return Mapping(name, variants=tuple(parse_mapping(text, name=each) for each in names))
+            variants = tuple(parse_mapping(text, name=each) for each in names)
+            return Mapping(name, variants=variants, reading=variants[0].reading)
     raise _no_preset(name)
 
 
@@ -101,7 +103,9 @@ def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
     chosen = name if name is not None else _only_name(lines)
     if chosen not in lines:
         raise ConfigurationError(f'There are no lines for the mapping "{chosen}".')
-    return _build(chosen, lines, seen=())
+    mapping = _build(chosen, lines, seen=())
+    mapping.reading.refuse_unnamed_columns()
+    return mapping
 
 
 def _refuse_too_large(number: int, limit: int, what: str) -> None:
@@ -129,7 +133,7 @@ def _name_of(line: Property) -> str:
 
 
 def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
-    kinds = ("extends", *FIELD_KINDS, *ROW_KINDS)
+    kinds = ("extends", *FIELD_KINDS, *ROW_KINDS, *MAPPING_OPTIONS)
     if kind not in kinds:
         close = difflib.get_close_matches(kind, kinds, n=1)
         raise ConfigurationError(
@@ -139,6 +143,10 @@ def _check_kind(kind: str, *, has_target: bool, line: Property) -> None:
     if kind == "extends" and has_target:
         raise ConfigurationError(
             f"Line {line.line}: {line.key} continues after extends.", fix="Write mapper.NAME.extends=OTHER, once."
+        )
+    if kind in MAPPING_OPTIONS and has_target:
+        raise ConfigurationError(
+            f"Line {line.line}: {line.key} continues after {kind}.", fix=f"Write mapper.NAME.{kind}=..., once."
         )
 
 
@@ -160,7 +168,14 @@ def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -
     mapping = _inherited(mapping, lines[name])
     for line in lines[name]:
         mapping = _with_line(mapping, line)
-    return replace(mapping, name=name)
+    return replace(mapping, name=name, reading=_reading_options(lines[name]).over(mapping.reading))
+
+
+def _reading_options(own: list[Property]) -> ReadingOptions:
+    """Return what these lines say about the bytes of the file."""
+    said = {kind: line for line in own if (kind := line.key.split(".", 3)[2]) in MAPPING_OPTIONS}
+    words = {kind: line.value for kind, line in said.items()}
+    return options_of(words, called=lambda kind: f"Line {said[kind].line}: {said[kind].key}")
 
 
 def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:
@@ -214,7 +229,7 @@ def _with_line(mapping: Mapping, line: Property) -> Mapping:
         return replace(mapping, variants=tuple(_with_line(variant, line) for variant in mapping.variants))
     _, _, kind, *rest = line.key.split(".", 3)
     target = rest[0] if rest else ""
-    if kind == "extends":
+    if kind == "extends" or kind in MAPPING_OPTIONS:
         return mapping
     if kind in ROW_KINDS:
         return with_row_line(mapping, kind, target, line)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
+
 PLACEHOLDER = re.compile(r"\{([^{}:]+)((?::[^{}:]*)*)\}")
 JUDGED_BY_LIST = ("user_type", "grade", "status", "school_district_external_id")
 
@@ -88,7 +90,8 @@ class Mapping:
     """A named set of rules. `skips` are (header, values): rows with such a value are left out.
 
     `numbers_addresses`: a made address that another person has gets a number. A preset of a bundle has `variants`, one
-    for each of its files; the header of a file decides which one fits.
+    for each of its files; the header of a file decides which one fits. `reading` is what the mapping says about the
+    bytes of a file. A variant is chosen after the bytes were read, so only the `reading` of the whole bundle counts.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Mapping:
     choice: Choice | None = None
     numbers_addresses: bool = False
     variants: tuple["Mapping", ...] = ()
+    reading: ReadingOptions = NOTHING_SAID
 
     def rule(self, field_name: str) -> FieldRule:
         """Return the rule of a field; without one, the field comes from the column of its name."""

@@ -1,24 +1,59 @@
-"""The delimiter: the character that splits the header of the file into the most known names."""
+"""The delimiter: the one that someone said, or the one that splits the header into the most known names."""
 
+from collections.abc import Iterator
+
+from sis_sync.core.errors import FileRefused
+from sis_sync.core.reading_options import DELIMITERS, ReadingOptions
 from sis_sync.steps.map.columns import find_columns, fitting_variants
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.quotes import Buffer, split_record
 
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+_LINES_TRIED = 20
 
 
-def delimiter_called(word: str) -> str:
-    """Return the delimiter with this name: a comma for `comma`."""
-    return next(character for character, name in DELIMITERS.items() if name == word)
-
-
-def split_by_best_delimiter(data: Buffer, start: int, mapping: Mapping) -> tuple[str, list[str]]:
+def split_by_best_delimiter(
+    data: Buffer, start: int, mapping: Mapping, options: ReadingOptions
+) -> tuple[str, list[str]]:
     """Return the delimiter of the header that starts at this offset, and the names in it. In a tie, the first wins."""
     candidates = []
-    for delimiter in DELIMITERS:
+    for delimiter in _possible(options):
         cells = split_record(data, start, ord(delimiter), None).cells
         names = [cell.decode("utf-8", "backslashreplace") for cell in cells]
         known = max(len(find_columns(names, variant).used) for variant in fitting_variants(mapping, names))
         candidates.append((known, delimiter, names))
     _, delimiter, names = max(candidates, key=lambda candidate: candidate[0])
     return delimiter, names
+
+
+def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> str:
+    """Return the delimiter under which most of the first lines have as many cells as there are named columns.
+
+    Raise FileRefused (`file.header_missing`) if no line has as many under any delimiter.
+    """
+    wanted = len(options.columns)
+    widths = {each: [len(record) for record in _first_records(data, start, each)] for each in _possible(options)}
+    delimiter = max(widths, key=lambda each: widths[each].count(wanted))
+    if wanted in widths[delimiter]:
+        return delimiter
+    if any(widths.values()):
+        most = max(max(counts) for counts in widths.values())
+        message = f"{wanted} columns were named, but the first lines of the file have {most} cells or fewer"
+        raise FileRefused(
+            "file.header_missing", f"{message}.", line=1, fix="Name every column of the file in order: A | B | C."
+        )
+    return delimiter  # an empty file, which another step refuses
+
+
+def _possible(options: ReadingOptions) -> tuple[str, ...]:
+    return tuple(each for each, word in DELIMITERS.items() if options.delimiter in ("", word))
+
+
+def _first_records(data: Buffer, start: int, delimiter: str) -> Iterator[tuple[bytes, ...]]:
+    """Yield the cells of the first records, without blank lines and records that cannot be split."""
+    for _ in range(_LINES_TRIED):
+        if start >= len(data):
+            return
+        record = split_record(data, start, ord(delimiter), None)
+        start = record.end
+        if not record.fault and any(map(bytes.strip, record.cells)):
+            yield record.cells

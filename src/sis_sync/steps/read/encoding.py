@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.reading_options import ReadingOptions, python_encoding
 from sis_sync.core.whole_files import chunks_of
 
 Bytes = NDArray[np.uint8]
@@ -47,10 +48,11 @@ class Encoding:
     is_fallback: bool = False
 
 
-def detect_encoding(path: Path, fallback: str) -> Encoding:
-    """Return the encoding of the byte order mark; else UTF-8 if valid sequences outnumber bad bytes; else the fallback.
+def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
+    """Return the encoding of the byte order mark; else the one that someone said; else UTF-8 or the fallback.
 
-    Raise FileRefused (`file.encoding`) for UTF-32, and for UTF-16 without a byte order mark.
+    It is UTF-8 if valid sequences outnumber bad bytes. Raise FileRefused (`file.encoding`) if the mark is of another
+    encoding than the one said, for UTF-32, and for UTF-16 without a byte order mark unless it was said.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -58,15 +60,36 @@ def detect_encoding(path: Path, fallback: str) -> Encoding:
         if head.startswith(mark):
             if name == "utf-32":
                 raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
+            _refuse_other_mark(name, options.encoding)
             has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
+    if options.encoding:
+        return _said_encoding(path, options.encoding)
     if _looks_like_utf16(head):
         message = "The file looks like UTF-16 without a byte order mark."
         raise FileRefused("file.encoding", message, fix=_SAVE_AS_UTF8)
     valid_sequences, bad_bytes = _count_utf8(path)
     if bad_bytes and valid_sequences <= bad_bytes:
-        return Encoding(fallback, is_fallback=True)
+        return Encoding(options.fallback_encoding, is_fallback=True)
     return Encoding("utf-8", has_bad_bytes=bad_bytes > 0)
+
+
+def _refuse_other_mark(mark: str, said: str) -> None:
+    """Raise FileRefused if the byte order mark contradicts what someone said."""
+    if said and not mark.startswith(python_encoding(said).removesuffix("-sig")):
+        message = f"The byte order mark of the file says {mark}, but its encoding was said to be {said}."
+        raise FileRefused("file.encoding", message, fix=f"Leave the encoding out, or say {mark}.")
+
+
+def _said_encoding(path: Path, said: str) -> Encoding:
+    """Return the encoding that someone said, for a file without a byte order mark."""
+    name = python_encoding(said)
+    if name == "utf-16":
+        message = "The encoding was said to be utf-16, but the file has no byte order mark that tells which of the two."
+        raise FileRefused("file.encoding", message, fix="Say utf-16-le or utf-16-be.")
+    if name in ("utf-8", "utf-8-sig"):
+        return Encoding("utf-8", has_bad_bytes=_count_utf8(path)[1] > 0)
+    return Encoding(said)
 
 
 def _looks_like_utf16(head: bytes) -> bool:

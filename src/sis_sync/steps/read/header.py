@@ -3,30 +3,32 @@
 The rules are in sections 2 and 3 of the file format.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import Columns, check_header, comparable, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.read.delimiter import split_by_best_delimiter
 from sis_sync.steps.read.encoding import Encoding
+from sis_sync.steps.read.header_line import find_header_line
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
 
-SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # not white space and not part of the byte order mark
 _MIN_NAMES = 3  # an ordinary record may contain fewer, because a mapping can supply most fields
 _NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # the same as in `comparable`, for the engine
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header that is not judged yet. `variants` contains the mapping, or the files of its bundle that fit best."""
+    """A header that is not judged yet. `variants` contains the mapping, or the files of its bundle that fit best.
+
+    A file without a header row has the names that someone gave, and a `record` without cells before the first line.
+    """
 
     line: int
     start: int
@@ -51,36 +53,30 @@ class Header:
         )
 
 
-def find_header(data: Buffer, mapping: Mapping, *, most_columns: int) -> Header:
-    """Return the header: the first line that is not blank. Raise FileRefused (`file.too_large`) if it is too long."""
-    start, line = header_start(data)
+def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most_columns: int) -> Header:
+    """Return the header. Raise FileRefused if the file has no such line, or if it is too long."""
+    found = find_header_line(data, mapping, options)
+    start, line, names = found.start, found.line, found.names
     most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
-    delimiter, names = split_by_best_delimiter(data, start, mapping)
     if len(names) > most_columns:
         message = f"The header has {len(names)} columns; the limit is {most_columns}."
         raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
-    record = split_record(data, start, ord(delimiter), None)
-    if record.fault != "unclosed":  # judge_header refuses an unclosed header, after other faults
-        refuse_if_unreadable(record, line)
+    record = Record((), start, 0)
+    if not options.has_no_header:
+        record = split_record(data, start, ord(found.delimiter), None)
+        if record.fault != "unclosed":  # judge_header refuses an unclosed header, after other faults
+            refuse_if_unreadable(record, line)
     variants = fitting_variants(mapping, names)
-    return Header(line, start, record, delimiter, find_columns(names, variants[0]), variants)
-
-
-def header_start(data: Buffer) -> tuple[int, int]:
-    """Return the offset and the physical line of the first line that is not blank."""
-    first = SOMETHING.search(data)
-    mark_bytes = len(codecs.BOM_UTF8) if data[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0
-    start = max(data.rfind(b"\n", 0, first.start()) + 1, mark_bytes) if first else 0
-    return start, data[:start].count(b"\n") + 1
+    return Header(line, start, record, found.delimiter, find_columns(names, variants[0]), variants)
 
 
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     """Raise FileRefused for a header that lacks a field, has one twice or is not closed."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
-    check_header(header.columns, header.mapping)
+    check_header(header.columns, header.mapping, line=header.line)
     refuse_if_unreadable(header.record, header.line)
 
 

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sis_sync.core.findings import Finding
+from sis_sync.core.reading_options import delimiter_called
 from sis_sync.core.whole_files import replaced_whole, sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import find_columns, fitting_variants, kept_positions, secret_positions
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.read.delimiter import delimiter_called
-from sis_sync.steps.read.header import header_start
+from sis_sync.steps.read.header_line import header_start
 from sis_sync.steps.read.load import load_records
 from sis_sync.steps.read.quotes import split_record
 from sis_sync.steps.read.read import FileFacts, Records

@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FALLBACK_ENCODING
 from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
 from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
+from sis_sync.core.reading_options import DELIMITERS, NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import Columns, ignored_columns
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
-from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
-from sis_sync.steps.read.header import SOMETHING, find_header, judge_header, refuse_repeated_header
+from sis_sync.steps.read.header import Header, find_header, judge_header, refuse_repeated_header
+from sis_sync.steps.read.header_line import SOMETHING
 from sis_sync.steps.read.load import load_records
 from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
@@ -68,20 +68,22 @@ def read(
     *,
     mode: Mode | None = None,
     mapping: Mapping = NO_MAPPING,
-    fallback_encoding: str = FALLBACK_ENCODING,
+    options: ReadingOptions = NOTHING_SAID,
     limits: FileLimits = FILE_LIMITS,
 ) -> Records:
-    """Read every record of the file. Raise FileRefused if the whole file is unusable.
+    """Read every record of the file as the options say, and then the mapping. Raise FileRefused if it is unusable.
 
     A file without records is refused if absent people would leave in this mode.
     """
+    options = options.over(mapping.reading)
+    options.refuse_unnamed_columns()
     _refuse_unfit(path, limits)
-    encoding = detect_encoding(path, fallback_encoding)
+    encoding = detect_encoding(path, options)
     source, warnings = _as_utf8(session, path, encoding)
     with _mapped(source) as data:
-        header = find_header(data, mapping, most_columns=limits.columns)
+        header = find_header(data, mapping, options, most_columns=limits.columns)
         layout = header.layout(encoding)
-        _refuse_without_records(data, mode)
+        _refuse_without_records(data, header, mode)
         with _too_large_first(limits, data, layout):
             judge_header(data, header, mapping)
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
@@ -137,11 +139,10 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
         yield data
 
 
-def _refuse_without_records(data: Buffer, mode: Mode | None) -> None:
-    header = SOMETHING.search(data)
-    if header is None:
+def _refuse_without_records(data: Buffer, header: Header, mode: Mode | None) -> None:
+    if SOMETHING.search(data) is None:
         raise _empty("The file contains only white space.")
-    header_end = data.find(b"\n", header.start())
+    header_end = data.find(b"\n", header.start) if header.record.lines else header.start
     has_records = header_end != -1 and SOMETHING.search(data, header_end) is not None
     if not has_records:
         _refuse_empty_list(mode)

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.steps.map.columns import find_columns, fitting_variants, names_secret, secret_positions
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.read.delimiter import split_by_best_delimiter
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
-from sis_sync.steps.read.header import header_start
+from sis_sync.steps.read.header_line import find_header_line, header_start
 from sis_sync.steps.read.lines import QUOTE, Flags, Positions, index_lines
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
@@ -150,7 +150,9 @@ def _quoted(cell: bytes, delimiter: bytes) -> bytes:
     return cell
 
 
-def write_without_secrets(source: Path, target: Path, *, mapping: Mapping, fallback_encoding: str) -> None:
+def write_without_secrets(
+    source: Path, target: Path, *, mapping: Mapping, options: ReadingOptions = NOTHING_SAID
+) -> None:
     """Copy a file, even one that other steps would refuse, without its columns of secrets.
 
     A file without such columns, or that is not text, is copied unchanged. Otherwise the copy is in UTF-8, and records
@@ -159,8 +161,9 @@ def write_without_secrets(source: Path, target: Path, *, mapping: Mapping, fallb
     if not source.stat().st_size or not is_text(source):
         _copy(source, target)
         return
-    with _read_as_utf8(source, fallback_encoding) as data:
-        rewrite = _without_secrets(data, mapping)
+    options = options.over(mapping.reading)
+    with _read_as_utf8(source, options) as data:
+        rewrite = _without_secrets(data, mapping, options)
         if rewrite:
             with target.open("wb") as out:
                 out.writelines(rewritten(data, rewrite))
@@ -182,12 +185,15 @@ def is_text(path: Path) -> bool:
     return True
 
 
-def _without_secrets(data: Buffer, mapping: Mapping) -> Rewrite | None:
+def _without_secrets(data: Buffer, mapping: Mapping, options: ReadingOptions) -> Rewrite | None:
     """Return the rewrite that leaves out the columns of secrets, or None if the header names none."""
-    start, _ = header_start(data)
-    delimiter, names = split_by_best_delimiter(data, start, mapping)
-    record = split_record(data, start, ord(delimiter), None)
-    header = data[start : record.end]
+    try:
+        found = find_header_line(data, mapping, options)
+    except FileRefused:  # what was said about the header is wrong
+        found = find_header_line(data, mapping, NOTHING_SAID)
+    delimiter, names = found.delimiter, found.names
+    record = split_record(data, found.start, ord(delimiter), None)
+    header = data[found.start : record.end]
     if record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b""):  # it may contain records too
         has_secret = names_secret(header.decode(errors="replace"))
         return Rewrite(delimiter, _NO_RECORD, ()) if has_secret else None
@@ -196,9 +202,9 @@ def _without_secrets(data: Buffer, mapping: Mapping) -> Rewrite | None:
 
 
 @contextmanager
-def _read_as_utf8(path: Path, fallback_encoding: str) -> Iterator[Buffer]:
+def _read_as_utf8(path: Path, options: ReadingOptions) -> Iterator[Buffer]:
     """Yield the text of the file as UTF-8. Bytes that do not decode are replaced."""
-    encoding = _encoding_of(path, fallback_encoding)
+    encoding = _encoding_of(path, options)
     if encoding == "utf-8":
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             yield data
@@ -214,10 +220,10 @@ def _read_as_utf8(path: Path, fallback_encoding: str) -> Iterator[Buffer]:
             yield data
 
 
-def _encoding_of(path: Path, fallback_encoding: str) -> str:
+def _encoding_of(path: Path, options: ReadingOptions) -> str:
     """Return the name of the encoding, also of one in which a file is refused."""
     try:
-        return detect_encoding(path, fallback_encoding).name
+        return detect_encoding(path, options).name
     except FileRefused:
         head = head_of(path, _HEAD_BYTES)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):

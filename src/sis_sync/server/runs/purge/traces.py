@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db.models.functions import Lower
 
+from sis_sync.core.reading_options import DELIMITERS, delimiter_called
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.models import Account
@@ -17,7 +18,6 @@ from sis_sync.server.runs.files import RunFiles, reading_session, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import remove_path
 from sis_sync.server.runs.purge.run_files import without_examples
-from sis_sync.steps.read.delimiter import DELIMITERS, delimiter_called
 
 PIECE_CHARACTERS = 1 << 20
 _BETWEEN_CELLS = re.compile(f'[{re.escape("".join(DELIMITERS))}"\r\n]+')

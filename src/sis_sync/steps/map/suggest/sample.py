@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FALLBACK_ENCODING
+from sis_sync.core.reading_options import DELIMITERS, NOTHING_SAID, ReadingOptions
 from sis_sync.steps.map.columns import comparable, names_secret
 from sis_sync.steps.map.synonyms import OTHER_PERSON_WORDS
-from sis_sync.steps.read.delimiter import DELIMITERS
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 
@@ -44,13 +43,11 @@ class Sample:
         return [name for name in self.header if _speaks_of(name, OTHER_PERSON_WORDS)]
 
 
-def read_sample(path: Path) -> Sample:
+def read_sample(path: Path, options: ReadingOptions = NOTHING_SAID) -> Sample:
     """Return the header and the records of the first 256 KB. Raise FileRefused if there is no file, text or header."""
     head = head_of(path, _BYTES)
     refuse_unless_text(head)
-    text = (
-        head.decode(detect_encoding(path, FALLBACK_ENCODING).name, "replace").removeprefix("\ufeff").replace("\0", "")
-    )
+    text = head.decode(detect_encoding(path, options).name, "replace").removeprefix("\ufeff").replace("\0", "")
     first = next((line for line in text.splitlines() if line.strip()), "")
     rows = _records_of(text, max(DELIMITERS, key=first.count)) if first else []
     if not rows:
