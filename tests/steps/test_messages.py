@@ -49,8 +49,23 @@ class Desk:
         options = ("--mode", "partial", "--orgs", str(orgs), "--output", str(self.output), *options)
         return command(self.capsys, "plan", self.file, *options)
 
-    def message(self, **values: str) -> str:
-        self.plan(values)
+    def knows(self, *people: dict[str, str]) -> tuple[str, ...]:
+        """Return the options for a directory with these accounts."""
+        file = self.folder / "accounts.csv"
+        with file.open("w", encoding="utf-8", newline="") as text:
+            writer = csv.DictWriter(text, HEADER.split(","))
+            writer.writeheader()
+            writer.writerows({**GOOD, **person} for person in people)
+        return ("--accounts", str(file))
+
+    def maps(self, *lines: str) -> tuple[str, ...]:
+        """Return the options for a mapping called mine with these lines."""
+        file = self.folder / "mine.properties"
+        file.write_text("\n".join(f"mapper.mine.{line}" for line in lines), encoding="utf-8")
+        return ("--mapping", str(file))
+
+    def message(self, *, options: tuple[str, ...] = (), **values: str) -> str:
+        self.plan(values, options=options)
         with self.output.open(encoding="utf-8", newline="") as file:
             return next(csv.DictReader(file))["message"]
 
@@ -61,25 +76,88 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
 
 
 def test_message_has_all_parts(desk: Desk) -> None:
-    assert desk.message(email="ana@example") == (
+    assert desk.message(email="ana@example", options=desk.knows({})) == (
         'staff.csv line 2, email: "ana@example" is not an email address (email.invalid). '
         "This account is left as it is. Correct it in the SIS and send the file again."
     )
+
+
+def test_newcomer_has_no_account_to_leave(desk: Desk) -> None:
+    assert desk.message(email="ana@example") == (
+        'staff.csv line 2, email: "ana@example" is not an email address (email.invalid). '
+        "Correct it in the SIS and send the file again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "follows"),
+    [
+        ((), ""),
+        (("1001",), "1 of these people have accounts, which are left as they are."),
+        (("1001", "1002"), "These accounts are left as they are."),
+    ],
+)
+def test_group_tells_of_known_accounts(desk: Desk, known: tuple[str, ...], follows: str) -> None:
+    people = ({"custom_id": number, "email": f"{number}@lakeview.example"} for number in known)
+    said = desk.plan({"email": "bad1"}, {"email": "bad2"}, options=desk.knows(*people))
+    groups, _ = said.out.split("The failed rows:")
+    assert f"  {follows} Correct it in the SIS".replace("   ", "  ") in groups
+    assert ("left as" in groups) == bool(known)
 
 
 def test_terminal_repeats_the_sentence(desk: Desk) -> None:
     said = desk.plan({"email": "ana@example"})
     sentence = 'staff.csv line 2, email: "ana@example" is not an email address (email.invalid).'
     assert said.out.count(sentence) == 2
-    assert f"{sentence} This account is left as it is. Correct it in the SIS and send the file again." in said.out
+    assert f"{sentence} Correct it in the SIS and send the file again." in said.out
 
 
 def test_one_message_per_row(desk: Desk) -> None:
-    message = desk.message(email="ana@example", first_name="", position="Captain")
+    message = desk.message(email="ana@example", first_name="", position="Captain", options=desk.knows({}))
     assert message.count("Correct it in the SIS") == 1
     assert message.count("This account is left as it is.") == 1
     for code in ("email.invalid", "first_name.required", "position.ignored"):
         assert f"({code})." in message
+
+
+@pytest.mark.parametrize(
+    ("line", "values", "made_by"),
+    [
+        ("template.email={first_name:lower}@lakeview.example", {"first_name": "José"}, "template.email"),
+        ("default.email={last_name:lower}@lakeview.example", {"last_name": "Núñez", "email": ""}, "default.email"),
+        ("constant.status=Here", {"status": ""}, "constant.status"),
+        ("value.status.A=Here", {"status": "A"}, "value.status...=Here"),
+        ("value.status.*=Here", {"status": "A"}, "value.status.*"),
+        ('split.last_name=last_name, after ","', {"last_name": "Ruiz"}, "split.last_name"),
+    ],
+)
+def test_message_names_the_line_that_made_the_value(
+    desk: Desk, line: str, values: dict[str, str], made_by: str
+) -> None:
+    message = desk.message(options=desk.maps(line), **values)
+    assert f"The mapping line mapper.mine.{made_by} made this value: change that line, not the SIS." in message
+    assert "Correct it in the SIS" not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("default.email={last_name:lower}@lakeview.example", {"email": "ana@example"}),
+        ("value.status.A=Active", {"status": "Gone"}),
+        ("value.status.*=keep", {"status": "Gone"}),
+        ("column.status=status", {"status": "Gone"}),
+    ],
+)
+def test_a_value_of_the_file_is_corrected_in_the_sis(desk: Desk, line: str, values: dict[str, str]) -> None:
+    message = desk.message(options=desk.maps(line), **values)
+    assert "Correct it in the SIS" in message
+    assert "mapping line" not in message
+
+
+def test_group_names_the_lines_of_the_mapping_too(desk: Desk) -> None:
+    said = desk.plan({"status": "A"}, {"status": "A"}, {"status": "Gone"}, options=desk.maps("value.status.A=Here"))
+    groups, _ = said.out.split("The failed rows:")
+    assert "change that line, not the SIS. Correct it in the SIS and send the file again." in groups
 
 
 def test_warning_omits_left_alone(desk: Desk) -> None:

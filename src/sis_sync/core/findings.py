@@ -13,14 +13,17 @@ from sis_sync.core.wording import fill
 Severity = Literal["error", "warning"]
 _GRADES_IN_WORDS = "Unspecified, PreK, K, 1 to 12, Other"
 SEND_AGAIN = "Correct it in the SIS and send the file again."
+MADE_BY = "The mapping line {line} made this value: "
+MADE_FIX = "change that line, not the SIS."
 
 
 @dataclass(frozen=True)
 class FindingCode:
     """A kind of fault or remark. `column` is its field, empty if it concerns the whole row or file.
 
-    `title` is the heading for all findings of this code; `message` describes one of them.
-    `names_account`: `{other}` names someone else's account.
+    `title` is the heading for all findings of this code; `message` describes one of them. `made_fix` follows the name
+    of the mapping line if a mapping made the value. `remark` is the message, and `remark_fix` the fix, if the fault of
+    an error is only a warning on some rows. `names_account`: `{other}` names someone else's account.
     """
 
     code: str
@@ -30,6 +33,9 @@ class FindingCode:
     fix: str = SEND_AGAIN
     column: str = ""
     names_account: bool = False
+    made_fix: str = MADE_FIX
+    remark: str = ""
+    remark_fix: str = ""
 
 
 def _of_field(column: str, rule: str, title: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 MOST_SHOWN = 80  # characters of a value
 LEFT_ALONE = "This account is left as it is."
 LEFT_ALONE_ALL = "These accounts are left as they are."
+LEFT_ALONE_SOME = "{known} of these people have accounts, which are left as they are."
 _PLACEHOLDER = re.compile(r"\{(value|other)\}")
 _UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs"})
 

@@ -11,6 +11,7 @@ from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, FIELD_NAMES, PASSWORD
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import FORMULA_START, Columns, can_fill
+from sis_sync.steps.map.made import Kind, makers_of
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
 from sis_sync.steps.read.read import Records
 
@@ -27,7 +28,7 @@ _NEUTRALISED = rf"^'+{FORMULA_START}"
 
 @dataclass(frozen=True)
 class Roster:
-    """The session has the view `roster`: line, early_codes, is_skipped, the ten fields and password.
+    """The session has the view `roster`: line, early_codes, is_skipped, made, the ten fields and password.
 
     A cell that does not decode is NULL.
     """
@@ -43,7 +44,7 @@ def map_records(session: Session, records: Records) -> Roster:
     """
     maker = _FieldMaker(records.columns, records.mapping)
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
-    judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped"
+    judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped,\n  {maker.made()} AS made"
     session.run(f"CREATE TEMP VIEW roster AS SELECT line, {judged},\n  {fields}\nFROM {maker.steps()}")
     bringing = "SELECT line, password FROM roster WHERE password <> ''"
     empty = "(line BIGINT, password VARCHAR)"
@@ -194,6 +195,25 @@ class _FieldMaker:
         source = self._filled(name, rule)
         known = literal((*rule.values, *([] if "" in rule.values else [""])))
         return f"CASE WHEN NOT ({_compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
+
+    def made(self) -> str:
+        """Return the SQL for the letters of the lines that made values of a row (see made.py)."""
+        letters = (self._maker(name, kinds) for name, kinds in makers_of(self.columns, self.mapping).items())
+        return " || ".join(letters) or _NOTHING
+
+    def _maker(self, name: str, kinds: tuple[Kind, ...]) -> str:
+        rule = self.mapping.rule(name)
+        source, filled = self.source(name), self._filled(name, rule)
+        applies = {
+            "value": f"{_compared(filled, rule.values)} IN {literal(tuple(rule.values))}",
+            "rest": f"{filled} <> ''",
+            "template": f"{filled} <> ''",
+            "default": f"{source} = '' AND {filled} <> ''",
+            "constant": "TRUE",
+            "split": f"{source} = ''",
+        }
+        cases = " ".join(f"WHEN {applies[kind]} THEN {literal(kind[0])}" for kind in kinds)
+        return f"CASE {cases} ELSE ' ' END"
 
     def is_skipped(self) -> str:
         """Return the SQL that is TRUE if a skip line leaves the row out. Ignore lines for missing headers."""

@@ -5,5 +5,8 @@ CREATE OR REPLACE TEMP TABLE told_rows AS
 SELECT line, custom_id, action FROM plan WHERE line IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE told_findings AS
-SELECT line, code, value, CASE WHEN code IN :naming_codes THEN :other_account ELSE other END AS other
-FROM (SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored) AS found
+SELECT line, code, value, CASE WHEN code IN :naming_codes THEN :other_account ELSE other END AS other, is_error, made_by
+FROM (
+  SELECT line, code, value, other, is_error, made_by FROM findings
+  UNION ALL SELECT line, code, value, other, FALSE, '' FROM ignored
+) AS found

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from sis_sync.core.findings import (
     ASK_A_MANAGER,
     DECIDED_BY_FILE,
-    ERROR_CODES,
-    FINDING_CODES,
     NAMING_CODES,
     OTHER_ACCOUNT,
 )
@@ -51,7 +49,7 @@ class Told:
 def tell_of_rows(session: Session, plan: Plan) -> None:
     """Make `told` of the plan's rows, with their actions, codes and messages, but of no one who is not in the file."""
     session.run(sql_text(__package__, "of_rows"), naming_codes=NAMING_CODES, other_account=OTHER_ACCOUNT)
-    _make_told(session, plan.records)
+    _make_told(session, plan.records, names_accounts=True)
 
 
 def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
@@ -69,12 +67,11 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
         validate(session, Roster(plan.records), Directory(), plan.mode)
     session.run(
         sql_text(__package__, "of_file"),
-        errors=ERROR_CODES,
         decided_by_file=DECIDED_BY_FILE,
         ask_a_manager=ASK_A_MANAGER.code,
         page=page,
     )
-    _make_told(session, plan.records)
+    _make_told(session, plan.records, names_accounts=False)
     actions = dict(session.rows("SELECT action, count(*) FROM told_rows GROUP BY action"))
     findings = dict(session.rows("SELECT code, count(*) FROM told_findings GROUP BY code"))
     for warning in plan.records.warnings:
@@ -84,11 +81,12 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     return Told(counts, dict(sorted(findings.items())))
 
 
-def _make_told(session: Session, records: Records) -> None:
+def _make_told(session: Session, records: Records, *, names_accounts: bool) -> None:
     """Make `told`, which has the columns of `plan` but `fields`, because that would answer guesses of values."""
     _drop(session, ["all_findings", "said", "remarks"])
-    session.run("CREATE TEMP VIEW all_findings AS SELECT line, code, value, other FROM told_findings")
-    make_messages(session, codes=(*FINDING_CODES, ASK_A_MANAGER.code), file_name=records.facts.name)
+    session.run("CREATE TEMP VIEW all_findings AS SELECT * FROM told_findings")
+    codes = [code for (code,) in session.rows("SELECT DISTINCT code FROM told_findings")]
+    make_messages(session, codes=codes, file_name=records.facts.name, names_accounts=names_accounts)
     session.run(
         "CREATE OR REPLACE TEMP TABLE told AS SELECT r.line, r.action, r.custom_id, "
         "coalesce(m.codes, '') AS codes, coalesce(m.message, '') AS message "

@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sis_sync.core.did_you_mean import OrgGuesser, guess_listed
-from sis_sync.core.findings import ASK_A_MANAGER, FINDING_CODES, Severity
-from sis_sync.core.wording import LEFT_ALONE, LEFT_ALONE_ALL, MOST_SHOWN, shown, template_of
+from sis_sync.core.findings import ASK_A_MANAGER, FINDING_CODES, MADE_BY, Severity
+from sis_sync.core.wording import LEFT_ALONE, LEFT_ALONE_ALL, LEFT_ALONE_SOME, MOST_SHOWN, shown, template_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind, sql_text
+from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.map.field_lines import value_line
 from sis_sync.steps.read.read import Records
 
@@ -25,10 +25,24 @@ GUESSED_FIELDS: dict[str, str] = {
 ADDED_BY_PLANNING = ("account.last_manager", "email.taken", "email.taken_unmanaged")
 EXAMPLES = 3  # sentences in a group
 MAPPING_LINES = 5  # in a group
+MOST_FIXES = 3  # in a group: the one for the SIS, and those for lines of the mapping
 _FIRST_SENTENCES = """
 SELECT code, line, sentence
 FROM (SELECT *, row_number() OVER (PARTITION BY code ORDER BY line) AS place FROM said)
 WHERE place <= :most ORDER BY code, line
+"""
+_KNOWN_ACCOUNTS = """
+SELECT f.code, count(*), count(k.line)
+FROM findings AS f LEFT JOIN (SELECT line FROM people WHERE is_known AND has_id) AS k ON k.line = f.line
+WHERE f.is_error GROUP BY f.code HAVING count(k.line) > 0
+"""
+_FIXES = """
+SELECT code, fix
+FROM (
+  SELECT code, fix, row_number() OVER (PARTITION BY code ORDER BY is_error DESC, times DESC, fix) AS place
+  FROM (SELECT code, fix, bool_or(is_error) AS is_error, count(*) AS times FROM said GROUP BY code, fix)
+)
+WHERE place <= :most ORDER BY code, place
 """
 
 
@@ -41,41 +55,95 @@ def word_findings(session: Engine, *, codes: Collection[str], file_name: str) ->
     if not GUESSED_FIELDS.keys().isdisjoint(codes):
         _load_guesses(session)
     session.run(
-        "CREATE TEMP VIEW all_findings AS "
-        "SELECT line, code, value, other FROM findings UNION ALL SELECT line, code, value, other FROM ignored"
+        "CREATE TEMP VIEW all_findings AS SELECT line, code, value, other, is_error, made_by FROM findings "
+        "UNION ALL SELECT line, code, value, other, FALSE, '' FROM ignored"
     )
     make_messages(session, codes=codes, file_name=file_name)
 
 
-def make_messages(session: Engine, *, codes: Collection[str], file_name: str) -> None:
-    """Make the views `said` and `remarks` over `all_findings`, which may have these codes."""
-    session.run(_finding_texts(frozenset(codes)))
-    session.run(
-        sql_text(__package__, "messages"),
-        file=shown(file_name),
-        most=MOST_SHOWN,
-        left_alone=LEFT_ALONE,
-    )
+def make_messages(session: Engine, *, codes: Collection[str], file_name: str, names_accounts: bool = True) -> None:
+    """Make the views `said` and `remarks` over `all_findings`, which may have these codes.
+
+    Without `names_accounts`, no message tells whether an account is known.
+    """
+    texts = _texts_of(frozenset(codes))
+    session.run(_finding_texts(texts))
+    left_alone = LEFT_ALONE if names_accounts else ""
+    session.run(bind(_messages(texts), file=shown(file_name), most=MOST_SHOWN, left_alone=left_alone))
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The message of a code, as an error or as a warning, and its fix. `made_fix` is that of a value of a mapping.
+
+    The keys number the fixes, and those of the values of each field: a row says each of them once, in this order.
+    """
+
+    code: str
+    is_error: bool
+    message: str
+    fix: str
+    fix_key: int
+    made_fix: str
+    made_key: int
+
+    def row(self) -> str:
+        """Return the text as a row of `finding_texts`."""
+        made_head, _, made_tail = self.made_fix.partition("{line}")
+        return bind(
+            "(:code, :is_error, :head, :says_value, :middle, :says_other, :tail, :fix, :fix_key, "
+            ":made_head, :made_tail, :made_key)",
+            code=self.code,
+            is_error=self.is_error,
+            fix=self.fix,
+            fix_key=self.fix_key,
+            made_head=made_head,
+            made_tail=made_tail,
+            made_key=self.made_key,
+            **asdict(template_of(self.message)),
+        )
 
 
 @functools.lru_cache(maxsize=100)
-def _finding_texts(codes: frozenset[str]) -> str:
-    """Return SQL that makes `finding_texts`: one row per code that occurs or may be added, its message in pieces."""
-    rows = ", ".join(
-        bind(
-            "(:code, :head, :says_value, :middle, :says_other, :tail, :fix, :is_error)",
-            code=code.code,
-            fix=code.fix,
-            is_error=code.severity == "error",
-            **asdict(template_of(code.message)),
-        )
-        for code in (*FINDING_CODES.values(), ASK_A_MANAGER)
-        if code.code in codes or code.code in ADDED_BY_PLANNING
+def _texts_of(codes: frozenset[str]) -> tuple[_Text, ...]:
+    """Return the texts of each code that occurs or that planning may add."""
+    found = [code for code in (*FINDING_CODES.values(), ASK_A_MANAGER) if code.code in {*codes, *ADDED_BY_PLANNING}]
+    texts = [(code, code.severity == "error", code.message, code.fix) for code in found]
+    texts += [(code, False, code.remark, code.remark_fix) for code in found if code.remark]
+    fixes = {fix: key for key, fix in enumerate(sorted({fix for *_, fix in texts}), start=1)}
+    made = {field: key for key, field in enumerate(sorted({code.column for code in found}), start=len(fixes) + 1)}
+    return tuple(
+        _Text(code.code, is_error, message, fix, fixes[fix], f"{MADE_BY}{code.made_fix}", made[code.column])
+        for code, is_error, message, fix in texts
     )
+
+
+def _finding_texts(texts: tuple[_Text, ...]) -> str:
+    """Return SQL that makes the table `finding_texts`."""
+    rows = ", ".join(text.row() for text in texts)
     return (
         f"CREATE OR REPLACE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
-        "AS v(code, head, says_value, middle, says_other, tail, fix, is_error)"
+        "AS v(code, is_error, head, says_value, middle, says_other, tail, fix, fix_key, made_head, made_tail, made_key)"
     )
+
+
+def _messages(texts: tuple[_Text, ...]) -> str:
+    """Return the SQL of messages.sql with its lists, which have one expression for each code or fix that may occur."""
+    codes = sorted({text.code for text in texts})
+    fixes, advice = (
+        sorted({key for text in texts if text.is_error is is_error for key in (text.fix_key, text.made_key)})
+        for is_error in (True, False)
+    )
+    lists = {
+        "codes": [f"max(CASE WHEN code = {literal(code)} THEN code END)" for code in codes],
+        "sentences": [f"max(CASE WHEN code = {literal(code)} THEN sentence END)" for code in codes],
+        "fixes": [f"max(CASE WHEN is_error AND fix_key = {key} THEN fix END)" for key in fixes],
+        "advice": [f"max(CASE WHEN NOT is_error AND fix_key = {key} THEN fix END)" for key in advice],
+    }
+    text = sql_text(__package__, "messages")
+    for name, expressions in lists.items():
+        text = text.replace(f":{name})", f"{', '.join(expressions) or 'NULL'})")
+    return text
 
 
 def _load_guesses(session: Engine) -> None:
@@ -121,9 +189,20 @@ class FindingGroup:
 
 def group_findings(session: Session, records: Records, counts: dict[str, int]) -> tuple[FindingGroup, ...]:
     """Return a group for each code of `counts`: errors first, then the largest. The examples are the first lines."""
-    order = sorted(counts.items(), key=lambda item: (FINDING_CODES[item[0]].severity, -item[1], item[0]))
-    examples = _examples(session, records)
-    return tuple(_group(session, code, count, examples.get(code, [])) for code, count in order)
+    examples, advice = _examples(session, records), _advice(session)
+    failing = {code for (code,) in session.rows("SELECT DISTINCT code FROM findings WHERE is_error")}
+    groups = [
+        FindingGroup(
+            code=code,
+            severity="error" if code in failing else "warning",
+            count=count,
+            examples=tuple(examples.get(code, [])[:EXAMPLES]),
+            advice=advice.get(code, FINDING_CODES[code].fix),
+            mapping_lines=_mapping_lines(session, code),
+        )
+        for code, count in counts.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: (group.severity, -group.count, group.code)))
 
 
 def _examples(session: Session, records: Records) -> dict[str, list[str]]:
@@ -137,17 +216,15 @@ def _examples(session: Session, records: Records) -> dict[str, list[str]]:
     return found
 
 
-def _group(session: Session, code: str, count: int, examples: list[str]) -> FindingGroup:
-    finding = FINDING_CODES[code]
-    follows = LEFT_ALONE_ALL if finding.severity == "error" else ""
-    return FindingGroup(
-        code=code,
-        severity=finding.severity,
-        count=count,
-        examples=tuple(examples[:EXAMPLES]),
-        advice=f"{follows} {finding.fix}".strip(),
-        mapping_lines=_mapping_lines(session, code),
-    )
+def _advice(session: Session) -> dict[str, str]:
+    """Return the consequence and the fixes by code. The accounts of failed rows stay, if they are known."""
+    found: dict[str, list[str]] = {}
+    for code, failed, known in session.rows(_KNOWN_ACCOUNTS):
+        follows = LEFT_ALONE_ALL if known == failed else LEFT_ALONE_SOME.format(known=f"{known:,}")
+        found[code] = [follows]
+    for code, fix in session.rows(_FIXES, most=MOST_FIXES):
+        found.setdefault(code, []).append(fix)
+    return {code: " ".join(parts).strip() for code, parts in found.items()}
 
 
 def _mapping_lines(session: Session, code: str) -> tuple[str, ...]:

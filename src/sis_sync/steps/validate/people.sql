@@ -14,7 +14,7 @@ SELECT
     p.user_type, p.position, p.grade, p.status), FALSE) AS is_same
 FROM (
   SELECT
-    r.line, r.early_codes, r.is_skipped, r.first_name, r.middle_name, r.last_name,
+    r.line, r.early_codes, r.is_skipped, r.made, r.first_name, r.middle_name, r.last_name,
     r.email, fold(r.email) AS email_key, r.custom_id,
     coalesce(r.custom_id <> '' AND NOT fold(r.custom_id) IN :placeholders, FALSE) AS has_id,
     r.school_district_external_id,

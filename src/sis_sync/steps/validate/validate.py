@@ -11,6 +11,7 @@ from sis_sync.core.modes import PARTIAL, Mode
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory, load_listed_values
+from sis_sync.steps.map.made import made_by_lines
 from sis_sync.steps.map.map import Roster
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import word_findings
@@ -59,6 +60,7 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
     session.run(sql_text(__package__, "sharing"), email_pattern=EMAIL_PATTERN)
     if session.value("SELECT count(*) FROM sharing"):
         session.run(sql_text(__package__, "addresses"))
+    _load_made_by_lines(session, records)
     session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
     findings = count_findings(session, records)
     word_findings(session, codes=findings, file_name=records.facts.name)
@@ -80,6 +82,17 @@ def _run_rules(session: Engine, records: Records, mode: Mode, *, are_orgs_known:
             are_orgs_known=are_orgs_known,
         )
     )
+
+
+def _load_made_by_lines(session: Engine, records: Records) -> None:
+    """Make `made_by_lines`, the lines of the mapping that may have made a wrong value (see map/made.py)."""
+    lines = made_by_lines(records.columns, records.mapping)
+    session.run(
+        "CREATE TEMP TABLE made_by_lines (code VARCHAR, place BIGINT, letter VARCHAR, line VARCHAR, says_value BOOLEAN)"
+    )
+    if lines:
+        rows = ", ".join(literal((each.code, each.place, each.letter, each.line, each.says_value)) for each in lines)
+        session.run(f"INSERT INTO made_by_lines VALUES {rows}")
 
 
 def count_findings(session: Engine, records: Records) -> dict[str, int]:
