@@ -122,6 +122,7 @@ def create(page: Page, url: str, first_name: str, email: str, user_type: str) ->
     page.get_by_label("User type").select_option(user_type)
     page.get_by_label("School or district").select_option(label="North School")
     page.get_by_label("Password (optional)").fill(PASSWORD)
+    page.get_by_label("They must choose another password").uncheck()
     page.get_by_role("button", name="Create User").click()
     page.get_by_role("heading", name="History").wait_for()
     return page.url

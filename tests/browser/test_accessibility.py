@@ -19,6 +19,8 @@ PATHS = {
     "user-admin-empty": "/members?type=Staff",
     "user-admin-no-id": "/members?no_id=yes",
     "create-user": "/members/new",
+    "claim-codes": "/members/codes",
+    "claim": "/claim",
     "upload": "/bulk",
     "pending": "/bulk/pending",
     "history": "/bulk/history",
@@ -41,6 +43,7 @@ FORMS = (
     ("upload", "/bulk", "Upload and check"),
     ("create-key", "/bulk/client/keys/new", "Create key"),
     ("profile", "/profile", "Change password"),
+    ("claim", "/claim", "Set my password and sign in"),
     ("add-school", "/settings/schools/new", "Add school"),
 )
 
@@ -100,11 +103,16 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
             page.get_by_role("button", name=button).click()
             page.locator("[data-error-summary]").wait_for()
             faults.look_at(page, f"{name}-errors")
-        for action in ("Disable", "Change Password", "Delete"):
+        for action in ("Disable", "Change Password", "Claim codes", "Delete"):
             page.goto(f"{riverbend.url}/members?type=Student")
             page.locator("input[data-tick]").first.check()
-            page.get_by_role("button", name=action).click()
+            page.locator("form").get_by_role("button", name=action).click()
             faults.look_at(page, f"confirm-{action.lower().replace(' ', '-')}")
+        page.goto(f"{riverbend.url}/members/codes")
+        page.get_by_label("School or district").select_option(label="North School")
+        page.get_by_role("button", name="Make codes and show the sheets").click()
+        page.locator(".sheet").first.wait_for()
+        faults.look_at(page, "codes-once")
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
         page.get_by_label("Name", exact=True).fill("office")
         page.get_by_role("button", name="Create key").click()

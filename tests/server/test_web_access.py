@@ -24,6 +24,7 @@ OF_THE_DISTRICT = (200, 404, 404, 403)
 PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "home": ("get", (200, 200, 200, 303)),
     "profile": ("get", EVERYBODY),
+    "new_password": ("get", (303, 303, 303, 303)),
     "settings": ("get", MANAGERS),
     "org_create": ("get", DISTRICT_MANAGERS),
     "orgs_import": ("get", DISTRICT_MANAGERS),
@@ -33,6 +34,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "user_admin": ("get", MANAGERS),
     "user_search": ("post", (303, 303, 303, 403)),
     "people_act": ("post", (303, 303, 303, 403)),
+    "claim_codes": ("get", MANAGERS),
     "account_create": ("get", MANAGERS),
     "account_history": ("get", OF_BOBS_SCHOOL),
     "account_edit": ("get", OF_BOBS_SCHOOL),
@@ -59,7 +61,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "run_failed": ("get", OF_THE_DISTRICT),
     "audit_log": ("get", DISTRICT_MANAGERS),
 }
-OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "sign_out", "stay"}
+OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "claim", "claim_at", "sign_out", "stay"}
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from sis_sync.server.keys.limits import (
 from sis_sync.server.keys.services import UPLOAD
 from sis_sync.server.middleware import Respond
 from sis_sync.server.orgs.selectors import is_manager
-from sis_sync.server.web.access import redirect_to_sign_in
+from sis_sync.server.web.access import redirect_to_page
 from sis_sync.server.windows import HOLD, Hold
 
 API = "/api/"
@@ -83,7 +83,7 @@ def refusal_of_call(request: HttpRequest, hold: Hold) -> HttpResponse | None:
 def refusal_of_page(request: HttpRequest) -> HttpResponse | None:
     """Return the refusal of a form, or None. Only managers may send files."""
     if not isinstance(request.user, Account):
-        return redirect_to_sign_in(request)
+        return redirect_to_page(request, "web:sign_in")
     try:
         size = declared_bytes(request)
         if request.path_info != reverse("web:bulk_upload") or not is_manager(account=request.user):

@@ -13,7 +13,8 @@ class Account(AbstractBaseUser):
     `grade` is for students only, `position` for all others. `deleted_at` is set while the account is deleted and
     can still be restored. Other accounts may use its address. `is_held_by_hand` is true if a person disabled or deleted
     the account: no file enables or restores it. Sessions that began before `sessions_ended_at` are invalid. Services
-    that disable or delete an account set it.
+    that disable or delete an account set it. If `must_change_password` is set, someone else knows the password: after
+    signing in, the person can only choose another one.
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
@@ -30,6 +31,7 @@ class Account(AbstractBaseUser):
     is_protected = models.BooleanField(default=False)
     protected_reason = models.CharField(max_length=200, blank=True, default="")
     is_held_by_hand = models.BooleanField(default=False)
+    must_change_password = models.BooleanField(default=False, db_default=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
     sessions_ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -96,3 +98,14 @@ class FilePassword(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["run", "outcome"], name="file_password_by_run")]
+
+
+class ClaimCode(models.Model):
+    """The code with which a person claims an account and sets its password. Only a keyed hash of it is stored.
+
+    It works once, until `expires_at`: then, or if the password is set in another way, the row is removed.
+    """
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="claim_code")
+    code_hash = models.CharField(max_length=64, db_index=True)
+    expires_at = models.DateTimeField(db_index=True)

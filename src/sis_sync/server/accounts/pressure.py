@@ -1,5 +1,6 @@
-"""Limits on signing in. A try is counted before the password is looked at, so that many at once get no more looks.
+"""Limits on signing in and on claiming an account. A try is counted before the password or the code is looked at.
 
+So many tries at once get no more looks. What is said of passwords and addresses holds for codes and IDs too.
 By address: ten wrong passwords in 15 minutes close an e-mail address, whether an account has it or not. Tries from the
 school's own networks are counted apart, so that no one outside can close an address for the people inside.
 By place and in all: only wrong passwords count. They slow further tries down and never close. One place counts in all
@@ -41,6 +42,13 @@ _slow_lanes = Slots()
 pause: Callable[[float], None] = time.sleep
 
 
+class Proof(StrEnum):
+    """What someone proves to be a person with. The tries of each kind close an address by themselves."""
+
+    PASSWORD = "password"  # noqa: S105 - a word of messages
+    CLAIM_CODE = "code"
+
+
 class Slowed(StrEnum):
     """Why a try is slowed: by wrong passwords from its own place, or from many places."""
 
@@ -50,22 +58,22 @@ class Slowed(StrEnum):
 
 @dataclass
 class Try:
-    """One try to prove who one is with a password. It counts as wrong unless `is_right` is set."""
+    """One try to prove who one is. It counts as wrong unless `is_right` is set."""
 
     is_right: bool = False
 
 
 @contextmanager
-def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Iterator[Try]:
+def counted_try(*, school_system: SchoolSystem, email: str, place: str, proof: Proof = Proof.PASSWORD) -> Iterator[Try]:
     """Count a try from the network address `place`; the block looks at the password and sets `is_right`.
 
-    Raise TooManySignIns if the e-mail address is closed, or if too many slowed tries wait already. If the block raises
-    an error, the password was not looked at and nothing counts.
+    For a claim code, `email` is what was entered as the ID. Raise TooManySignIns if the e-mail address is closed, or if
+    too many slowed tries wait already. If the block raises an error, the password was not looked at and nothing counts.
     """
     is_inside = is_in_networks(place, school_system.networks)
-    address, network = _address_key(school_system.pk, email, is_inside=is_inside), network_of(place)
+    address, network = _address_key(school_system.pk, email, proof, is_inside=is_inside), network_of(place)
     if wait := _by_address.take(address, most=settings.SIS_SYNC_WRONG_PASSWORDS_OF_AN_ADDRESS):
-        raise closed_for(wait if not _undecided.taken(address) else UNDECIDED_SECONDS)
+        raise closed_for(wait if not _undecided.taken(address) else UNDECIDED_SECONDS, proof)
     decide = _undecided.take(address, most=sys.maxsize)
     attempt = Try()
     slowed = slowed_down(network, is_inside=is_inside)
@@ -92,10 +100,10 @@ def counted_try(*, school_system: SchoolSystem, email: str, place: str) -> Itera
             decide()
 
 
-def end_lock_out(*, school_system_id: int, email: str) -> None:
-    """Open the address again: a manager has set a new password."""
+def end_lock_out(*, school_system_id: int, email: str, proof: Proof = Proof.PASSWORD) -> None:
+    """Open the address again: a manager has set a new password or made a new code."""
     for is_inside in (True, False):
-        _by_address.forget(_address_key(school_system_id, email, is_inside=is_inside))
+        _by_address.forget(_address_key(school_system_id, email, proof, is_inside=is_inside))
 
 
 def forget_all_tries() -> None:
@@ -104,14 +112,16 @@ def forget_all_tries() -> None:
         window.clear()
 
 
-def closed_for(wait: float) -> TooManySignIns:
+def closed_for(wait: float, proof: Proof) -> TooManySignIns:
     """Return the refusal of an address. While tries are looked at, they count as wrong, so the wait is short."""
     minutes = math.ceil(wait / 60)
+    is_claim = proof is Proof.CLAIM_CODE
+    closed = "Claiming an account with this ID" if is_claim else "Signing in with this address"
     return TooManySignIns(
-        f"Too many wrong passwords. Signing in with this address is closed for {minutes} more minutes."
+        f"Too many wrong {proof}s. {closed} is closed for {minutes} more minutes."
         if wait > UNDECIDED_SECONDS
-        else "Too many tries with this address are looked at in this moment.",
-        fix="Wait, or ask a manager to set a new password.",
+        else f"Too many tries with this {'ID' if is_claim else 'address'} are looked at in this moment.",
+        fix="Wait, or ask your school for a new code." if is_claim else "Wait, or ask a manager to set a new password.",
         retry_after_seconds=whole_seconds(wait),
     )
 
@@ -155,9 +165,9 @@ def _too_slow(slowed: Slowed) -> TooManySignIns:
     )
 
 
-def _address_key(school_system_id: int, email: str, *, is_inside: bool) -> str:
+def _address_key(school_system_id: int, email: str, proof: Proof, *, is_inside: bool) -> str:
     """Return a hash, so that the memory of the process lists no addresses."""
-    text = f"{school_system_id}\n{email.strip().lower()}\n{is_inside}"
+    text = f"{school_system_id}\n{email.strip().lower()}\n{proof}\n{is_inside}"
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 

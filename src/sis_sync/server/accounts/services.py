@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.pressure import end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
 from sis_sync.server.accounts.validation import (
@@ -153,8 +153,9 @@ def create_account(
     password: str | None,
     actor: Account | None,
     now: datetime,
+    must_change: bool = False,
 ) -> Account:
-    """Create an account at `org`. Without a password, no one can sign in to it yet.
+    """Create an account at `org`. Without a password, no one can sign in to it yet. `must_change` as in `set_password`.
 
     The rules for files apply, except that the ID may be empty. The status is Active unless `values` contains one.
     Raise ValuesRefused with every invalid field.
@@ -164,6 +165,7 @@ def create_account(
     account = Account(school_system=school_system, created_at=now, updated_at=now)
     take_values(account, judged, org)
     account.password = password_hash(account, password)
+    account.must_change_password = must_change and password is not None
     account.is_held_by_hand = account.status == DISABLED
     with refusing_clashes():
         refuse_taken(school_system_id=school_system.pk, values=judged, account_id=None, now=now)
@@ -224,10 +226,13 @@ def org_named(account: Account, values: dict[str, str]) -> Org:
     return org
 
 
-def set_password(*, account: Account, password: str, actor: Account | None, now: datetime) -> Account:
+def set_password(
+    *, account: Account, password: str, actor: Account | None, now: datetime, must_change: bool = False
+) -> Account:
     """Set a password and end the account's other sessions. People set their own, managers that of anyone they manage.
 
-    It also ends a lock-out of the address. Raise ValuesRefused with the reason if the password is too weak.
+    With `must_change`, the person chooses another one after signing in. A claim code of the account no longer works,
+    and a lock-out of its address ends. Raise ValuesRefused with the reason if the password is too weak.
     """
     new_hash = password_hash(account, password)  # before the transaction, because hashing takes long
     with refusing_clashes():
@@ -236,11 +241,19 @@ def set_password(*, account: Account, password: str, actor: Account | None, now:
         if not is_own:
             require_manager_of(actor=actor, accounts=[current])
         refuse_deleted(current)
-        current.password = new_hash
-        current.save(update_fields=["password"])
-        record_change(account=current, action="password", before={}, after={}, actor=actor, now=now)
+        store_password(current, new_hash, must_change=must_change, action="password", actor=actor, now=now)
     end_lock_out(school_system_id=current.school_system_id, email=current.email)
     return current
+
+
+def store_password(
+    account: Account, new_hash: str, *, must_change: bool, action: str, actor: Account | None, now: datetime
+) -> None:
+    """Store the hash and write the history. Sessions and the claim code of the account no longer work."""
+    account.password, account.must_change_password = new_hash, must_change
+    account.save(update_fields=["password", "must_change_password"])
+    ClaimCode.objects.filter(account=account).delete()
+    record_change(account=account, action=action, before={}, after={}, actor=actor, now=now)
 
 
 def password_hash(account: Account, password: str | None) -> str:

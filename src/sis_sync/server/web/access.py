@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from sis_sync.core.errors import NotPermitted
@@ -36,6 +37,21 @@ WrappedView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def for_everyone(view: View[P]) -> WrappedView[P]:
+    """Allow every signed-in, active person, as in `for_signed_in`.
+
+    If someone else knows the person's password, redirect to the page that changes it.
+    """
+
+    @wraps(view)
+    def wrapper(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.must_change_password:
+            return redirect_to_page(request, "web:new_password")
+        return view(request, *args, **kwargs)
+
+    return for_signed_in(wrapper)
+
+
+def for_signed_in(view: View[P]) -> WrappedView[P]:
     """Allow every signed-in, active person. Redirect all others to the sign-in page.
 
     The page shows times in the time zone of the school system.
@@ -45,7 +61,7 @@ def for_everyone(view: View[P]) -> WrappedView[P]:
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         account = request.user
         if not isinstance(account, Account) or not account.is_active:
-            return redirect_to_sign_in(request)
+            return redirect_to_page(request, "web:sign_in")
         with timezone.override(zoneinfo.ZoneInfo(account.school_system.time_zone)):
             try:
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user was checked above
@@ -81,12 +97,12 @@ def for_district_managers(view: View[P]) -> WrappedView[P]:
     return for_everyone(wrapper)
 
 
-def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Return a redirect to the sign-in page, which leads back to this page."""
+def redirect_to_page(request: HttpRequest, url_name: str) -> HttpResponse:
+    """Return a redirect to a page that must come first, such as the sign-in page. It leads back to this page."""
     if request.headers.get("HX-Request"):
-        # htmx would insert the sign-in page into a part of this page, so make the browser reload the whole page.
+        # htmx would insert that page into a part of this page, so make the browser reload the whole page.
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return redirect_to_login(page_of(request))
+    return redirect_to_login(page_of(request), reverse(url_name))
 
 
 def page_of(request: HttpRequest) -> str:

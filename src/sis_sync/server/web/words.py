@@ -120,6 +120,8 @@ ACTIONS: dict[str, ActionWords] = {
     "disable": ActionWords(Badge("lock", "Disable", "bad"), "Disabled", "People who would be disabled"),
     "enable": ActionWords(Badge("check", "Enable", "good"), "Enabled"),
     "password": ActionWords(Badge("lock", "Password", "busy"), "Password changed"),
+    "claim_code": ActionWords(Badge("lock", "Claim code"), "Claim code made"),
+    "claim": ActionWords(Badge("check", "Claim", "good"), "Account claimed"),
 }
 STATUS_BADGES: dict[str, Badge] = {
     ACTIVE: Badge("check", ACTIVE, "good"),

@@ -19,6 +19,7 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.runs.purge.people import remove_people
 from sis_sync.server.runs.purge.removed import KINDS, NOT_REMOVED, POSTPONED, Purging, Removed, Step
 from sis_sync.server.runs.purge.rows import (
+    remove_claim_codes,
     remove_history,
     remove_jobs,
     remove_keys,
@@ -45,6 +46,7 @@ STEPS: tuple[Step, ...] = (
     remove_jobs,
     remove_sessions,
     remove_keys,
+    remove_claim_codes,
     remove_purges,
 )
 

@@ -1,4 +1,4 @@
-"""Removes rows of the database when their time is over: history, log, runs, jobs, sessions, keys."""
+"""Removes rows of the database when their time is over: history, log, runs, jobs, sessions, keys, claim codes."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.core.run_states import ENDED
+from sis_sync.server.accounts.models import ClaimCode
 from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES
@@ -96,6 +97,12 @@ def remove_keys(purging: Purging) -> Iterator[Removed]:
     over = over.exclude(Exists(Run.objects.filter(Q(api_key=key) | Q(decided_by_key=key))))
     over = over.exclude(Exists(AuditEntry.objects.filter(api_key=key)))
     yield from delete_rows(purging, "keys", over, system_column="school_system_id")
+
+
+def remove_claim_codes(purging: Purging) -> Iterator[Removed]:
+    """Remove codes that no longer work."""
+    over = ClaimCode.objects.filter(expires_at__lte=purging.now)
+    yield from delete_rows(purging, "claim_codes", over, system_column="account__school_system_id")
 
 
 def remove_purges(purging: Purging) -> Iterator[Removed]:

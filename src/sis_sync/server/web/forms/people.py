@@ -13,6 +13,8 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 from sis_sync.server.web.words import id_label
 
+MUST_CHANGE = "They must choose another password at their next sign-in"
+
 
 def choices(values: Iterable[str], *, empty: str | None = None) -> list[tuple[str, str]]:
     """Return options whose value is also their label. `empty` is the label of no choice."""
@@ -90,8 +92,9 @@ class CreateAccountForm(AccountForm):
         label="Password (optional)",
         missing="",
         is_new=True,
-        help_text="Leave it empty if the person should not sign in yet. At least 10 characters.",
+        help_text="Leave it empty if the person gets a claim code, or should not sign in yet. At least 10 characters.",
     )
+    must_change = forms.BooleanField(label=MUST_CHANGE, required=False, initial=True)
 
 
 class OwnPasswordForm(PageForm):
@@ -104,14 +107,20 @@ class OwnPasswordForm(PageForm):
 
 
 class NewPasswordForm(PageForm):
-    """The form for a manager to set a person's password."""
+    """The form for a manager to set a person's password. Nothing is typed for passwords that are generated."""
 
     password = Secret(
         label="New password",
-        missing="Enter a new password.",
+        missing="Enter a new password, or generate one.",
         is_new=True,
         help_text="At least 10 characters. Tell it to the person in a safe way.",
     )
+    must_change = forms.BooleanField(label=MUST_CHANGE, required=False, initial=True)
+
+    def __init__(self, *args: Any, is_typed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_typed:
+            del self.fields["password"]
 
 
 class DeleteForm(PageForm):

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.selectors import access_account
 from sis_sync.server.accounts.services import create_account, update_account
 from sis_sync.server.audit.models import AccountChange
@@ -35,6 +35,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
         "held_words": held_words(account, is_restorable=is_restorable),
         "restorable_until": restorable_until,
         "is_restorable": is_restorable,
+        "claim_code": ClaimCode.objects.filter(account=account, expires_at__gt=timezone.now()).first(),
         "changes": paged(request, changes.order_by("-changed_at", "-id")),
         "rights": Right.objects.filter(account=account).select_related("org"),
         "right_form": RightForm(orgs=managed_orgs(actor=request.user)),
@@ -98,6 +99,7 @@ def account_create(request: PageRequest) -> HttpResponse:
                 org=access_org(actor=request.user, org_id=form.cleaned_data["org"]),
                 values=typed_values(form),
                 password=form.cleaned_data["password"] or None,
+                must_change=form.cleaned_data["must_change"],
                 actor=request.user,
                 now=timezone.now(),
             )

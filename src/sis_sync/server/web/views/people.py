@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from sis_sync.core.errors import NotPermitted, SisSyncError
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import counted
+from sis_sync.server.accounts.first_sign_in import USUAL_VALIDITY, generate_passwords, make_claim_codes
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import managed_accounts, search_accounts
 from sis_sync.server.accounts.services import (
@@ -21,9 +22,10 @@ from sis_sync.server.accounts.services import (
     restore_accounts,
     set_password,
 )
-from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.errors import NotNow, ValuesRefused
 from sis_sync.server.orgs.selectors import access_org, can_be_number, managed_orgs
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.people import DeleteForm, NewPasswordForm, SearchForm
 from sis_sync.server.web.people_list import (
     PeopleFilters,
@@ -34,6 +36,7 @@ from sis_sync.server.web.people_list import (
 )
 from sis_sync.server.web.render import flash, page, see_other
 from sis_sync.server.web.sealed import sealed_search, search_text
+from sis_sync.server.web.views.first_sign_in import codes_answer
 from sis_sync.server.web.words import action_word, error_words
 
 # The actions that ask first and can be done to many people at once.
@@ -116,10 +119,10 @@ def people_act(request: PageRequest) -> HttpResponse:
         return see_other("web:account_edit", people[0].pk)
     elif action == "edit":
         fault = f"{len(people):,} people are ticked. Tick one person to edit their info."
-    elif action == "password" and len(people) == 1:
-        return change_password(request, people[0])
     elif action == "password":
-        fault = f"{len(people):,} people are ticked. Tick one person to change their password."
+        return change_passwords(request, people)
+    elif action == "codes":
+        return make_codes(request, people)
     else:
         fault = "Choose what to do with the ticked people."
     messages.error(request, fault)
@@ -157,18 +160,43 @@ def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> H
     return page(request, "web/members/confirm.html", context)
 
 
-def change_password(request: PageRequest, person: Account) -> HttpResponse:
-    """Ask for the new password of one person. Once confirmed, set it and return to the list."""
-    form = NewPasswordForm(request.POST if request.POST.get("confirmed") == "yes" else None)
+def change_passwords(request: PageRequest, people: list[Account]) -> HttpResponse:
+    """Ask for the new password of one person, or offer to generate one for each. Once confirmed, set them."""
+    is_generated = request.POST.get("how") == "generated"
+    data = request.POST if request.POST.get("confirmed") == "yes" else None
+    form = NewPasswordForm(data, is_typed=len(people) == 1 and not is_generated)
     if form.is_valid():
+        choice = {"must_change": form.cleaned_data["must_change"], "actor": request.user, "now": timezone.now()}
         try:
-            set_password(account=person, password=form.cleaned_data["password"], actor=request.user, now=timezone.now())
+            if "password" not in form.fields:
+                shown = generate_passwords(accounts=people, **choice)
+                return page(request, "web/members/shown_once.html", {"shown": shown, **back_to_list(request)})
+            set_password(account=people[0], password=form.cleaned_data["password"], **choice)
+        except NotNow:
+            raise  # its page sends the form again
         except SisSyncError as error:
             form.add_refusal(error)
         else:
-            flash(request, f"The password of {person.full_name} was changed. They are signed out everywhere.")
+            flash(request, f"The password of {people[0].full_name} was changed. They are signed out everywhere.")
             return see_other("web:user_admin", query=list_query(request))
-    return page(request, "web/members/password.html", {"person": person, "form": form, **back_to_list(request)})
+    if len(people) == 1 and "password" not in form.fields:
+        form = NewPasswordForm(is_typed=True)
+    context = {"people": people, "person": people[0], "form": form, **back_to_list(request)}
+    return page(request, "web/members/password.html", context)
+
+
+def make_codes(request: PageRequest, people: list[Account]) -> HttpResponse:
+    """Name the ticked people and offer claim codes for them. Once confirmed, show the codes."""
+    form = PageForm(request.POST if request.POST.get("confirmed") == "yes" else None)
+    if form.is_valid():
+        try:
+            shown = make_claim_codes(accounts=people, valid_for=USUAL_VALIDITY, actor=request.user, now=timezone.now())
+        except SisSyncError as error:
+            form.add_refusal(error)
+        else:
+            return codes_answer(request, shown, expires_at=timezone.now() + USUAL_VALIDITY)
+    context = {"action": "codes", "people": people, "form": form, **back_to_list(request)}
+    return page(request, "web/members/confirm.html", context)
 
 
 def list_query(request: PageRequest) -> str:

@@ -69,8 +69,8 @@ def next_address(request: HttpRequest) -> str:
     return wanted if is_ours else reverse("web:home")
 
 
-def which_system(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask for the short name of the school system. Http404 if the address has an unknown one."""
+def which_system(request: HttpRequest, slug: str, *, then: str = "web:sign_in_at") -> HttpResponse:
+    """Ask for the short name of the school system, then lead to its page. Http404 if the address has an unknown one."""
     if slug:
         raise Http404
     if not SchoolSystem.objects.exists():
@@ -79,7 +79,7 @@ def which_system(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         system = school_system_at(form.cleaned_data["slug"].strip().lower())
         if system is not None:
-            return see_other("web:sign_in_at", system.slug)
+            return see_other(then, system.slug)
         form.add_error("slug", "No school system has this short name. Check the spelling.")
     return render(request, "web/session/which_system.html", {"form": form})
 

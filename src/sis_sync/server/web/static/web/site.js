@@ -46,6 +46,10 @@
     }
   });
 
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
+  });
+
   document.addEventListener("change", (event) => {
     const box = event.target.closest("[data-shows-password]");
     if (!box) return;
