@@ -29,7 +29,6 @@ SMALL_MODULES = {
     "core/file_lock.py": _NOUN,
     "core/loopback.py": _RULE,
     "core/modes.py": _DATA,
-    "core/mojibake.py": _DATA,
     "core/plan.py": _CONTRACT,
     "core/run_states.py": _CONTRACT,
     "demo/prepare.py": _PROCESS,

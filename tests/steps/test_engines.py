@@ -9,11 +9,11 @@ import pytest
 from kit.districts import AWKWARD, ORGS, District, mixed_district
 from kit.services import need_spark
 
+from sis_sync.core.damaged_names import DAMAGED_PATTERN
 from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.modes import MODES
-from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.engine.duckdb import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
 from sis_sync.steps.map.mapper_lines import parse_mapping
@@ -84,10 +84,10 @@ def test_functions_judge_every_character_alike(tmp_path: Path) -> None:
     need_spark()
     judged = (
         "SELECT text, escaped(text) AS shown, fold(text) AS folded, length(text) AS characters, "
-        "has_match(text, :format_characters) AS is_format, has_match(text, :mojibake) AS is_damaged, "
+        "has_match(text, :format_characters) AS is_format, has_match(text, :damaged) AS is_damaged, "
         "matches(text, :email) AS is_email, replace_all(text, '^0+', '') AS bare FROM given"
     )
-    values = {"format_characters": FORMAT_CHARACTERS, "mojibake": MOJIBAKE_PATTERN, "email": EMAIL_PATTERN}
+    values = {"format_characters": FORMAT_CHARACTERS, "damaged": DAMAGED_PATTERN, "email": EMAIL_PATTERN}
     place = SparkPlace(master="local[2]", folder=tmp_path)
     with open_session() as session, open_spark(place) as application, application.session() as spark:
         session.run(

@@ -6,7 +6,13 @@ All code that judges a value takes its list, limit or pattern from here.
 from dataclasses import dataclass
 
 FALLBACK_ENCODING = "windows-1252"  # for a file that is neither UTF-8 nor UTF-16
-CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = ("0", "N/A", "NULL", "NONE", "#N/A", "-")
+# What a spreadsheet writes where a formula has no value.
+ERROR_WORDS: tuple[str, ...] = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!")
+# In any case. Zeros alone and what begins with = are placeholders too: see is_placeholder_id.
+CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = (
+    *("N/A", "NULL", "NONE", "NAN", "NEW", "UNKNOWN", "(NULL)", "-"),
+    *ERROR_WORDS,
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ FIELDS: tuple[Field, ...] = (
         is_required=True,
         max_length=64,
         about="The Employee or Student ID: opaque text, case and leading zeros count. These are placeholders, not IDs: "
-        f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}.",
+        f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}, zeros alone, and what begins with =.",
     ),
     Field(
         "school_district_external_id",
@@ -99,3 +105,8 @@ EMAIL_PATTERN = (
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
 )
+
+
+def is_placeholder_id(value: str) -> bool:
+    """Return True if a value that is not empty stands for no ID."""
+    return value.upper() in CUSTOM_ID_PLACEHOLDERS or value.startswith("=") or not value.strip("0")

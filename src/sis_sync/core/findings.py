@@ -158,6 +158,19 @@ _WARNINGS = (
         "the same person stands with another org on line {other}; that one counts",
         "If this org is the right one, let its row stand first.",
     ),
+    _warning(
+        "name.placeholder",
+        "A name that is a word for nothing, such as NULL",
+        'the name "{value}" is a word for nothing; the mapping line mapper.NAME.value.{other}= clears it',
+        "Clear it in the mapping or in the SIS, unless the person is really called so.",
+    ),
+    _warning(
+        "name.damaged",
+        "A name with a damaged letter",
+        'the name "{value}" ({other}) is damaged: a letter has become a sign or an HTML entity',
+        "For signs, name the encoding in which the SIS wrote the file; for entities, write "
+        "mapper.NAME.decode.FIELD=html in the mapping.",
+    ),
     _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
     _warning(
         "position.ignored",

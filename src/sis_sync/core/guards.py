@@ -154,8 +154,16 @@ GUARDS: tuple[Guard, ...] = (
         "guard.mojibake",
         "{count} of {base:name|names} that this run writes ({percent}) have damaged letters ({subject}); "
         "the limit is {limit}: "
-        "was the file saved in a wrong encoding?",
-        "the export was saved in a wrong encoding: names like Jos\u00c3\u00a9",
+        "was the file saved in a wrong encoding, or with HTML entities?",
+        "the export was saved in a wrong encoding, or for a web page: names like Jos\u00c3\u00a9 or O&#39;Brien",
+        CHANGING_ACTIONS,
+        least=3,
+    ),
+    Guard(
+        "guard.placeholder_names",
+        "{count} of {base:name|names} that this run writes ({percent}) are words for nothing, for example {subject}; "
+        "the limit is {limit}.",
+        "the export writes NULL, nan or #N/A where there is no name",
         CHANGING_ACTIONS,
         least=3,
     ),

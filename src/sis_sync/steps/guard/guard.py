@@ -9,7 +9,6 @@ from dataclasses import asdict
 from sis_sync.core.guards import GUARDS, NO_HISTORY, RECENT_COLUMNS, Guard, GuardHit, History
 from sis_sync.core.limits import GuardLimits
 from sis_sync.core.modes import Mode
-from sis_sync.core.mojibake import MOJIBAKE_PATTERN
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
@@ -63,7 +62,6 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
     values: dict[str, object] = {
         **asdict(limits),
         "has_final_newline": plan.records.facts.has_final_newline,
-        "mojibake": MOJIBAKE_PATTERN,
         "nameless_org": NAMELESS_ORG,
         "mode_types": plan.mode.user_types,
         "acts_on_absence": plan.acts_on_absence,

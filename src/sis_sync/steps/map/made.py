@@ -38,8 +38,16 @@ def makers_of(columns: Columns, mapping: Mapping) -> dict[str, tuple[Kind, ...]]
 
 def made_by_lines(columns: Columns, mapping: Mapping) -> tuple[MadeBy, ...]:
     """Return the lines that may have made a wrong value, for each code of the fields that they make."""
+    # A value line is named by its value, since several lines may say the same.
+    lines = {"value": "value.FIELD...=", "rest": "value.FIELD.*"}
     return tuple(
-        MadeBy(code.code, place, kind[0], _line(kind, field, mapping), says_value=kind == "value")
+        MadeBy(
+            code.code,
+            place,
+            kind[0],
+            f"mapper.{mapping.name}.{lines.get(kind, f'{kind}.FIELD').replace('FIELD', field)}",
+            says_value=kind == "value",
+        )
         for place, (field, kinds) in enumerate(makers_of(columns, mapping).items(), start=1)
         for kind in kinds
         for code in FINDING_CODES.values()
@@ -63,9 +71,3 @@ def _kinds(name: str, columns: Columns, mapping: Mapping) -> list[Kind]:
     elif rule.split and columns.position_of(rule.split.header) is not None:
         kinds.append("split")
     return kinds
-
-
-def _line(kind: Kind, field: str, mapping: Mapping) -> str:
-    """Return the key of the line. A value line is told by its value, since several lines may say the same."""
-    ends = {"value": f"value.{field}...=", "rest": f"value.{field}.*"}
-    return f"mapper.{mapping.name}.{ends.get(kind, f'{kind}.{field}')}"

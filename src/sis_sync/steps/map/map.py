@@ -179,7 +179,7 @@ class _FieldMaker:
         value = self._named(header)
         if name != "custom_id":
             return f"{value} = ''"
-        return f"({value} = '' OR upper({value}) IN {literal(CUSTOM_ID_PLACEHOLDERS)})"
+        return f"({value} = '' OR {is_placeholder(value)})"
 
     def _nothing(self, name: str, header: str) -> str:
         return self._named(header) if name == "custom_id" else "''"
@@ -269,12 +269,18 @@ def _replaced(name: str, rule: FieldRule, source: str) -> str:
     if rule.rest not in ("keep", "error"):
         is_something = f"{source} <> ''"
         if name == "custom_id":
-            is_something += f" AND NOT upper({source}) IN {literal(CUSTOM_ID_PLACEHOLDERS)}"
+            is_something += f" AND NOT {is_placeholder(source)}"
         rest = f"CASE WHEN {is_something} THEN {_cleaned(rule.rest)} ELSE {source} END"
     if not rule.values:
         return rest
     cases = " ".join(f"WHEN {literal(value)} THEN {_cleaned(to)}" for value, to in rule.values.items())
     return f"CASE {_compared(source, rule.values)} {cases} ELSE {rest} END"
+
+
+def is_placeholder(value: str) -> str:
+    """Return the SQL of `is_placeholder_id`. It is TRUE for an empty value too."""
+    words = literal(tuple(word.lower() for word in CUSTOM_ID_PLACEHOLDERS))
+    return f"(fold({value}) IN {words} OR replace({value}, '0', '') = '' OR {value} LIKE '=%')"
 
 
 def _cleaned(value: str) -> str:
@@ -289,6 +295,6 @@ def _padded(rule: FieldRule, source: str) -> str:
     width = rule.pad
     is_short_number = f"matches({source}, '[0-9]+') AND length({source}) < {width}"
     return (
-        f"CASE WHEN {is_short_number} AND NOT {source} IN {literal(CUSTOM_ID_PLACEHOLDERS)} "
+        f"CASE WHEN {is_short_number} AND NOT {is_placeholder(source)} "
         f"THEN lpad({source}, {width}, '0') ELSE {source} END"
     )

@@ -67,7 +67,11 @@ def make_messages(session: Engine, *, codes: Collection[str], file_name: str, na
     Without `names_accounts`, no message tells whether an account is known.
     """
     texts = _texts_of(frozenset(codes))
-    session.run(_finding_texts(texts))
+    rows = ", ".join(text.row() for text in texts)
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
+        "AS v(code, is_error, head, says_value, middle, says_other, tail, fix, fix_key, made_head, made_tail, made_key)"
+    )
     left_alone = LEFT_ALONE if names_accounts else ""
     session.run(bind(_messages(texts), file=shown(file_name), most=MOST_SHOWN, left_alone=left_alone))
 
@@ -115,15 +119,6 @@ def _texts_of(codes: frozenset[str]) -> tuple[_Text, ...]:
     return tuple(
         _Text(code.code, is_error, message, fix, fixes[fix], f"{MADE_BY}{code.made_fix}", made[code.column])
         for code, is_error, message, fix in texts
-    )
-
-
-def _finding_texts(texts: tuple[_Text, ...]) -> str:
-    """Return SQL that makes the table `finding_texts`."""
-    rows = ", ".join(text.row() for text in texts)
-    return (
-        f"CREATE OR REPLACE TEMP TABLE finding_texts AS SELECT * FROM (VALUES {rows}) "
-        "AS v(code, is_error, head, says_value, middle, says_other, tail, fix, fix_key, made_head, made_tail, made_key)"
     )
 
 

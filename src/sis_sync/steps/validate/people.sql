@@ -16,7 +16,7 @@ FROM (
   SELECT
     r.line, r.early_codes, r.is_skipped, r.made, r.first_name, r.middle_name, r.last_name,
     r.email, fold(r.email) AS email_key, r.custom_id,
-    coalesce(r.custom_id <> '' AND NOT fold(r.custom_id) IN :placeholders, FALSE) AS has_id,
+    coalesce(NOT :is_placeholder, FALSE) AS has_id,
     r.school_district_external_id,
     r.user_type AS given_user_type, coalesce(t.value, r.user_type) AS user_type, t.value IS NOT NULL AS is_type_known,
     r.position AS given_position, CASE WHEN t.value = 'Student' THEN '' ELSE r.position END AS position,

@@ -5,14 +5,15 @@ Faults are stored as findings, never raised.
 
 from dataclasses import dataclass
 
-from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN, FIELDS
+from sis_sync.core.damaged_names import DAMAGED_PATTERN, WORDS_FOR_NOTHING
+from sis_sync.core.fields import EMAIL_PATTERN, ERROR_WORDS, FIELDS
 from sis_sync.core.findings import ERROR_CODES
 from sis_sync.core.modes import PARTIAL, Mode
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory, load_listed_values
 from sis_sync.steps.map.made import made_by_lines
-from sis_sync.steps.map.map import Roster
+from sis_sync.steps.map.map import Roster, is_placeholder
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import word_findings
 
@@ -51,9 +52,14 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
     if directory is None:
         load_listed_values(session)
         session.run(sql_text(__package__, "no_directory"))
-    placeholders = tuple(value.lower() for value in CUSTOM_ID_PLACEHOLDERS)
-    session.run(sql_text(__package__, "people"), placeholders=placeholders)
+    session.run(sql_text(__package__, "people").replace(":is_placeholder", is_placeholder("r.custom_id")))
     _run_rules(session, records, mode, are_orgs_known=directory is not None)
+    session.run(
+        sql_text(__package__, "names"),
+        words=WORDS_FOR_NOTHING,
+        error_words=tuple(word.lower() for word in ERROR_WORDS),
+        damaged=DAMAGED_PATTERN,
+    )
     session.run(sql_text(__package__, "ignored"))
     if session.value("SELECT count(*) FROM repeated"):
         session.run(sql_text(__package__, "duplicates"))

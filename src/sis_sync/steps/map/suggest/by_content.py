@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from sis_sync.core.did_you_mean import known_meaning
-from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS, EMAIL_PATTERN
+from sis_sync.core.fields import EMAIL_PATTERN, is_placeholder_id
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _MIN_SHARE = 0.9  # real columns have a few cells of another kind
@@ -50,7 +50,7 @@ def identifiers(values: Sequence[str], records: int) -> str:
 
 def repeats(values: Sequence[str]) -> bool:
     """Return True if values repeat so often that they cannot be IDs of people."""
-    real = [value for value in values if value.upper() not in CUSTOM_ID_PLACEHOLDERS]
+    real = [value for value in values if not is_placeholder_id(value)]
     return len(set(real)) < _MIN_SHARE * len(real)
 
 
