@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.server.jobs.models import Job, Turn
+from sis_sync.server.jobs.wake import wake_workers
 
 if TYPE_CHECKING:
     from sis_sync.server.runs.models import Run
@@ -30,7 +31,10 @@ def enqueue(*, kind: str, run: Run, now: datetime) -> Job:
     Call it in the transaction of the change that needs the job, so that both are stored or neither is.
     """
     waiting = Job.objects.filter(kind=kind, run=run, state=Job.State.QUEUED).first()
-    return waiting or Job.objects.create(kind=kind, run=run, queued_at=now)
+    if waiting:
+        return waiting
+    wake_workers()
+    return Job.objects.create(kind=kind, run=run, queued_at=now)
 
 
 def next_job(*, busy_systems: Collection[int], tried: Collection[int], now: datetime) -> Job | None:

@@ -29,6 +29,7 @@ from sis_sync.server.jobs.queue import (
     wait_for_place,
     waited_seconds,
 )
+from sis_sync.server.jobs.wake import Rest
 from sis_sync.server.logs import WithoutValues
 from sis_sync.server.place import PLACE_WORDS, has_room, log_place_fault, name_fault
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
@@ -105,6 +106,7 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
 
 def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
     daily_purge = DailyPurge()
+    rest = Rest()
     keeps_house_at = clock()
     while not stop.is_set():
         try:
@@ -113,7 +115,7 @@ def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
                 keep_house(now=clock())
                 daily_purge.do_piece(now=clock())
             if not (work_once(clock=clock, leave=leave) or daily_purge.do_piece(now=clock())):
-                stop.wait(POLL_SECONDS)
+                rest.until_woken(stop, POLL_SECONDS)
         except (DatabaseError, InterfaceError, OSError, MemoryError) as error:
             log_place_fault(error)
             connection.close()
