@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.rosters import needs_approval, send, settled, student, sync, teacher
+from django.db import connection
+from kit.rosters import imported, needs_approval, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted
@@ -44,6 +45,16 @@ def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: 
     deletions = run.counts["delete"]
     approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=deletions, now=now)
     return settled(run, now=now)
+
+
+def test_large_import_renews_statistics(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    """Without them, PostgreSQL would read the whole table for every account that the next night changes."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite needs none")
+    imported(district, *[student(f"S{number}") for number in range(40)], now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname IN ('accounts_account', 'audit_accountchange')")
+        assert [known >= 40 for (known,) in cursor.fetchall()] == [True, True]
 
 
 def test_new_accounts_have_no_password(district: Org, north: Org, now: datetime) -> None:

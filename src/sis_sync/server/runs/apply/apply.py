@@ -15,10 +15,13 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision, check_format
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
-from sis_sync.server.runs.apply.sql import changes_kept_in_memory, execute, statements
+from sis_sync.server.runs.apply.sql import changes_kept_in_memory, count, execute, own_statements, statements
 from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State, has_ended
+
+# Statistics are renewed where newcomers are one account in so many, or more.
+STATISTICS_TOLERATE = 10
 
 # Statement: action. The statement must write as many rows as the plan counts for the action.
 COUNTED = {
@@ -55,6 +58,16 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         if run.newcomers_with_password:
             enqueue(kind=Job.Kind.PREPARE, run=run, now=now)
         has_ended(run.pk)
+    _renew_statistics(run)
+
+
+def _renew_statistics(run: Run) -> None:
+    """Let PostgreSQL count its accounts anew after a large import. Otherwise the next night reads whole tables."""
+    own = own_statements()
+    if "renew_statistics" not in own:
+        return
+    if run.counts["create"] * STATISTICS_TOLERATE >= count(own["known_accounts"], {}):
+        execute(own["renew_statistics"])
 
 
 def lock_school_system(school_system_id: int) -> None:
@@ -72,9 +85,9 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
     had_manager = has_active_manager(run.school_system_id)
     parameters = _parameters(run, now)
     changes.load(parameters)
-    writes = statements("writes")
+    writes = dict(statements("writes"))
     # Do this before the checks: a new account may use the ID of an account that was deleted long ago.
-    execute(writes["release_custom_ids"], parameters)
+    execute(writes.pop("release_custom_ids"), parameters)
     check_accounts(run, parameters)
     expected = {name: run.counts[action] for name, action in COUNTED.items()}
     expected["await_passwords"] = run.newcomers_with_password

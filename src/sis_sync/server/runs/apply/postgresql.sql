@@ -1,4 +1,4 @@
--- PostgreSQL only: the tables that the changes are loaded into, and the locks that the transaction needs.
+-- PostgreSQL only: the tables that the changes are loaded into, the locks that the transaction needs, and statistics.
 
 -- statement: forget_changes
 DROP TABLE IF EXISTS run_change
@@ -56,3 +56,10 @@ SELECT count(*) FROM (
   WHERE a.id IN (SELECT c.account_id FROM run_change c)
   ORDER BY a.id FOR NO KEY UPDATE
 ) AS locked
+
+-- statement: known_accounts
+-- As many accounts as the statistics know, -1 for none yet.
+SELECT reltuples::bigint FROM pg_class WHERE oid = 'accounts_account'::regclass
+
+-- statement: renew_statistics
+ANALYZE accounts_account, audit_accountchange
