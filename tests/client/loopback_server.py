@@ -8,10 +8,12 @@ import hashlib
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sis_sync.core.api_key import checksum
@@ -193,12 +195,21 @@ def status(code: int, **headers: str) -> Callable[[Handler], bool]:
     return fault
 
 
+class _Server(ThreadingHTTPServer):
+    """Prints nothing when a killed client has closed its connection: the tests look for tracebacks."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
 def serving() -> Iterator[LoopbackServer]:
     owner = LoopbackServer()
     handler = type("BoundHandler", (Handler,), {"owner": owner})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), handler) as server:
         owner.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
