@@ -25,6 +25,8 @@ os.environ["SIS_SYNC_DATA_FOLDER"] = DATA_FOLDER
 os.environ["SIS_SYNC_DATABASE_URL"] = os.environ.get("SIS_SYNC_TEST_DATABASE_URL", "")
 # Tests of random inputs make many calls; test_callers.py sets the limit that it tries.
 os.environ["SIS_SYNC_CALLS_A_MINUTE"] = "1000000"
+# Small files are no quicker with two, and the tests themselves run beside each other. The nightly run sets 2.
+os.environ.setdefault("SIS_SYNC_THREADS", "1")
 os.environ["DJANGO_SETTINGS_MODULE"] = "sis_sync.server.settings"
 django.setup()
 # Not inherited by the workers of xdist: pytest-django would read the settings there before this module does.

@@ -76,7 +76,7 @@ def plan_bytes(
     orgs: str | bytes = ORGS,
     mode: str = "full",
     mapping: str | ColumnMapping = NO_MAPPING,
-    threads: int = 2,
+    threads: int | None = None,
     memory_limit_mb: int = 1024,
 ) -> Planned:
     """The plan of a file of these bytes against these accounts; errors are the caller's."""

@@ -75,7 +75,9 @@ MEMORY_MB = Variable(
     "the worker needs about 200 MB on top",
     least=128,
 )
-THREADS = Variable("SIS_SYNC_THREADS", "2", "the processors that planning one run may use", least=1)
+THREADS = Variable(
+    "SIS_SYNC_THREADS", "2", "the processors that planning one run may use, on the server or offline", least=1
+)
 PLAN_SECONDS = Variable(
     "SIS_SYNC_PLAN_SECONDS",
     "600",

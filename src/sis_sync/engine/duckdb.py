@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from sis_sync.core.environment import THREADS
 from sis_sync.core.stopping import interruptible, stop_point
 from sis_sync.engine.sql import bind, literal
 from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
@@ -77,15 +78,18 @@ class Session:
 
 @contextmanager
 def open_session(
-    *, temp_folder: Path | None = None, memory_limit_mb: int = 1024, threads: int = 2
+    *, temp_folder: Path | None = None, memory_limit_mb: int = 1024, threads: int | None = None
 ) -> Iterator[Session]:
-    """Yield a session. Above `memory_limit_mb` it spills to a folder in `temp_folder` (default: the system's)."""
+    """Yield a session. Above `memory_limit_mb` it spills to a folder in `temp_folder` (default: the system's).
+
+    `threads`: by default, as many as the environment allows for one run.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
     spill = folder / "spill"
     try:
         # The temporary tables and views of a cursor end with it.
         with (
-            _database(memory_limit_mb, threads, spill) as database,
+            _database(memory_limit_mb, threads or THREADS.number(), spill) as database,
             database.cursor() as connection,
             interruptible(connection.interrupt),
         ):
