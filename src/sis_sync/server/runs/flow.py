@@ -173,6 +173,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             findings=planned.findings,
             newcomers_with_password=planned.newcomers_with_password,
             told=planned.told,
+            sums=planned.sums,
             plan_digest=planned.digest,
             settings_used={**settings_used(settings), **planned.surroundings},
             refusal=None,

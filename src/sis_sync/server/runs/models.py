@@ -26,6 +26,7 @@ class ModeSettings(models.Model):
     deletions_count = models.PositiveIntegerField(default=STANDARD_GUARD_LIMITS.deletions_count)
     deletions_slice_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.deletions_slice_percent)
     failed_rows_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.failed_rows_percent)
+    needs_two_persons = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school_system", "mode"], name="settings_once_per_mode")]
@@ -74,6 +75,9 @@ class Run(models.Model):
     findings = models.JSONField(default=dict)
     newcomers_with_password = models.PositiveIntegerField(default=0)
     told = models.JSONField(default=dict)
+    sums = models.JSONField(default=dict)
+    keeps_everyone = models.BooleanField(default=False)
+    superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     refusal = models.JSONField(null=True, blank=True)
     settings_used = models.JSONField(default=dict)
     plan_digest = models.CharField(max_length=64, blank=True, default="")

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings as installed
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
@@ -29,6 +29,7 @@ from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import limits_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
+from sis_sync.server.runs.sums import sums_of_plan
 from sis_sync.server.runs.told import store_told
 from sis_sync.steps.guard.guard import is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
@@ -45,8 +46,8 @@ from sis_sync.steps.validate.messages import group_findings
 class Planned:
     """The outcome of planning, to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    `told` is what a key without the scope read learns. `surroundings` is what the plan depends on besides the accounts
-    (see `surroundings_of`).
+    `told` is what a key without the scope read learns, `sums` what pages show at once. `surroundings` is what the plan
+    depends on besides the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -55,6 +56,7 @@ class Planned:
     findings: dict[str, int]
     newcomers_with_password: int
     told: dict[str, Any]
+    sums: dict[str, Any]
     digest: str
     surroundings: dict[str, Any]
 
@@ -114,7 +116,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     if files.original.is_file():
         keep_what_counts(session, plan.records, files.original, files.reading)
     # 5. Store the plan and its digest.
-    digest, told = _store(run, session, plan, directory.accounts)
+    digest, told, sums = _store(run, session, plan, directory.accounts, plan_input.on_absent)
     return Planned(
         facts=plan.records.facts.as_dict(),
         counts=plan.counts,
@@ -122,6 +124,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         findings=plan.findings,
         newcomers_with_password=plan.newcomers_with_password,
         told=told,
+        sums=sums,
         digest=digest,
         surroundings=surroundings,
     )
@@ -140,10 +143,13 @@ def _under_its_name(run: Run, folder: Path) -> Path:
     return named
 
 
-def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> tuple[str, dict[str, Any]]:
-    """Store the plan and its reports. Return its digest, and what the sender of the file is told."""
+def _store(
+    run: Run, session: Session, plan: Plan, accounts: Path, absent: OnAbsent
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
     with new_plan_files(run) as made:
         save_plan(session, plan, made.plan, made.unchanged)
+        sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
         write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
         write_results(session, made.results)
         write_failed_rows(session, plan.records, made.failed)
@@ -157,4 +163,4 @@ def _store(run: Run, session: Session, plan: Plan, accounts: Path) -> tuple[str,
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
-    return digest, told
+    return digest, told, sums
