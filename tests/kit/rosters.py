@@ -68,7 +68,7 @@ def settled(run: Run, *, now: datetime) -> Run:
 
 def approved(run: Run, actor: Account, now: datetime) -> Run:
     """Return the run after a person approved its plan, whatever holds it, and the worker has done every job."""
-    approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=leaving(run), now=now)
+    approve_run(run=run, digest=run.plan_digest, by=actor, reason="checked", typed_deletions=leaving(run), now=now)
     return settled(run, now=now)
 
 

@@ -43,7 +43,7 @@ def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: 
     """A students run that waits or is held, approved by a manager, applied."""
     run = sync(org, *rows, mode="students", now=now)
     deletions = run.counts["delete"]
-    approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=deletions, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=actor, reason="checked", typed_deletions=deletions, now=now)
     return settled(run, now=now)
 
 
@@ -130,7 +130,7 @@ def test_absent_account_is_disabled(district: Org, north: Org, alice: Account, n
     sync(district, student("S1"), student("S2"), now=now)
     run = sync(district, student("S1"), mode="students", now=now)
     assert (run.counts["disable"], run.counts["delete"]) == (1, 0)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state == "applied"
     assert people(district)["S2"].status == "Disabled"
     assert AccountChange.objects.get(run=run).after == {"status": "Disabled"}
@@ -241,7 +241,7 @@ def test_unfit_plan_is_planned_again(
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", email="new@riverbend.example", grade="9"), student("S9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert callable(meanwhile)
     meanwhile(Account.objects.get(custom_id="S1"), alice, north, now)
     apply_run(run.pk, now=now)
@@ -260,7 +260,7 @@ def test_approver_without_right_approves_nothing(
 ) -> None:
     needs_approval(district, "partial")
     run = sync(north, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, reason="checked", now=now)
     take_right(account=bob, org=north, actor=alice, now=now)
     assert settled(run, now=now).state == "waiting"
     assert "S1" not in people(district)
@@ -284,9 +284,9 @@ def test_newer_file_overtakes_a_plan(
     needs_approval(district, "partial", required=False)
     newer = sync(district, newer_row, mode=mode, now=now + timedelta(hours=1))
     if newer.state in ("waiting", "held"):
-        approve_run(run=newer, digest=newer.plan_digest, by=alice, now=now + timedelta(hours=1))
+        approve_run(run=newer, digest=newer.plan_digest, by=alice, reason="checked", now=now + timedelta(hours=1))
         assert settled(newer, now=now + timedelta(hours=1)).state == "applied"
-    approve_run(run=older, digest=older.plan_digest, by=alice, now=now + timedelta(hours=2))
+    approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now + timedelta(hours=2))
     apply_run(older.pk, now=now + timedelta(hours=2))
     older.refresh_from_db()
     assert older.state == ("out_of_date" if is_overtaken else "applied")
@@ -302,14 +302,14 @@ def test_policy_keeps_the_newer_values(district: Org, north: Org, alice: Account
     Job.objects.filter(pk=held_back.pk).update(state="queued")
     assert settled(older, now=now + timedelta(minutes=1)).state == "waiting"
     assert people(district)["S1"].grade == "9"
-    approve_run(run=older, digest=older.plan_digest, by=alice, now=now + timedelta(minutes=2))
+    approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now + timedelta(minutes=2))
     assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
 
 
 def test_moved_external_id_is_noticed(district: Org, north: Org, south: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S9", org="N1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     Org.objects.filter(pk=north.pk).update(external_id="N2")
     Org.objects.filter(pk=south.pk).update(external_id="N1")
     assert settled(run, now=now).state == "waiting"
@@ -346,7 +346,7 @@ def test_second_worker_applies_nothing(district: Org, north: Org, alice: Account
     """Two workers may hold the same approved plan, if one was taken for dead."""
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     Run.objects.filter(pk=run.pk).update(state="applying")
     approved = approved_plan(run.pk)
     assert approved is not None
@@ -359,7 +359,7 @@ def test_second_worker_applies_nothing(district: Org, north: Org, alice: Account
 def test_unrecorded_approval_plans_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     Run.objects.filter(pk=run.pk).update(decided_by=None)
     assert settled(run, now=now).state == "waiting"
     assert "S1" not in people(district)
@@ -383,7 +383,7 @@ def test_new_last_manager_stays(district: Org, north: Org, alice: Account, bob: 
         now=now,
     )
     assert run.state == "held"
-    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, reason="checked", now=now)
     Account.objects.filter(pk=alice.pk).update(status="Disabled")
     apply_run(run.pk, now=now)
     run.refresh_from_db()
@@ -402,11 +402,11 @@ def test_school_manager_spares_greater_managers(
     row = teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", **{"email": alice.email, **deed})
     run = sync(north, row, now=now)
     assert [hit["code"] for hit in run.guards] == ["guard.managers"]
-    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, reason="checked", now=now)
     take_right(account=bob, org=district, actor=alice, now=now)
     assert settled(run, now=now).state == "held"
     with pytest.raises(NotPermitted, match="manages more"):
-        approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=bob, reason="checked", now=now)
     assert reject_run(run=run, reason="Not ours to change", by=bob, now=now).state == "rejected"
 
 
@@ -416,7 +416,7 @@ def test_school_managers_are_peers(
     give_right(account=dana, org=north, actor=alice, now=now)
     run = sync(north, teacher("E-4", "Dubois", first_name="Dana", email="dana@riverbend.example"), now=now)
     assert run.state == "held"
-    approve_run(run=run, digest=run.plan_digest, by=bob, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=bob, reason="checked", now=now)
     assert settled(run, now=now).state == "applied"
 
 

@@ -126,7 +126,7 @@ def test_first_file_waits_for_a_person(
     assert send(client, district_key, roster(student("S1")), key="k-2").status_code == 202
     run = settled(Run.objects.get(), now=now)
     assert send(client, district_key, large, key="k-3").status_code == 422
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert send(client, district_key, large, key="k-4").status_code == 202
 
 

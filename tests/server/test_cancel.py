@@ -148,7 +148,7 @@ def test_key_cancels_only_its_own_undecided_run(district: Org, north: Org, alice
     assert cancel_run(run=run, by=sender, now=now).decided_by_key == sender
     assert AuditEntry.objects.filter(action="run.cancelled").count() == 1
     decided = waiting_run(district, now, by=sender, file_name="again.csv")
-    approve_run(run=decided, digest=decided.plan_digest, by=alice, now=now)
+    approve_run(run=decided, digest=decided.plan_digest, by=alice, reason="checked", now=now)
     with pytest.raises(NotPermitted, match="decided"):
         cancel_run(run=decided, by=sender, now=now)
     assert settled(decided, now=now).state == "applied"
@@ -231,7 +231,7 @@ def test_apply_gives_way(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = waiting_run(district, now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     do_apply = apply._apply
 
     def apply_for_ever(run: Run, *arguments: Any) -> None:

@@ -31,7 +31,7 @@ def applied(org: Org, rows: list[dict[str, str]], *, now: datetime, actor: Accou
     if run.state != "applied":
         assert actor is not None
         typed = run.counts["delete"]
-        approve_run(run=run, digest=run.plan_digest, by=actor, typed_deletions=typed, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=actor, reason="checked", typed_deletions=typed, now=now)
         run = settled(run, now=now)
     assert run.state == "applied"
     return run

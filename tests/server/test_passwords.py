@@ -61,7 +61,7 @@ def waiting_run(org: Org, now: datetime, *rows: dict[str, str]) -> Run:
 
 def approved(run: Run, by: Account, now: datetime) -> Run:
     run.refresh_from_db()
-    return approve_run(run=run, digest=run.plan_digest, by=by, now=now)
+    return approve_run(run=run, digest=run.plan_digest, by=by, reason="checked", now=now)
 
 
 def applied(run: Run, by: Account, now: datetime) -> Run:
@@ -307,10 +307,10 @@ def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now
     assert stored.count(b"\n") == content.count(b"\n")
 
     Account.objects.filter(pk=alice.pk).update(email="s4@riverbend.example")
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     again = settled(run, now=now)
     assert (again.state, again.counts["create"], again.counts["failed"]) == ("waiting", 2, 2)
-    approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
+    approve_run(run=again, digest=again.plan_digest, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password(SECRET)
 

@@ -112,7 +112,7 @@ def test_applying_waits_and_keeps_its_approval(
 ) -> None:
     needs_approval(district, "partial")
     run = settled(send(district, student("S1"), now=now), now=now)
-    run = approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    run = approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     with monkeypatch.context() as patch:
         patch.setattr(apply, "_record", full_disk)
         run = settled(run, now=now)

@@ -210,7 +210,7 @@ def test_dead_worker_leaves_whole_plan(
     rows = [student("S1", password="Grey-harbour-12"), student("S2", grade="8")]
     run = sync(district, content=roster(*rows, extra=("password",)), now=now)
     first = run.plan_digest
-    approve_run(run=run, digest=first, by=alice, now=now)
+    approve_run(run=run, digest=first, by=alice, reason="checked", now=now)
     Account.objects.filter(custom_id="S2").update(grade="8")
     run_files(run).results.unlink()  # a missing report must not cost anyone a password
     flow.apply_run(run.pk, now=now)
@@ -223,7 +223,7 @@ def test_dead_worker_leaves_whole_plan(
     assert shown == [(2, "create"), (3, "update" if run.plan_digest == first else "unchanged")]
     again = settled(run, now=now)
     assert [path.name for path in run_files(again).folder.iterdir() if path.is_dir()] == [again.plan_digest]
-    approve_run(run=again, digest=again.plan_digest, by=alice, now=now)
+    approve_run(run=again, digest=again.plan_digest, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state == "applied"
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
@@ -232,10 +232,10 @@ def test_dead_worker_leaves_whole_plan(
 def test_damaged_plan_is_made_again(name: str, district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     getattr(run_files(run), name).unlink()
     assert settled(run, now=now).state == "waiting"
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state == "applied"
     assert getattr(run_files(run), name).is_file()
 
@@ -304,7 +304,7 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
 def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *students(20), now=now)
     run = sync(district, *students(10), mode="students", now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     run = settled(run, now=now)
     assert (run.state, run.decided_by, run.is_approved_by_policy) == ("applied", alice, False)
     assert accounts_of(district) == 11
@@ -318,16 +318,16 @@ def test_many_deletions_are_typed(district: Org, north: Org, alice: Account, now
     run = sync(district, *students(9), mode="students", now=now)
     for typed in (None, 10, 12):
         with pytest.raises(DeletionsNotTyped, match="11 accounts would leave"):
-            approve_run(run=run, digest=run.plan_digest, by=alice, typed_deletions=typed, now=now)
+            approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", typed_deletions=typed, now=now)
     assert settled(run, now=now).state == "held"
-    approve_run(run=run, digest=run.plan_digest, by=alice, typed_deletions=11, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", typed_deletions=11, now=now)
     assert settled(run, now=now).state == "applied"
 
 
 def test_another_digest_is_refused(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="full", now=now)
     with pytest.raises(PlanDiffers):
-        approve_run(run=run, digest="0" * 64, by=alice, now=now)
+        approve_run(run=run, digest="0" * 64, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state in ("waiting", "held")
 
 
@@ -338,18 +338,18 @@ def test_rejected_run_applies_nothing(district: Org, north: Org, alice: Account,
     run = reject_run(run=run, reason="Last year's file", by=alice, now=now)
     assert (run.state, run.decision_reason, run.decided_by) == ("rejected", "Last year's file", alice)
     with pytest.raises(RunClosed, match="rejected"):
-        approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+        approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert settled(run, now=now).state == "rejected"
     assert accounts_of(district) == 1
 
 
 def test_repeated_approval_counts_once(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     assert run.jobs.filter(kind="apply").count() == 1
     settled(run, now=now)
-    assert approve_run(run=run, digest=run.plan_digest, by=alice, now=now).state == "applied"
+    assert approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now).state == "applied"
 
 
 def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
@@ -361,7 +361,7 @@ def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Acc
     assert (older.state, newer.state) == ("superseded", "waiting")
     assert other_mode.state in ("waiting", "held")
     with pytest.raises(RunClosed, match="newer file"):
-        approve_run(run=older, digest=older.plan_digest, by=alice, now=now)
+        approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now)
 
 
 def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
@@ -402,7 +402,7 @@ def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account
     other = sync(north, student("S1"), mode="students", now=now)
     assert expire_waiting(now=now + timedelta(days=7)) == 0
     with pytest.raises(RunClosed, match="7 days"):
-        approve_run(run=run, digest=run.plan_digest, by=alice, now=now + timedelta(days=7, seconds=1))
+        approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now + timedelta(days=7, seconds=1))
     assert expire_waiting(now=now + timedelta(days=8)) == 1
     other.refresh_from_db()
     assert other.state == "expired"
@@ -427,14 +427,14 @@ def test_only_its_managers_decide_it(
         with pytest.raises(Http404):
             access_run(actor=actor, run_id=whole.pk)
         with pytest.raises(NotPermitted):
-            approve_run(run=whole, digest=whole.plan_digest, by=actor, now=now)
+            approve_run(run=whole, digest=whole.plan_digest, by=actor, reason="checked", now=now)
         with pytest.raises(NotPermitted):
             reject_run(run=whole, reason="no", by=actor, now=now)
     with pytest.raises(Http404):
         access_run(actor=alice, run_id="none")
     assert access_run(actor=bob, run_id=school.pk) == school
     assert runs_of(actor=alice).first() == school
-    assert approve_run(run=school, digest=school.plan_digest, by=bob, now=now).state == "approved"
+    assert approve_run(run=school, digest=school.plan_digest, by=bob, reason="checked", now=now).state == "approved"
 
 
 def test_key_approves_harmless_runs_only(

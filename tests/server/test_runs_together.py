@@ -93,7 +93,7 @@ def test_plan_overtaken_while_made(
     def made_while_another_is_applied(*values: object, **named: object) -> object:
         planned = make(*values, **named)  # type: ignore[arg-type]
         monkeypatch.setattr(flow, "make_stored_plan", make)
-        approve_run(run=older, digest=older.plan_digest, by=alice, now=now + 3 * HOUR)
+        approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now + 3 * HOUR)
         flow.apply_run(older.pk, now=now + 3 * HOUR)
         return planned
 

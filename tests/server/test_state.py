@@ -86,7 +86,7 @@ def test_any_edit_is_noticed(edit: dict[str, str], district: Org, north: Org, al
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     account = Account.objects.get(custom_id="S1")
     Account.objects.filter(pk=account.pk).update(**edit)
     apply_run(run.pk, now=now)
@@ -102,7 +102,7 @@ def test_move_to_school_is_noticed(district: Org, north: Org, south: Org, alice:
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     Account.objects.filter(custom_id="S1").update(org=south)
     apply_run(run.pk, now=now)
     run.refresh_from_db()
@@ -113,7 +113,7 @@ def test_unseen_account_is_not_changed(district: Org, north: Org, alice: Account
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")
     run = sync(district, student("S1", grade="9"), now=now)
-    approve_run(run=run, digest=run.plan_digest, by=alice, now=now)
+    approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
     files = run_files(run)
     seen = files.seen
     with open_session(memory_limit_mb=256, threads=1) as session:

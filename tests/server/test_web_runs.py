@@ -84,7 +84,7 @@ def test_disabled_people_count_as_deletable(as_alice: Client, district: Org, nor
     imported(district, *disabled, *active, now=now)
     run = sync(district, *active, now=timezone.now(), mode="students")
     page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
-    assert "6 of the 10 students here now would be deleted (60.0 %)." in page
+    assert "6 of 10 students would be deleted (60.0 %)." in page
 
 
 def test_upload_leads_to_its_run(as_alice: Client, district: Org, north: Org) -> None:
@@ -136,7 +136,7 @@ def test_progress_waits_for_new_state(as_alice: Client, district: Org, north: Or
 def test_run_page_shows_values_by_action(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
-    assert "2 of the 40 students here now would be deleted (5.0 %)." in page
+    assert "2 of 40 students would be deleted (5.0 %)." in page
     updates = as_alice.get(f"/runs/{run.pk}?action=update").content.decode()
     assert "1 row" in updates
     assert '<del class="was">Okafor</del>' in updates
@@ -149,7 +149,7 @@ def test_run_page_shows_values_by_action(as_alice: Client, district: Org, north:
 
 def test_rows_are_paged(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = sync(district, *[student(f"S{index:03}") for index in range(120)], now=now)
-    assert "1 to 50 of 120 rows" in as_alice.get(f"/runs/{run.pk}").content.decode()
+    assert "1 to 50 of 120 rows" in as_alice.get(f"/runs/{run.pk}?action=").content.decode()
     last = as_alice.get(f"/runs/{run.pk}?page=3").content.decode()
     assert "101 to 120 of 120 rows" in last
     assert "S119" in last
@@ -188,10 +188,10 @@ def test_pending_shows_counts_and_results(as_alice: Client, district: Org, north
 def test_approve_needs_number_of_deletions(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 12, now)
     page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
-    assert page.index("People who would be deleted") < page.index("People who would be updated")
-    assert "Type 12 to confirm that 12 people leave" in page
-    assert "Approve: update 1, delete 12" in page
-    values = {"digest": digest_of(page)}
+    assert page.index("Leave: 12") < page.index("Change: 1")
+    assert "Type 12 to approve" in page
+    assert "Approve: delete 12, update 1" in page
+    values = {"digest": digest_of(page), "reason": "12 have moved to another district"}
     refused = as_alice.post(f"/runs/{run.pk}/approve", {**values, "typed": "11"}).content.decode()
     assert 'href="#id_typed"' in refused
     assert "Nothing was approved." in refused
@@ -203,19 +203,20 @@ def test_approve_needs_number_of_deletions(as_alice: Client, district: Org, nort
     assert Account.objects.filter(deleted_at__isnull=False).count() == 12
     after = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "by Alice Abara" in after
+    assert "12 have moved to another district" in after
     assert as_alice.get(f"/runs/{run.pk}/approve").headers["Location"] == f"/runs/{run.pk}"
 
 
 def test_late_approval_is_not_applied(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
-    as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest})
-    assert "Approved: update 1, delete 2." in as_alice.get(f"/runs/{run.pk}").content.decode()
+    as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest, "reason": "they have left"})
+    assert "Approved: delete 2, update 1." in as_alice.get(f"/runs/{run.pk}").content.decode()
     needs_approval(district, "students", on_absent="disable")
     assert settled(run, now=timezone.now()).state in (Run.State.WAITING, Run.State.HELD)
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "Approved:" not in page
-    assert "Nothing was applied. The file was checked again, because something had changed: " in page
-    assert "the settings of the mode were changed since. Please look at the plan again." in page
+    assert "The file was checked again, because something had changed: " in page
+    assert "the settings of the mode were changed since. This is the new plan." in page
     assert not Account.objects.filter(deleted_at__isnull=False).exists()
 
 
@@ -303,7 +304,7 @@ def test_bug_shows_logged_reference(
 def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     bad = [student(f"S{number}", email=f"bad{number}") for number in range(5)]
     run = sync(district, *bad, student("S8", grade="<b>KG</b>"), student("S9", grade="KG"), now=now, mode="students")
-    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    page = as_alice.get(f"/runs/{run.pk}?action=").content.decode()
     findings = page.split("<h2>Findings</h2>")[1].split('<h2 id="rows">')[0]
     assert findings.count("is not an email address (email.invalid).") == 3
     assert "people.csv line 2, email: &quot;bad0&quot; is not an email address" in findings
@@ -312,7 +313,7 @@ def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, n
     assert "mapper.NAME.value.grade.KG=K" in findings
     assert "&lt;b&gt;KG" in findings
     run_files(run).findings.unlink()
-    page = as_alice.get(f"/runs/{run.pk}").content.decode()
+    page = as_alice.get(f"/runs/{run.pk}?action=").content.decode()
     assert "email.invalid" in page.split("<h2>Findings</h2>")[1]
 
 
@@ -331,7 +332,7 @@ def test_ended_run_has_no_open_steps(as_alice: Client, district: Org, north: Org
 
 
 def steps_in(client: Client, run: Run) -> list[str]:
-    page = client.get(f"/runs/{run.pk}").content.decode()
+    page = client.get(f"/runs/{run.pk}?action=").content.decode()
     return re.findall(r'<span class="visually-hidden">: ([a-z ]+)</span></li>', page)
 
 

@@ -4,6 +4,7 @@
 SisSyncError
   ValuesRefused                     2           422
   DeletionsNotTyped                 2           422
+  ReasonMissing                     2           422
   IdempotencyKeyReused              2           422
   PlanDiffers                       9           409
   NotNow                            5           503
@@ -40,6 +41,12 @@ class DeletionsNotTyped(SisSyncError):
     """The approval needs the number of deletions, but no number or another number was typed."""
 
     exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Number of deletions not confirmed"
+
+
+class ReasonMissing(SisSyncError):
+    """A decision on a run that a guard holds needs a reason, but none was given."""
+
+    exit_code, http_status, title = exit_codes.NOT_UNDERSTOOD, 422, "Reason missing"
 
 
 class IdempotencyKeyReused(SisSyncError):

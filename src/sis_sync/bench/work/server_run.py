@@ -28,7 +28,14 @@ def main() -> None:
     work_until_idle()
     run.refresh_from_db()
     if run.state in DECIDABLE:
-        approve_run(run=run, digest=run.plan_digest, by=approver, typed_deletions=leaving(run), now=timezone.now())
+        approve_run(
+            run=run,
+            digest=run.plan_digest,
+            by=approver,
+            reason="checked",
+            typed_deletions=leaving(run),
+            now=timezone.now(),
+        )
         work_until_idle()
         run.refresh_from_db()
     sys.stdout.write(json.dumps({"state": run.state, "counts": run.counts, "guards": run.guards}))

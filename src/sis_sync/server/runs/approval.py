@@ -9,7 +9,7 @@ from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
-from sis_sync.server.errors import DeletionsNotTyped, PlanDiffers
+from sis_sync.server.errors import DeletionsNotTyped, PlanDiffers, ReasonMissing
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.keys.models import ApiKey
@@ -37,12 +37,19 @@ CLOSED_WORDS: dict[str, str] = {
 
 
 def approve_run(
-    *, run: Run, digest: str, by: Account | ApiKey, typed_deletions: int | None = None, now: datetime
+    *,
+    run: Run,
+    digest: str,
+    by: Account | ApiKey,
+    typed_deletions: int | None = None,
+    reason: str = "",
+    now: datetime,
 ) -> Run:
     """Approve the plan with this digest, queue it for applying and return the run.
 
-    A person must type the number of accounts that leave if it is above 10. Repeating an approval changes nothing.
-    Raise PlanDiffers, DeletionsNotTyped, NotPermitted or RunClosed.
+    A person must type the number of accounts that leave if it is above 10, and say why if a guard holds the run.
+    Repeating an approval changes nothing. Raise PlanDiffers, DeletionsNotTyped, ReasonMissing, NotPermitted or
+    RunClosed.
     """
     run = fresh(run)
     check_may_approve(run=run, by=by)
@@ -53,8 +60,9 @@ def approve_run(
         raise _plan_differs(run)
     if isinstance(by, Account):
         _check_typed(run, typed_deletions)
+        _check_reason(run, reason)
     with transaction.atomic():
-        _decide(run, State.APPROVED, by, now, digest=digest)
+        _decide(run, State.APPROVED, by, now, digest=digest, reason=reason)
         enqueue(kind=Job.Kind.APPLY, run=run, now=now)
     return fresh(run)
 
@@ -70,7 +78,7 @@ def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) ->
         raise UsageFault("A rejection needs a reason.", fix="Say why, for those who read the history.")
     _check_open(run, now)
     with transaction.atomic():
-        _decide(run, State.REJECTED, by, now, reason=reason.strip()[:MAX_REASON_CHARACTERS])
+        _decide(run, State.REJECTED, by, now, reason=reason)
         has_ended(run.pk)
     return fresh(run)
 
@@ -113,6 +121,14 @@ def _check_typed(run: Run, typed_deletions: int | None) -> None:
         )
 
 
+def _check_reason(run: Run, reason: str) -> None:
+    if run.state == State.HELD and not reason.strip():
+        raise ReasonMissing(
+            "This run is on hold, and no reason for approving it was given. Nothing was approved.",
+            fix="Say why it is right in spite of the limit. The reason is kept with the run.",
+        )
+
+
 def _decide(
     run: Run, to_state: str, by: Account | ApiKey, now: datetime, *, digest: str | None = None, reason: str = ""
 ) -> None:
@@ -126,7 +142,7 @@ def _decide(
         decided_by=by if isinstance(by, Account) else None,
         decided_by_key=by if isinstance(by, ApiKey) else None,
         is_approved_by_policy=False,
-        decision_reason=reason,
+        decision_reason=reason.strip()[:MAX_REASON_CHARACTERS],
     )
     if not decided:
         raise closed(fresh(run))

@@ -153,7 +153,7 @@ def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> Pla
             [names, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [names, action]).fetchone()
-    return PlanPage(tuple(_row(row) for row in found), int(counted[0]) if counted else 0)
+    return PlanPage(tuple(row_of_plan(row) for row in found), int(counted[0]) if counted else 0)
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
@@ -165,7 +165,8 @@ def finding_groups(*, run: Run) -> list[dict[str, Any]]:
     return groups
 
 
-def _row(row: tuple[Any, ...]) -> PlanRow:
+def row_of_plan(row: tuple[Any, ...]) -> PlanRow:
+    """Return a row of a stored plan: line, action, custom_id, fields, codes, message, and new and old of each field."""
     line, action, custom_id, fields, codes, message, *values = row
     return PlanRow(
         line=line,

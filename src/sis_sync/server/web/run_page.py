@@ -4,18 +4,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from sis_sync.core.fields import ACTIVE
-from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, ROW_ACTIONS
-from sis_sync.core.run_states import DECIDABLE
-from sis_sync.core.wording import counted, percent
-from sis_sync.server.accounts.models import Account, FilePassword
-from sis_sync.server.orgs.models import Org
+from sis_sync.core.wording import counted
+from sis_sync.server.accounts.models import FilePassword
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.permission import leaving
 from sis_sync.server.runs.selectors import PlanPage, plan_rows
 from sis_sync.server.web.render import PAGE_SIZE
-from sis_sync.server.web.words import MODE_PEOPLE
 
 State = Run.State
 STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
@@ -105,12 +99,6 @@ def step_at(place: int, name: str, done: int, is_stopped: bool) -> Step:
     return Step(name, "never", "dash") if is_stopped else Step(name, "to come", "dash")
 
 
-def approve_words(run: Run) -> str:
-    """Return the changes that approving makes: create 40, update 310, delete 214."""
-    shown = [f"{action} {run.counts[action]:,}" for action in ACCOUNT_ACTIONS if run.counts.get(action)]
-    return ", ".join(shown) or counted(0, "change", "changes")
-
-
 def no_changes_words(run: Run) -> str:
     """Return a sentence on a plan that changes no one. Empty if the plan changes someone, or a row failed.
 
@@ -144,35 +132,3 @@ def password_words(run: Run) -> str:
         reason = "the key of this file's passwords is not on this server, as after restoring a backup"
         sentences.append(f"{people} no password: {reason}. Set a password for each of them in User Admin.")
     return " ".join(sentences)
-
-
-def leaving_words(run: Run) -> str:
-    """Return the share of people who leave: 214 of the 8,586 people here now would be deleted (2.5 %).
-
-    Empty if no one leaves, or the run cannot be decided. Guards count the people who were here at the check; "now"
-    says that this number may differ.
-    """
-    number = leaving(run)
-    if not number or run.state not in DECIDABLE:
-        return ""
-    base = people_managed(run)
-    fate = "deleted" if run.counts.get("delete") else "disabled"
-    people = counted(base, *MODE_PEOPLE[run.mode])
-    return f"{number:,} of the {people} here now would be {fate} ({percent(number, base)})."
-
-
-def people_managed(run: Run) -> int:
-    """Count the accounts that the run could delete: managed, not deleted, of the mode's types, in the run's scope.
-
-    If the run only disables, count those that are active.
-    """
-    people = Account.objects.filter(
-        school_system_id=run.school_system_id,
-        custom_id__isnull=False,
-        deleted_at__isnull=True,
-        user_type__in=MODES[run.mode].user_types,
-    )
-    if not run.counts.get("delete"):
-        people = people.filter(status=ACTIVE)
-    is_district = run.scope_org.kind == Org.Kind.DISTRICT
-    return people.count() if is_district else people.filter(org_id=run.scope_org_id).count()

@@ -123,6 +123,15 @@ ACTIONS: dict[str, ActionWords] = {
     "claim_code": ActionWords(Badge("lock", "Claim code"), "Claim code made"),
     "claim": ActionWords(Badge("check", "Claim", "good"), "Account claimed"),
 }
+# The lists of people on the page of a plan: their names, and what they are about.
+LISTS: dict[str, tuple[str, str]] = {
+    "delete": ("Leave", "they are not in the file and would be deleted, restorable for 180 days"),
+    "disable": ("Leave", "they are not in the file and would be disabled"),
+    "restore": ("Come back", "they were deleted, and the file has them again"),
+    "create": ("New", "by school, then name"),
+    "update": ("Change", "old and new values"),
+    "failed": ("Failed", "nothing of these rows is taken, and their people stay as they are"),
+}
 STATUS_BADGES: dict[str, Badge] = {
     ACTIVE: Badge("check", ACTIVE, "good"),
     DISABLED: Badge("lock", DISABLED),

@@ -48,11 +48,15 @@ class UploadForm(PageForm):
 
 
 class ApproveForm(PageForm):
-    """The approve form: the digest of the shown plan, and the number of people who leave, if it must be typed."""
+    """The approve form: the digest of the shown plan, and what must be typed for it: a number, a reason."""
 
     digest = forms.CharField(widget=forms.HiddenInput)
     typed = forms.CharField(
         label="Number", required=False, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+
+    reason = forms.CharField(
+        label="Reason", required=False, max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
     def clean_typed(self) -> int | None:

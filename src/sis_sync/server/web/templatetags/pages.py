@@ -68,6 +68,22 @@ def at(value: datetime | None) -> str | SafeString:
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), exact_time(value))
 
 
+@register.filter
+def day(value: datetime | None) -> str | SafeString:
+    """Return the day in the school system's time zone."""
+    if value is None:
+        return ""
+    return format_html(
+        '<time datetime="{}">{}</time>', value.isoformat(), date_format(timezone.localtime(value), "M j")
+    )
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """Return the number as SVG reads it."""
+    return f"{value:g}"
+
+
 def relative_time(value: datetime) -> str:
     """Return just now, 5 minutes ago, or in 6 days."""
     now = timezone.now()
@@ -227,6 +243,18 @@ def one_line(row: PlanRow) -> str:
 def action_heading(action: str) -> str:
     """Return the heading over the rows of one action."""
     return words.ACTIONS[action].heading
+
+
+@register.filter
+def list_word(action: str) -> str:
+    """Return the name of a list of people on the page of a plan."""
+    return words.LISTS[action][0]
+
+
+@register.filter
+def list_note(action: str) -> str:
+    """Return what the list is about, or how it is sorted."""
+    return words.LISTS[action][1]
 
 
 @register.filter

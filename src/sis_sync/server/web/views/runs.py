@@ -10,16 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
-from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.run_states import CHECKING, DECIDABLE, ENDED, MOVING, OUT_OF_DATE
 from sis_sync.core.whole_files import chunks_of
-from sis_sync.core.wording import counted
-from sis_sync.server.errors import DeletionsNotTyped
-from sis_sync.server.runs.approval import approve_run, reject_run
+from sis_sync.server.runs.approval import reject_run
 from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.permission import leaving, may_decide
+from sis_sync.server.runs.permission import may_decide
 from sis_sync.server.runs.selectors import (
     PlaceWait,
     access_run,
@@ -30,17 +27,17 @@ from sis_sync.server.runs.selectors import (
 )
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.decision.page import approve_words
 from sis_sync.server.web.forms.base import PageForm
-from sis_sync.server.web.forms.runs import ApproveForm, RejectForm
+from sis_sync.server.web.forms.runs import RejectForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
 from sis_sync.server.web.run_page import (
-    approve_words,
-    leaving_words,
     no_changes_words,
     password_words,
     steps_of,
     view_rows,
 )
+from sis_sync.server.web.views.decide import decision_page
 from sis_sync.server.web.words import STATES
 
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
@@ -49,8 +46,10 @@ REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose app
 @for_managers
 @require_GET
 def run(request: PageRequest, run_id: int) -> HttpResponse:
-    """The run page: steps, guards, counts, findings, rows, file."""
+    """The run page: steps, guards, counts, findings, rows, file. A plan that waits has the page to decide on."""
     found = access_run(actor=request.user, run_id=run_id)
+    if found.state in DECIDABLE and not request.GET:
+        return decision_page(request, found)
     return page(request, "web/runs/run.html", context_of(request, found))
 
 
@@ -95,62 +94,11 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
         "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
-        "leaving_words": leaving_words(found),
         "password_words": password_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
         "may_cancel": found.state not in ENDED and may_decide(run=found, actor=request.user),
     }
-
-
-@for_managers
-@require_http_methods(["GET", "POST"])
-def approve(request: PageRequest, run_id: int) -> HttpResponse:
-    """Show the plan that would be applied. Approve only the plan that was shown."""
-    found = access_run(actor=request.user, run_id=run_id)
-    form = ApproveForm(form_data(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            approve_run(
-                run=found,
-                digest=form.cleaned_data["digest"],
-                by=request.user,
-                typed_deletions=form.cleaned_data["typed"],
-                now=timezone.now(),
-            )
-        except DeletionsNotTyped as error:
-            form.add_refusal(error, "typed")
-        except SisSyncError as error:
-            form.add_refusal(error)
-        else:
-            return see_other("web:run", found.pk)
-        found.refresh_from_db()
-    if found.state not in DECIDABLE and not form.errors:
-        return see_other("web:run", found.pk)
-    return approve_page(request, found, form)
-
-
-def approve_page(request: PageRequest, found: Run, form: ApproveForm) -> HttpResponse:
-    """Return the page on which a manager decides: the people who leave first, then those who change or are new."""
-    number = leaving(found)
-    form.fields["typed"].label = f"Type {number:,} to confirm that {counted(number, 'person leaves', 'people leave')}"
-    sections = [
-        view_rows(found, action=action, page="")
-        for action in ("delete", "disable", "update", "restore", "create")
-        if found.counts.get(action)
-    ]
-    context = {
-        "run": found,
-        "form": form,
-        "sections": sections,
-        "leaving": number,
-        "leaving_words": leaving_words(found),
-        "password_words": password_words(found),
-        "may_decide": found.state in DECIDABLE,
-        "is_typing_needed": number > DELETIONS_WITHOUT_TYPING,
-        "approve_words": approve_words(found),
-    }
-    return page(request, "web/runs/approve.html", context, status=409 if form.errors else 200)
 
 
 @for_managers

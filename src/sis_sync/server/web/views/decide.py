@@ -1,0 +1,66 @@
+"""The page on which a manager decides on a plan, and the form at its foot."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from sis_sync.core.errors import SisSyncError
+from sis_sync.core.run_states import DECIDABLE
+from sis_sync.server.errors import DeletionsNotTyped, ReasonMissing
+from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.selectors import access_run
+from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.decision.page import approve_words, decision_of
+from sis_sync.server.web.forms.runs import ApproveForm
+from sis_sync.server.web.render import form_data, page, see_other
+from sis_sync.server.web.run_page import password_words
+
+
+@for_managers
+@require_http_methods(["GET", "POST"])
+def approve(request: PageRequest, run_id: int) -> HttpResponse:
+    """Show the plan, and approve it if it is the one that was shown."""
+    found = access_run(actor=request.user, run_id=run_id)
+    form = ApproveForm(form_data(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            approve_run(
+                run=found,
+                digest=form.cleaned_data["digest"],
+                by=request.user,
+                typed_deletions=form.cleaned_data["typed"],
+                reason=form.cleaned_data["reason"],
+                now=timezone.now(),
+            )
+        except DeletionsNotTyped as error:
+            form.add_refusal(error, "typed")
+        except ReasonMissing as error:
+            form.add_refusal(error, "reason")
+        except SisSyncError as error:
+            form.add_refusal(error)
+        else:
+            return see_other("web:run", found.pk)
+        found.refresh_from_db()
+    if found.state not in DECIDABLE and not form.errors:
+        return see_other("web:run", found.pk)
+    return decision_page(request, found, form)
+
+
+def decision_page(request: PageRequest, found: Run, form: ApproveForm | None = None) -> HttpResponse:
+    """Return the page of a plan. With a form that was refused, say why."""
+    form = form or ApproveForm()
+    decision = decision_of(found)
+    form.fields["typed"].label = f"Type {decision.leaving:,} to approve"
+    form.fields["reason"].label = "Why is it right, or why do you reject it?"
+    context = {
+        "run": found,
+        "form": form,
+        "decision": decision,
+        "is_held": found.state == Run.State.HELD,
+        "is_planned_again": bool(found.decision_reason),
+        "may_decide": found.state in DECIDABLE,
+        "approve_words": approve_words(found),
+        "password_words": password_words(found),
+    }
+    return page(request, "web/runs/decide.html", context, status=409 if form.errors else 200)
