@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import quote
@@ -55,7 +56,8 @@ class PlanInput:
     `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
     need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is what the first
     reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
-    that brought a password then.
+    that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
+    this machine.
     """
 
     file: Path
@@ -70,6 +72,7 @@ class PlanInput:
     school_system: str = ""
     reading: Path | None = None
     password_lines: Sequence[int] = ()
+    today: date | None = None
 
 
 def engine_named(name: str) -> EngineName:
@@ -89,13 +92,14 @@ def map_file(
     options: ReadingOptions = NOTHING_SAID,
     school_system: str = "",
     reading: Path | None = None,
+    today: date | None = None,
 ) -> Roster:
     """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
         kept = read_again(session, file, reading, mapping=mapping) if reading else None
         records = kept or read(session, file, mode=mode, mapping=mapping, options=options)
     with _timed("map", school_system):
-        return map_records(session, records)
+        return map_records(session, records, today=today)
 
 
 def check_file(
@@ -133,6 +137,7 @@ def plan_file(
         options=given.options,
         school_system=name,
         reading=given.reading,
+        today=given.today,
     )
     add_password_rows(session, given.password_lines)
     with _timed("directory", name):

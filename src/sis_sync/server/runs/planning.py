@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings as installed
 
@@ -108,6 +109,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         history=history_of(run, folder, now=now),
         reading=files.reading,
         password_lines=kept_lines(run),
+        today=now.astimezone(ZoneInfo(run.school_system.time_zone)).date(),
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs

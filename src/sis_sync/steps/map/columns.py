@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
+from sis_sync.core.fields import FIELD_NAMES, FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
@@ -82,8 +82,8 @@ def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, 
 
 
 def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
-    if rule.constant is not None and not rule.columns:
-        return None  # a constant takes precedence over the column with the field's name
+    if (rule.constant is not None or rule.keep) and not rule.columns:
+        return None  # a constant, or what accounts keep, takes precedence over the column with the field's name
     names = rule.columns if rule.columns else (field.name, *field.aliases)
     positions = (columns.position_of(name) for name in names)
     return next((position for position in positions if position is not None), None)
@@ -91,19 +91,43 @@ def _column_of(field: Field, rule: FieldRule, columns: Columns) -> int | None:
 
 def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
     """Return the fields that neither the header nor the mapping supplies, in the order of the format."""
-    return [field.name for field in FIELDS if not _is_supplied(field.name, columns, mapping)]
+    creates = {field.name: mapping.rule(field.name).create for field in FIELDS}
+    return [
+        name
+        for name, create in creates.items()
+        if not (_is_mapped(name, columns, mapping) if create is None else can_create(create, columns, mapping))
+    ]
 
 
-def _is_supplied(name: str, columns: Columns, mapping: Mapping) -> bool:
+def kept_fields(columns: Columns, mapping: Mapping) -> tuple[str, ...]:
+    """Return the fields whose value an account that exists keeps, because the file has it for newcomers at most."""
+    kept = []
+    for field in FIELDS:
+        rule = mapping.rule(field.name)
+        is_split = rule.split is not None and columns.position_of(rule.split.header) is not None
+        has_column = field.name in columns.of_field or is_split
+        if rule.create is not None or (rule.keep and not has_column):
+            kept.append(field.name)
+    return tuple(kept)
+
+
+def _is_mapped(name: str, columns: Columns, mapping: Mapping) -> bool:
+    """Return True if lines other than create supply the field."""
+    if name == "status" and mapping.dates.headers():
+        return all(_is_found(header, columns) for header in mapping.dates.headers())
     template = mapping.rule(name).template
     return _has_source(name, columns, mapping) or (template is not None and can_fill(template, columns, mapping))
+
+
+def _is_found(header: str, columns: Columns) -> bool:
+    return columns.position_of(header) is not None or header in columns.of_field
 
 
 def _has_source(name: str, columns: Columns, mapping: Mapping) -> bool:
     """Return True if a column, a constant or a part of a column supplies the field."""
     rule = mapping.rule(name)
     is_split = rule.split is not None and columns.position_of(rule.split.header) is not None
-    return name in columns.of_field or rule.constant is not None or is_split
+    return name in columns.of_field or rule.constant is not None or is_split or rule.keep
 
 
 def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
@@ -113,6 +137,14 @@ def can_fill(template: str, columns: Columns, mapping: Mapping) -> bool:
     """
     return all(
         columns.position_of(name) is not None or _has_source(name, columns, mapping)
+        for name, _ in FieldRule.placeholders(template)
+    )
+
+
+def can_create(template: str, columns: Columns, mapping: Mapping) -> bool:
+    """Return True if every `{name}` of a create line is a column of the file or a field that other lines supply."""
+    return all(
+        columns.position_of(name) is not None or (name in FIELD_NAMES and _is_mapped(name, columns, mapping))
         for name, _ in FieldRule.placeholders(template)
     )
 
@@ -184,6 +216,11 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
 def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:
     """Return the kind of line that should supply the field, and the names in it that the file lacks."""
     rule = mapping.rule(field)
+    if rule.create is not None:
+        names = (name for name, _ in FieldRule.placeholders(rule.create))
+        return "create", tuple(name for name in names if not can_create(f"{{{name}}}", columns, mapping))
+    if field == "status" and mapping.dates.headers():
+        return "dates", tuple(header for header in mapping.dates.headers() if not _is_found(header, columns))
     if rule.template is not None:
         names = (name for name, _ in FieldRule.placeholders(rule.template))
         return "template", tuple(name for name in names if not can_fill(f"{{{name}}}", columns, mapping))

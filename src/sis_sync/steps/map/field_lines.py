@@ -56,10 +56,6 @@ def _column(rule: FieldRule, line: Property, _detail: str, _field: str) -> Field
     return replace(rule, columns=names)
 
 
-def _constant(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    return replace(rule, constant=line.value)
-
-
 def _value(rule: FieldRule, line: Property, detail: str, field_name: str) -> FieldRule:
     if detail != "*":
         return replace(rule, values={**rule.values, folded(detail): line.value})
@@ -71,20 +67,9 @@ def _value(rule: FieldRule, line: Property, detail: str, field_name: str) -> Fie
     return replace(rule, rest=line.value)
 
 
-def _template(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_template(line)
-    return replace(rule, template=line.value)
-
-
-def _default(rule: FieldRule, line: Property, _detail: str, _field: str) -> FieldRule:
-    _check_template(line)
-    return replace(rule, default=line.value)
-
-
 def _create(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
     _refuse_always_read(line, field_name)
-    _check_template(line)
-    return replace(rule, create=line.value)
+    return replace(rule, create=_template_in(line))
 
 
 def _keep(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
@@ -107,7 +92,8 @@ def _refuse_always_read(line: Property, field_name: str) -> None:
         )
 
 
-def _check_template(line: Property) -> None:
+def _template_in(line: Property) -> str:
+    """Return the template of a line. Raise ConfigurationError for a brace or a word that is none."""
     if "{" in PLACEHOLDER.sub("", line.value) or "}" in PLACEHOLDER.sub("", line.value):
         raise ConfigurationError(
             f'Line {line.line}: {line.key}: "{line.value}" has a brace that is not part of a {{name}}.',
@@ -120,18 +106,18 @@ def _check_template(line: Property) -> None:
         )
     for word in (word for placeholder in placeholders for word in placeholder.words):
         if word not in PLAIN_WORDS and not _COUNTING_WORD.fullmatch(word):
-            raise _no_such_word(word, line)
+            close = difflib.get_close_matches(word.lower().split(" ")[0], (*PLAIN_WORDS, *COUNTING_WORDS), n=1)
+            all_words = ", ".join((*PLAIN_WORDS, *(f"{name} 3" for name in COUNTING_WORDS)))
+            example = f"{close[0]} 3" if close and close[0] in COUNTING_WORDS else "".join(close)
+            raise ConfigurationError(
+                f'Line {line.line}: {line.key}: "{word}" is not a word of a template.',
+                fix=f"Did you mean {example}?" if close else f"The words are {all_words}.",
+            )
     if any(len(placeholder.words) > TEMPLATE_NAMES for placeholder in placeholders):
         raise ConfigurationError(
             f"Line {line.line}: {line.key} has more than {TEMPLATE_NAMES} words after one name.", fix="Leave some out."
         )
-
-
-def _no_such_word(word: str, line: Property) -> ConfigurationError:
-    wrong = f'Line {line.line}: {line.key}: "{word}" is not a word of a template.'
-    close = difflib.get_close_matches(word.strip().lower().split(" ")[0], (*PLAIN_WORDS, *COUNTING_WORDS), n=1)
-    words = [f"{name} 3" if name in COUNTING_WORDS else name for name in (*close, *PLAIN_WORDS, *COUNTING_WORDS)]
-    return ConfigurationError(wrong, fix=f"Did you mean {words[0]}?" if close else f"The words are {', '.join(words)}.")
+    return line.value
 
 
 def _pad(rule: FieldRule, line: Property, _detail: str, field_name: str) -> FieldRule:
@@ -177,10 +163,10 @@ def _decode(rule: FieldRule, line: Property, _detail: str, field_name: str) -> F
 # Each handler takes the rule so far, the line, the end of its key after the field, and the field.
 FIELD_KINDS: dict[str, Callable[[FieldRule, Property, str, str], FieldRule]] = {
     "column": _column,
-    "constant": _constant,
+    "constant": lambda rule, line, *_: replace(rule, constant=line.value),
     "value": _value,
-    "template": _template,
-    "default": _default,
+    "template": lambda rule, line, *_: replace(rule, template=_template_in(line)),
+    "default": lambda rule, line, *_: replace(rule, default=_template_in(line)),
     "create": _create,
     "keep": _keep,
     "pad": _pad,

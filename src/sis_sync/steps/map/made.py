@@ -9,11 +9,21 @@ from typing import Literal
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.findings import FINDING_CODES
-from sis_sync.steps.map.columns import Columns, can_fill
+from sis_sync.steps.map.columns import Columns, can_create, can_fill
 from sis_sync.steps.map.mapping import Mapping
 
 # In this order: of the lines for one field, the first one that applied made the value.
-Kind = Literal["value", "rest", "template", "default", "constant", "split"]
+Kind = Literal["create", "value", "rest", "template", "default", "dates", "constant", "split"]
+LETTERS: dict[Kind, str] = {
+    "create": "n",
+    "value": "v",
+    "rest": "r",
+    "template": "t",
+    "default": "d",
+    "dates": "y",
+    "constant": "c",
+    "split": "s",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def made_by_lines(columns: Columns, mapping: Mapping) -> tuple[MadeBy, ...]:
         MadeBy(
             code.code,
             place,
-            kind[0],
+            LETTERS[kind],
             f"mapper.{mapping.name}.{lines.get(kind, f'{kind}.FIELD').replace('FIELD', field)}",
             says_value=kind == "value",
         )
@@ -57,6 +67,8 @@ def made_by_lines(columns: Columns, mapping: Mapping) -> tuple[MadeBy, ...]:
 
 def _kinds(name: str, columns: Columns, mapping: Mapping) -> list[Kind]:
     rule = mapping.rule(name)
+    if rule.create is not None and can_create(rule.create, columns, mapping):
+        return ["create"]
     kinds: list[Kind] = []
     if rule.values:
         kinds.append("value")
@@ -66,7 +78,9 @@ def _kinds(name: str, columns: Columns, mapping: Mapping) -> list[Kind]:
         kinds.append("template")
     elif rule.default is not None and name != "custom_id" and can_fill(rule.default, columns, mapping):
         kinds.append("default")
-    if rule.constant is not None and name not in columns.of_field:
+    if name == "status" and mapping.dates.headers():
+        kinds.append("dates")
+    elif rule.constant is not None and name not in columns.of_field:
         kinds.append("constant")
     elif rule.split and columns.position_of(rule.split.header) is not None:
         kinds.append("split")

@@ -11,9 +11,7 @@ from sis_sync.steps.map.mapping import Choice, Mapping
 from sis_sync.steps.map.properties import Property
 
 _LATEST = re.compile(r"latest\s+(?P<header>[^:]+)", re.IGNORECASE)
-# The parts of a date format, the longest first.
-DATE_PARTS = ("YYYY", "YY", "MM", "DD", "M", "D")
-_DATE_PART = re.compile("|".join(DATE_PARTS))
+DATE_PART = re.compile("YYYY|YY|MM|DD|M|D")
 _MOST_DAYS = 5  # digits
 
 
@@ -54,13 +52,19 @@ def _choose(mapping: Mapping, target: str, line: Property) -> Mapping:
 
 
 def _dates(mapping: Mapping, target: str, line: Property) -> Mapping:
-    if target not in _DATES:
-        raise ConfigurationError(
-            f"Line {line.line}: {line.key}: only the status is made of dates.",
-            fix="Write mapper.NAME.dates.status=FROM HEADER | TO HEADER, or end the key with "
-            "dates.format, dates.grace or dates.early.",
-        )
-    return _DATES[target](mapping, line)
+    if target == "grace":
+        return replace(mapping, dates=replace(mapping.dates, grace=_days(line)))
+    if target == "early":
+        return replace(mapping, dates=replace(mapping.dates, early=_days(line)))
+    if target == "format":
+        return _dates_format(mapping, line)
+    if target == "status":
+        return _dates_status(mapping, line)
+    raise ConfigurationError(
+        f"Line {line.line}: {line.key}: only the status is made of dates.",
+        fix="Write mapper.NAME.dates.status=FROM HEADER | TO HEADER, or end the key with "
+        "dates.format, dates.grace or dates.early.",
+    )
 
 
 def _dates_status(mapping: Mapping, line: Property) -> Mapping:
@@ -75,22 +79,14 @@ def _dates_status(mapping: Mapping, line: Property) -> Mapping:
 
 
 def _dates_format(mapping: Mapping, line: Property) -> Mapping:
-    parts = _DATE_PART.findall(line.value)
-    rest = _DATE_PART.sub("", line.value)
+    parts = DATE_PART.findall(line.value)
+    rest = DATE_PART.sub("", line.value)
     if sorted(part[0] for part in parts) != ["D", "M", "Y"] or re.search(r"\w", rest):
         raise ConfigurationError(
             f'Line {line.line}: {line.key}: "{line.value}" is not a format of dates.',
             fix="Write a year, a month and a day once each, for example YYYY-MM-DD, MM/DD/YYYY or D.M.YY.",
         )
     return replace(mapping, dates=replace(mapping.dates, format=line.value))
-
-
-def _dates_grace(mapping: Mapping, line: Property) -> Mapping:
-    return replace(mapping, dates=replace(mapping.dates, grace=_days(line)))
-
-
-def _dates_early(mapping: Mapping, line: Property) -> Mapping:
-    return replace(mapping, dates=replace(mapping.dates, early=_days(line)))
 
 
 def _days(line: Property) -> int:
@@ -111,12 +107,6 @@ def _unique(mapping: Mapping, target: str, line: Property) -> Mapping:
     return replace(mapping, numbers_addresses=line.value == "number")
 
 
-_DATES: dict[str, Callable[[Mapping, Property], Mapping]] = {
-    "status": _dates_status,
-    "format": _dates_format,
-    "grace": _dates_grace,
-    "early": _dates_early,
-}
 ROW_KINDS: dict[str, Callable[[Mapping, str, Property], Mapping]] = {
     "skip": _skip,
     "choose": _choose,

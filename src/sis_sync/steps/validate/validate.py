@@ -13,7 +13,8 @@ from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory, load_listed_values
 from sis_sync.steps.map.made import made_by_lines
-from sis_sync.steps.map.map import Roster, is_placeholder
+from sis_sync.steps.map.map import Roster
+from sis_sync.steps.map.value_sql import is_placeholder
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import word_findings
 

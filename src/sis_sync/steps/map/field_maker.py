@@ -1,0 +1,269 @@
+"""The SQL of each field, made from the columns of a file by the lines of its mapping."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from sis_sync.core.fields import ACTIVE, DISABLED, FIELD_NAMES
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import literal
+from sis_sync.steps.map.columns import FORMULA_START, Columns, can_create, can_fill
+from sis_sync.steps.map.made import LETTERS, Kind, makers_of
+from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
+from sis_sync.steps.map.translation import ascii_letters, decoded_entities
+from sis_sync.steps.map.value_sql import compared, day_of, first_item, is_one_of, is_placeholder, padded, part, replaced
+
+NOTHING = "''"  # the SQL of a field that nothing supplies
+_PLAIN = re.compile(r"\w+|'[^']*'")
+_NEUTRALISED = rf"^'+{FORMULA_START}"
+# The steps of all fields. The results of each are columns of a subquery, which the next steps read.
+(_CELLS, _SOURCES, _DECODED, _WORDS, _FILLED, _REPLACED, _PADDED, _WORDS_OF_CREATE, _CREATED) = range(9)
+_OF_WORDS = {
+    "letters": r"replace_all({}, '[^\p{{L}}\p{{M}}\p{{Nd}}]', '')",
+    "lower": "lower({})",
+    "upper": "upper({})",
+}
+BROKEN_CELLS = "(SELECT line, clean(raw) AS cell, raw FROM (SELECT line, unnest(cells) AS raw FROM broken))"
+
+
+class FieldMaker:
+    """Makes the SQL expression of each field.
+
+    Most expressions repeat the one that they are made from, so the results of each step are columns of a subquery. As
+    one expression, a mapping that splits and cleans the same cell would take the engine seconds to prepare.
+    """
+
+    def __init__(self, session: Session, columns: Columns, mapping: Mapping, today: date) -> None:
+        self.session, self.columns, self.mapping, self.today = session, columns, mapping, today
+        self._steps: tuple[dict[str, str], ...] = tuple({} for _ in range(_CREATED + 1))  # expression -> name
+
+    def field(self, name: str) -> str:
+        """Return the SQL for the mapped and cleaned value of a field, an empty string if nothing supplies it."""
+        template = self.mapping.rule(name).create
+        if template is None or not can_create(template, self.columns, self.mapping):
+            return self._mapped(name)
+        return self._result_of(_CREATED, self._template(name, template, made_of=self._of_all_fields))
+
+    def _mapped(self, name: str) -> str:
+        """Return the SQL for the value of a field that the lines other than create make."""
+        rule = self.mapping.rule(name)
+        value = replaced(name, rule, self._filled(name, rule))
+        return self._result_of(_PADDED, padded(rule, self._result_of(_REPLACED, value))) if rule.pad else value
+
+    def is_email_made(self) -> str:
+        """Return the SQL that is TRUE if a template made the address, so that it may get a number."""
+        rule = self.mapping.rule("email")
+        if rule.create is not None or (rule.template is not None and self._can_fill(rule.template)):
+            return "TRUE"
+        is_default = rule.default is not None and self._can_fill(rule.default)
+        return f"{self.source('email')} = ''" if is_default else "FALSE"
+
+    def steps(self) -> str:
+        """Return the query that the expressions of all fields read, in brackets. Call it after them."""
+        cells, *later = self._steps
+        query = f"SELECT {', '.join(['line', 'codes', *_named_results(cells)])} FROM cells"
+        for step in later:
+            query = f"SELECT {', '.join(['*', *_named_results(step)])} FROM ({query})" if step else query
+        return f"({query})"
+
+    def _result_of(self, step: int, expression: str) -> str:
+        """Return the column with the result of an expression, or the expression if it is a name or a literal."""
+        if _PLAIN.fullmatch(expression):
+            return expression
+        return self._steps[step].setdefault(expression, f"result_{step}_{len(self._steps[step])}")
+
+    def seen(self, name: str) -> str:
+        """Return the SQL for a field made from `cell`, which may be any column. It reads no other cell."""
+        rule = self.mapping.rule(name)
+        made = self._seen_source(name)
+        if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
+            before, after = re.split(r"\{[^{}]+\}", rule.template)
+            header, words = FieldRule.placeholders(rule.template)[0]
+            worded = self._worded(self._seen_source(header), words, rows=BROKEN_CELLS)
+            made = f"clean({literal(before)} || {worded} || {literal(after)})"
+        return padded(rule, replaced(name, rule, made))
+
+    def _seen_source(self, name: str) -> str:
+        """Return the SQL of `source`, with `cell` as the column of this field or header."""
+        rule = self.mapping.rule(name)
+        if rule.split and self.columns.position_of(rule.split.header) is not None:
+            return part("cell", rule.split.side, rule.split.separator)
+        return first_item("cell", rule.first) if rule.first else "cell"
+
+    def source(self, name: str) -> str:
+        """Return the SQL for the first steps: column or constant, first, split, decode, dates."""
+        if name == "status" and self.mapping.dates.headers():
+            return self._result_of(_DECODED, self._status_of_dates())
+        rule = self.mapping.rule(name)
+        position = self.columns.of_field.get(name)
+        source = literal(rule.constant or "") if position is None else self._cell(position)
+        if position is None and rule.constant is not None:
+            source = f"clean({source})"
+        if rule.first:
+            source = first_item(source, rule.first)
+        if rule.split and (split_position := self.columns.position_of(rule.split.header)) is not None:
+            source = part(self._cell(split_position), rule.split.side, rule.split.separator)
+        source = self._result_of(_SOURCES, source)
+        if not rule.decodes_html or source in self._steps[_DECODED].values():
+            return source
+        decoded = decoded_entities(self.session, source, rows=self.steps())
+        return source if decoded == source else self._result_of(_DECODED, f"clean({decoded})")
+
+    def _days(self) -> list[tuple[str, str]]:
+        """Return the SQL for the cell and the day of each column of `dates`: first the first day, then the last."""
+        found = []
+        for header in (self.mapping.dates.first_day, self.mapping.dates.last_day):
+            cell = self._as_given(header) if header else NOTHING
+            found.append((cell, self._result_of(_SOURCES, day_of(cell, self.mapping.dates.format))))
+        return found
+
+    def _status_of_dates(self) -> str:
+        """Return the SQL for the status on this day, or for a cell that is not a day."""
+        (first_cell, first_day), (last_cell, last_day) = self._days()
+        today, dates = f"DATE '{self.today.isoformat()}'", self.mapping.dates
+        has_begun = f"coalesce({first_day} - {dates.early} <= {today}, TRUE)"
+        is_over = f"coalesce({last_day} + {dates.grace} < {today}, FALSE)"
+        return (
+            f"CASE WHEN {first_cell} <> '' AND {first_day} IS NULL THEN {first_cell} "
+            f"WHEN {last_cell} <> '' AND {last_day} IS NULL THEN {last_cell} "
+            f"WHEN {has_begun} AND NOT {is_over} THEN '{ACTIVE}' ELSE '{DISABLED}' END"
+        )
+
+    def _cell(self, position: int) -> str:
+        return self._result_of(_CELLS, self._cleaned_cell(position))
+
+    def _cleaned_cell(self, position: int) -> str:
+        if self.columns.message_position is None:
+            return f"clean(c{position})"
+        # Our failed-rows file puts an apostrophe before a formula: remove it.
+        is_neutralised = f"has_match(c{position}, {literal(_NEUTRALISED)})"
+        return f"clean(CASE WHEN {is_neutralised} THEN substr(c{position}, 2) ELSE c{position} END)"
+
+    def _as_given(self, header: str) -> str:
+        """Return the SQL for the cell under a header, or in the column of a field with this name."""
+        position = self.columns.position_of(header)
+        position = self.columns.of_field.get(header) if position is None else position
+        return NOTHING if position is None else self._cell(position)
+
+    def _named(self, name: str) -> str:
+        """Return the SQL for a name in a template: a field before templates, or the cell under a header."""
+        if name in self.columns.of_field and self.columns.position_of(name) is None:
+            return self.source(name)
+        if name in FIELD_NAMES and self.mapping.rule(name) != FieldRule():
+            return self.source(name)
+        position = self.columns.position_of(name)
+        return self.source(name) if position is None else self._cell(position)
+
+    def _of_all_fields(self, name: str) -> str:
+        """Return the SQL for a name in a create line: the finished value of a field, or the cell under a header."""
+        is_field = name in FIELD_NAMES and (name in self.columns.of_field or self.columns.position_of(name) is None)
+        return self._result_of(_PADDED, self._mapped(name)) if is_field else self._named(name)
+
+    def _can_fill(self, template: str) -> bool:
+        return can_fill(template, self.columns, self.mapping)
+
+    def _filled(self, name: str, rule: FieldRule) -> str:
+        return self._result_of(_FILLED, self._filled_source(name, rule, self.source(name)))
+
+    def _filled_source(self, name: str, rule: FieldRule, source: str) -> str:
+        if rule.template is not None and self._can_fill(rule.template):
+            return self._template(name, rule.template)
+        if rule.default is not None and name != "custom_id" and self._can_fill(rule.default):
+            return f"CASE WHEN {source} = '' THEN {self._template(name, rule.default)} ELSE {source} END"
+        return source
+
+    def _template(self, name: str, template: str, made_of: Callable[[str], str] | None = None) -> str:
+        """Return the SQL for the filled template.
+
+        It is empty if a value in an ID or address is empty, or every value in another field is. `made_of` returns the
+        SQL for a name in braces.
+        """
+        step, value_of = (_WORDS_OF_CREATE, made_of) if made_of else (_WORDS, self._named)
+        names = FieldRule.placeholders(template)
+        parts = re.split(r"\{[^{}]+\}", template)
+        text, is_nothing = literal(parts[0]), []
+        for (header, words), rest in zip(names, parts[1:], strict=True):
+            value = value_of(header)
+            worded = self._result_of(step, self._worded(value, words, rows=self.steps()))
+            text += f" || {worded} || {literal(rest)}"
+            is_nothing.append(
+                f"({worded} = '' OR {is_placeholder(value)})" if name == "custom_id" else f"{worded} = ''"
+            )
+        if not names:
+            return f"clean({text})"
+        empty = (" OR " if name in ("custom_id", "email") else " AND ").join(is_nothing)
+        nothing = value_of(names[0].name) if name == "custom_id" else "''"
+        return f"CASE WHEN {empty} THEN {nothing} ELSE clean({text}) END"
+
+    def _worded(self, value: str, words: Sequence[str], *, rows: str) -> str:
+        """Return the SQL that applies the words of a template to a value of these rows, one after the other."""
+        for word in words:
+            name, _, number = word.partition(" ")
+            if number:
+                value = f"{'left' if name == 'first' else 'right'}({value}, {number})"
+            elif name == "ascii":
+                value = ascii_letters(self.session, value, rows=rows)
+            else:
+                value = _OF_WORDS[name].format(value)
+        return value
+
+    def early_codes(self) -> str:
+        """Return the SQL for the faults so far: of records and days, and values that the mapping treats as errors."""
+        strict = [name for name in JUDGED_BY_LIST if self.mapping.rule(name).rest == "error"]
+        codes = [*map(self._unmapped, strict), *self._unreadable_days(), "NULL"]
+        return "concat_ws(';', nullif(codes, ''), " + ", ".join(codes) + ")"
+
+    def _unmapped(self, name: str) -> str:
+        rule = self.mapping.rule(name)
+        code = "org.unknown" if name == "school_district_external_id" else f"{name}.unknown"
+        source = self._filled(name, rule)
+        known = literal((*rule.values, *([] if "" in rule.values else [""])))
+        return f"CASE WHEN NOT ({compared(source, rule.values)} IN {known}) THEN {literal(code)} END"
+
+    def _unreadable_days(self) -> list[str]:
+        """Return SQL for the code of a row with a cell that is not a day, whatever word the cell has instead."""
+        if not self.mapping.dates.headers():
+            return []
+        wrong = " OR ".join(f"({cell} <> '' AND {day} IS NULL)" for cell, day in self._days())
+        return [f"CASE WHEN {wrong} THEN 'status.unknown' END"]
+
+    def made(self) -> str:
+        """Return the SQL for the letters of the lines that made values of a row (see made.py)."""
+        letters = (self._maker(name, kinds) for name, kinds in makers_of(self.columns, self.mapping).items())
+        return " || ".join(letters) or NOTHING
+
+    def _maker(self, name: str, kinds: tuple[Kind, ...]) -> str:
+        rule = self.mapping.rule(name)
+        source, filled = self.source(name), self._filled(name, rule)
+        applies = {
+            "create": "TRUE",
+            "value": f"{compared(filled, rule.values)} IN {literal(tuple(rule.values))}",
+            "rest": f"{filled} <> ''",
+            "template": f"{filled} <> ''",
+            "default": f"{source} = '' AND {filled} <> ''",
+            "dates": "TRUE",
+            "constant": "TRUE",
+            "split": f"{source} = ''",
+        }
+        cases = " ".join(f"WHEN {applies[kind]} THEN {literal(LETTERS[kind])}" for kind in kinds)
+        return f"CASE {cases} ELSE ' ' END"
+
+    def is_skipped(self) -> str:
+        """Return the SQL that is TRUE if a skip line leaves the row out. Ignore lines for missing headers."""
+        skips = ((self._as_given(header), values) for header, values in self.mapping.skips)
+        tests = [is_one_of(cell, values) for cell, values in skips if cell != NOTHING]
+        return "coalesce(" + " OR ".join(tests) + ", FALSE)" if tests else "FALSE"
+
+    def choice(self) -> str:
+        """Return the SQL for a text that is greater in the row that counts. Ignore a line for a missing header."""
+        choice = self.mapping.choice
+        cell = self._as_given(choice.header) if choice else NOTHING
+        if choice is None or cell == NOTHING:
+            return NOTHING
+        if choice.is_latest:
+            return f"coalesce(strftime({day_of(cell, self.mapping.dates.format)}, '%Y-%m-%d'), '')"
+        return f"CASE WHEN {is_one_of(cell, choice.values)} THEN '1' ELSE '' END"
+
+
+def _named_results(step: dict[str, str]) -> list[str]:
+    return [f"{expression} AS {name}" for expression, name in step.items()]
