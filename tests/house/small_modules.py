@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 48
+MOST_SMALL_MODULES = 46
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
@@ -56,6 +56,4 @@ SMALL_MODULES = {
     "steps/directory/csv_file.py": _NOUN,
     "steps/map/properties.py": _CONTRACT,
     "steps/map/synonyms.py": _DATA,
-    "steps/read/delimiter.py": _RULE,
-    "steps/read/header_line.py": _RULE,
 }

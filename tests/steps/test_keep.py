@@ -100,6 +100,7 @@ extras = st.sampled_from([*SECRET_NAMES, "Home phone", "Room"])
     st.lists(st.sampled_from(BROKEN), max_size=3),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "windows-1252"]),
+    st.sampled_from(["", "", "sep=,\n", "Lakeview District\n\nPrinted,11/28/2026\n", "none"]),
     st.booleans(),
 )
 def test_same_plan_from_what_is_kept(
@@ -108,6 +109,7 @@ def test_same_plan_from_what_is_kept(
     broken: list[str],
     line_end: str,
     encoding: str,
+    above: str,
     is_closed: bool,
 ) -> None:
     header = list(FIELD_NAMES)
@@ -117,7 +119,14 @@ def test_same_plan_from_what_is_kept(
         for row, (*_, is_filled) in zip(people, rows, strict=True):
             row.insert(place, (PRIVATE if name in ("Home phone", "Room") else SECRET) if is_filled else "")
     text = table(header, people, line_end=line_end) + "".join(f"{record}{line_end}" for record in broken)
-    file, faults = stays_the_same((text if is_closed or broken else text.rstrip("\r\n")).encode(encoding))
+    mapping = NO_MAPPING
+    if above == "none":
+        text = text.removeprefix(table(header, [], line_end=line_end))
+        mapping = parse_mapping(f"mapper.m.columns={' | '.join(header)}")
+    else:
+        text = above.replace("\n", line_end) + text
+    content = (text if is_closed or broken else text.rstrip("\r\n")).encode(encoding)
+    file, faults = stays_the_same(content, mapping)
     assert not {SECRET, PRIVATE} & set(re.findall(r"\w[\w-]+", file))
     assert SECRET not in faults or not any(name in SECRET_NAMES for name, _ in more)
     assert not any(name in file for name, _ in more)

@@ -163,7 +163,7 @@ def test_arrays_drop_the_columns_that_a_loop_drops(
         records.insert(1 + place, other + line_end)
     data = "".join(records).encode()
     data = data if is_closed else data.rstrip(b"\r\n")
-    plan = rewrite.Rewrite(",", 4, left_out)
+    plan = rewrite.Rewrite(",", 4, left_out, 0)
     found = []
     for worth_arrays, chunk_bytes in ((1, 64), (1, 1 << 18), (1 << 18, 1 << 18)):
         with pytest.MonkeyPatch.context() as patch:

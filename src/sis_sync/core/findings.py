@@ -197,6 +197,12 @@ _WARNINGS = (
         "If these words read wrong, export the file as UTF-8.",
     ),
     _warning(
+        "file.preamble",
+        "Lines above the header, skipped",
+        "the header is on line {value}; lines above it that are no people were skipped: {other}",
+        "If the header is on another line, say so: header=N in the mapping, or --header-line N.",
+    ),
+    _warning(
         "file.no_final_newline",
         "The last line has no line end",
         "the last line has no line end; the file may have been cut off",
@@ -327,6 +333,11 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
         ),
         RefusalCode(
             "file.encoding", "the bytes are not text in any encoding that is tried", "Export or save it as UTF-8."
+        ),
+        RefusalCode(
+            "file.no_header",
+            "the first row is a person: no row names the columns; or a mapping names an address or a date as a header",
+            "Export the names of the columns, or name them in a mapping (header=none and columns).",
         ),
         RefusalCode("file.header_duplicate", "two columns supply the same field", "Leave one of them out."),
         RefusalCode(

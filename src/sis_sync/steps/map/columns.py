@@ -38,6 +38,9 @@ def comparable(header: str) -> str:
     return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
 
 
+_KNOWN_NAMES = frozenset(comparable(name) for names in SYNONYMS.values() for name in names)
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns of a file. `of_field` maps fields to positions; `used` are all positions that the mapping reads."""
@@ -209,8 +212,11 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
         close = _closest(asked or (field,), found)
         wanted = f", which the mapping's line {kind}.{field} reads from {' or '.join(asked)}" if asked else ""
         guesses.append(f"{field}{wanted}" + (f' (is it "{close}"?)' if close else ""))
-    shown = ", ".join(name[:40] for name in found[:30])
-    return f"The header lacks {', '.join(guesses)}. It has: {shown or 'nothing'}."
+    has = f"It has: {', '.join(name[:40] for name in found[:30]) or 'nothing'}."
+    is_known = columns.used or not _KNOWN_NAMES.isdisjoint(map(comparable, found))
+    if not is_known and any(character.isdigit() for name in found for character in name):
+        has = f"None of its {len(found)} names is known. They are not repeated here, because they may be a person's."
+    return f"The header lacks {', '.join(guesses)}. {has}"
 
 
 def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from sis_sync.core.limits import (
     MAPPING_LINE_CHARACTERS,
     MAPPING_LINES,
 )
-from sis_sync.core.reading_options import MAPPING_OPTIONS, ReadingOptions, options_of
+from sis_sync.core.reading_options import MAPPING_OPTIONS, options_of
 from sis_sync.steps.map.field_lines import FIELD_KINDS, check_field, with_field_line
 from sis_sync.steps.map.mapping import NO_MAPPING, FieldRule, Mapping
 from sis_sync.steps.map.properties import Property, read_properties
@@ -168,14 +168,10 @@ def _build(name: str, lines: dict[str, list[Property]], seen: tuple[str, ...]) -
     mapping = _inherited(mapping, lines[name])
     for line in lines[name]:
         mapping = _with_line(mapping, line)
-    return replace(mapping, name=name, reading=_reading_options(lines[name]).over(mapping.reading))
-
-
-def _reading_options(own: list[Property]) -> ReadingOptions:
-    """Return what these lines say about the bytes of the file."""
-    said = {kind: line for line in own if (kind := line.key.split(".", 3)[2]) in MAPPING_OPTIONS}
+    said = {kind: line for line in lines[name] if (kind := line.key.split(".", 3)[2]) in MAPPING_OPTIONS}
     words = {kind: line.value for kind, line in said.items()}
-    return options_of(words, called=lambda kind: f"Line {said[kind].line}: {said[kind].key}")
+    reading = options_of(words, called=lambda kind: f"Line {said[kind].line}: {said[kind].key}")
+    return replace(mapping, name=name, reading=reading.over(mapping.reading))
 
 
 def _extended(line: Property, lines: dict[str, list[Property]], seen: tuple[str, ...]) -> Mapping:

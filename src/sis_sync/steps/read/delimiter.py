@@ -11,17 +11,18 @@ from sis_sync.steps.read.quotes import Buffer, split_record
 _LINES_TRIED = 20
 
 
-def split_by_best_delimiter(
-    data: Buffer, start: int, mapping: Mapping, options: ReadingOptions
-) -> tuple[str, list[str]]:
-    """Return the delimiter of the header that starts at this offset, and the names in it. In a tie, the first wins."""
+def best_split(data: Buffer, start: int, mapping: Mapping, options: ReadingOptions) -> tuple[str, list[str]]:
+    """Return the delimiter of the header that starts at this offset, and the names in it.
+
+    If no name is known under any delimiter, the one with the most names wins. In a tie, the first wins.
+    """
     candidates = []
     for delimiter in _possible(options):
         cells = split_record(data, start, ord(delimiter), None).cells
         names = [cell.decode("utf-8", "backslashreplace") for cell in cells]
         known = max(len(find_columns(names, variant).used) for variant in fitting_variants(mapping, names))
-        candidates.append((known, delimiter, names))
-    _, delimiter, names = max(candidates, key=lambda candidate: candidate[0])
+        candidates.append((known, 0 if known else len(names), delimiter, names))
+    *_, delimiter, names = max(candidates, key=lambda candidate: candidate[:2])
     return delimiter, names
 
 
@@ -31,7 +32,7 @@ def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> 
     Raise FileRefused (`file.header_missing`) if no line has as many under any delimiter.
     """
     wanted = len(options.columns)
-    widths = {each: [len(record) for record in _first_records(data, start, each)] for each in _possible(options)}
+    widths = {each: [len(record) for record in first_records(data, start, each)] for each in _possible(options)}
     delimiter = max(widths, key=lambda each: widths[each].count(wanted))
     if wanted in widths[delimiter]:
         return delimiter
@@ -48,7 +49,7 @@ def _possible(options: ReadingOptions) -> tuple[str, ...]:
     return tuple(each for each, word in DELIMITERS.items() if options.delimiter in ("", word))
 
 
-def _first_records(data: Buffer, start: int, delimiter: str) -> Iterator[tuple[bytes, ...]]:
+def first_records(data: Buffer, start: int, delimiter: str) -> Iterator[tuple[bytes, ...]]:
     """Yield the cells of the first records, without blank lines and records that cannot be split."""
     for _ in range(_LINES_TRIED):
         if start >= len(data):

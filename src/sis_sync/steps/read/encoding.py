@@ -60,7 +60,10 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
         if head.startswith(mark):
             if name == "utf-32":
                 raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
-            _refuse_other_mark(name, options.encoding)
+            said = options.encoding
+            if said and not name.startswith(python_encoding(said).removesuffix("-sig")):
+                message = f"The byte order mark of the file says {name}, but its encoding was said to be {said}."
+                raise FileRefused("file.encoding", message, fix=f"Leave the encoding out, or say {name}.")
             has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
     if options.encoding:
@@ -72,13 +75,6 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
     if bad_bytes and valid_sequences <= bad_bytes:
         return Encoding(options.fallback_encoding, is_fallback=True)
     return Encoding("utf-8", has_bad_bytes=bad_bytes > 0)
-
-
-def _refuse_other_mark(mark: str, said: str) -> None:
-    """Raise FileRefused if the byte order mark contradicts what someone said."""
-    if said and not mark.startswith(python_encoding(said).removesuffix("-sig")):
-        message = f"The byte order mark of the file says {mark}, but its encoding was said to be {said}."
-        raise FileRefused("file.encoding", message, fix=f"Leave the encoding out, or say {mark}.")
 
 
 def _said_encoding(path: Path, said: str) -> Encoding:

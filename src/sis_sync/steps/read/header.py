@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
-from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import Columns, check_header, comparable, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.encoding import Encoding
-from sis_sync.steps.read.header_line import find_header_line
+from sis_sync.steps.read.header_line import HeaderLine, find_header_line
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
-from sis_sync.steps.read.scan import Layout, refuse_if_unreadable, too_large
+from sis_sync.steps.read.scan import Layout, refuse_if_unreadable
 
 _MIN_NAMES = 3  # an ordinary record may contain fewer, because a mapping can supply most fields
 _NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # the same as in `comparable`, for the engine
@@ -30,12 +29,25 @@ class Header:
     A file without a header row has the names that someone gave, and a `record` without cells before the first line.
     """
 
-    line: int
-    start: int
+    found: HeaderLine
     record: Record
-    delimiter: str
     columns: Columns
     variants: tuple[Mapping, ...]
+
+    @property
+    def start(self) -> int:
+        """The offset of the header, or of the first record if there is none."""
+        return self.found.start
+
+    @property
+    def line(self) -> int:
+        """The physical line of `start`."""
+        return self.found.line
+
+    @property
+    def delimiter(self) -> str:
+        """The character between two cells."""
+        return self.found.delimiter
 
     @property
     def mapping(self) -> Mapping:
@@ -55,21 +67,17 @@ class Header:
 
 def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most_columns: int) -> Header:
     """Return the header. Raise FileRefused if the file has no such line, or if it is too long."""
-    found = find_header_line(data, mapping, options)
-    start, line, names = found.start, found.line, found.names
-    most_bytes = most_columns * FILE_LIMITS.cell_bytes
-    if len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1:
-        raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
-    if len(names) > most_columns:
-        message = f"The header has {len(names)} columns; the limit is {most_columns}."
-        raise FileRefused("file.too_large", message, line=line, fix="Leave columns out of the export.")
-    record = Record((), start, 0)
+    found = find_header_line(data, mapping, options, most_columns=most_columns)
+    if len(found.names) > most_columns:
+        message = f"The header has {len(found.names)} columns; the limit is {most_columns}."
+        raise FileRefused("file.too_large", message, line=found.line, fix="Leave columns out of the export.")
+    record = Record((), found.start, 0)
     if not options.has_no_header:
-        record = split_record(data, start, ord(found.delimiter), None)
+        record = split_record(data, found.start, ord(found.delimiter), None)
         if record.fault != "unclosed":  # judge_header refuses an unclosed header, after other faults
-            refuse_if_unreadable(record, line)
-    variants = fitting_variants(mapping, names)
-    return Header(line, start, record, found.delimiter, find_columns(names, variants[0]), variants)
+            refuse_if_unreadable(record, found.line)
+    variants = fitting_variants(mapping, found.names)
+    return Header(found, record, find_columns(found.names, variants[0]), variants)
 
 
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:

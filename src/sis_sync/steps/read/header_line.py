@@ -1,59 +1,165 @@
-"""The line of the header: the one that someone said, or the first line that is not blank."""
+"""The line of the header: the one that someone said, or the first of 20 lines that holds the headers.
+
+What stands above it is skipped: `sep=;`, `#TYPE`, and titles of a report. A line above that looks like a person or like
+another header is no title.
+"""
 
 import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import median
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import ReadingOptions
+from sis_sync.steps.map.columns import MESSAGE_HEADER, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.read.delimiter import delimiter_for_columns, split_by_best_delimiter
-from sis_sync.steps.read.quotes import Buffer
+from sis_sync.steps.read.delimiter import best_split, delimiter_for_columns, first_records
+from sis_sync.steps.read.quotes import Buffer, split_record
+from sis_sync.steps.read.scan import too_large
 
 SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # not white space and not part of the byte order mark
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_HEAD_BYTES = 4096
+_LINES_TRIED = 20
+_FOR_A_PROGRAM = re.compile(rb'\s*"?(?:sep=.|#TYPE\b.*?)"?[\s,;|]*', re.IGNORECASE)
+_TITLE_SHARE = 2 / 3  # a line above the header with as many filled cells as this is a person or another header
 
 
 @dataclass(frozen=True)
 class HeaderLine:
     """Where the header starts (offset and physical line), its delimiter and its names.
 
-    A file without a header row has the names that someone gave, and `start` is its first record.
+    A file without a header row has the names that someone gave, and `start` is its first record. `is_whole`: all fields
+    are found. `known` counts the known names, `skipped` the lines above that are not blank. `whole_line` is a line
+    below that holds all fields, if lines that are no titles are above it.
     """
 
     start: int
     line: int
     delimiter: str
     names: list[str]
+    is_whole: bool = True
+    known: int = 0
+    skipped: int = 0
+    whole_line: int | None = None
 
 
-def find_header_line(data: Buffer, mapping: Mapping, options: ReadingOptions) -> HeaderLine:
-    """Return the line of the header. Raise FileRefused (`file.header_missing`) if the file has no such line."""
+def options_of_file(head: bytes, mapping: Mapping, options: ReadingOptions) -> ReadingOptions:
+    """Return what is said about the file that begins with `head`: the options, and then the mapping's.
+
+    Nothing is said about the file of failed rows that we wrote ourselves, whatever the export is like.
+    """
+    said = options.over(mapping.reading)
+    first_lines = head[:_HEAD_BYTES].replace(b"\0", b"")  # UTF-16, if a spreadsheet saved it so
+    return ReadingOptions(fallback=said.fallback) if MESSAGE_HEADER.encode() in first_lines else said
+
+
+def find_header_line(
+    data: Buffer, mapping: Mapping, options: ReadingOptions, *, most_columns: int = FILE_LIMITS.columns
+) -> HeaderLine:
+    """Return the line of the header.
+
+    Raise FileRefused (`file.header_missing`) if the file has no such line, or (`file.too_large`) if it is too long.
+    """
     if options.has_no_header:
-        start = _mark_bytes(data)
-        return HeaderLine(start, 1, delimiter_for_columns(data, start, options), list(options.columns))
-    start, line = header_start(data) if options.header_line is None else _start_of_line(data, options.header_line)
-    delimiter, names = split_by_best_delimiter(data, start, mapping, options)
-    return HeaderLine(start, line, delimiter, names)
+        start, names = mark_bytes(data), list(options.columns)
+        delimiter = delimiter_for_columns(data, start, options)
+        return HeaderLine(start, 1, delimiter, names)
+    start, line = header_start(data)
+    if options.header_line is not None:
+        start, line = offset_of_line(data, options.header_line), options.header_line
+        if not SOMETHING.search(data[start : _end_of_line(data, start)]):
+            message = f"The header was said to be on line {line}, but that line is blank or after the end of the file."
+            fix = "Say the line of the header, or leave it out."
+            raise FileRefused("file.header_missing", message, line=line, fix=fix)
+    most_bytes = most_columns * FILE_LIMITS.cell_bytes
+    if _is_longer(data, start, most_bytes):
+        raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
+    if options.header_line is not None:
+        return _split(data, start, line, mapping, options)
+    return _best_line(data, mapping, options, most_bytes)
 
 
 def header_start(data: Buffer) -> tuple[int, int]:
     """Return the offset and the physical line of the first line that is not blank."""
     first = SOMETHING.search(data)
-    start = max(data.rfind(b"\n", 0, first.start()) + 1, _mark_bytes(data)) if first else 0
+    start = max(data.rfind(b"\n", 0, first.start()) + 1, mark_bytes(data)) if first else 0
     return start, data[:start].count(b"\n") + 1
 
 
-def _mark_bytes(data: Buffer) -> int:
+def mark_bytes(data: Buffer) -> int:
+    """Return the length of the byte order mark."""
     return len(codecs.BOM_UTF8) if data[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8 else 0
 
 
-def _start_of_line(data: Buffer, line: int) -> tuple[int, int]:
-    """Return the offset and the number of a physical line. Raise FileRefused if it is blank or after the end."""
-    start = _mark_bytes(data)
+def offset_of_line(data: Buffer, line: int) -> int:
+    """Return the offset of a physical line, or the end of the file if there is no such line."""
+    start = mark_bytes(data)
     for _ in range(line - 1):
         start = data.find(b"\n", start) + 1 or len(data)
+    return start
+
+
+def _best_line(data: Buffer, mapping: Mapping, options: ReadingOptions, most_bytes: int) -> HeaderLine:
+    """Return the first line that holds all fields, if only titles stand above it; else the one most like a header."""
+    tried: list[HeaderLine] = []
+    for_program = 0
+    for start, line in _first_lines(data, most_bytes):
+        if not tried and _FOR_A_PROGRAM.fullmatch(data[start : _end_of_line(data, start)]):
+            for_program += 1
+            continue
+        found = replace(_split(data, start, line, mapping, options), skipped=for_program + len(tried))
+        if found.is_whole and (not tried or _are_titles(data, tried, found)):
+            return found
+        if found.is_whole:
+            return replace(tried[0], whole_line=line)
+        tried.append(found)
+    if not tried:
+        return _split(data, *header_start(data), mapping, options)
+    return max(tried, key=lambda each: (each.known, sum(map(bool, map(str.strip, each.names)))))
+
+
+def _first_lines(data: Buffer, most_bytes: int) -> Iterator[tuple[int, int]]:
+    """Yield the offset and the number of the first lines that are not blank."""
+    start, line = header_start(data)
+    last = max(line, _LINES_TRIED)
+    while line <= last and start < len(data) and not _is_longer(data, start, most_bytes):
+        end = _end_of_line(data, start)
+        if SOMETHING.search(data[start:end]):
+            yield start, line
+        start, line = end + 1, line + 1
+
+
+def _split(data: Buffer, start: int, line: int, mapping: Mapping, options: ReadingOptions) -> HeaderLine:
+    delimiter, names = best_split(data, start, mapping, options)
+    found = [(find_columns(names, variant), variant) for variant in fitting_variants(mapping, names)]
+    is_whole = any(not missing_fields(columns, variant) for columns, variant in found)
+    return HeaderLine(start, line, delimiter, names, is_whole, max(len(columns.used) for columns, _ in found))
+
+
+def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bool:
+    """Return True if no line above the header is a person or the header of another export.
+
+    Such a line has an address, or about as many filled cells as the header and the records after it.
+    """
+    delimiter = ord(header.delimiter)
+    end = split_record(data, header.start, delimiter, None).end
+    records = [len(_filled(cells)) for cells in first_records(data, end, header.delimiter)]
+    most = _TITLE_SHARE * min(sum(map(bool, map(str.strip, header.names))), median(records or [len(header.names)]))
+    lines = [_filled(split_record(data, each.start, delimiter, None).cells) for each in above]
+    return all(len(cells) < most and not any(map(ADDRESS.fullmatch, cells)) for cells in lines)
+
+
+def _filled(cells: tuple[bytes, ...]) -> list[str]:
+    return [cell.decode("utf-8", "backslashreplace") for cell in map(bytes.strip, cells) if cell]
+
+
+def _end_of_line(data: Buffer, start: int) -> int:
     end = data.find(b"\n", start)
-    if not SOMETHING.search(data[start : len(data) if end == -1 else end]):
-        message = f"The header was said to be on line {line}, but that line is blank or after the end of the file."
-        raise FileRefused("file.header_missing", message, line=line, fix="Say the line of the header, or leave it out.")
-    return start, line
+    return len(data) if end == -1 else end
+
+
+def _is_longer(data: Buffer, start: int, most_bytes: int) -> bool:
+    return len(data) - start > most_bytes and data.find(b"\n", start, start + most_bytes) == -1

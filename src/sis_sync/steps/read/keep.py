@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sis_sync.core.findings import Finding
-from sis_sync.core.reading_options import delimiter_called
+from sis_sync.core.reading_options import NO_HEADER, delimiter_called
 from sis_sync.core.whole_files import replaced_whole, sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import find_columns, fitting_variants, kept_positions, secret_positions
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.read.header_line import header_start
+from sis_sync.steps.read.header_line import header_start, mark_bytes, offset_of_line
 from sis_sync.steps.read.load import load_records
-from sis_sync.steps.read.quotes import split_record
+from sis_sync.steps.read.quotes import Record, split_record
 from sis_sync.steps.read.read import FileFacts, Records
 from sis_sync.steps.read.rewrite import UTF8_MARK, Rewrite, rewritten
 from sis_sync.steps.read.scan import Layout, scan
@@ -46,7 +46,8 @@ _FAULTS = "SELECT line, codes, width, cells FROM read_parquet(:path) WHERE readi
 class Reading:
     """What the first reading of a file found. `kept_sha256` is the digest of the file as it was kept.
 
-    `header` has all columns of the file, `kept` the positions of those that were kept.
+    `header` has all columns of the file, `kept` the positions of those that were kept. `header_line` is the physical
+    line of the header, NO_HEADER if the file has none.
     """
 
     facts: FileFacts
@@ -54,6 +55,7 @@ class Reading:
     kept: tuple[int, ...]
     warnings: tuple[Finding, ...]
     kept_sha256: str
+    header_line: int
 
     @classmethod
     def from_json(cls, text: str) -> "Reading":
@@ -65,6 +67,7 @@ class Reading:
             kept=tuple(values["kept"]),
             warnings=tuple(Finding(**each) for each in values["warnings"]),
             kept_sha256=values["kept_sha256"],
+            header_line=values.get("header_line", 1),  # files kept by an earlier version have a header
         )
 
 
@@ -81,7 +84,7 @@ def keep_what_counts(session: Session, records: Records, file: Path, reading: Pa
     left_out = sorted(set(range(len(columns.header))) - set(kept))
     with replaced_whole(file) as draft:
         _write_kept(session, records, file, draft, left_out)
-        found = Reading(records.facts, columns.header, kept, records.warnings, sha256_of(draft))
+        found = Reading(records.facts, columns.header, kept, records.warnings, sha256_of(draft), records.header_line)
         with replaced_whole(reading) as path:
             session.run(
                 _KEEP,
@@ -95,7 +98,6 @@ def keep_what_counts(session: Session, records: Records, file: Path, reading: Pa
 def _write_kept(session: Session, records: Records, file: Path, draft: Path, left_out: Sequence[int]) -> None:
     converted = session.folder / "utf8.csv"  # written by the `read` step if the file has another encoding
     source = converted if converted.is_file() else file
-    rewrite = Rewrite(delimiter_called(records.facts.delimiter), len(records.columns.header), left_out)
     with (
         source.open("rb") as opened,
         mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -103,7 +105,9 @@ def _write_kept(session: Session, records: Records, file: Path, draft: Path, lef
     ):
         if source == converted and data[: len(UTF8_MARK)] != UTF8_MARK:
             out.write(UTF8_MARK)
-        out.writelines(rewritten(data, rewrite))
+        header = None if records.header_line == NO_HEADER else offset_of_line(data, records.header_line)
+        delimiter = delimiter_called(records.facts.delimiter)
+        out.writelines(rewritten(data, Rewrite(delimiter, len(records.columns.header), left_out, header)))
 
 
 def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping) -> Records | None:
@@ -122,6 +126,8 @@ def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping)
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start, line = header_start(data)
         header = split_record(data, start, delimiter, None)
+        if found.header_line == NO_HEADER:
+            line, header = 1, Record((), mark_bytes(data), 0)
         # Some bytes may not decode: looking for them costs little.
         layout = Layout(header.end, line + header.lines, delimiter, len(found.kept), has_bad_bytes=True)
         loaded = load_records(session, file, data, layout, scan(data, layout))
@@ -129,7 +135,7 @@ def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping)
         raise AssertionError(f"{found.facts.rows} records were kept, but {loaded.records} were read again")
     _restore_shape(session, found, reading)
     columns = find_columns(found.header, chosen)
-    return Records(found.facts, columns, chosen, found.warnings, loaded.broken, is_read_again=True)
+    return Records(found.facts, columns, chosen, found.warnings, loaded.broken, found.header_line, is_read_again=True)
 
 
 def _restore_shape(session: Session, found: Reading, reading: Path) -> None:

@@ -11,7 +11,7 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
 from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
-from sis_sync.core.reading_options import DELIMITERS, NOTHING_SAID, ReadingOptions
+from sis_sync.core.reading_options import DELIMITERS, NO_HEADER, NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import Columns, ignored_columns
@@ -19,8 +19,9 @@ from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 from sis_sync.steps.read.header import Header, find_header, judge_header, refuse_repeated_header
-from sis_sync.steps.read.header_line import SOMETHING
+from sis_sync.steps.read.header_line import SOMETHING, options_of_file
 from sis_sync.steps.read.load import load_records
+from sis_sync.steps.read.person_row import refuse_mapping_of_a_person, refuse_person_as_header
 from sis_sync.steps.read.quotes import Buffer
 from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
 
@@ -51,6 +52,7 @@ class Records:
     """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
 
     `columns` and `mapping` assign the columns to fields. `broken_rows` is the number of rows in `broken`.
+    `header_line` is the physical line of the header, NO_HEADER if the file has none.
     `is_read_again`: the file was kept without some columns (keep.py), and these are empty.
     """
 
@@ -59,6 +61,7 @@ class Records:
     mapping: Mapping
     warnings: tuple[Finding, ...]
     broken_rows: int
+    header_line: int
     is_read_again: bool = False
 
 
@@ -75,14 +78,16 @@ def read(
 
     A file without records is refused if absent people would leave in this mode.
     """
-    options = options.over(mapping.reading)
-    options.refuse_unnamed_columns()
     _refuse_unfit(path, limits)
+    refuse_mapping_of_a_person(mapping)
+    options = options_of_file(head_of(path, 4096), mapping, options)
+    options.refuse_unnamed_columns()
     encoding = detect_encoding(path, options)
     source, warnings = _as_utf8(session, path, encoding)
     with _mapped(source) as data:
         header = find_header(data, mapping, options, most_columns=limits.columns)
         layout = header.layout(encoding)
+        refuse_person_as_header(data, header.found, options)
         _refuse_without_records(data, header, mode)
         with _too_large_first(limits, data, layout):
             judge_header(data, header, mapping)
@@ -104,8 +109,11 @@ def read(
     )
     if not has_final_newline:
         warnings = [*warnings, file_finding("file.no_final_newline")]
+    if header.found.skipped:
+        warnings = [*warnings, file_finding("file.preamble", value=str(header.line), other=str(header.found.skipped))]
     warnings = [*warnings, *ignored_columns(header.columns)]
-    return Records(facts, header.columns, header.mapping, tuple(warnings), loaded.broken)
+    line = NO_HEADER if options.has_no_header else header.line
+    return Records(facts, header.columns, header.mapping, tuple(warnings), loaded.broken, line)
 
 
 def _refuse_unfit(path: Path, limits: FileLimits) -> None:

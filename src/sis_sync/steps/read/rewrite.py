@@ -19,7 +19,7 @@ from sis_sync.steps.map.columns import find_columns, fitting_variants, names_sec
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
-from sis_sync.steps.read.header_line import find_header_line, header_start
+from sis_sync.steps.read.header_line import find_header_line, header_start, mark_bytes, options_of_file
 from sis_sync.steps.read.lines import QUOTE, Flags, Positions, index_lines
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 
@@ -27,6 +27,7 @@ UTF8_MARK = codecs.BOM_UTF8
 CHUNK_BYTES = 1 << 18
 WORTH_ARRAYS = 8  # lines; below that, splitting them one by one is quicker
 _HEAD_BYTES = 4096
+_MOST_HEADER_BYTES = 1 << 20
 _NO_RECORD = 0  # columns: no record has as many, so that all lose their cells
 # With this many more columns than the header, a rewritten record still cannot be split.
 EXCESS_COLUMNS = 3
@@ -36,23 +37,24 @@ EXCESS_COLUMNS = 3
 class Rewrite:
     """How to write a file again: its delimiter, the number of its columns, and the positions of those to leave out.
 
+    `header` is the offset of the header row, None if there is none. The lines above it become blank.
     `known` are cells to keep of a record that cannot be split. Any other cell of it could be one that is left out.
     """
 
     delimiter: str
     columns: int
     left_out: Collection[int]
+    header: int | None
     known: Collection[bytes] = ()
 
 
 def rewritten(data: Buffer, rewrite: Rewrite) -> Iterator[bytes]:
     """Yield the bytes of a UTF-8 file without the columns that are left out, and with all its lines."""
-    start = len(UTF8_MARK) if data[: len(UTF8_MARK)] == UTF8_MARK else 0
+    start = mark_bytes(data)
     yield data[:start]
-    header, _ = header_start(data)
-    if header < len(data):
-        text, after = _one_record(data, header, rewrite, columns=None)
-        yield data[start:header] + text
+    if rewrite.header is not None and rewrite.header < len(data):
+        text, after = _one_record(data, rewrite.header, rewrite, columns=None)
+        yield b"\n" * data[start : rewrite.header].count(b"\n") + text
         start = after
     while start < len(data):
         end = data.rfind(b"\n", start, start + CHUNK_BYTES) + 1 or data.find(b"\n", start) + 1 or len(data)
@@ -161,7 +163,7 @@ def write_without_secrets(
     if not source.stat().st_size or not is_text(source):
         _copy(source, target)
         return
-    options = options.over(mapping.reading)
+    options = options_of_file(head_of(source, _HEAD_BYTES), mapping, options)
     with _read_as_utf8(source, options) as data:
         rewrite = _without_secrets(data, mapping, options)
         if rewrite:
@@ -189,16 +191,23 @@ def _without_secrets(data: Buffer, mapping: Mapping, options: ReadingOptions) ->
     """Return the rewrite that leaves out the columns of secrets, or None if the header names none."""
     try:
         found = find_header_line(data, mapping, options)
-    except FileRefused:  # what was said about the header is wrong
-        found = find_header_line(data, mapping, NOTHING_SAID)
+    except FileRefused:  # what was said about the header is wrong, or it is too long
+        if options != NOTHING_SAID:
+            return _without_secrets(data, mapping, NOTHING_SAID)
+        start, _ = header_start(data)
+        has_secret = names_secret(data[start : start + _MOST_HEADER_BYTES].decode(errors="replace"))
+        return Rewrite(",", _NO_RECORD, (), start) if has_secret else None
     delimiter, names = found.delimiter, found.names
+    if options.has_no_header:
+        secret = secret_positions(find_columns(names, fitting_variants(mapping, names)[0]))
+        return Rewrite(delimiter, len(names), secret, None) if secret else None
     record = split_record(data, found.start, ord(delimiter), None)
     header = data[found.start : record.end]
     if record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b""):  # it may contain records too
         has_secret = names_secret(header.decode(errors="replace"))
-        return Rewrite(delimiter, _NO_RECORD, ()) if has_secret else None
+        return Rewrite(delimiter, _NO_RECORD, (), found.start) if has_secret else None
     secret = secret_positions(find_columns(names, fitting_variants(mapping, names)[0]))
-    return Rewrite(delimiter, len(names), secret) if secret else None
+    return Rewrite(delimiter, len(names), secret, found.start) if secret else None
 
 
 @contextmanager
