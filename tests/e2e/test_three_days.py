@@ -44,6 +44,7 @@ def test_three_days_of_a_district(place: Place) -> None:
     assert_results_account_for_every_line(place)
 
 
+@pytest.mark.night
 @ON_ONE
 def test_nothing_is_applied_unapproved(place: Place) -> None:
     place.sync(1)
@@ -56,6 +57,7 @@ def test_nothing_is_applied_unapproved(place: Place) -> None:
     assert place.count_accounts() == 1208 + 1 + 9 - 24
 
 
+@pytest.mark.night
 @ON_ONE
 def test_mapping_lines_go_along(place: Place) -> None:
     with place.demo.properties.open("a", encoding="utf-8") as properties:
@@ -109,6 +111,7 @@ def test_demo_runs_by_itself(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.night
 def test_ended_demo_leaves_nothing_running(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     command = [sys.executable, "-m", "sis_sync", "demo", "--folder", str(folder)]

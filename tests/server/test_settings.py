@@ -138,6 +138,7 @@ def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["incoming", "secret.key", "sis-sync.sqlite3"]
 
 
+@pytest.mark.night
 def test_database_is_for_its_owner(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     database = tmp_path / "sis-sync.sqlite3"

@@ -54,7 +54,7 @@ def test_worker_killed_while_applying(scene: Scene) -> None:
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
 
 
-@ON_BOTH
+@ON_ONE
 def test_worker_killed_while_planning(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, SOME])
     with scene.worker() as worker:
@@ -66,7 +66,8 @@ def test_worker_killed_while_planning(scene: Scene) -> None:
     assert scene.ask(ACCOUNTS) == [(SOME,)]
 
 
-@ON_BOTH
+# On SQLite one of them waits until the other ends.
+@pytest.mark.parametrize("scene", [pytest.param("sqlite", marks=pytest.mark.night), "postgresql"], indirect=True)
 def test_two_workers_share_no_job(scene: Scene) -> None:
     # So few newcomers after the first import that no guard holds them.
     scene.prepare(["begin"], ["send", 0, 1000], *(["send", 1000 + 35 * number, 35] for number in range(7)))
@@ -130,7 +131,8 @@ def test_another_worker_takes_over(tmp_path: Path, postgresql_url: str, monkeypa
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY + SOME,)]
 
 
-@ON_ONE
+@pytest.mark.night
+@ON_BOTH
 def test_no_work_folder_remains(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, SOME])
     with scene.worker() as worker:
