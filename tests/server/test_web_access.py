@@ -55,6 +55,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "run": ("get", OF_THE_DISTRICT),
     "run_progress": ("get", OF_THE_DISTRICT),
     "approve": ("get", OF_THE_DISTRICT),
+    "creates_and_updates": ("post", (303, 404, 404, 403)),
     "reject": ("get", OF_THE_DISTRICT),
     "cancel": ("get", OF_THE_DISTRICT),
     "run_results": ("get", OF_THE_DISTRICT),
@@ -77,7 +78,10 @@ def places(
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
         **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
-        **dict.fromkeys(("run", "run_progress", "approve", "reject", "cancel", "run_results", "run_failed"), of_run),
+        **dict.fromkeys(
+            ("run", "run_progress", "approve", "creates_and_updates", "reject", "cancel", "run_results", "run_failed"),
+            of_run,
+        ),
         **dict.fromkeys(("rotate_api_key", "limit_api_key", "revoke_api_key"), of_key),
     }
 

@@ -260,6 +260,13 @@ _ACCOUNT_CODES = (
         'the account with ID "{value}" was disabled or deleted by hand and stays so; the row is ignored',
         "Enable or restore it in User Admin if this person is back.",
     ),
+    _warning(
+        "account.kept_active",
+        "Account stays active, because only creates and updates were asked for",
+        'the row would disable the account with ID "{value}"; it is ignored, because only creates and updates were '
+        "asked for",
+        "Approve the whole plan of the next file if this person has left.",
+    ),
 )
 
 # The file, its mode and the orgs decide these alone, so their messages tell nothing about accounts.

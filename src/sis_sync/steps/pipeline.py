@@ -57,7 +57,7 @@ class PlanInput:
     need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is what the first
     reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
     that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
-    this machine.
+    this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves.
     """
 
     file: Path
@@ -73,6 +73,7 @@ class PlanInput:
     reading: Path | None = None
     password_lines: Sequence[int] = ()
     today: date | None = None
+    keeps_everyone: bool = False
 
 
 def engine_named(name: str) -> EngineName:
@@ -159,9 +160,9 @@ def plan_roster(
     name = given.school_system
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
-            judged = validate(chosen, roster, directory, given.mode)
+            judged = validate(chosen, roster, directory, given.mode, keeps_everyone=given.keeps_everyone)
         with _timed("plan", name):
-            plan = make_plan(chosen, judged, on_absent=given.on_absent)
+            plan = make_plan(chosen, judged, on_absent="nothing" if given.keeps_everyone else given.on_absent)
         with _timed("guard", name):
             return plan, guard(chosen, plan, given.limits, given.history)
 

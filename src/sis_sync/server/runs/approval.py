@@ -14,6 +14,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.runs.expiry import expire_if_due
+from sis_sync.server.runs.flow import plan_again
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import check_may_approve, check_may_reject, leaving
 from sis_sync.server.runs.states import State, has_ended
@@ -80,6 +81,26 @@ def reject_run(*, run: Run, reason: str, by: Account | ApiKey, now: datetime) ->
     with transaction.atomic():
         _decide(run, State.REJECTED, by, now, reason=reason)
         has_ended(run.pk)
+    return fresh(run)
+
+
+def keep_everyone(*, run: Run, digest: str, by: Account, keeps: bool, now: datetime) -> Run:
+    """Plan the file again so that no one leaves: it only creates and updates. Without `keeps`, plan all of it again.
+
+    Someone has to look at the new plan and approve it. Raise PlanDiffers, NotPermitted or RunClosed.
+    """
+    run = fresh(run)
+    check_may_reject(run=run, by=by)
+    _check_open(run, now)
+    if digest != run.plan_digest:
+        raise _plan_differs(run)
+    with transaction.atomic():
+        if not Run.objects.filter(pk=run.pk, state__in=DECIDABLE, plan_digest=digest).update(keeps_everyone=keeps):
+            raise closed(fresh(run))
+        action = "run.creates_and_updates_only" if keeps else "run.whole_plan"
+        record(school_system=run.school_system, action=action, by=by, detail={"run": run.pk}, now=now)
+        reason = "only creates and updates were asked for" if keeps else "the whole plan was asked for"
+        plan_again(run.pk, reason=reason, now=now, states=DECIDABLE)
     return fresh(run)
 
 

@@ -41,6 +41,7 @@ ROWS_AT_ONCE = 2_000
 def history_of(run: Run, folder: Path, *, now: datetime) -> History:
     """Return what the guards compare with. Write the recent changes to a file in `folder`."""
     deleting = _applied(run).exclude(settings_used__on_absent=ModeSettings.OnAbsent.NOTHING)
+    deleting = deleting.exclude(keeps_everyone=True)  # its file may have been cut off
     deleting = deleting.filter(mode__in=[mode.name for mode in MODES.values() if mode.judges_absence])
     last = deleting.filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk").first()
     lists = deleting.values_list("mode", "counts", "settings_used__first_import")

@@ -110,6 +110,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         reading=files.reading,
         password_lines=kept_lines(run),
         today=now.astimezone(ZoneInfo(run.school_system.time_zone)).date(),
+        keeps_everyone=run.keeps_everyone,
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs

@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>", runs.run, name="run"),
     path("runs/<int:run_id>/progress", runs.run_progress, name="run_progress"),
     path("runs/<int:run_id>/approve", decide.approve, name="approve"),
+    path("runs/<int:run_id>/creates-and-updates", decide.creates_and_updates, name="creates_and_updates"),
     path("runs/<int:run_id>/reject", runs.reject, name="reject"),
     path("runs/<int:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<int:run_id>/results.csv", runs.run_results, name="run_results"),

@@ -1,4 +1,4 @@
--- In:  people.
+-- In:  people, accounts.
 -- Out: ignored: one row per row that does not count: its line, the code of the reason, the line that counts instead;
 --      repeated: one row per row whose custom ID occurs more than once, with data_key: all data except the org.
 CREATE TEMP TABLE ignored AS
@@ -7,7 +7,11 @@ UNION ALL
 SELECT line, 'account.protected', custom_id, '' FROM people WHERE is_protected AND NOT is_skipped
 UNION ALL
 SELECT line, 'account.held_by_hand', custom_id, '' FROM people
-WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped;
+WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped
+UNION ALL
+SELECT p.line, 'account.kept_active', p.custom_id, '' FROM people AS p JOIN accounts AS a ON a.custom_id = p.custom_id
+WHERE :keeps_everyone AND a.status = 'Active' AND a.in_scope AND NOT a.is_deleted AND p.has_id AND p.status = 'Disabled'
+  AND NOT p.is_held_by_hand AND NOT p.is_protected AND NOT p.is_skipped;
 
 -- A row with a cell that does not decode (NULL) equals no other row, because its data are unknown.
 CREATE TEMP TABLE repeated AS

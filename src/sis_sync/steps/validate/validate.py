@@ -46,8 +46,18 @@ class Judged:
     failed_rows: int
 
 
-def validate(session: Engine, roster: Roster, directory: Directory | None, mode: Mode | None) -> Judged:
-    """Check all rows. Without a directory, skip the orgs and accounts; without a mode, allow every user type."""
+def validate(
+    session: Engine,
+    roster: Roster,
+    directory: Directory | None,
+    mode: Mode | None,
+    *,
+    keeps_everyone: bool = False,
+) -> Judged:
+    """Check all rows. Without a directory, skip the orgs and accounts; without a mode, allow every user type.
+
+    With `keeps_everyone`, ignore the rows that would disable an account.
+    """
     records = roster.records
     mode = mode or PARTIAL
     if directory is None:
@@ -61,7 +71,7 @@ def validate(session: Engine, roster: Roster, directory: Directory | None, mode:
         error_words=tuple(word.lower() for word in ERROR_WORDS),
         damaged=DAMAGED_PATTERN,
     )
-    session.run(sql_text(__package__, "ignored"))
+    session.run(sql_text(__package__, "ignored"), keeps_everyone=keeps_everyone)
     if session.value("SELECT count(*) FROM repeated"):
         session.run(sql_text(__package__, "duplicates"))
     session.run(sql_text(__package__, "sharing"), email_pattern=EMAIL_PATTERN)

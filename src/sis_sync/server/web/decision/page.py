@@ -106,6 +106,12 @@ def decision_of(run: Run) -> Decision:
     )
 
 
+def may_leave(decision: Decision) -> bool:
+    """True if someone leaves by this plan: because of absence, or because a row disables an account."""
+    fields = decision.sums.fields if decision.sums else ()
+    return decision.leaving > 0 or any(each.name == "status" for each in fields)
+
+
 def approve_words(run: Run) -> str:
     """Return what the button does: delete 74, create 9, update 58. Empty if approving changes no one."""
     order = ("delete", "disable", *CHANGING_ACTIONS)

@@ -39,13 +39,12 @@ def verdict(run: Run, sums: Sums | None, earlier: tuple[EarlierRun, ...]) -> str
     if number:
         return f"{_leaving_sentence(run, number, sums)} {_usual_words(earlier)}".strip()
     changes = [
-        counted(run.counts[name], f"person {one}", f"people {many}") if not place else f"{run.counts[name]:,} {many}"
-        for place, (name, one, many) in enumerate(_changing(run))
+        _change_words(run.counts[name], one, many, place) for place, (name, one, many) in enumerate(_changing(run))
     ]
     if not changes:
         failed = run.counts.get("failed", 0)
-        words = "but {} of {} failed".format(f"{failed:,}", counted(run.counts.get("rows", 0), "row", "rows"))
-        return f"Nothing would change, {words}." if failed else "Nothing would change."
+        rows = counted(run.counts.get("rows", 0), "row", "rows")
+        return f"Nothing would change: {failed:,} of {rows} failed." if failed else "Nothing would change."
     listed = f"{', '.join(changes[:-1])} and {changes[-1]}" if len(changes) > 1 else changes[0]
     return f"No one leaves: {listed}." if MODES[run.mode].judges_absence else f"{listed}."
 
@@ -66,6 +65,13 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
 
 def _changing(run: Run) -> list[tuple[str, str, str]]:
     return [tile for tile in TILES if tile[0] in ("create", "restore", "update") and run.counts.get(tile[0])]
+
+
+def _change_words(number: int, one: str, many: str, place: int) -> str:
+    """Return 9 people are new for the first change, and 58 change for the others."""
+    if place == 0:
+        return counted(number, f"person {one}", f"people {many}")
+    return counted(number, one, many)
 
 
 def _leaving_sentence(run: Run, number: int, sums: Sums | None) -> str:

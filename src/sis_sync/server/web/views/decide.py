@@ -2,18 +2,18 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.errors import DeletionsNotTyped, ReasonMissing
-from sis_sync.server.runs.approval import approve_run
+from sis_sync.server.runs.approval import approve_run, keep_everyone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import access_run
 from sis_sync.server.web.access import PageRequest, for_managers
-from sis_sync.server.web.decision.page import approve_words, decision_of
+from sis_sync.server.web.decision.page import approve_words, decision_of, may_leave
 from sis_sync.server.web.forms.runs import ApproveForm
-from sis_sync.server.web.render import form_data, page, see_other
+from sis_sync.server.web.render import flash_error, form_data, page, see_other
 from sis_sync.server.web.run_page import password_words
 
 
@@ -47,6 +47,19 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
     return decision_page(request, found, form)
 
 
+@for_managers
+@require_POST
+def creates_and_updates(request: PageRequest, run_id: int) -> HttpResponse:
+    """Plan the file again so that no one leaves, or, with `whole`, all of it again. The new plan is shown then."""
+    found = access_run(actor=request.user, run_id=run_id)
+    digest, keeps = request.POST.get("digest", ""), "whole" not in request.POST
+    try:
+        keep_everyone(run=found, digest=digest, by=request.user, keeps=keeps, now=timezone.now())
+    except SisSyncError as error:
+        flash_error(request, error)
+    return see_other("web:run", found.pk)
+
+
 def decision_page(request: PageRequest, found: Run, form: ApproveForm | None = None) -> HttpResponse:
     """Return the page of a plan. With a form that was refused, say why."""
     form = form or ApproveForm()
@@ -58,7 +71,8 @@ def decision_page(request: PageRequest, found: Run, form: ApproveForm | None = N
         "form": form,
         "decision": decision,
         "is_held": found.state == Run.State.HELD,
-        "is_planned_again": bool(found.decision_reason),
+        "is_planned_again": bool(found.decision_reason) and not found.keeps_everyone,
+        "may_keep_everyone": not found.keeps_everyone and may_leave(decision),
         "may_decide": found.state in DECIDABLE,
         "approve_words": approve_words(found),
         "password_words": password_words(found),

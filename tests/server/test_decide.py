@@ -1,0 +1,171 @@
+"""The page on which a manager decides: what it says, what its buttons do, and what it costs."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from kit.rosters import imported, needs_approval, settled, student, sync, teacher
+
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+
+
+def page_of(client: Client, run: Run) -> str:
+    """The page at the address of the run, as text: tags are spaces."""
+    content = client.get(f"/runs/{run.pk}").content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", content))
+
+
+def four_nights(org: Org, now: datetime) -> list[dict[str, str]]:
+    """Full lists of four nights: 60 people come, then one student leaves each night. Return who is left."""
+    people = [student(f"S{index:02}") for index in range(50)] + [teacher(f"T{index}") for index in range(10)]
+    imported(org, *people, now=now - timedelta(days=10), mode="full")
+    for night in range(4):
+        people = people[1:]
+        imported(org, *people, now=now - timedelta(days=5 - night), mode="full")
+    return people
+
+
+def test_cut_off_file_is_explained_and_rejected(as_alice: Client, district: Org, north: Org, south: Org) -> None:
+    people = four_nights(district, timezone.now())
+    run = sync(district, *people[:30], now=timezone.now(), mode="full")
+    page = page_of(as_alice, run)
+    assert "26 of 57 people would be deleted (45.6 %). Usually it is 0 to 1." in page  # Alice is one of them
+    assert "On hold" in page
+    assert "at North School" in page  # the guards say N1
+    assert "Usually: the export lost a school, a grade or the lines after some point." in page
+    assert "Type 26 to approve" in page
+    assert page.index("Reject") < page.index("Approve: delete 26")
+    assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "cut off"}).status_code == 303
+    run.refresh_from_db()
+    assert (run.state, run.decision_reason) == ("rejected", "cut off")
+
+
+def test_sums_are_by_school_type_and_field(as_alice: Client, district: Org, north: Org, south: Org) -> None:
+    people = four_nights(district, timezone.now())
+    needs_approval(district, "full")
+    moved = [{**each, "school_district_external_id": "S1"} for each in people[:5]]
+    run = sync(district, *moved, *people[5:-1], student("S99"), now=timezone.now(), mode="full")
+    page = page_of(as_alice, run)
+    assert "North School 56 1 1 5 51" in page
+    assert "South School 0 0 0 0 5" in page
+    assert "Student 46 0 1 5 47" in page
+    assert "Teacher 10 1 0 0 9" in page
+    assert "5 to South School" in page
+    assert 'aria-label="People who left: 0 to 1 in the last 5 runs, 1 in this plan"' in (
+        as_alice.get(f"/runs/{run.pk}").content.decode()
+    )
+
+
+def test_held_run_is_approved_with_a_reason(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    run = sync(district, *people[:33], now=timezone.now(), mode="students")
+    values = {"digest": run.plan_digest}
+    refused = as_alice.post(f"/runs/{run.pk}/approve", values)
+    assert refused.status_code == 409
+    assert 'href="#id_reason"' in refused.content.decode()
+    run.refresh_from_db()
+    assert run.state == "held"
+    assert as_alice.post(f"/runs/{run.pk}/approve", {**values, "reason": " a class moved "}).status_code == 303
+    assert settled(run, now=timezone.now()).decision_reason == "a class moved"
+    assert run.state == "applied"
+
+
+@pytest.mark.both_databases
+def test_creates_and_updates_only(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    renamed, disabled = {**people[0], "last_name": "Adeyemi"}, {**people[1], "status": "Disabled"}
+    run = sync(district, renamed, disabled, *people[2:30], student("S99"), now=timezone.now(), mode="students")
+    assert run.counts["delete"] == 10
+    before = run.plan_digest
+    assert "Only create and update" in page_of(as_alice, run)
+    assert as_alice.post(f"/runs/{run.pk}/creates-and-updates", {"digest": before}).status_code == 303
+    assert settled(run, now=timezone.now()).state in ("waiting", "held")
+    assert run.plan_digest != before
+    counts = {action: run.counts[action] for action in ("create", "update", "ignored", "delete", "disable")}
+    assert counts == {"create": 1, "update": 1, "ignored": 1, "delete": 0, "disable": 0}
+    page = page_of(as_alice, run)
+    assert "This plan only creates and updates" in page
+    assert "No one leaves: 1 person is new and 1 changes." in page
+    values = {"digest": run.plan_digest, "reason": "the rest tomorrow"}
+    assert as_alice.post(f"/runs/{run.pk}/approve", values).status_code == 303
+    assert settled(run, now=timezone.now()).state == "applied"
+    assert not Account.objects.filter(deleted_at__isnull=False).exists()
+    assert not Account.objects.exclude(status="Active").exists()
+    assert Account.objects.filter(custom_id="S99").exists()
+
+
+def test_part_of_a_plan_is_never_applied_by_policy(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    needs_approval(district, "students", required=False)
+    run = sync(district, *people[:28], student("S99"), now=timezone.now(), mode="students")
+    as_alice.post(f"/runs/{run.pk}/creates-and-updates", {"digest": run.plan_digest})
+    assert settled(run, now=timezone.now()).state in ("waiting", "held")
+    as_alice.post(f"/runs/{run.pk}/creates-and-updates", {"digest": run.plan_digest, "whole": "yes"})
+    assert settled(run, now=timezone.now()).counts["delete"] == 12
+    actions = list(AuditEntry.objects.filter(action__startswith="run.").values_list("action", flat=True))
+    assert {"run.creates_and_updates_only", "run.whole_plan"} <= set(actions)
+
+
+def test_partial_approval_needs_the_shown_plan(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    run = sync(district, *people[:28], now=timezone.now(), mode="students")
+    as_alice.post(f"/runs/{run.pk}/creates-and-updates", {"digest": "0" * 64})
+    run.refresh_from_db()
+    assert (run.state, run.keeps_everyone) == ("held", False)
+    assert "is not the one that was shown" in page_of(as_alice, run)
+
+
+def test_queries_do_not_grow_with_rows(as_alice: Client, district: Org, north: Org, south: Org, now: datetime) -> None:
+    imported(district, *[student(f"S{index:03}") for index in range(200)], now=now)
+    numbers = []
+    for leave in (12, 150):
+        kept = [student(f"S{index:03}", org="S1" if index % 2 else "N1") for index in range(200 - leave)]
+        run = sync(district, *kept, now=timezone.now(), mode="students")
+        with CaptureQueriesContext(connection) as queries:
+            as_alice.get(f"/runs/{run.pk}")
+        numbers.append(len(queries))
+    assert numbers[0] == numbers[1] <= 30
+
+
+def test_people_who_come_back_say_when_they_left(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    left = imported(district, *people[1:], now=now, mode="students")
+    needs_approval(district, "students")
+    run = sync(district, *people, now=timezone.now(), mode="students")
+    content = as_alice.get(f"/runs/{run.pk}").content.decode()
+    listed = content.split('id="list-restore"')[1]
+    assert f'by <a href="/runs/{left.pk}">run {left.pk}</a>' in listed
+    account = Account.objects.get(custom_id="S00")
+    assert f'<a href="/members/{account.pk}">' in listed
+
+
+def test_new_ids_stand_beside_the_old_ones(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}", f"Name{index}") for index in range(40)]
+    imported(district, *people, now=now)
+    again = [
+        {**each, "custom_id": f"X{index}", "email": f"x{index}@a.example"} for index, each in enumerate(people[:6])
+    ]
+    run = sync(district, *again, *people[6:], now=timezone.now(), mode="students")
+    page = page_of(as_alice, run)
+    assert "New IDs for the same people: 6 people" in page
+    assert "Sam Name0 S00 X0" in page
+
+
+def test_plan_of_an_older_version_still_shows(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    run = sync(district, *people[:28], now=timezone.now(), mode="students")
+    Run.objects.filter(pk=run.pk).update(sums={})
+    assert "12 students would be deleted." in page_of(as_alice, run)
