@@ -38,7 +38,7 @@ def _person(number: int, values: dict[str, Any]) -> Person:
     return {
         "first_name": values["first_name"],
         "middle_name": "",
-        "last_name": "Okafor",
+        "last_name": f"Okafor{number}",
         "email": values["address"] and f"a{values['address']}@w{number}.example",
         "custom_id": values["custom_id"] and f"w{number}{values['custom_id']}",
         "school_district_external_id": values["org"],
@@ -73,7 +73,7 @@ _row = st.fixed_dictionaries(
         "custom_id": st.sampled_from(["", *IDS, *IDS, *IDS]),
         "address": st.sampled_from(["", *ADDRESSES, *ADDRESSES]),
         "org": st.sampled_from(["010", "020", "020", "020", "999"]),
-        "status": st.sampled_from(["Active", "Active", "Active", "Active", "Gone"]),
+        "status": st.sampled_from(["Active", "Active", "Active", "Disabled", "Gone"]),
     }
 )
 
@@ -130,15 +130,16 @@ def _possible(accounts: list[Person]) -> list[Person]:
 
 @dataclass
 class Decision:
-    """What becomes of a row. `codes` of an ignored row are the first reason found."""
+    """What becomes of a row. `codes` of an ignored row are the first reason found. `remark` is a warning."""
 
     action: str = ""
     fields: str = ""
     codes: set[str] | None = None
+    remark: str = ""
 
     @property
     def as_planned(self) -> tuple[str, str, str]:
-        return self.action, self.fields, ";".join(sorted(self.codes or ()))
+        return self.action, self.fields, ";".join(sorted({*(self.codes or ()), self.remark} - {""}))
 
 
 def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
@@ -150,6 +151,7 @@ def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
     for row, decision in zip(world.rows, decisions, strict=True):
         if not decision.action:
             _fault(row, by_id, mode, decision)
+            _recognise(row, by_id, decision)
     _clash(world, decisions)
     present = {row["custom_id"] for row in world.rows}
     leaving = {
@@ -176,6 +178,9 @@ def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -
         without_org = {**row, "school_district_external_id": ""}
         if by_id.get(custom_id, {}).get("protected"):
             decision.action, decision.codes = "ignored", {"account.protected"}
+        elif row["status"] == "Disabled" and by_id.get(custom_id, {}).get("state", "deleted") == "deleted":
+            decision.action, decision.codes = "ignored", {"row.not_created"}
+            continue
         elif row in seen[custom_id]:
             decision.action, decision.codes = "ignored", {"row.duplicate"}
         elif any({**other, "school_district_external_id": ""} == without_org for other in seen[custom_id]):
@@ -194,6 +199,15 @@ def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision
         "account.out_of_mode": account is not None and account["user_type"] not in mode.user_types,
     }
     decision.codes = {code for code, holds in faults.items() if holds}
+
+
+def _recognise(row: Person, by_id: dict[str, Person], decision: Decision) -> None:
+    """An unknown ID of a person who was deleted under another one."""
+    names = ("first_name", "middle_name", "last_name", "school_district_external_id")
+    gone = [account for account in by_id.values() if account["state"] == "deleted"]
+    alike = any(row["email"] == a["email"] or all(row[name] == a[name] for name in names) for a in gone)
+    if alike and row["custom_id"] and row["custom_id"] not in by_id:
+        decision.remark = "custom_id.returning"
 
 
 def _clash(world: World, decisions: list[Decision]) -> None:

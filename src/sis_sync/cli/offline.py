@@ -61,6 +61,13 @@ def check(
 )
 @click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
 @reading_flags
+@click.option("--create-disabled", is_flag=True, help="Make accounts for Disabled people who have none.")
+@click.option(
+    "--two-people",
+    metavar="ID",
+    multiple=True,
+    help="This ID in the file is another person than the known one that differs in leading zeros only. Repeatable.",
+)
 @click.option(
     "--systems", type=_path, help="CSV with a row for each school system. Replaces FILE and the options above."
 )
@@ -105,6 +112,8 @@ def _plan_file(
     accounts: Path | None,
     mapping: str | None,
     options: ReadingOptions,
+    create_disabled: bool,
+    two_people: tuple[str, ...],
     output: Path | None,
     engine: Literal["duckdb", "spark"],
     as_json: bool,
@@ -116,7 +125,16 @@ def _plan_file(
     if output:
         _refuse_unwritable(output)
     with _input(file) as path:
-        request = PlanRequest(path, mode, orgs, accounts, mapping, options=options)
+        request = PlanRequest(
+            path,
+            mode,
+            orgs,
+            accounts,
+            mapping,
+            options=options,
+            creates_disabled=create_disabled,
+            two_people=two_people,
+        )
         try:
             with make_requested_plan(request, output=output, engine=engine) as made:
                 print_plan(made, output=output, as_json=as_json)
@@ -142,18 +160,27 @@ def _plan_systems(
     accounts: Path | None,
     mapping: str | None,
     options: ReadingOptions,
+    create_disabled: bool,
+    two_people: tuple[str, ...],
     output: Path | None,
     **given: Any,
 ) -> int:
     from sis_sync.cli import plan_systems
 
-    of_one = {"FILE": file, "--mode": mode, "--orgs": orgs, "--accounts": accounts, "--mapping": mapping}
+    of_one: dict[str, object] = {
+        "FILE": file,
+        "--mode": mode,
+        "--orgs": orgs,
+        "--accounts": accounts,
+        "--mapping": mapping,
+    }
+    of_one |= {"--create-disabled": create_disabled or None, "--two-people": two_people or None}
     of_one |= {flag: word for word, flag in FLAGS.items() if word in options.as_words()}
     refused = [name for name, value in of_one.items() if value is not None]
     if refused:
         raise UsageFault(
             f"--systems cannot be combined with {', '.join(refused)}.",
-            fix="Leave it out, and set it in each row of the file of --systems.",
+            fix="Leave it out. The file of --systems says in each row what applies to one school system.",
         )
     if output is None:
         raise UsageFault("--systems needs --output.", fix="Name a folder for the plans of the school systems.")

@@ -34,6 +34,8 @@ class PlanRequest:
     folder: Path = Path()
     school_system: str = ""
     options: ReadingOptions = NOTHING_SAID
+    creates_disabled: bool = False
+    two_people: tuple[str, ...] = ()
 
     def plan_input(self) -> PlanInput:
         """Load the mapping and return the input of the plan. Raise ConfigurationError if the mapping is invalid."""
@@ -46,6 +48,8 @@ class PlanRequest:
             mapping,
             self.options,
             school_system=self.school_system,
+            creates_disabled=self.creates_disabled,
+            two_people=self.two_people,
         )
 
 

@@ -58,6 +58,10 @@ def print_plan(made: RequestedPlan, *, output: Path | None, as_json: bool) -> No
     _print_file(records)
     live = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
     click.echo(counts_in_words(plan.counts, live=live))
+    if plan.disabled_newcomers:
+        click.echo(f"{plan.disabled_newcomers:,} of the {plan.counts.create:,} to create are Disabled.")
+    if not_made := plan.findings.get("row.not_created"):
+        click.echo(f"{counted(not_made, 'disabled person was', 'disabled people were')} not made.")
     _print_findings(group_findings(session, records, plan.findings))
     _print_failed_rows(session, plan.counts.failed)
     for hit in hits:

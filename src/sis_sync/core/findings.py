@@ -248,6 +248,32 @@ _ACCOUNT_CODES = (
         "Give somebody else the right to manage the district first.",
         "custom_id",
     ),
+    FindingCode(
+        "custom_id.lost_zeros",
+        "error",
+        "Employee/Student ID equals a known one but for leading zeros",
+        'custom_id: "{value}" is unknown, and equals {other} but for leading zeros',
+        "If a spreadsheet cut the zeros, export the IDs as text, or let the mapping pad them "
+        "(mapper.NAME.pad.custom_id=N). If they are two people, say so on the run page.",
+        "custom_id",
+        names_account=True,
+        remark='custom_id: "{value}" is unknown, and differs from {other} in leading zeros only; it is another person',
+    ),
+    FindingCode(
+        "custom_id.returning",
+        "warning",
+        "A new Employee/Student ID for somebody who was deleted",
+        'custom_id: "{value}" is unknown, but the person looks like {other}',
+        "If this person is back, give the old ID in the SIS: the deleted account is then restored.",
+        "custom_id",
+        names_account=True,
+    ),
+    _warning(
+        "row.not_created",
+        "Disabled people who were not made",
+        'no account is made for the ID "{value}", because the person is Disabled',
+        "If such people need accounts, change the setting of the mode that leaves them out.",
+    ),
     _warning(
         "account.protected",
         "Account is protected from sync",

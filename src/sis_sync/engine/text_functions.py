@@ -7,6 +7,7 @@ fold(text)       lower case if the text is ASCII, else unchanged: the engines tr
 matches(text, pattern)        TRUE if the whole text matches
 has_match(text, pattern)      TRUE if a part of the text matches
 replace_all(text, pattern, by)
+without_zeros(text)           without zeros at the start
 is_ascii(text)   TRUE if every character is one byte
 row_hash(nine texts)          a hash of the nine texts. It differs between engines: never store it
 escaped(text)    control and format characters as \u001B, safe for a terminal or a page
@@ -38,6 +39,7 @@ CREATE MACRO escaped(s) AS
                   ELSE character END), '')
          ELSE s END;
 CREATE MACRO row_hash(a, b, c, d, e, f, g, h, i) AS hash(a, b, c, d, e, f, g, h, i);
+CREATE MACRO without_zeros(s) AS ltrim(s, '0');
 CREATE MACRO is_ascii(s) AS strlen(s) = length(s);
 CREATE MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
 """
@@ -58,6 +60,8 @@ CREATE OR REPLACE TEMPORARY FUNCTION escaped(s STRING) RETURNS STRING
 CREATE OR REPLACE TEMPORARY FUNCTION row_hash(
     a STRING, b STRING, c STRING, d STRING, e STRING, f STRING, g STRING, h STRING, i STRING) RETURNS BIGINT
     RETURN xxhash64(a, b, c, d, e, f, g, h, i);
+CREATE OR REPLACE TEMPORARY FUNCTION without_zeros(s STRING) RETURNS STRING
+    RETURN ltrim('0', s);
 CREATE OR REPLACE TEMPORARY FUNCTION is_ascii(s STRING) RETURNS BOOLEAN
     RETURN octet_length(s) = length(s);
 CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING

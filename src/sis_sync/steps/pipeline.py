@@ -43,6 +43,7 @@ _SENT = {
     "broken_cells": "SELECT * FROM broken_cells",
     "accounts": "SELECT * FROM accounts",
     "orgs": "SELECT * FROM orgs",
+    "two_people": "SELECT * FROM two_people",
     "listed_values": "SELECT * FROM listed_values",
 }
 # The tables that it returns.
@@ -58,6 +59,8 @@ class PlanInput:
     reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
     that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
     this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves.
+    `creates_disabled` is a setting of the mode. `two_people` are custom IDs that a manager told apart from those that
+    differ in leading zeros only.
     """
 
     file: Path
@@ -67,6 +70,8 @@ class PlanInput:
     mapping: Mapping = NO_MAPPING
     options: ReadingOptions = NOTHING_SAID
     on_absent: OnAbsent = "delete"
+    creates_disabled: bool = False
+    two_people: Sequence[str] = ()
     limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
     school_system: str = ""
@@ -142,7 +147,7 @@ def plan_file(
     )
     add_password_rows(session, given.password_lines)
     with _timed("directory", name):
-        directory = load_directory(session, orgs=given.orgs, accounts=given.accounts)
+        directory = load_directory(session, orgs=given.orgs, accounts=given.accounts, two_people=given.two_people)
         load_history(session, given.history or NO_HISTORY)
     return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
 
@@ -160,7 +165,14 @@ def plan_roster(
     name = given.school_system
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
-            judged = validate(chosen, roster, directory, given.mode, keeps_everyone=given.keeps_everyone)
+            judged = validate(
+                chosen,
+                roster,
+                directory,
+                given.mode,
+                keeps_everyone=given.keeps_everyone,
+                creates_disabled=given.creates_disabled,
+            )
         with _timed("plan", name):
             plan = make_plan(chosen, judged, on_absent="nothing" if given.keeps_everyone else given.on_absent)
         with _timed("guard", name):

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _ACCOUNT_EXTRAS = {
     "held_by_hand": "",
     "rights": "",
     "in_scope": "yes",
+    "deleted_on": "",
 }
 _ORG_FIELDS = ("external_id", "name")
 _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
@@ -29,12 +31,16 @@ _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
 
 @dataclass(frozen=True)
 class Directory:
-    """The session has the tables `orgs` and `accounts`. An account without custom_id is unmanaged."""
+    """The session has the tables `orgs`, `accounts` and `two_people`. An account without custom_id is unmanaged."""
 
 
-def load_directory(session: Session, *, orgs: Path, accounts: Path | None) -> Directory:
-    """Load both files. Raise ConfigurationError if one is missing, lacks a column or is not CSV in UTF-8."""
+def load_directory(session: Session, *, orgs: Path, accounts: Path | None, two_people: Sequence[str] = ()) -> Directory:
+    """Load both files. Raise ConfigurationError if one is missing, lacks a column or is not CSV in UTF-8.
+
+    `two_people` are custom IDs of people whom a manager told apart from those whose IDs differ in leading zeros only.
+    """
     load_listed_values(session)
+    session.insert("CREATE TEMP TABLE two_people AS SELECT unnest(?::VARCHAR[]) AS custom_id", [list(two_people)])
     try:
         _load_both(session, orgs, accounts)
     except duckdb.Error:

@@ -3,7 +3,7 @@
 --      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
 --        only for others.
 -- accounts_read and orgs_read are queries that read the files. accounts_read has the ten fields as text, and state,
--- protected, account_id, held_by_hand, rights and in_scope.
+-- protected, account_id, held_by_hand, rights, in_scope and deleted_on.
 CREATE TEMP TABLE orgs AS
 SELECT external_id, any_value(name) AS name, any_value(kind) AS kind, bool_or(in_scope <> 'no') AS in_scope
 FROM :orgs_read AS o
@@ -23,7 +23,8 @@ SELECT
   fold(a.protected) = 'yes' AS is_protected,
   fold(a.held_by_hand) = 'yes' AS is_held_by_hand,
   fold(a.rights) AS rights,
-  fold(a.in_scope) <> 'no' AS in_scope
+  fold(a.in_scope) <> 'no' AS in_scope,
+  a.deleted_on
 FROM :accounts_read AS a
 LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(a.user_type)
 LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(a.grade)

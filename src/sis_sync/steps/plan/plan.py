@@ -12,13 +12,20 @@ from sis_sync.engine.sql import sql_text
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.validate import Judged, count_findings
 
+_NEWCOMERS = """
+SELECT (SELECT count(*) FROM plan WHERE action = 'create' AND line IN (SELECT line FROM password_rows)) AS bringing,
+  (SELECT count(*) FROM plan AS x JOIN people AS p ON p.line = x.line
+   WHERE x.action = 'create' AND p.status = 'Disabled') AS disabled
+"""
+
 
 @dataclass(frozen=True)
 class Plan:
     """The result of make_plan. The session contains `plan` (line, action, custom_id, fields, codes, message).
 
     `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
-    `newcomers_with_password` is the number of accounts to create whose row brings a password.
+    `newcomers_with_password` is the number of accounts to create whose row brings a password, `disabled_newcomers` the
+    number of those that are Disabled.
     """
 
     records: Records
@@ -27,6 +34,7 @@ class Plan:
     findings: dict[str, int]
     acts_on_absence: bool
     newcomers_with_password: int = 0
+    disabled_newcomers: int = 0
 
 
 def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
@@ -46,10 +54,8 @@ def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete"
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
     counts = Counts(rows=records.facts.rows, **actions)
-    with_password = session.value(
-        "SELECT count(*) FROM plan WHERE action = 'create' AND line IN (SELECT line FROM password_rows)"
-    )
-    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence, with_password)
+    with_password, disabled = session.rows(_NEWCOMERS)[0]
+    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence, with_password, disabled)
 
 
 def _judge_addresses(session: Engine) -> None:

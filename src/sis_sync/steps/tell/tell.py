@@ -26,7 +26,7 @@ from sis_sync.steps.validate.validate import validate
 # The tables of the file, the directory and the plan. All others follow from them.
 _KEPT = (
     *("cells", "kept_cells", "broken", "broken_by_cell", "broken_cells", "roster", "password_rows"),
-    *("orgs", "accounts", "listed_values", "plan"),
+    *("orgs", "accounts", "two_people", "listed_values", "plan"),
 )
 
 _MADE = """

@@ -1,4 +1,4 @@
--- In:  people, accounts.
+-- In:  people, accounts, cut_rows.
 -- Out: ignored: one row per row that does not count: its line, the code of the reason, the line that counts instead;
 --      repeated: one row per row whose custom ID occurs more than once, with data_key: all data except the org.
 CREATE TEMP TABLE ignored AS
@@ -11,7 +11,12 @@ WHERE is_held_by_hand AND NOT is_protected AND NOT is_skipped
 UNION ALL
 SELECT p.line, 'account.kept_active', p.custom_id, '' FROM people AS p JOIN accounts AS a ON a.custom_id = p.custom_id
 WHERE :keeps_everyone AND a.status = 'Active' AND a.in_scope AND NOT a.is_deleted AND p.has_id AND p.status = 'Disabled'
-  AND NOT p.is_held_by_hand AND NOT p.is_protected AND NOT p.is_skipped;
+  AND NOT p.is_held_by_hand AND NOT p.is_protected AND NOT p.is_skipped
+UNION ALL
+SELECT line, 'row.not_created', custom_id, '' FROM people
+WHERE NOT :creates_disabled AND status = 'Disabled' AND has_id AND (NOT is_known OR is_deleted)
+  AND NOT is_skipped AND NOT is_protected AND NOT is_held_by_hand
+  AND NOT line IN (SELECT line FROM cut_rows WHERE fails);
 
 -- A row with a cell that does not decode (NULL) equals no other row, because its data are unknown.
 CREATE TEMP TABLE repeated AS
@@ -23,5 +28,5 @@ SELECT
     CASE WHEN (first_name || middle_name || last_name || email_key || school_district_external_id || user_type
       || position || grade || status) IS NULL THEN CAST(line AS STRING) END) AS data_key
 FROM people
-WHERE has_id AND NOT is_skipped AND NOT is_protected AND NOT is_held_by_hand
+WHERE has_id AND NOT line IN (SELECT line FROM ignored)
   AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1)

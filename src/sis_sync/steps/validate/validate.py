@@ -53,10 +53,12 @@ def validate(
     mode: Mode | None,
     *,
     keeps_everyone: bool = False,
+    creates_disabled: bool = True,
 ) -> Judged:
     """Check all rows. Without a directory, skip the orgs and accounts; without a mode, allow every user type.
 
-    With `keeps_everyone`, ignore the rows that would disable an account.
+    With `keeps_everyone`, ignore the rows that would disable an account. Without `creates_disabled`, ignore Disabled
+    people who have no account.
     """
     records = roster.records
     mode = mode or PARTIAL
@@ -71,7 +73,8 @@ def validate(
         error_words=tuple(word.lower() for word in ERROR_WORDS),
         damaged=DAMAGED_PATTERN,
     )
-    session.run(sql_text(__package__, "ignored"), keeps_everyone=keeps_everyone)
+    session.run(sql_text(__package__, "known_people"))
+    session.run(sql_text(__package__, "ignored"), keeps_everyone=keeps_everyone, creates_disabled=creates_disabled)
     if session.value("SELECT count(*) FROM repeated"):
         session.run(sql_text(__package__, "duplicates"))
     session.run(sql_text(__package__, "sharing"), email_pattern=EMAIL_PATTERN)
