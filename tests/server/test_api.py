@@ -185,6 +185,7 @@ def test_same_key_other_body_refused(office: Caller) -> None:
         office.send(roster(student("0043"))),
         office.send(roster(student("0042")), mode="students"),
         office.send(roster(student("0042")), mapping_lines="mapper.x.constant.status=Active", mapping_name="x"),
+        office.send(roster(student("0042")), encoding="utf-8"),
     ):
         assert problem_of(answer, 422)["type"] == "urn:sis-sync:problem:idempotency-key-reused"
     assert Run.objects.count() == 1
@@ -210,6 +211,30 @@ def test_mapping_lines_are_followed(office: Caller, now: datetime) -> None:
 def test_wrong_mapping_lines_are_refused(office: Caller) -> None:
     problem = problem_of(office.send(roster(), mapping_lines="mapper.sis.colour=red", mapping_name="sis"), 422)
     assert problem["type"] == "urn:sis-sync:problem:configuration-error"
+
+
+def test_file_is_read_as_its_sender_says(office: Caller, now: datetime) -> None:
+    content = roster(student("0042", first_name="Łukasz")).decode().replace(",", ";").encode("windows-1250")
+    title = b"Lakeview;;;;;;;;;\r\n"
+    said = {"encoding": "windows-1250", "delimiter": "semicolon", "header": "2"}
+    received = document_of(office.send(title + content, **said), 202)
+    run = finished(received["id"], now)
+    assert (run.counts["create"], run.reading_options) == (1, said)
+    assert Account.objects.get(custom_id="0042").first_name == "Łukasz"
+    assert "file.encoding_fallback" not in run.findings
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"encoding": "klingon"}, {"encoding": "a\0"}, {"delimiter": "#"}, {"header": "0"}, {"header": "none"}),
+        *({"header": "2", "columns": "A | B"}, {"footer": "x" * 5000}, {"encoding_fallback": "utf-7"}),
+    ],
+)
+def test_wrong_reading_options_are_refused(office: Caller, said: dict[str, str]) -> None:
+    problem = problem_of(office.send(roster(student("0042")), **said), 422)
+    assert problem["fix"]
+    assert not Run.objects.exists()
 
 
 @pytest.mark.parametrize("mode", ["", "everything", "%00"])

@@ -121,6 +121,23 @@ def test_upload_uses_mapping_lines(as_alice: Client, district: Org, north: Org, 
     assert Account.objects.filter(custom_id="S1").exists()
 
 
+def test_upload_is_read_as_the_form_says(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    content = b"Riverbend\r\n" + roster(student("S1", first_name="Łukasz")).decode().encode("windows-1250")
+    values = {"mode": "partial", "encoding": "windows-1250", "delimiter": "comma", "header": "2"}
+    as_alice.post("/bulk", {**values, "file": form_file(content)})
+    run = settled(Run.objects.get(), now=now)
+    assert run.reading_options == {"encoding": "windows-1250", "delimiter": "comma", "header": "2"}
+    assert Account.objects.get(custom_id="S1").first_name == "Łukasz"
+
+
+def test_wrong_encoding_is_named_at_its_field(as_alice: Client, district: Org) -> None:
+    values = {"mode": "partial", "file": form_file(b"x"), "encoding": "klingon", "header": "none"}
+    page = as_alice.post("/bulk", values).content.decode()
+    assert 'href="#id_encoding"' in page
+    assert "klingon" in page
+    assert not Run.objects.exists()
+
+
 def test_progress_waits_for_new_state(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     run = send(district, student("S1"), now=timezone.now())

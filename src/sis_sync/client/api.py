@@ -15,6 +15,7 @@ from sis_sync.client.config import API_PATH, Backend
 from sis_sync.client.responses import Answer, RunStatus, TryLater, error_of, run_of
 from sis_sync.core.errors import ConfigurationError, ServerNotReached
 from sis_sync.core.loopback import is_loopback
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Upload:
     idempotency_key: str
     mapping_name: str = ""
     mapping_lines: str = ""
+    options: ReadingOptions = NOTHING_SAID
 
 
 class Api:
@@ -50,6 +52,7 @@ class Api:
     def post_run(self, upload: Upload) -> RunStatus:
         """Send a file and return its run. Sending the same key and body again returns the same run."""
         fields = {"mapping_lines": upload.mapping_lines, "mapping_name": upload.mapping_name, "sha256": upload.sha256}
+        fields |= upload.options.as_words()
         headers = {"Idempotency-Key": upload.idempotency_key}
         with _payload(upload) as (payload, kind), payload.open("rb") as file:
             part = (upload.file_name, file, kind)

@@ -14,7 +14,6 @@ from sis_sync.client.sections import Section, SectionMapping
 from sis_sync.client.watched_folders import look_at
 from sis_sync.core.errors import ConfigurationError, FileRefused, SisSyncError
 from sis_sync.core.place_faults import as_no_room
-from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.core.whole_files import replaced_whole, sha256_of, write_whole
 
 _MAX_NAME_BYTES = 180
@@ -31,7 +30,6 @@ class Archiver:
     journal: Journal
     clock: Clock
     report: PassReport
-    options: ReadingOptions
 
     def archive_sent(self, section: Section, delivery: Delivery, run: RunStatus) -> None:
         """Archive a file that the server has received."""
@@ -59,7 +57,7 @@ class Archiver:
     def put_away(self, delivery: Delivery) -> None:
         """Move the file to its destination. If that fails, report it; the next pass tries again."""
         try:
-            _put_away(self.journal, delivery, self.options, now=self.clock.now())
+            _put_away(self.journal, delivery, now=self.clock.now())
         except OSError as error:
             message = f"{delivery.file_name} could not be moved to {delivery.destination}: {error.strerror or error}."
             fix = "Check the rights of the folder; the next pass tries again and nothing is sent twice."
@@ -103,7 +101,7 @@ def findings_note(file_name: str, refusal: FileRefused) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _put_away(journal: Journal, delivery: Delivery, options: ReadingOptions, *, now: datetime) -> None:
+def _put_away(journal: Journal, delivery: Delivery, *, now: datetime) -> None:
     """Copy the file without its columns of secrets, remove the source, update the journal, remove the spool file.
 
     Raise OSError if a step fails.
@@ -114,7 +112,7 @@ def _put_away(journal: Journal, delivery: Delivery, options: ReadingOptions, *, 
     if delivery.spool.exists():
         destination.parent.mkdir(parents=True, exist_ok=True)
         with replaced_whole(destination) as draft:
-            _copy_without_secrets(delivery, draft, options)
+            _copy_without_secrets(delivery, draft)
         if delivery.source.path.exists():  # users who can read the source can also read the archived file
             shutil.copymode(delivery.source.path, destination)
     if delivery.note:
@@ -127,7 +125,7 @@ def _put_away(journal: Journal, delivery: Delivery, options: ReadingOptions, *, 
     delivery.spool.unlink(missing_ok=True)
 
 
-def _copy_without_secrets(delivery: Delivery, target: Path, options: ReadingOptions) -> None:
+def _copy_without_secrets(delivery: Delivery, target: Path) -> None:
     from sis_sync.steps.map.mapping import NO_MAPPING
     from sis_sync.steps.read.rewrite import write_without_secrets
 
@@ -135,7 +133,7 @@ def _copy_without_secrets(delivery: Delivery, target: Path, options: ReadingOpti
         mapping = SectionMapping(delivery.mapping_name, delivery.mapping_lines).rules()
     except ConfigurationError:  # the column of passwords may have any name in it; the headers still tell the others
         mapping = NO_MAPPING
-    write_without_secrets(delivery.spool, target, mapping=mapping, options=options)
+    write_without_secrets(delivery.spool, target, mapping=mapping, options=delivery.options)
 
 
 def _remove_source(delivery: Delivery) -> None:

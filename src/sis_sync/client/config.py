@@ -151,7 +151,7 @@ def _client(settings: SettingsFile) -> ClientSettings:
         state_folder=settings.place("client.state.folder") or Path(platformdirs.user_state_path("sis-sync")),
         log_folder=settings.place("client.log.folder") or Path(platformdirs.user_log_path("sis-sync")),
         archive_keep_days=settings.number("client.archive.keep.days", 1, 3650),
-        reading=ReadingOptions(fallback=settings.encoding("client.file.encoding.fallback")),
+        reading=settings.reading("client"),
     )
 
 

@@ -59,7 +59,7 @@ class Courier:
             with self.open_api() as api:
                 self._send_all(api, sections, archiver)
                 _report_refusals(api, refused)
-                follower = Follower(self.journal, api, self.clock, report, self.keep_days, archiver.options)
+                follower = Follower(self.journal, api, self.clock, report, self.keep_days)
                 not_ended = follower.follow(seconds=wait_seconds)
                 report.files = _one_outcome_per_file(report.files, not_ended)
         except SisSyncError as error:
@@ -92,6 +92,7 @@ class Courier:
             idempotency_key=delivery.idempotency_key,
             mapping_name=delivery.mapping_name,
             mapping_lines=delivery.mapping_lines,
+            options=delivery.options,
         )
         try:
             run = until_answered(

@@ -11,7 +11,6 @@ from sis_sync.client.report import FileOutcome, PassReport
 from sis_sync.client.responses import NotThere, RunStatus, TryLater
 from sis_sync.client.results import write_reports
 from sis_sync.client.retry import Clock, look_until
-from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.core.whole_files import write_whole
 
 _REFUSED_CODE = "file.refused"
@@ -26,7 +25,6 @@ class Follower:
     clock: Clock
     report: PassReport
     keep_days: int
-    options: ReadingOptions
 
     def follow(self, *, seconds: float) -> list[RunStatus]:
         """Look at the runs while any makes progress by itself, for at most `seconds`. Return those that have not ended.
@@ -79,7 +77,7 @@ class Follower:
             return None
 
     def _fetch_results(self, delivery: Delivery) -> None:
-        for path in write_reports(self.api, delivery, options=self.options):
+        for path in write_reports(self.api, delivery):
             self.journal.remember_archived(path, now=self.clock.now())
 
     def _store_refusal(self, delivery: Delivery, run: RunStatus) -> str:

@@ -5,6 +5,7 @@ local check passes, and `received` when the server confirms it. A `refused` or `
 these last three states, the file is put away (moved to archive or failed). A delivery ends when its run ends.
 """
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from typing import Literal
 
 from sis_sync.client.sections import Section
 from sis_sync.client.watched_folders import FoundFile
+from sis_sync.core.reading_options import ReadingOptions, options_of
 
 DeliveryState = Literal["taken", "spooled", "received", "refused", "skipped"]
 
@@ -33,6 +35,7 @@ create table if not exists delivery (
     spool text not null,
     mapping_name text not null,
     mapping_lines text not null,
+    reading_options text not null default '{}',
     idempotency_key text not null unique,
     state text not null,
     taken_at text not null,
@@ -53,6 +56,8 @@ create table if not exists kept (path text primary key, kept_at text not null);
 create table if not exists served (section text primary key, served_at text not null);
 create table if not exists followed (row integer primary key check (row = 1), delivery integer not null);
 """
+# Columns that a journal of an earlier version lacks.
+ADDED_COLUMNS = {"reading_options": "text not null default '{}'"}
 _UNSENT = "state in ('taken', 'spooled')"
 
 
@@ -68,6 +73,7 @@ class Delivery:
     spool: Path
     mapping_name: str
     mapping_lines: str
+    options: ReadingOptions
     idempotency_key: str
     state: DeliveryState
     run_id: str
@@ -93,8 +99,8 @@ class Journal:
         """Add a file that was copied to the spool. Its idempotency key stays the same for all attempts to send it."""
         added = self.database.execute(
             "insert into delivery (section, mode, source, size_bytes, modified_ns, sha256, spool, mapping_name,"
-            " mapping_lines, idempotency_key, state, taken_at)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?) returning id",
+            " mapping_lines, reading_options, idempotency_key, state, taken_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?) returning id",
             (
                 section.name,
                 section.mode.name,
@@ -105,6 +111,7 @@ class Journal:
                 str(spool),
                 section.mapping.name,
                 section.mapping.lines,
+                json.dumps(section.options.as_words()),
                 secrets.token_hex(16),
                 now.isoformat(),
             ),
@@ -272,6 +279,7 @@ class Journal:
                 spool=Path(row["spool"]),
                 mapping_name=row["mapping_name"],
                 mapping_lines=row["mapping_lines"],
+                options=options_of(json.loads(row["reading_options"])),
                 idempotency_key=row["idempotency_key"],
                 state=row["state"],
                 run_id=row["run_id"],

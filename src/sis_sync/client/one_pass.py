@@ -30,7 +30,7 @@ class SyncClient:
     def run_pass(self, *, sections: Sequence[Section], wait_seconds: float) -> tuple[PassReport, list[Scan]]:
         """Run one pass over these sections. Follow runs that make progress for at most `wait_seconds`."""
         report = PassReport()
-        archiver = Archiver(self.journal, self.courier.clock, report, self.config.client.reading)
+        archiver = Archiver(self.journal, self.courier.clock, report)
         remove_orphans(self.journal)
         # Look before putting files away. That way this pass still sees a file that an earlier pass left in its folder,
         # and removes its ready file. With a stale ready file, the client would take the next export too early.
@@ -111,7 +111,7 @@ class SyncClient:
             delivery.spool,
             mode=section.mode,
             mapping=SectionMapping(delivery.mapping_name, delivery.mapping_lines),
-            options=self.config.client.reading,
+            options=delivery.options,
         )
         self.journal.mark_checked(delivery)
 

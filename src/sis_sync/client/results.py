@@ -1,6 +1,7 @@
 """The reports of an ended run: fetch them, and write them next to the archived file."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ from sis_sync.client.responses import NotThere
 from sis_sync.client.sections import SectionMapping
 from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted
 from sis_sync.core.modes import MODES
-from sis_sync.core.reading_options import ReadingOptions
-from sis_sync.core.whole_files import chunks_of, write_whole
+from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
 
 if TYPE_CHECKING:
     from sis_sync.engine.duckdb import Session
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UNTOLD_ACTIONS = ("unchanged", "taken")
 
 
-def write_reports(api: Api, delivery: Delivery, *, options: ReadingOptions) -> list[Path]:
+def write_reports(api: Api, delivery: Delivery) -> list[Path]:
     """Write the results and the failed rows of the delivery's run next to its archived file. Return their paths.
 
     The results lack UNTOLD_ACTIONS. The failed rows have all columns of the archived file, also those that the server
@@ -43,7 +43,7 @@ def write_reports(api: Api, delivery: Delivery, *, options: ReadingOptions) -> l
         write_whole(results, chunks_of(draft))
         if not _has_rows(session, "action = 'failed'"):
             return [results]
-        _write_failed_rows(api, session, delivery, draft, options)
+        _write_failed_rows(api, session, delivery, draft)
         write_whole(failed, chunks_of(draft))
         return [results, failed]
 
@@ -72,18 +72,20 @@ def _write_told(session: "Session", target: Path) -> None:
     )
 
 
-def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target: Path, options: ReadingOptions) -> None:
+def _write_failed_rows(api: Api, session: "Session", delivery: Delivery, target: Path) -> None:
     """Write the failed rows as the archived file has them, or as the server has them if that file cannot be read."""
     from sis_sync.steps.pipeline import map_file
     from sis_sync.steps.report import write_failed_rows
 
+    archived = Path(delivery.destination)
+    is_as_it_came = sha256_of(archived) == delivery.sha256  # else it was written again as UTF-8
     try:
         roster = map_file(
             session,
-            Path(delivery.destination),
+            archived,
             mode=MODES[delivery.mode],
             mapping=SectionMapping(delivery.mapping_name, delivery.mapping_lines).rules(),
-            options=options,
+            options=delivery.options if is_as_it_came else replace(delivery.options, encoding=""),
         )
     except (FileRefused, ConfigurationError):
         api.download(delivery.run_id, "failed.csv", target)

@@ -9,6 +9,7 @@ from sis_sync.client.schedule import parse_schedule
 from sis_sync.client.settings_file import MAPPER_PREFIX, SettingsFile
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import Mode
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.properties import Property
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class SectionMapping:
 
 @dataclass(frozen=True)
 class Section:
-    """`name` is the prefix of its keys. `max_age_hours` is None if age does not matter (partial)."""
+    """`name` is the prefix of its keys. `options` are those of its keys, its mapping and the client, in this order.
+
+    `max_age_hours` is None if age does not matter (partial).
+    """
 
     name: str
     mode: Mode
@@ -46,6 +50,7 @@ class Section:
     ready_file: str | None
     schedule: tuple[time, ...]
     mapping: SectionMapping
+    options: ReadingOptions
     archive_folder: Path
     failed_folder: Path
     max_age_hours: int | None
@@ -64,6 +69,8 @@ def read_section(settings: SettingsFile, mode: Mode) -> Section | None:
     if is_enabled and folder is None:
         raise settings.wrong(key("enabled"), "switches on a section that has no folder", f"Write {key('folder')}=PATH.")
     base = folder or Path()
+    mapping = _read_mapping(settings, key("mapper"))
+    options = reading_options(settings, settings.reading(mode.settings_prefix), mapping)
     section = Section(
         name=mode.settings_prefix,
         mode=mode,
@@ -71,12 +78,20 @@ def read_section(settings: SettingsFile, mode: Mode) -> Section | None:
         file_pattern=_read_pattern(settings, key("file.pattern")),
         ready_file=_read_ready_file(settings, key("ready.file")),
         schedule=_read_schedule(settings, key("schedule")),
-        mapping=_read_mapping(settings, key("mapper")),
+        mapping=mapping,
+        options=options,
         archive_folder=settings.place(key("archive.folder")) or base / "archive",
         failed_folder=settings.place(key("failed.folder")) or base / "failed",
         max_age_hours=settings.number(key("max.age.hours"), 1, 8760) if mode.judges_absence else None,
     )
     return section if is_enabled else None
+
+
+def reading_options(settings: SettingsFile, said: ReadingOptions, mapping: SectionMapping) -> ReadingOptions:
+    """Return what is said about a file: by its section or by flags, then by the mapping, then for the whole client."""
+    options = said.over(mapping.rules().reading).over(settings.reading("client"))
+    options.refuse_unnamed_columns()
+    return options
 
 
 def find_mapping(settings: SettingsFile, name: str) -> SectionMapping:

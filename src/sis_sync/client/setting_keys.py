@@ -29,6 +29,35 @@ SECTION_TITLES: dict[str, str] = {
     "full": "Full sync: the file is the complete list, everyone who is not in it is deleted",
 }
 
+# The keys of the reading options, behind `client.` or the prefix of a section.
+READING_SUFFIXES: dict[str, str] = {
+    "encoding": "file.encoding",
+    "encoding_fallback": "file.encoding.fallback",
+    "delimiter": "file.delimiter",
+    "header": "file.header",
+    "columns": "file.columns",
+    "escape": "file.escape",
+    "footer": "file.footer",
+}
+_READING_ABOUT = {
+    "encoding": "Encoding of the files, such as windows-1250. Empty: it is found.",
+    "encoding_fallback": "Encoding of files that are not UTF-8 or UTF-16.",
+    "delimiter": "comma, tab, semicolon or bar. Empty: it is found.",
+    "header": "Line of the header, or none. Empty: it is found.",
+    "columns": "Names of the columns of files without a header row: A | B | C.",
+    "escape": 'backslash, if the files write \\" for a quotation mark.',
+    "footer": "Lines that are no people: Total records: {rows} | (* rows affected).",
+}
+
+
+def _reading_keys(prefix: str, *, fallback: str = "") -> tuple[Key, ...]:
+    defaults = {"encoding_fallback": fallback}
+    return tuple(
+        Key(f"{prefix}.{suffix}", defaults.get(name, ""), _READING_ABOUT[name])
+        for name, suffix in READING_SUFFIXES.items()
+    )
+
+
 BACKEND_KEYS: tuple[Key, ...] = (
     Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
     Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
@@ -49,7 +78,7 @@ CLIENT_KEYS: tuple[Key, ...] = (
         "30",
         "Days after which archived files are removed, 1 to 3650. They contain personal data.",
     ),
-    Key("client.file.encoding.fallback", FALLBACK_ENCODING, "Encoding of files that are not UTF-8 or UTF-16."),
+    *_reading_keys("client", fallback=FALLBACK_ENCODING),
 )
 
 
@@ -70,9 +99,15 @@ def section_keys(mode: Mode) -> tuple[Key, ...]:
     return tuple(Key(f"{mode.settings_prefix}.{key.name}", key.default, key.about) for key in keys)
 
 
+def section_reading_keys(mode: Mode) -> tuple[Key, ...]:
+    """Return the keys that say how to read the files of this section. They replace those of the client."""
+    return _reading_keys(mode.settings_prefix)
+
+
 def all_keys() -> Iterator[Key]:
     """Yield every key except the mapper lines, in the order of a pass."""
     yield from BACKEND_KEYS
     yield from CLIENT_KEYS
     for mode in SECTION_MODES:
         yield from section_keys(mode)
+        yield from section_reading_keys(mode)

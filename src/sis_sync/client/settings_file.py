@@ -1,14 +1,14 @@
 """client.properties as text: find the file, read its lines, replace `${env:NAME}`, read one value at a time."""
 
-import codecs
 import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from sis_sync.client.setting_keys import TOKEN_KEY, all_keys
+from sis_sync.client.setting_keys import READING_SUFFIXES, TOKEN_KEY, all_keys
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.reading_options import ReadingOptions, options_of
 from sis_sync.steps.map.properties import Property, read_properties
 
 FILE_NAME = "client.properties"
@@ -79,15 +79,11 @@ class SettingsFile:
             return path
         return Path.cwd() / self.path.parent / path
 
-    def encoding(self, key: str) -> str:
-        """Return the value if Python knows an encoding of this name."""
-        text = self.text(key)
-        try:
-            codecs.lookup(text)
-            "a".encode(text)
-        except (LookupError, ValueError, TypeError):
-            raise self.wrong(key, "is not a known encoding", "Write windows-1252 or iso-8859-1.") from None
-        return text
+    def reading(self, prefix: str) -> ReadingOptions:
+        """Return the reading options in the keys that begin with this prefix, `client` or that of a section."""
+        keys = {name: f"{prefix}.{suffix}" for name, suffix in READING_SUFFIXES.items()}
+        words = {name: self.text(key) for name, key in keys.items()}
+        return options_of(words, called=lambda name: f"{self.path} line {self.line_of(keys[name])}, {keys[name]}")
 
 
 _DEFAULTS = {key.name: key.default for key in all_keys()}

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sis_sync.client.journal import SCHEMA, Delivery, Journal
+from sis_sync.client.journal import ADDED_COLUMNS, SCHEMA, Delivery, Journal
 from sis_sync.client.sections import Section
 from sis_sync.client.watched_folders import FoundFile
 from sis_sync.core.errors import AnotherInstanceRuns, ConfigurationError
@@ -107,6 +107,10 @@ def _open_database(path: Path) -> sqlite3.Connection:
         database.execute("pragma synchronous=extra")
         database.row_factory = sqlite3.Row
         database.executescript(SCHEMA)
+        known = {row["name"] for row in database.execute("pragma table_info(delivery)")}
+        for name, kind in ADDED_COLUMNS.items():
+            if name not in known:
+                database.execute(f"alter table delivery add column {name} {kind}")
     except sqlite3.DatabaseError:
         database.close()
         raise

@@ -4,7 +4,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_TITLES, Key, section_keys
+from sis_sync.client.setting_keys import (
+    BACKEND_KEYS,
+    CLIENT_KEYS,
+    SECTION_TITLES,
+    Key,
+    section_keys,
+    section_reading_keys,
+)
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import FULL, PARTIAL, STAFF, STUDENTS
 
@@ -35,6 +42,8 @@ def template(values: Mapping[str, str]) -> str:
     ]
     for mode, number in _NUMBERS.items():
         parts.append(_block(f"Section {number}: {SECTION_TITLES[mode.name]}", section_keys(mode), values))
+        parts[-1] += "# Only if the files of this section differ from client.file.*:\n"
+        parts[-1] += "".join(f"#{key.name}=\n" for key in section_reading_keys(mode))
     return "\n".join([*parts, _MAPPER])
 
 

@@ -10,7 +10,7 @@ from sis_sync.client.config import ClientConfig
 from sis_sync.client.one_pass import check_file
 from sis_sync.client.responses import RunStatus
 from sis_sync.client.retry import Announce, Clock, look_until, until_answered
-from sis_sync.client.sections import find_mapping
+from sis_sync.client.sections import find_mapping, reading_options
 from sis_sync.core.modes import Mode
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
@@ -31,7 +31,8 @@ def upload_file(
     `announce` receives messages for a person during a pause.
     """
     mapping = find_mapping(config.settings, mapper)
-    check_file(path, mode=mode, mapping=mapping, options=options.over(config.client.reading))
+    options = reading_options(config.settings, options, mapping)
+    check_file(path, mode=mode, mapping=mapping, options=options)
     upload = Upload(
         path=path,
         file_name=path.name,
@@ -40,6 +41,7 @@ def upload_file(
         idempotency_key=secrets.token_hex(16),
         mapping_name=mapping.name,
         mapping_lines=mapping.lines,
+        options=options,
     )
     return until_answered(
         lambda: api.post_run(upload),

@@ -15,6 +15,7 @@ from sis_sync.server.api.auth import SignedRequest, require_mode, require_scope
 from sis_sync.server.api.schemas import (
     Approval,
     Problem,
+    ReadingWords,
     Refusal,
     Rejection,
     RunDocument,
@@ -22,7 +23,7 @@ from sis_sync.server.api.schemas import (
     page_address,
     run_document,
 )
-from sis_sync.server.api.upload import checked_idempotency_key, plain_bytes, plain_name, refuse_bad_mapping
+from sis_sync.server.api.upload import checked_idempotency_key, checked_options, plain_bytes, plain_name
 from sis_sync.server.audit.services import record
 from sis_sync.server.keys.limits import MeteredFile, hold_upload
 from sis_sync.server.keys.models import ApiKey
@@ -49,6 +50,7 @@ def send_file(
     request: SignedRequest,
     mode: Annotated[str, Query(description=f"One of {', '.join(MODES)}.")],
     file: Annotated[UploadedFile, File(description="The file as it came from the SIS; gzip allowed.")],
+    reading: Annotated[ReadingWords, Form()],
     mapping_lines: Annotated[str, Form(description="The mapper.NAME.* lines to read it with, or none.")] = "",
     mapping_name: Annotated[str, Form(description="The NAME of the mapping, or of a preset.")] = "",
     sha256: Annotated[str, Form(description="Of the unpacked file, in hex.")] = "",
@@ -59,7 +61,7 @@ def send_file(
     require_scope(key, UPLOAD)
     require_mode(key, mode)
     checked_key = checked_idempotency_key(idempotency_key)
-    refuse_bad_mapping(mapping_lines, mapping_name)
+    options = checked_options(reading.dict(), mapping_lines, mapping_name)
     body_bytes = int(request.META.get("CONTENT_LENGTH") or file.size or 0)
     hold = request.META[HOLD]
     hold_upload(key, hold, body_bytes=body_bytes)
@@ -70,6 +72,7 @@ def send_file(
         file_name=plain_name(file.name),
         mapping_lines=mapping_lines,
         mapping_name=mapping_name,
+        options=options,
         by=key,
         idempotency_key=checked_key,
         sha256=sha256,

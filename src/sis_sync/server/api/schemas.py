@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Field, Schema
 
+from sis_sync.core.reading_options import DELIMITERS
 from sis_sync.server.api.auth import SignedRequest
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.told import view_of
@@ -22,6 +23,18 @@ class Ping(Schema):
     modes: list[str]
     is_paused: bool
     server_time: datetime
+
+
+class ReadingWords(Schema):
+    """How to read the file, in the words of a mapping line. What is left out is found, or said by the mapping."""
+
+    encoding: str = Field("", description="Such as windows-1250. A byte order mark that says otherwise is refused.")
+    encoding_fallback: str = Field("", description="For a file that is neither UTF-8 nor UTF-16: windows-1252.")
+    delimiter: str = Field("", description=f"One of {', '.join(DELIMITERS.values())}.")
+    header: str = Field("", description="The line of the header, or none.")
+    columns: str = Field("", description="The columns of a file without a header row: A | B | C.")
+    escape: str = Field("", description="backslash, if the file writes quotation marks in this way.")
+    footer: str = Field("", description="Lines that are no people: Total records: {rows} | (* rows affected).")
 
 
 class RunDocument(Schema):

@@ -1,4 +1,4 @@
-"""Unpacks an uploaded gzip file, and checks the idempotency key and the mapping that come with it."""
+"""Unpacks an uploaded gzip file, and checks what comes with it: idempotency key, mapping and reading options."""
 
 import gzip
 import io
@@ -8,9 +8,11 @@ from typing import IO
 from django.core.files.uploadedfile import UploadedFile
 
 from sis_sync.core.errors import ConfigurationError, UsageFault
+from sis_sync.core.reading_options import ReadingOptions, options_of
 from sis_sync.server.errors import FileDamaged
 from sis_sync.server.text import has_controls
 from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING
 
 LINE_CHARACTERS = dict.fromkeys(map(ord, "\t\r\n"))
 GZIP_START = b"\x1f\x8b"
@@ -61,9 +63,11 @@ def checked_idempotency_key(key: str | None) -> str:
     return key
 
 
-def refuse_bad_mapping(lines: str, name: str) -> None:
-    """Raise ConfigurationError, with the line and the key, if a mapping line is invalid."""
+def checked_options(words: dict[str, str], lines: str, name: str) -> ReadingOptions:
+    """Return the reading options in these words. Raise ConfigurationError if one, or a mapping line, is invalid."""
     if has_controls(name) or has_controls(lines.translate(LINE_CHARACTERS)):
         raise ConfigurationError("The mapping contains a control character.", fix="Send the lines as plain text.")
-    if lines.strip():
-        parse_mapping(lines, name=name or None)
+    mapping = parse_mapping(lines, name=name or None) if lines.strip() else NO_MAPPING
+    options = options_of(words)
+    options.over(mapping.reading).refuse_unnamed_columns()
+    return options

@@ -38,7 +38,8 @@ class Run(models.Model):
     `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date. `newcomers_with_password` counts the accounts that the plan creates with a
-    password of the file. `told` has the counts and findings for a key without the scope read.
+    password of the file. `reading_options` is what the sender said about the file, in the words of a mapping line.
+    `told` has the counts and findings for a key without the scope read.
     """
 
     class State(models.TextChoices):
@@ -69,6 +70,7 @@ class Run(models.Model):
     file_sha256 = models.CharField(max_length=64)
     mapping_lines = models.TextField(blank=True, default="")
     mapping_name = models.CharField(max_length=100, blank=True, default="")
+    reading_options = models.JSONField(default=dict)
     file_facts = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     guards = models.JSONField(default=list)

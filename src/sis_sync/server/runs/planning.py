@@ -14,6 +14,7 @@ from django.conf import settings as installed
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.core.plan import Counts
+from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.runs.files import (
@@ -82,7 +83,7 @@ def keep_refused(run: Run) -> None:
         return
     with suppress(ConfigurationError), replaced_whole(files.refused) as draft:
         mapping = mapping_of(run)
-        write_without_secrets(files.original, draft, mapping=mapping)
+        write_without_secrets(files.original, draft, mapping=mapping, options=options_of(run.reading_options))
 
 
 def mapping_of(run: Run) -> Mapping:
@@ -104,6 +105,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         orgs=directory.orgs,
         accounts=directory.accounts,
         mapping=mapping,
+        options=options_of(run.reading_options),
         on_absent=on_absent(settings),
         limits=limits_of(settings),
         history=history_of(run, folder, now=now),

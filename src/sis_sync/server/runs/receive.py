@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from sis_sync.core.errors import NotPermitted, UsageFault
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import FileDamaged, IdempotencyKeyReused
@@ -30,7 +31,7 @@ from sis_sync.server.runs.states import State, move
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file with the mode, mapping and scope that its sender chose.
+    """A file with the mode, mapping, reading options and scope that its sender chose.
 
     `scope_org` limits what the run may change. `file` yields the plain bytes: the caller unpacks gzip. `by` is the
     person or key that sent it, None for the server itself. `sha256` is in hex, empty if the sender does not know it.
@@ -42,6 +43,7 @@ class Upload:
     file_name: str
     mapping_lines: str = ""
     mapping_name: str = ""
+    options: ReadingOptions = NOTHING_SAID
     by: Account | ApiKey | None = None
     idempotency_key: str | None = None
     sha256: str = ""
@@ -86,6 +88,7 @@ def _new_run(upload: Upload, stored: StoredUpload, now: datetime) -> Run:
         file_sha256=stored.sha256,
         mapping_lines=upload.mapping_lines,
         mapping_name=upload.mapping_name,
+        reading_options=upload.options.as_words(),
         uploaded_by=upload.by if isinstance(upload.by, Account) else None,
         api_key=upload.by if isinstance(upload.by, ApiKey) else None,
         idempotency_key=upload.idempotency_key,
@@ -96,21 +99,21 @@ def _new_run(upload: Upload, stored: StoredUpload, now: datetime) -> Run:
 def _earlier_run(run: Run) -> Run | None:
     """Return the run that the same key sent with the same idempotency key.
 
-    Raise IdempotencyKeyReused if that run has another file, mode or mapping.
+    Raise IdempotencyKeyReused if that run has another file, mode, mapping or reading options.
     """
     if not run.idempotency_key:
         return None
     earlier = Run.objects.filter(api_key=run.api_key, idempotency_key=run.idempotency_key).first()
     if earlier and _body(earlier) != _body(run):
         raise IdempotencyKeyReused(
-            f"This idempotency key belongs to run {earlier.pk}, which had another file, mode or mapping.",
+            f"This idempotency key belongs to run {earlier.pk}, which had another file, mode, mapping or encoding.",
             fix="Use a new key for each file.",
         )
     return earlier
 
 
-def _body(run: Run) -> tuple[str, str, str, str]:
-    return run.file_sha256, run.mode, run.mapping_lines, run.mapping_name
+def _body(run: Run) -> tuple[str, str, str, str, dict[str, str]]:
+    return run.file_sha256, run.mode, run.mapping_lines, run.mapping_name, run.reading_options
 
 
 def _begin_again(run: Run, stored: StoredUpload, by: Account | ApiKey | None, now: datetime) -> Run:

@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 
+from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.modes import MODES
+from sis_sync.core.reading_options import DELIMITERS, NOTHING_SAID, options_of
 from sis_sync.server.web.forms.base import PageForm, Typed
 from sis_sync.server.web.words import MODE_WORDS
 from sis_sync.steps.map.mapper_lines import preset_names
@@ -39,6 +41,38 @@ class UploadForm(PageForm):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="The mapper lines of your client.properties, if you use some. They replace the choice above.",
     )
+
+    encoding = forms.CharField(
+        label="Encoding",
+        required=False,
+        max_length=40,
+        help_text="Only if names came out wrong: windows-1250, for example. Otherwise it is found.",
+    )
+    delimiter = forms.ChoiceField(
+        label="Delimiter",
+        required=False,
+        choices=[("", "Found in the file"), *((word, word) for word in DELIMITERS.values())],
+    )
+    header = forms.CharField(
+        label="Line of the header",
+        required=False,
+        max_length=4,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="Only if the names of the columns are not found: the number of their line.",
+    )
+
+    def clean(self) -> None:
+        """Make `options` of the words about reading the file."""
+        self.cleaned_data["options"] = NOTHING_SAID
+        for name in ("encoding", "delimiter", "header"):
+            try:
+                said = options_of(
+                    {name: self.cleaned_data.get(name, "")}, called=lambda name: str(self.fields[name].label)
+                )
+            except ConfigurationError as error:
+                self.add_refusal(error, name)
+            else:
+                self.cleaned_data["options"] = said.over(self.cleaned_data["options"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -19,6 +19,7 @@ from sis_sync.server.web.forms.runs import UploadForm
 from sis_sync.server.web.mode_cards import risks_of_modes
 from sis_sync.server.web.render import form_data, form_files, page, paged, see_other
 from sis_sync.steps.map.mapper_lines import parse_mapping, preset_names, preset_text
+from sis_sync.steps.map.mapping import NO_MAPPING
 
 
 @for_managers
@@ -45,8 +46,8 @@ def receive_upload(request: PageRequest, form: UploadForm) -> Run | None:
     file = form.cleaned_data["file"]
     lines = form.cleaned_data["mapping_lines"] if form.cleaned_data["mapping_lines"].strip() else ""
     try:
-        if lines:
-            parse_mapping(lines)
+        mapping = parse_mapping(lines) if lines else NO_MAPPING
+        form.cleaned_data["options"].over(mapping.reading).refuse_unnamed_columns()
         upload = Upload(
             scope_org=scope_org(actor=request.user),
             mode=form.cleaned_data["mode"],
@@ -54,6 +55,7 @@ def receive_upload(request: PageRequest, form: UploadForm) -> Run | None:
             file_name=file.name,
             mapping_name="" if lines else form.cleaned_data["mapping_name"],
             mapping_lines=lines,
+            options=form.cleaned_data["options"],
             by=request.user,
         )
         return receive_run(upload, now=timezone.now())
