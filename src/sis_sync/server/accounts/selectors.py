@@ -1,22 +1,20 @@
 """Selects the accounts that a person may see, and checks that a manager may change them."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.search import with_words
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404
 from sis_sync.server.text import has_controls
 
 DELETED = "Deleted"
 BATCH = 500  # accounts per query
-SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 
 
 def managed_accounts(*, actor: Account) -> QuerySet[Account]:
@@ -46,14 +44,11 @@ def search_accounts(
 ) -> QuerySet[Account]:
     """Return the accounts that match all criteria, sorted by name.
 
-    Every word of `text` must be part of a name, the address or the ID, in any case. Deleted accounts are included only
-    for the status Deleted.
+    Every word of `text` must begin a word of the names, the address or the ID, as in `with_words`. Deleted accounts are
+    included only for the status Deleted.
     """
     found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
-    if has_controls(text):
-        return found.none()
-    for word in text.split():
-        found = found.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in SEARCHED)))
+    found = with_words(found, text)
     if user_type:
         found = found.filter(user_type=user_type)
     if org_id:

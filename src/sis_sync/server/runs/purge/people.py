@@ -9,6 +9,7 @@ from django.db.models import F
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.search import drop_removed_words
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.place import has_room
 from sis_sync.server.runs.apply.sql import count
@@ -106,11 +107,14 @@ def overwrite_freed_pages() -> None:
     """Make SQLite write its file again without the values of removed rows.
 
     It overwrites most of them as they are removed (secure_delete), but not the copies that moving rows between pages
-    leaves. PostgreSQL reuses the space of removed rows by itself.
+    leaves, and not their words in the index for searches. PostgreSQL reuses the space of removed rows by itself.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    if connection.vendor != "sqlite":
         return
     try:
+        drop_removed_words()
+        if connection.in_atomic_block:
+            return
         size = count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", {})
         if not has_room(size):
             logger.warning("the database file could not be written again: the disk has no room for a second copy")

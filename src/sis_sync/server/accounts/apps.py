@@ -1,0 +1,133 @@
+"""The accounts app. After each migration it makes the index of the words that a search for people finds.
+
+The database itself writes the index, whoever changes an account: the pages, a run, or a person with SQL. Words are
+stored without case and accents. Django's migrations drop triggers of SQLite when they change a table, so the index is
+looked for after each of them.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+# What separates words. A typed text is split at the same characters.
+SEPARATORS = " -'\u2019.@,;:_+/\\()[]\"“”&#"
+# Letters that have no accent to remove, and what people type for them.
+SINGLE_LETTERS = ("øØłŁđĐðÐı", "oollddddi")
+DOUBLE_LETTERS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
+ICU = 'COLLATE "und-x-icu"'  # with the collation C, lower() knows only ASCII
+# A word of the ID without its zeros, because people type it so.
+WORDS = (
+    "{0}first_name || ' ' || {0}middle_name || ' ' || {0}last_name || ' ' || {0}email"
+    " || coalesce(' ' || {0}custom_id || ' ' || ltrim({0}custom_id, '0'), '')"
+)
+
+POSTGRESQL = """
+CREATE OR REPLACE FUNCTION account_words(first_name text, middle_name text, last_name text, email text, custom_id text)
+RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
+DECLARE
+  words text := {words};
+BEGIN
+  IF octet_length(words) > length(words) THEN
+    words := regexp_replace(normalize(words, NFKD), '[\\u0300-\\u036F]', '', 'g');
+    words := lower({letters} {icu});
+  END IF;
+  RETURN array_to_tsvector(array_remove(string_to_array(translate(lower(words), {separators}, {spaces}), ' '), ''));
+END $$;
+CREATE INDEX account_search ON accounts_account USING gin
+  (account_words(first_name, middle_name, last_name, email, custom_id)) WITH (gin_pending_list_limit = 16384);
+"""
+SQLITE = """
+CREATE VIRTUAL TABLE IF NOT EXISTS account_search USING fts5(
+  words, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
+);
+CREATE TRIGGER IF NOT EXISTS account_search_insert AFTER INSERT ON accounts_account BEGIN
+  INSERT INTO account_search (rowid, words) VALUES (new.id, {new});
+END;
+CREATE TRIGGER IF NOT EXISTS account_search_delete AFTER DELETE ON accounts_account BEGIN
+  INSERT INTO account_search (account_search, rowid, words) VALUES ('delete', old.id, {old});
+END;
+CREATE TRIGGER IF NOT EXISTS account_search_update
+AFTER UPDATE OF first_name, middle_name, last_name, email, custom_id ON accounts_account
+WHEN (old.first_name, old.middle_name, old.last_name, old.email, old.custom_id)
+  IS NOT (new.first_name, new.middle_name, new.last_name, new.email, new.custom_id)
+BEGIN
+  INSERT INTO account_search (account_search, rowid, words) VALUES ('delete', old.id, {old});
+  INSERT INTO account_search (rowid, words) VALUES (new.id, {new});
+END;
+"""
+SQLITE_RELATION = "(SELECT name FROM sqlite_master WHERE name = '{}')"
+SQLITE_FILL = "INSERT INTO account_search (rowid, words) SELECT a.id, {words} FROM accounts_account a"
+
+
+class AccountsConfig(AppConfig):
+    """The accounts app."""
+
+    name = "sis_sync.server.accounts"
+
+    def ready(self) -> None:
+        """Make the index after each migration."""
+        post_migrate.connect(make_search_index, sender=self, dispatch_uid="search_index")
+
+
+def make_search_index(*, using: str = "default", **_others: Any) -> None:
+    """Make what is missing of the index. Without the table of accounts, do nothing."""
+    connection = connections[using]
+    relation = "to_regclass('{}')" if connection.vendor == "postgresql" else SQLITE_RELATION
+    with connection.cursor() as cursor:
+
+        def exists(name: str) -> bool:
+            cursor.execute(f"SELECT {relation.format(name)}")
+            return cursor.fetchone()[0] is not None
+
+        if not exists("accounts_account"):
+            return
+        is_new = not exists("account_search")
+        if connection.vendor == "sqlite":
+            for statement in sqlite_statements(is_new=is_new):
+                cursor.execute(statement)
+        elif is_new:
+            cursor.execute(postgresql_statements(has_icu=exists_icu(cursor)))
+
+
+def exists_icu(cursor: Any) -> bool:
+    """Return True if PostgreSQL was built with ICU, as nearly everywhere."""
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')")
+    return bool(cursor.fetchone()[0])
+
+
+def postgresql_statements(*, has_icu: bool) -> str:
+    """Return the function and the index. The cost keeps the planner from calling the function for every account."""
+    return POSTGRESQL.format(
+        words=WORDS.format(""),
+        letters=f"translate({_doubled('words')}, {_quoted(SINGLE_LETTERS[0])}, {_quoted(SINGLE_LETTERS[1])})",
+        icu=ICU if has_icu else "",
+        separators=_quoted(SEPARATORS),
+        spaces=_quoted(" " * len(SEPARATORS)),
+    )
+
+
+def sqlite_statements(*, is_new: bool) -> list[str]:
+    """Return the table and its triggers, and what fills a new table. FTS5 removes case and accents itself."""
+    made = SQLITE.format(old=_sqlite_words("old."), new=_sqlite_words("new."))
+    statements = [f"CREATE {statement}" for statement in made.split("CREATE ")[1:]]
+    return [*statements, *([SQLITE_FILL.format(words=_sqlite_words("a."))] if is_new else [])]
+
+
+def _sqlite_words(prefix: str) -> str:
+    words = f"({WORDS.format(prefix)})"
+    letters = _doubled(words)
+    for letter, plain in zip(*SINGLE_LETTERS, strict=True):
+        letters = f"replace({letters}, '{letter}', '{plain}')"
+    return f"CASE WHEN length({words}) = length(CAST({words} AS BLOB)) THEN {words} ELSE {letters} END"
+
+
+def _doubled(words: str) -> str:
+    for letter, plain in DOUBLE_LETTERS.items():
+        words = f"replace({words}, '{letter}', '{plain}')"
+    return words
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

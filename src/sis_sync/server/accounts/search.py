@@ -1,0 +1,56 @@
+"""Finds people by the words of their name, address and ID: in any order, by their beginnings, without case and accents.
+
+The index is made in apps.py.
+"""
+
+import re
+import unicodedata
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models.expressions import RawSQL
+
+from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.text import has_controls
+
+SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
+ACCENTS = re.compile("[\u0300-\u036f]")
+_BETWEEN_WORDS = re.compile(f"[{re.escape(SEPARATORS)}]+")
+_LETTERS = str.maketrans(dict(zip(*SINGLE_LETTERS, strict=True)) | DOUBLE_LETTERS)
+
+
+def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
+    """Return those accounts in which every word of the text begins a word. An address must be there as typed."""
+    if not text.strip():
+        return accounts
+    words = words_of(text)
+    if not words or has_controls(text):
+        return accounts.none()
+    for part in text.split():
+        if "@" in part:
+            accounts = accounts.filter(email__icontains=part)
+    if connection.vendor == "postgresql":
+        return accounts.filter(_postgresql_match(words))
+    match = " ".join(f'"{word}"*' for word in words)
+    return accounts.filter(pk__in=RawSQL("SELECT rowid FROM account_search WHERE account_search MATCH %s", [match]))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words as the index has them. Moreno, Alice and ALICE moreno have the same ones."""
+    plain = ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS).lower()
+    return [word for word in _BETWEEN_WORDS.split(plain) if word.strip()]
+
+
+def drop_removed_words() -> None:
+    """Write the index of SQLite without the words of removed accounts: until then they are only marked as removed."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO account_search (account_search) VALUES ('optimize')")
+
+
+def _postgresql_match(words: list[str]) -> Func:
+    """Return the condition as the expression of the index, so that the index answers it."""
+    indexed = Func(*(F(name) for name in SEARCHED), function="account_words")
+    query = " & ".join(f"'{word}':*" for word in words)
+    template = "(%(expressions)s::tsquery)"
+    return Func(indexed, Value(query), template=template, arg_joiner=" @@ ", output_field=BooleanField())
