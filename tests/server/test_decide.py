@@ -11,9 +11,13 @@ from django.utils import timezone
 from kit.rosters import imported, needs_approval, settled, student, sync, teacher
 
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.services import create_account, update_account
 from sis_sync.server.audit.models import AuditEntry
+from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.models import Run
+from sis_sync.server.orgs.services import give_right, update_org
+from sis_sync.server.runs.fit import plan_misfits_again
+from sis_sync.server.runs.models import ModeSettings, Run
 
 
 def page_of(client: Client, run: Run) -> str:
@@ -169,3 +173,86 @@ def test_plan_of_an_older_version_still_shows(as_alice: Client, district: Org, n
     run = sync(district, *people[:28], now=timezone.now(), mode="students")
     Run.objects.filter(pk=run.pk).update(sums={})
     assert "12 students would be deleted." in page_of(as_alice, run)
+
+
+def test_stale_plan_is_made_again_before_anyone_types(
+    as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
+) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    run = sync(district, *people[:28], now=timezone.now(), mode="students")
+    leaver = Account.objects.get(custom_id="S39")
+    untouched = Account.objects.get(custom_id="S01")
+    update_account(account=untouched, values={"first_name": "Samira"}, actor=alice, now=timezone.now())
+    assert "Type 12 to approve" in page_of(as_alice, run)  # S01 stays as it is
+    update_account(account=leaver, values={"first_name": "Samira"}, actor=alice, now=timezone.now())
+    assert as_alice.get(f"/runs/{run.pk}").status_code == 303
+    page = page_of(as_alice, run)
+    assert "Type 12" not in page
+    assert "1 account that it touches or relies on was changed by hand since" in page
+    settled(run, now=timezone.now())
+    page = page_of(as_alice, run)
+    assert "Type 12 to approve" in page
+    assert "This is the new plan." in page
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("deed", ["settings", "schools", "another file", "a namesake", "nothing"])
+def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S99"), {**people[0], "last_name": "Adeyemi"}, now=timezone.now())
+    if deed == "settings":
+        ModeSettings.objects.filter(mode="partial").update(failed_rows_percent=7)
+    elif deed == "schools":
+        update_org(org=north, name="North", external_id="N2", actor=alice, now=timezone.now())
+    elif deed == "another file":
+        needs_approval(district, "staff", required=False)
+        needs_approval(district, "partial", required=False)
+        sync(district, {**people[0], "last_name": "Brandt"}, now=timezone.now())
+    elif deed == "a namesake":
+        values = {"first_name": "Sam", "last_name": "Okafor", "email": "s99@riverbend.example", "user_type": "Staff"}
+        create_account(
+            school_system=district.school_system,
+            org=north,
+            values=values,
+            password=None,
+            actor=alice,
+            now=timezone.now(),
+        )
+    assert plan_misfits_again(now=timezone.now()) == (deed != "nothing")
+    run.refresh_from_db()
+    assert run.state == ("waiting" if deed == "nothing" else "out_of_date")
+    settled(run, now=timezone.now())
+    assert plan_misfits_again(now=timezone.now()) == 0
+
+
+def test_two_persons(as_alice: Client, alice: Account, bob: Account, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    form = {"needs_two_persons": "on", "on_absent": "delete", "deletions_percent": 10, "deletions_count": 500}
+    form |= {"deletions_slice_percent": 20, "failed_rows_percent": 5}
+    refused = as_alice.post("/bulk/settings/students", form).content.decode()
+    assert "There is only one active manager of the district." in refused
+    give_right(account=bob, org=district, actor=alice, now=now)
+    assert as_alice.post("/bulk/settings/students", form).status_code == 303
+    renamed = {**people[0], "last_name": "Adeyemi"}
+    run = sync(district, renamed, *people[1:], now=timezone.now(), mode="students", by=alice)
+    assert run.state == "waiting"  # although the mode requires no approval
+    assert "You sent this file, and this mode needs two persons" in page_of(as_alice, run)
+    refused = as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).content.decode()
+    assert "whoever sent a file may not approve it" in refused
+    as_bob = Client()
+    as_bob.force_login(bob)
+    assert "You sent this file" not in page_of(as_bob, run)
+    assert as_bob.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).status_code == 303
+    assert settled(run, now=timezone.now()).state == "applied"
+
+
+def test_maker_of_a_key_is_its_sender(as_alice: Client, district: Org, north: Org, district_key: str) -> None:
+    ModeSettings.objects.filter(mode="partial").update(needs_two_persons=True)
+    run = sync(district, student("S1"), now=timezone.now(), by=ApiKey.objects.get())
+    refused = as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).content.decode()
+    assert "whoever sent a file may not approve it" in refused
+    assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "not now"}).status_code == 303

@@ -28,9 +28,14 @@ def keeping_a_manager(school_system_id: int) -> Iterator[None]:
 
 def has_active_manager(school_system_id: int) -> bool:
     """True if someone who can sign in manages the district."""
+    return active_managers(school_system_id) > 0
+
+
+def active_managers(school_system_id: int) -> int:
+    """Count the people who manage the district and can sign in."""
     return Right.objects.filter(
         org__school_system_id=school_system_id,
         org__kind=Org.Kind.DISTRICT,
         account__status=ACTIVE,
         account__deleted_at__isnull=True,
-    ).exists()
+    ).count()

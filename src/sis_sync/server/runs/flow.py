@@ -196,7 +196,7 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.HELD, {}
     if not planned.counts.changes:  # a plan without changes needs no approval
         return State.APPLIED, {**by_policy, "applied_at": now}
-    if settings.requires_approval or run.keeps_everyone or _keeps_going_out_of_date(run):
+    if settings.requires_approval or settings.needs_two_persons or run.keeps_everyone or _keeps_going_out_of_date(run):
         return State.WAITING, {}
     if _was_decided_before(run) or not may_still_send(run=run, now=now):
         return State.WAITING, {}

@@ -11,7 +11,7 @@ from sis_sync.server.keys.services import APPROVE
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
 from sis_sync.server.runs.files import reading_session, run_files
-from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.models import ModeSettings, Run
 
 CANCEL_IN_THE_PAGES = "Let a manager cancel it in the pages."
 MANAGERS_GUARD = "guard.managers"
@@ -27,10 +27,24 @@ SELECT count(*) FROM read_parquet(:plan) WHERE action = 'update' AND old_status 
 def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
     """Raise NotPermitted unless this person or key may approve the run's current plan."""
     check_may_reject(run=run, by=by)
+    if needs_another_person(run=run, by=by):
+        raise NotPermitted(
+            "You sent this file, and its mode needs two persons: whoever sent a file may not approve it.",
+            fix="Let another manager approve it.",
+        )
     if isinstance(by, Account):
         _check_greater_managers(run, by)
     else:
         _check_key_limits(run)
+
+
+def needs_another_person(*, run: Run, by: Account | ApiKey) -> bool:
+    """True if the mode needs two persons and this one sent the file. A key counts as the manager who made it."""
+    sender = run.api_key.created_by_id if run.api_key else run.uploaded_by_id
+    if sender is None or sender != (by.pk if isinstance(by, Account) else by.created_by_id):
+        return False
+    settings = ModeSettings.objects.filter(school_system=run.school_system_id, mode=run.mode)
+    return settings.filter(needs_two_persons=True).exists()
 
 
 def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:

@@ -11,14 +11,17 @@ from sis_sync.core.modes import MODES, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
+from sis_sync.server.orgs.last_manager import active_managers
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
 from sis_sync.server.runs.models import ModeSettings
 
-# If one of these changes, plans are out of date. `requires_approval` is read again when the plan is applied.
+# If one of these changes, plans are out of date. The two settings of approval are read again when the
+# plan is applied.
 PLANNED_WITH = ("on_absent", *SETTABLE_LIMITS)
-SETTINGS = ("requires_approval", *PLANNED_WITH)
+SETTINGS = ("requires_approval", "needs_two_persons", *PLANNED_WITH)
 MAX_PERCENT = 100
+LEAST_MANAGERS = 2  # of a mode that needs two persons
 
 
 def settings_of_modes(*, school_system: SchoolSystem) -> tuple[ModeSettings, ...]:
@@ -53,6 +56,9 @@ def update_mode_settings(
     require_district_manager(actor=actor, school_system=settings.school_system)
     wanted = {name: values[name] for name in SETTINGS if name in values}
     refuse_wrong_values(wanted)
+    if wanted.get("needs_two_persons") and active_managers(settings.school_system_id) < LEAST_MANAGERS:
+        text = "There is only one active manager of the district. Give someone else this right first."
+        raise ValuesRefused({"needs_two_persons": text})
     current = ModeSettings.objects.select_for_update().get(pk=settings.pk)
     before = {name: getattr(current, name) for name in wanted}
     for name, value in wanted.items():

@@ -17,6 +17,7 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
+from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.runs.conflicts import unapplied_runs
 from sis_sync.server.runs.models import Run
@@ -126,8 +127,8 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
 def surroundings_of(run: Run) -> dict[str, Any]:
     """Return what a plan depends on besides the accounts, as `Run.settings_used` stores it.
 
-    These are the format of stored plans, the orgs that external IDs name, the accounts with rights, and the other runs
-    that may still be applied.
+    These are the format of stored plans, the orgs that external IDs name, the accounts with rights, the other runs that
+    may still be applied, and the newest entry of the history of accounts.
     Call this before reading the accounts, so that a change in between makes the plan out of date.
     """
     return {
@@ -135,6 +136,7 @@ def surroundings_of(run: Run) -> dict[str, Any]:
         "orgs": named_orgs(run.school_system_id),
         "managers": right_holders(run.school_system_id),
         "unapplied": unapplied_runs(run),
+        "newest_change": AccountChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }
 
 

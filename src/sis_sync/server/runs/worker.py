@@ -35,6 +35,7 @@ from sis_sync.server.place import PLACE_WORDS, has_room, log_place_fault, name_f
 from sis_sync.server.runs.cancel import cancel_as_asked, is_cancel_asked
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import clear_incoming, clear_work
+from sis_sync.server.runs.fit import plan_misfits_again
 from sis_sync.server.runs.flow import apply_run, fail_run, plan_run, refuse_endless, refuse_for_memory
 from sis_sync.server.runs.passwords import forget_passwords_left, give_up_passwords, prepare_passwords
 from sis_sync.server.runs.purge.daily import DailyPurge
@@ -123,8 +124,9 @@ def _loop(stop: threading.Event, clock: Clock, leave: Leave | None) -> None:
 
 
 def keep_house(*, now: datetime) -> None:
-    """Close expired plans, and remove what killed processes left."""
+    """Close expired plans, make those again that no longer fit, and remove what killed processes left."""
     expire_waiting(now=now)
+    plan_misfits_again(now=now)
     clear_incoming(before=now - UPLOAD_TAKES_AT_MOST)
     forget_passwords_left()
 

@@ -31,30 +31,38 @@ def check_format(run_id: int) -> None:
 
 def check_decision(run: Run, *, now: datetime) -> None:
     """Raise OutOfDate if settings, external IDs or rights changed, or a conflicting run was applied."""
-    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
-    used = run.settings_used
-    if any(used.get(name) != value for name, value in settings_used(settings).items()):
-        raise OutOfDate("the settings of the mode were changed since")
-    if run.is_approved_by_policy and settings.requires_approval:
+    settings = check_surroundings(run)
+    if run.is_approved_by_policy and (settings.requires_approval or settings.needs_two_persons):
         raise OutOfDate("the mode requires approval now, and no person approved it")
-    if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
-        raise OutOfDate("external IDs were assigned to other orgs since")
     if not _may_still_approve(run, now):
         raise OutOfDate("the person or key that approved it may no longer do so")
     if run.is_approved_by_policy and not may_still_send(run=run, now=now):
         raise OutOfDate("the person or key that sent it may no longer do so")
-    _check_other_runs(run)
+    others = check_newer_files(run)
+    if others and run.decided_by_id is None:  # its guards did not count the accounts that left meanwhile
+        raise OutOfDate("another run was applied since")
 
 
-def _check_other_runs(run: Run) -> None:
+def check_surroundings(run: Run) -> ModeSettings:
+    """Raise OutOfDate if settings or external IDs changed since the plan was made. Return the settings of the mode."""
+    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
+    used = run.settings_used
+    if any(used.get(name) != value for name, value in settings_used(settings).items()):
+        raise OutOfDate("the settings of the mode were changed since")
+    if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
+        raise OutOfDate("external IDs were assigned to other orgs since")
+    return settings
+
+
+def check_newer_files(run: Run) -> list[Run]:
+    """Raise OutOfDate if a run that concerns the same people was applied. Return the others that changed accounts."""
     applied = applied_since(run, run.settings_used["unapplied"])
     if was_overtaken(run, applied):
         raise OutOfDate("a newer file over the same accounts was applied since")
     others = that_changed_accounts(applied)
     if was_undercut(run, others):
         raise OutOfDate("accounts that it names were changed by another run since")
-    if others and run.decided_by_id is None:  # its guards did not count the accounts that left meanwhile
-        raise OutOfDate("another run was applied since")
+    return others
 
 
 def check_accounts(run: Run, parameters: dict[str, Any]) -> None:

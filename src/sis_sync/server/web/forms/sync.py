@@ -43,6 +43,11 @@ class ModeSettingsForm(PageForm):
     """The settings of one mode. A mode that ignores absence has no settings for people who leave."""
 
     requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
+    needs_two_persons = forms.BooleanField(
+        label="Two persons: whoever sent a file may not approve it",
+        required=False,
+        help_text="A file from a key counts as sent by the manager who made the key. Every run then waits for someone.",
+    )
     on_absent = forms.ChoiceField(
         label="People who are not in the file",
         choices=ModeSettings.OnAbsent.choices,

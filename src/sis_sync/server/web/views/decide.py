@@ -1,5 +1,6 @@
 """The page on which a manager decides on a plan, and the form at its foot."""
 
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -8,7 +9,9 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.errors import DeletionsNotTyped, ReasonMissing
 from sis_sync.server.runs.approval import approve_run, keep_everyone
+from sis_sync.server.runs.fit import plan_again_if_needed
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.permission import needs_another_person
 from sis_sync.server.runs.selectors import access_run
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.decision.page import approve_words, decision_of, may_leave
@@ -44,7 +47,22 @@ def approve(request: PageRequest, run_id: int) -> HttpResponse:
         found.refresh_from_db()
     if found.state not in DECIDABLE and not form.errors:
         return see_other("web:run", found.pk)
-    return decision_page(request, found, form)
+    return decision_page(request, found, form) if form.errors else decide_on(request, found)
+
+
+def decide_on(request: PageRequest, found: Run) -> HttpResponse:
+    """Return the page of a plan that waits, or queue a new plan if it no longer fits, and return the page of the run.
+
+    While another process writes for long, no plan can be queued: the page then says so, and has no form.
+    """
+    try:
+        reason = plan_again_if_needed(found, now=timezone.now())
+    except OperationalError:
+        reason = "something that it relies on was changed since"
+    else:
+        if reason:
+            return see_other("web:run", found.pk)
+    return decision_page(request, found, misfit=reason)
 
 
 @for_managers
@@ -60,8 +78,10 @@ def creates_and_updates(request: PageRequest, run_id: int) -> HttpResponse:
     return see_other("web:run", found.pk)
 
 
-def decision_page(request: PageRequest, found: Run, form: ApproveForm | None = None) -> HttpResponse:
-    """Return the page of a plan. With a form that was refused, say why."""
+def decision_page(
+    request: PageRequest, found: Run, form: ApproveForm | None = None, *, misfit: str = ""
+) -> HttpResponse:
+    """Return the page of a plan. With a form that was refused, say why. With `misfit`, there is no form."""
     form = form or ApproveForm()
     decision = decision_of(found)
     form.fields["typed"].label = f"Type {decision.leaving:,} to approve"
@@ -73,7 +93,9 @@ def decision_page(request: PageRequest, found: Run, form: ApproveForm | None = N
         "is_held": found.state == Run.State.HELD,
         "is_planned_again": bool(found.decision_reason) and not found.keeps_everyone,
         "may_keep_everyone": not found.keeps_everyone and may_leave(decision),
-        "may_decide": found.state in DECIDABLE,
+        "misfit": misfit,
+        "is_own_file": needs_another_person(run=found, by=request.user),
+        "may_decide": found.state in DECIDABLE and not misfit,
         "approve_words": approve_words(found),
         "password_words": password_words(found),
     }

@@ -37,7 +37,7 @@ from sis_sync.server.web.run_page import (
     steps_of,
     view_rows,
 )
-from sis_sync.server.web.views.decide import decision_page
+from sis_sync.server.web.views.decide import decide_on
 from sis_sync.server.web.words import STATES
 
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
@@ -49,7 +49,7 @@ def run(request: PageRequest, run_id: int) -> HttpResponse:
     """The run page: steps, guards, counts, findings, rows, file. A plan that waits has the page to decide on."""
     found = access_run(actor=request.user, run_id=run_id)
     if found.state in DECIDABLE and not request.GET:
-        return decision_page(request, found)
+        return decide_on(request, found)
     return page(request, "web/runs/run.html", context_of(request, found))
 
 

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.modes import MODES
 from sis_sync.core.wording import counted
+from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.runs.selectors import waiting_runs
 from sis_sync.server.runs.settings import settings_of_modes, update_mode_settings
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
@@ -31,9 +32,13 @@ def mode_settings(request: PageRequest, mode: str) -> HttpResponse:
     found = next(each for each in settings_of_modes(school_system=request.user.school_system) if each.mode == mode)
     form = ModeSettingsForm(form_data(request), initial=found.__dict__, judges_absence=MODES[mode].judges_absence)
     if request.method == "POST" and form.is_valid():
-        update_mode_settings(settings=found, values=form.cleaned_data, actor=request.user, now=timezone.now())
-        flash(request, f"The settings of {MODE_WORDS[mode]} were updated. {effect_words(request, mode)}")
-        return see_other("web:sync_settings")
+        try:
+            update_mode_settings(settings=found, values=form.cleaned_data, actor=request.user, now=timezone.now())
+        except ValuesRefused as error:
+            form.add_refusal(error)
+        else:
+            flash(request, f"The settings of {MODE_WORDS[mode]} were updated. {effect_words(request, mode)}")
+            return see_other("web:sync_settings")
     return page(request, "web/bulk/mode_settings.html", {"mode": MODES[mode], "form": form})
 
 
