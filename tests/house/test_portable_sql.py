@@ -29,6 +29,7 @@ CALLS: dict[str, tuple[str, object]] = {
     "max": ("max(letter)", "c"),
     "min": ("min(letter)", "b"),
     "nullif": ("count(nullif(letter, 'b'))", 1),
+    "rank": ("max(position)", 3),
     "replace_all": ("max(replace_all('0070', '0', '-'))", "--7-"),
     "row_hash": ("count(DISTINCT row_hash('', '', '', '', letter, '', '', '', ''))", 3),
     "row_number": ("max(place)", 3),
@@ -37,7 +38,8 @@ CALLS: dict[str, tuple[str, object]] = {
     "sum": ("CAST(sum(number) AS BIGINT)", 6),
 }
 TABLE = (
-    "(SELECT number, letter, row_number() OVER (ORDER BY number) AS place "
+    "(SELECT number, letter, row_number() OVER (ORDER BY number) AS place, "
+    "rank() OVER (ORDER BY number) AS position "
     "FROM (VALUES (1, 'c'), (2, 'b'), (3, CAST(NULL AS STRING))) AS v(number, letter)) AS t"
 )
 # Words that stand before a bracket and are no functions.

@@ -18,6 +18,7 @@ from sis_sync.steps.directory.directory import load_directory
 from sis_sync.steps.map.map import map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.map.settle import settle
 from sis_sync.steps.plan.plan import make_plan
 from sis_sync.steps.read.read import read
 from sis_sync.steps.report import write_failed_rows, write_plan
@@ -55,6 +56,7 @@ def plan_of(content: bytes, *, mapping: Mapping = NO_MAPPING, accounts: str = ""
         records = read(session, folder / "people.csv", mode=PARTIAL, mapping=mapping)
         roster = map_records(session, records)
         directory = load_directory(session, orgs=folder / "orgs.csv", accounts=known)
+        settle(session, records)
         plan = make_plan(session, validate(session, roster, directory, PARTIAL))
         write_failed_rows(session, plan.records, folder / "failed.csv")
         write_plan(session, folder / "plan.csv")

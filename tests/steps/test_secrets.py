@@ -8,6 +8,7 @@ from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.directory.directory import load_directory
 from sis_sync.steps.map.map import map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.settle import settle
 from sis_sync.steps.plan.plan import make_plan
 from sis_sync.steps.read.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
@@ -25,12 +26,10 @@ def test_mapped_password_in_no_download(tmp_path: Path) -> None:
     results, failed = tmp_path / "results.csv", tmp_path / "failed.csv"
     with open_session() as session:
         records = read(session, roster, mapping=parse_mapping("mapper.local.column.password=Kennwort"))
-        judged = validate(
-            session,
-            map_records(session, records),
-            load_directory(session, orgs=orgs, accounts=None),
-            PARTIAL,
-        )
+        mapped = map_records(session, records)
+        directory = load_directory(session, orgs=orgs, accounts=None)
+        settle(session, records)
+        judged = validate(session, mapped, directory, PARTIAL)
         plan = make_plan(session, judged)
         write_results(session, results)
         write_failed_rows(session, plan.records, failed)

@@ -154,9 +154,9 @@ _WARNINGS = (
     ),
     _warning(
         "row.other_org",
-        "The same person at another school (the first counts)",
-        "the same person stands with another org on line {other}; that one counts",
-        "If this org is the right one, let its row stand first.",
+        "The same person in several rows, of which one counts",
+        "the same person also stands on line {other}, and that row counts",
+        "If this row is the right one, let a choose line of the mapping say so.",
     ),
     _warning(
         "name.placeholder",

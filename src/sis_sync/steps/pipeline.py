@@ -1,4 +1,4 @@
-"""The order of the steps: read, map, directory, validate, plan, guard. No other module knows it.
+"""The order of the steps: read, map, directory, settle, validate, plan, guard. No other module knows it.
 
 DuckDB reads and cleans the files and writes the plan and the reports. The steps in between run on the chosen engine:
 the same DuckDB session, or Spark. Spark reads its tables from Parquet files and returns its results in others.
@@ -22,10 +22,11 @@ from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
-from sis_sync.steps.directory.directory import Directory, load_directory
+from sis_sync.steps.directory.directory import Directory, load_directory, load_no_directory
 from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
 from sis_sync.steps.map.map import Roster, add_password_rows, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.map.settle import settle
 from sis_sync.steps.plan.plan import Plan, make_plan
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
@@ -37,7 +38,7 @@ LOGGER = logging.getLogger("sis_sync.steps")
 
 # The tables that are sent to another engine. Passwords stay on this machine.
 _SENT = {
-    "roster": "SELECT * EXCLUDE (password) FROM roster",
+    "settled": "SELECT * FROM settled",
     "password_rows": "SELECT line FROM password_rows",
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
@@ -123,6 +124,9 @@ def check_file(
     """
     roster = map_file(session, file, mode=mode, mapping=mapping, options=options)
     directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
+    if directory is None:
+        load_no_directory(session)
+    settle(session, roster.records)
     with _timed("validate"):
         return validate(session, roster, directory, mode)
 
@@ -163,6 +167,8 @@ def plan_roster(
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
     """Run the steps after map on a roster, a directory and a history that are already in `session`."""
     name = given.school_system
+    with _timed("settle", name):
+        settle(session, roster.records)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
             judged = validate(

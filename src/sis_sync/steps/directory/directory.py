@@ -84,6 +84,12 @@ def _refuse_shared_ids(session: Session) -> None:
         )
 
 
+def load_no_directory(session: Session) -> None:
+    """Make empty tables, for a file that is checked without a directory."""
+    load_listed_values(session)
+    session.run(sql_text(__package__, "no_directory"))
+
+
 def load_listed_values(session: Engine) -> None:
     """Make the table `listed_values` from the lists of the format: field, folded (lower case), value (as stored)."""
     rows = ", ".join(

@@ -1,7 +1,7 @@
 """Map: make the ten fields from the columns of the file, by the rules of the mapping (section 3 of the file format).
 
 The order of the steps for each field: column or constant, first, split, decode, dates, template or default, value, pad,
-and after all fields create. What accounts keep is decided when they are known (steps/settle).
+and after all fields create. What accounts keep is decided when they are known (settle.py).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from datetime import date, datetime
 
 from sis_sync.core.fields import FIELD_NAMES, PASSWORD
 from sis_sync.engine.duckdb import Session
-from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.map.field_maker import BROKEN_CELLS, NOTHING, FieldMaker
 from sis_sync.steps.read.read import Records
 
@@ -21,11 +20,9 @@ class Roster:
 
     The fields are the ten and password. A cell that does not decode is NULL. Of several rows of one person, the one
     with the greatest `choice` counts. `is_email_made`: a template made the address.
-    Accounts that exist keep their value of `kept_fields`.
     """
 
     records: Records
-    kept_fields: tuple[str, ...] = ()
 
 
 def map_records(session: Session, records: Records, *, today: date | None = None) -> Roster:
@@ -51,7 +48,7 @@ def map_records(session: Session, records: Records, *, today: date | None = None
             f"SELECT * FROM (SELECT line, cell, raw FROM found UNION SELECT line, {seen}, raw FROM found) "
             "WHERE cell <> ''"
         )
-    return Roster(records, kept_fields(records.columns, records.mapping))
+    return Roster(records)
 
 
 def add_password_rows(session: Session, lines: Sequence[int]) -> None:

@@ -1,18 +1,31 @@
--- In:  repeated, ignored.
--- Out: ignored: gains the rows that only repeat another;
+-- In:  repeated, ignored, accounts.
+-- Out: ignored: gains the rows that only repeat another, and those of a person of whom another row counts;
 --      rule_findings: gains the rows whose custom ID another row has with different data.
 INSERT INTO ignored
 SELECT line, 'row.duplicate', custom_id, CAST(first_line AS STRING)
 FROM (SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key, org) AS first_line FROM repeated)
 WHERE line > first_line;
 
+-- The other rows of each ID. place: 1 for those that count before the others; turn: 1 for the one that would count.
+CREATE TEMP TABLE contending AS
+SELECT r.line, r.custom_id, r.data_key, r.name_key,
+  rank() OVER (PARTITION BY r.custom_id ORDER BY r.choice DESC, r.is_active DESC) AS place,
+  row_number() OVER (PARTITION BY r.custom_id ORDER BY r.choice DESC, r.is_active DESC,
+    CASE WHEN r.org = a.school_district_external_id THEN 0 ELSE 1 END, r.line) AS turn
+FROM repeated AS r LEFT JOIN accounts AS a ON a.custom_id = r.custom_id
+WHERE NOT r.line IN (SELECT line FROM ignored);
+
+-- One row counts if all have the same names, and those that count before the others differ in the org at most.
 INSERT INTO ignored
-SELECT line, 'row.other_org', custom_id, CAST(first_line AS STRING)
-FROM (
-  SELECT line, custom_id, min(line) OVER (PARTITION BY custom_id, data_key) AS first_line
-  FROM repeated WHERE line NOT IN (SELECT line FROM ignored)
-)
-WHERE line > first_line;
+SELECT c.line, 'row.other_org', c.custom_id, CAST(d.line AS STRING)
+FROM contending AS c
+JOIN (
+  SELECT custom_id, min(CASE WHEN turn = 1 THEN line END) AS line
+  FROM contending
+  GROUP BY custom_id
+  HAVING count(DISTINCT name_key) = 1 AND count(DISTINCT CASE WHEN place = 1 THEN data_key END) = 1
+) AS d ON d.custom_id = c.custom_id
+WHERE c.line <> d.line;
 
 -- Rows with the same custom ID and different data, numbered. A row names at most 20 others, because the number of all
 -- pairs grows with the square. All rows after the twentieth name the same 20.

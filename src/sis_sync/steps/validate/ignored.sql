@@ -1,6 +1,7 @@
 -- In:  people, accounts, cut_rows.
 -- Out: ignored: one row per row that does not count: its line, the code of the reason, the line that counts instead;
---      repeated: one row per row whose custom ID occurs more than once, with data_key: all data except the org.
+--      repeated: one row per row whose custom ID occurs more than once, with data_key (all data except the org) and
+--        name_key (first and last name).
 CREATE TEMP TABLE ignored AS
 SELECT line, 'row.skipped' AS code, custom_id AS value, '' AS other FROM people WHERE is_skipped
 UNION ALL
@@ -22,6 +23,8 @@ WHERE NOT :creates_disabled AND status = 'Disabled' AND has_id AND (NOT is_known
 CREATE TEMP TABLE repeated AS
 SELECT
   line, custom_id, coalesce(school_district_external_id, '') AS org,
+  choice, coalesce(status = 'Active', FALSE) AS is_active,
+  coalesce(first_name || chr(31) || last_name, chr(31) || CAST(line AS STRING)) AS name_key,
   concat_ws(chr(31), coalesce(first_name, ''), coalesce(middle_name, ''), coalesce(last_name, ''),
     coalesce(email_key, ''), coalesce(user_type, ''), coalesce(position, ''), coalesce(grade, ''),
     coalesce(status, ''),

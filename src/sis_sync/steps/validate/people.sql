@@ -1,4 +1,4 @@
--- In:  roster, accounts, listed_values.
+-- In:  settled, accounts, listed_values.
 -- Out: people: one row per record that could be split, with the values as they would be stored, and its account.
 -- A student has no position, and only a student has a grade. If the type is unknown, both stay as they are in the file.
 CREATE TEMP TABLE people AS
@@ -14,7 +14,8 @@ SELECT
     p.user_type, p.position, p.grade, p.status), FALSE) AS is_same
 FROM (
   SELECT
-    r.line, r.early_codes, r.is_skipped, r.made, r.first_name, r.middle_name, r.last_name,
+    r.line, r.early_codes, r.is_skipped, r.made, r.choice, r.keeps_values, r.keeps_address,
+    r.first_name, r.middle_name, r.last_name,
     r.email, fold(r.email) AS email_key, r.custom_id,
     coalesce(NOT :is_placeholder, FALSE) AS has_id,
     r.school_district_external_id,
@@ -27,7 +28,7 @@ FROM (
          ELSE coalesce(g.value, r.grade) END AS grade,
     g.value IS NOT NULL AS is_grade_known,
     r.status AS given_status, coalesce(s.value, r.status) AS status, s.value IS NOT NULL AS is_status_known
-  FROM roster AS r
+  FROM settled AS r
   LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(r.user_type)
   LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(r.grade)
   LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(r.status)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from sis_sync.core.damaged_names import DAMAGED_PATTERN, WORDS_FOR_NOTHING
 from sis_sync.core.fields import EMAIL_PATTERN, ERROR_WORDS, FIELDS
-from sis_sync.core.findings import ERROR_CODES
+from sis_sync.core.findings import ERROR_CODES, FINDING_CODES
 from sis_sync.core.modes import PARTIAL, Mode
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
-from sis_sync.steps.directory.directory import Directory, load_listed_values
+from sis_sync.steps.directory.directory import Directory
+from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.map.made import made_by_lines
 from sis_sync.steps.map.map import Roster
 from sis_sync.steps.map.value_sql import is_placeholder
@@ -20,6 +21,9 @@ from sis_sync.steps.validate.messages import word_findings
 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
+_KEEP_UNJUDGED = """
+DELETE FROM rule_findings WHERE code IN :codes AND line IN (SELECT line FROM people WHERE keeps_values)
+"""
 # Reading and mapping find these and store them in `codes` of cells and broken, `early_codes` of roster and people.
 EARLY_CODES = (
     "row.columns",
@@ -62,11 +66,12 @@ def validate(
     """
     records = roster.records
     mode = mode or PARTIAL
-    if directory is None:
-        load_listed_values(session)
-        session.run(sql_text(__package__, "no_directory"))
     session.run(sql_text(__package__, "people").replace(":is_placeholder", is_placeholder("r.custom_id")))
     _run_rules(session, records, mode, are_orgs_known=directory is not None)
+    kept = kept_fields(records.columns, records.mapping)
+    if kept:  # what an account keeps is no fault of the file
+        codes = tuple(code.code for code in FINDING_CODES.values() if code.column in kept)
+        session.run(_KEEP_UNJUDGED, codes=codes)
     session.run(
         sql_text(__package__, "names"),
         words=WORDS_FOR_NOTHING,
