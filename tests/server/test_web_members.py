@@ -1,5 +1,7 @@
 """Members > User Admin."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -9,7 +11,7 @@ from django.utils import timezone
 from kit.rosters import imported, student, sync
 
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.services import create_account
+from sis_sync.server.accounts.services import create_account, delete_accounts
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 
@@ -214,7 +216,7 @@ def test_edit_shows_faults_keeps_values(as_alice: Client, dana: Account) -> None
     assert 'href="#id_first_name"' in page
     assert 'value="no address"' in page
     assert "First name is empty." in page
-    assert "Email: &quot;no address&quot; is not an email address." in page
+    assert "E-mail: &quot;no address&quot; is not an email address." in page
     assert 'aria-invalid="true"' in page
     dana.refresh_from_db()
     assert dana.first_name == "Dana"
@@ -268,3 +270,49 @@ def test_history_links_to_run(as_alice: Client, district: Org, north: Org, now: 
     assert "line 2 of the file" in page
     assert '<del class="was">Okafor</del>' in page
     assert '<ins class="now">Adeyemi</ins>' in page
+
+
+def test_form_behind_an_address_is_explained(as_alice: Client) -> None:
+    for address in ("/members/act", "/bulk/client/api", "/sign-out", "/members/search"):
+        answer = as_alice.get(address)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert "This address only takes a form." in answer.content.decode()
+    assert b"<html" not in as_alice.get("/api/v1/runs/1/approve").content
+
+
+def test_search_points_to_deleted_people(as_alice: Client, dana: Account) -> None:
+    delete_accounts(accounts=[dana], actor=None, now=timezone.now())
+    page = as_alice.post("/members/search", {"text": "E-4"}, follow=True).content.decode()
+    assert "1 deleted person fits this search." in page
+    link = re.search(r'href="\?(status=Deleted[^"]*)"', page)
+    assert link is not None
+    assert "Dubois, Dana" in as_alice.get(f"/members?{html.unescape(link[1])}").content.decode()
+    nobody = as_alice.post("/members/search", {"text": "Zzz"}, follow=True).content.decode()
+    assert "deleted" not in nobody.split("<main")[1].split("Nobody fits")[0]
+
+
+def test_action_of_an_account_returns_to_it(as_alice: Client, dana: Account) -> None:
+    values = {"action": "disable", "account": dana.pk, "from_account": "yes"}
+    asked = as_alice.post("/members/act", values).content.decode()
+    assert asked.count(f'href="/members/{dana.pk}"') == 2  # the breadcrumb and Cancel
+    assert 'name="from_account"' in asked
+    done = as_alice.post("/members/act", {**values, "confirmed": "yes"})
+    assert done.headers["Location"] == f"/members/{dana.pk}"
+
+
+def test_restored_person_may_leave_again(as_alice: Client, dana: Account) -> None:
+    delete_accounts(accounts=[dana], actor=None, now=timezone.now())
+    values = {"action": "restore", "account": dana.pk, "confirmed": "yes", "from_account": "yes"}
+    page = as_alice.post("/members/act", values, follow=True).content.decode()
+    assert "A complete list deletes them again if it does not name them." in page
+
+
+def test_confirmation_shows_middle_names(as_alice: Client, dana: Account) -> None:
+    Account.objects.filter(pk=dana.pk).update(middle_name="Quinn")
+    assert (
+        "Dubois, Dana Quinn" in as_alice.post("/members/act", {"action": "delete", "account": dana.pk}).content.decode()
+    )
+
+
+def test_address_breaks_between_its_words(as_alice: Client, dana: Account) -> None:
+    assert "dana.<wbr>dubois@<wbr>riverbend.<wbr>example" in as_alice.get("/members").content.decode()

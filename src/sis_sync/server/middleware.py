@@ -1,11 +1,13 @@
-"""Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds security headers."""
+"""Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds headers and the page for 405."""
 
 import tempfile
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from sis_sync.core.loopback import is_loopback
 from sis_sync.server.place import require_room
@@ -80,6 +82,20 @@ def add_security_headers(respond: Respond) -> Respond:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return middleware
+
+
+def show_wrong_method(respond: Respond) -> Respond:
+    """Show a page if an address that only takes a form is opened, as by Back or reload. Calls get their own answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
+            return response
+        shown = render(request, "405.html", status=response.status_code)
+        shown.headers["Allow"] = response.headers["Allow"]
+        return shown
 
     return middleware
 

@@ -31,7 +31,12 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
         if "@" in part:
             accounts = accounts.filter(email__icontains=part)
     if connection.vendor == "postgresql":
-        return accounts.filter(_postgresql_match(words))
+        # The same expression as that of the index, so that the index answers.
+        indexed = Func(*(F(name) for name in SEARCHED), function="account_words")
+        query = Value(" & ".join(f"'{word}':*" for word in words))
+        template = "(%(expressions)s::tsquery)"
+        is_match = Func(indexed, query, template=template, arg_joiner=" @@ ", output_field=BooleanField())
+        return accounts.filter(is_match)
     match = " ".join(f'"{word}"*' for word in words)
     return accounts.filter(pk__in=RawSQL("SELECT rowid FROM account_search WHERE account_search MATCH %s", [match]))
 
@@ -46,11 +51,3 @@ def drop_removed_words() -> None:
     """Write the index of SQLite without the words of removed accounts: until then they are only marked as removed."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO account_search (account_search) VALUES ('optimize')")
-
-
-def _postgresql_match(words: list[str]) -> Func:
-    """Return the condition as the expression of the index, so that the index answers it."""
-    indexed = Func(*(F(name) for name in SEARCHED), function="account_words")
-    query = " & ".join(f"'{word}':*" for word in words)
-    template = "(%(expressions)s::tsquery)"
-    return Func(indexed, Value(query), template=template, arg_joiner=" @@ ", output_field=BooleanField())

@@ -132,6 +132,9 @@ LISTS: dict[str, tuple[str, str]] = {
     "update": ("Change", "old and new values"),
     "failed": ("Failed", "nothing of these rows is taken, and their people stay as they are"),
 }
+MAY_LEAVE_AGAIN = (
+    "A complete list deletes them again if it does not name them. To keep them, protect them from sync: Edit User Info."
+)
 STATUS_BADGES: dict[str, Badge] = {
     ACTIVE: Badge("check", ACTIVE, "good"),
     DISABLED: Badge("lock", DISABLED),

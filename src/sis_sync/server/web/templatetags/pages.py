@@ -1,5 +1,6 @@
 """Template tags and filters with which all pages show numbers, times, icons, badges and words."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,8 @@ from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
 from sis_sync.core import wording
@@ -237,6 +238,13 @@ def one_line(row: PlanRow) -> str:
         values.get("status", ""),
     )
     return ", ".join(part for part in shown if part)
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """Return an e-mail address that may break after @ and dots, and not within a word."""
+    parts = re.split(r"(?<=[@.])", address)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
 
 
 @register.filter

@@ -20,6 +20,7 @@ from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
 from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_values
 from sis_sync.server.web.render import flash, flash_error, form_data, page, paged, see_other
+from sis_sync.server.web.words import MAY_LEAVE_AGAIN
 
 
 @for_managers
@@ -106,7 +107,8 @@ def account_create(request: PageRequest) -> HttpResponse:
         except ValuesRefused as error:
             form.add_refusal(error)
         else:
-            flash(request, f"{account.full_name} was created.")
+            created = f"{account.full_name} was created."
+            flash(request, f"{created} {MAY_LEAVE_AGAIN}" if account.custom_id else created)
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/create.html", {"form": form})
 

@@ -14,7 +14,7 @@ from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.first_sign_in import USUAL_VALIDITY, generate_passwords, make_claim_codes
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.selectors import managed_accounts, search_accounts
+from sis_sync.server.accounts.selectors import DELETED, managed_accounts, search_accounts
 from sis_sync.server.accounts.services import (
     delete_accounts,
     disable_accounts,
@@ -37,7 +37,7 @@ from sis_sync.server.web.people_list import (
 from sis_sync.server.web.render import flash, page, see_other
 from sis_sync.server.web.sealed import sealed_search, search_text
 from sis_sync.server.web.views.first_sign_in import codes_answer
-from sis_sync.server.web.words import action_word, error_words
+from sis_sync.server.web.words import MAY_LEAVE_AGAIN, action_word, error_words
 
 # The actions that ask first and can be done to many people at once.
 SERVICES: dict[str, Callable[..., int]] = {
@@ -73,6 +73,7 @@ def user_admin(request: PageRequest) -> HttpResponse:
     context = {
         "people": shown,
         "count": count_people(found, shown),
+        **(deleted_matches(request, filters, text) if text and not shown.rows else {}),
         "no_id_count": count_capped(search_accounts(actor=request.user, without_id=True)),
         "filters": filters,
         "text": text,
@@ -83,6 +84,15 @@ def user_admin(request: PageRequest) -> HttpResponse:
         # htmx requested the address of the search. Show the address of the list, which can be reloaded.
         response.headers["HX-Push-Url"] = request.get_full_path()
     return response
+
+
+def deleted_matches(request: PageRequest, filters: PeopleFilters, text: str) -> dict[str, object]:
+    """Return the context that points to the deleted people whom the text finds, if there are any."""
+    if filters.status == DELETED:
+        return {}
+    count = count_capped(search_accounts(actor=request.user, text=text, status=DELETED))
+    deleted = PeopleFilters(status=DELETED, search=filters.search)
+    return {"deleted_count": count, "deleted_query": deleted.query} if count.number else {}
 
 
 def search_form(request: PageRequest, filters: PeopleFilters, text: str) -> SearchForm:
@@ -148,8 +158,9 @@ def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> H
         except (NotPermitted, ValuesRefused) as error:
             form.add_error(None, error_words(error))  # the page has no fields for the values that were refused
         else:
-            flash(request, f"{action_word(action, is_done=True)}: {counted(number, 'person', 'people')}.")
-            return see_other("web:user_admin", query=list_query(request))
+            done = f"{action_word(action, is_done=True)}: {counted(number, 'person', 'people')}."
+            flash(request, f"{done} {MAY_LEAVE_AGAIN}" if action == "restore" else done)
+            return back_to_place(request, people)
     context = {
         "action": action,
         "people": people,
@@ -178,7 +189,7 @@ def change_passwords(request: PageRequest, people: list[Account]) -> HttpRespons
             form.add_refusal(error)
         else:
             flash(request, f"The password of {people[0].full_name} was changed. They are signed out everywhere.")
-            return see_other("web:user_admin", query=list_query(request))
+            return back_to_place(request, people)
     if len(people) == 1 and "password" not in form.fields:
         form = NewPasswordForm(is_typed=True)
     context = {"people": people, "person": people[0], "form": form, **back_to_list(request)}
@@ -199,12 +210,30 @@ def make_codes(request: PageRequest, people: list[Account]) -> HttpResponse:
     return page(request, "web/members/confirm.html", context)
 
 
+def back_to_place(request: PageRequest, people: list[Account]) -> HttpResponse:
+    """Redirect to the account's page if the action was chosen there, otherwise to the list."""
+    if is_from_account(request):
+        return see_other("web:account_history", people[0].pk)
+    return see_other("web:user_admin", query=list_query(request))
+
+
+def is_from_account(request: PageRequest) -> bool:
+    """Return True if the action was chosen on the page of an account."""
+    return request.POST.get("from_account") == "yes"
+
+
 def list_query(request: PageRequest) -> str:
     """Return the filters that the list had when the people were ticked."""
     return read_filters(QueryDict(request.POST.get("back", ""))).query
 
 
-def back_to_list(request: PageRequest) -> dict[str, str]:
-    """Return the context with which a confirmation page links back to the list."""
-    address, query = reverse("web:user_admin"), list_query(request)
-    return {"back": request.POST.get("back", ""), "list_address": f"{address}?{query}" if query else address}
+def back_to_list(request: PageRequest) -> dict[str, object]:
+    """Return the context with which a confirmation page links back to where the action was chosen."""
+    address, query, account = reverse("web:user_admin"), list_query(request), request.POST.get("account", "")
+    if is_from_account(request) and can_be_number(account):
+        address, query = reverse("web:account_history", args=[account]), ""
+    return {
+        "back": request.POST.get("back", ""),
+        "from_account": is_from_account(request),
+        "list_address": f"{address}?{query}" if query else address,
+    }
