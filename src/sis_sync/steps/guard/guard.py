@@ -6,6 +6,7 @@ the whole before its parts.
 
 from dataclasses import asdict
 
+from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.guards import GUARDS, NO_HISTORY, RECENT_COLUMNS, Guard, GuardHit, History
 from sis_sync.core.limits import GuardLimits
 from sis_sync.core.modes import Mode
@@ -63,6 +64,7 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         **asdict(limits),
         "has_final_newline": plan.records.facts.has_final_newline,
         "nameless_org": NAMELESS_ORG,
+        "email_pattern": EMAIL_PATTERN,
         "mode_types": plan.mode.user_types,
         "acts_on_absence": plan.acts_on_absence,
         "last_rows": earlier.last_rows,

@@ -1,14 +1,30 @@
--- Accounts would leave while a failed row names no known account: the row may belong to one of them.
+-- Accounts would leave while a failed row that names no known account could be one of them: the last name and the
+-- initial are the same (a missing first name has every initial), or the address is, or neither can be read.
 -- A record that could not be split names an account only if one of its cells is the ID of an account without a row of
--- its own: any other number in it could be someone else's ID.
-SELECT 'for example line ' || CAST(min(x.line) AS STRING) AS subject, count(*) AS found,
+-- its own: any other number in it could be someone else's ID. Its name and address cannot be read.
+WITH unnamed AS (
+  SELECT x.line, coalesce(fold(p.last_name), '') AS last_name,
+    coalesce(fold(substr(p.first_name, 1, 1)), '') AS initial,
+    CASE WHEN matches(p.email, :email_pattern) THEN p.email_key ELSE '' END AS email_key
+  FROM plan AS x LEFT JOIN people AS p ON p.line = x.line
+  WHERE x.action = 'failed'
+    AND NOT x.line IN (SELECT k.line FROM people AS k JOIN failed AS f ON f.line = k.line WHERE k.is_known)
+    AND NOT x.line IN (
+      SELECT b.line FROM broken_cells AS b JOIN accounts AS a ON a.custom_id = b.cell AND a.custom_id <> ''
+      WHERE NOT a.custom_id IN (
+        SELECT o.custom_id FROM people AS o JOIN broken_cells AS c ON c.cell = o.custom_id WHERE NOT o.is_skipped))
+),
+leavers AS (
+  SELECT fold(a.last_name) AS last_name, fold(substr(a.first_name, 1, 1)) AS initial, a.email_key
+  FROM leaving AS l JOIN accounts AS a ON a.custom_id = l.custom_id
+)
+SELECT 'for example line ' || CAST(min(line) AS STRING) AS subject, count(*) AS found,
   (SELECT count(*) FROM leaving) AS base, '0' AS bound
-FROM plan AS x
-WHERE x.action = 'failed'
-  AND NOT x.line IN (SELECT p.line FROM people AS p JOIN failed AS f ON f.line = p.line WHERE p.is_known)
-  AND NOT x.line IN (
-    SELECT b.line FROM broken_cells AS b JOIN accounts AS a ON a.custom_id = b.cell AND a.custom_id <> ''
-    WHERE NOT a.custom_id IN (
-      SELECT p.custom_id FROM people AS p JOIN broken_cells AS c ON c.cell = p.custom_id WHERE NOT p.is_skipped))
-  AND (SELECT count(*) FROM leaving) > 0
+FROM unnamed
+WHERE (SELECT count(*) FROM leaving) > 0
+  AND CASE WHEN last_name = '' THEN email_key = ''
+           ELSE concat(last_name, chr(31), initial) IN (SELECT concat(last_name, chr(31), initial) FROM leavers)
+             OR (initial = '' AND last_name IN (SELECT last_name FROM leavers))
+             OR last_name IN (SELECT last_name FROM leavers WHERE initial = '') END
+   OR (email_key <> '' AND email_key IN (SELECT email_key FROM leavers))
 HAVING count(*) > 0
