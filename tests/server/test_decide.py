@@ -256,3 +256,53 @@ def test_maker_of_a_key_is_its_sender(as_alice: Client, district: Org, north: Or
     refused = as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).content.decode()
     assert "whoever sent a file may not approve it" in refused
     assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "not now"}).status_code == 303
+
+
+def test_page_after_the_decision(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    needs_approval(district, "partial")
+    run = sync(district, *people[2:], student("S99"), student("S98", email="no"), now=timezone.now(), mode="students")
+    waits = sync(district, student("S97"), now=timezone.now())
+    as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest, "reason": "two have left"})
+    page = page_of(as_alice, run)
+    assert "What happens next" in page
+    assert "Approved: delete 2, create 1." in page
+    assert f'<a href="/runs/{waits.pk}">Another run waits for your decision</a>' in (
+        as_alice.get(f"/runs/{run.pk}").content.decode()
+    )
+    settled(run, now=timezone.now())
+    page = page_of(as_alice, run)
+    assert "Applied, 1 row failed" in page
+    assert "All changes were made." not in page
+    assert "2 deleted people can be restored until" in page
+    assert "1 new person needs a claim code or a password" in page
+    history = as_alice.get("/bulk/history").content.decode()
+    assert "Applied, 1 row failed" in history
+    assert "2 deleted, 1 created, 1 failed" in history
+
+
+def test_nothing_is_green_where_everything_failed(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = sync(district, student("S1", email="nonsense"), now=now)
+    page = page_of(as_alice, run)
+    assert "Applied, 1 row failed" in page
+    assert "Nothing was changed." in page
+    assert "status-good" not in as_alice.get("/").content.decode()
+
+
+def test_superseded_run_links_to_the_newer(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(40)]
+    imported(district, *people, now=now)
+    older = sync(district, *people[:28], now=timezone.now(), mode="students")
+    newer = sync(district, *people[:27], now=timezone.now(), mode="students")
+    content = as_alice.get(f"/runs/{older.pk}").content.decode()
+    assert f'<a href="/runs/{newer.pk}">Run {newer.pk}</a> took its place.' in content
+
+
+def test_people_in_rows_are_links(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    imported(district, student("S1"), now=now)
+    run = sync(district, student("S1", "Adeyemi"), now=timezone.now())
+    account = Account.objects.get(custom_id="S1")
+    assert f'<a href="/members/{account.pk}">Sam Okafor</a>' in (
+        as_alice.get(f"/runs/{run.pk}?action=update").content.decode()
+    )

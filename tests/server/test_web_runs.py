@@ -299,7 +299,7 @@ def test_home_shows_waiting_and_modes(as_alice: Client, district: Org, north: Or
     run = leaving_run(district, 12, now)
     page = as_alice.get("/").content.decode()
     assert "On hold" in page
-    assert "0 to create, 1 to update, 12 to delete, 0 failed" in page
+    assert "12 to delete, 1 to update" in page
     assert f'href="/runs/{run.pk}"' in page
     assert "No file yet." in page
 

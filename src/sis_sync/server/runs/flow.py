@@ -24,7 +24,7 @@ from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, keep_refused, make_stored_plan
 from sis_sync.server.runs.settings import settings_used
 from sis_sync.server.runs.states import TO_APPLY, TO_PLAN, State, move
-from sis_sync.server.runs.superseding import has_newer, supersede_older
+from sis_sync.server.runs.superseding import newer_of, supersede_older
 
 APPROVALS_BY_POLICY = 3
 
@@ -190,8 +190,8 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
 def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetime) -> tuple[str, dict[str, Any]]:
     # Keep this order: a superseded run is never held, and policy never approves a held run.
     by_policy = {"decided_at": now, "is_approved_by_policy": True}
-    if has_newer(run):
-        return State.SUPERSEDED, {}
+    if newer := newer_of(run):
+        return State.SUPERSEDED, {"superseded_by": newer}
     if planned.guards:
         return State.HELD, {}
     if not planned.counts.changes:  # a plan without changes needs no approval

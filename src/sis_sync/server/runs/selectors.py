@@ -1,6 +1,7 @@
 """Selects the runs that a person or key may see, and reads their plans. All other runs seem not to exist."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ class PlanRow:
     """One row of a plan. `changes` are (field, old value, new value). `line` is None for an absent account.
 
     `person` is the name of the account when the plan was made. For new and unchanged accounts it is the name in the
-    file. It is empty if neither is known.
+    file. It is empty if neither is known. `account_id` is None for new and unchanged accounts.
     """
 
     line: int | None
@@ -44,6 +45,7 @@ class PlanRow:
     changes: tuple[tuple[str, str, str], ...]
     codes: tuple[str, ...]
     message: str
+    account_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,13 @@ def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> Pla
     names = [str(path) for path in paths]
     with reading_session() as session:
         found = session.connection.execute(
-            f"SELECT line, action, custom_id, fields, codes, message, {fields} {chosen} "
+            f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} {chosen} "
             "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",
             [names, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [names, action]).fetchone()
-    return PlanPage(tuple(row_of_plan(row) for row in found), int(counted[0]) if counted else 0)
+    rows = tuple(row_of_plan(row, account_id=account_id) for account_id, *row in found)
+    return PlanPage(rows, int(counted[0]) if counted else 0)
 
 
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
@@ -165,7 +168,7 @@ def finding_groups(*, run: Run) -> list[dict[str, Any]]:
     return groups
 
 
-def row_of_plan(row: tuple[Any, ...]) -> PlanRow:
+def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow:
     """Return a row of a stored plan: line, action, custom_id, fields, codes, message, and new and old of each field."""
     line, action, custom_id, fields, codes, message, *values = row
     return PlanRow(
@@ -176,6 +179,7 @@ def row_of_plan(row: tuple[Any, ...]) -> PlanRow:
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
+        account_id=int(account_id) if account_id else None,
     )
 
 

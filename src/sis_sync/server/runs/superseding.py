@@ -9,12 +9,12 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import PLANNED, State, move
 
 
-def has_newer(run: Run) -> bool:
-    """True if a later file of the same mode over the same accounts was planned first."""
+def newer_of(run: Run) -> Run | None:
+    """Return a later run of the same mode over the same accounts that was planned first, if there is one."""
     if run.mode == PARTIAL.name:
-        return False
+        return None
     newer = over_the_same(run, Run.objects.filter(mode=run.mode, pk__gt=run.pk))
-    return newer.filter(state__in=PLANNED).exists()
+    return newer.filter(state__in=PLANNED).order_by("-pk").first()
 
 
 def supersede_older(run: Run) -> None:
@@ -25,7 +25,8 @@ def supersede_older(run: Run) -> None:
     if run.scope_org.kind != Org.Kind.DISTRICT:
         older = older.filter(scope_org=run.scope_org_id)
     for run_id in older.values_list("pk", flat=True):
-        move(run_id, DECIDABLE, State.SUPERSEDED, decision_reason=f"Run {run.pk} took its place.")
+        reason = f"Run {run.pk} took its place."
+        move(run_id, DECIDABLE, State.SUPERSEDED, decision_reason=reason, superseded_by=run)
 
 
 def over_the_same(run: Run, runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELDS, STUDENT
 from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.plan import ACCOUNT_ACTIONS
+from sis_sync.core.wording import counted
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.runs.models import Run
 
@@ -98,6 +100,20 @@ STATES: dict[str, StateWords] = {
         Badge("cross", State.CANCELLED.label), "Someone cancelled it before it was applied. No account was changed."
     ),
 }
+
+
+def state_words(run: Run) -> StateWords:
+    """Return the badge and the meaning of the run's state. Only a run of which everything was applied is green."""
+    known = STATES[run.state]
+    if run.state != State.APPLIED:
+        return known
+    failed, has_changes = run.counts.get("failed", 0), any(map(run.counts.get, ACCOUNT_ACTIONS))
+    done = "All other changes were made." if has_changes else "Nothing was changed."
+    if not failed:
+        return known if has_changes else StateWords(known.badge, "There was nothing to change.")
+    rows = counted(failed, "row", "rows")
+    people = "its person stays as they are" if failed == 1 else "their people stay as they are"
+    return StateWords(Badge("warn", f"Applied, {rows} failed", "wait"), f"{rows} failed: {people}. {done}")
 
 
 @dataclass(frozen=True)

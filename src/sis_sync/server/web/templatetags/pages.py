@@ -15,7 +15,7 @@ from django.utils.timesince import timesince
 
 from sis_sync.core import wording
 from sis_sync.core.limits import PLAN_EXPIRES_AFTER
-from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, ROW_ACTIONS
+from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.audit.models import AccountChange
@@ -108,7 +108,7 @@ def badge(shown: Badge) -> SafeString:
 @register.simple_tag
 def state_badge(run: Run) -> SafeString:
     """Return the badge of the run's state."""
-    return badge(words.STATES[run.state].badge)
+    return badge(words.state_words(run).badge)
 
 
 @register.simple_tag
@@ -140,7 +140,7 @@ def mode_word(mode: str) -> str:
 @register.filter
 def state_meaning(run: Run) -> str:
     """Return what the state means for the people in the file."""
-    return words.STATES[run.state].meaning
+    return words.state_words(run).meaning
 
 
 @register.filter
@@ -196,15 +196,15 @@ def count_cells(run: Run) -> list[tuple[str, str, int]]:
 
 @register.filter
 def count_words(run: Run) -> list[str]:
-    """Return the counts that matter most as words: 40 to create, or 40 created once the run is applied."""
+    """Return the counts that are not 0, people who leave first: 40 to create, or 40 created once it is applied."""
     is_done = run.state == Run.State.APPLIED
     parts = [
-        f"{run.counts.get(action, 0):,} "
-        f"{words.action_word(action, is_done=True).lower() if is_done else f'to {action}'}"
-        for action in ACCOUNT_ACTIONS
-        if is_shown(run, action)
+        f"{run.counts[action]:,} {words.action_word(action, is_done=True).lower() if is_done else f'to {action}'}"
+        for action in (*ABSENT_ACTIONS, *CHANGING_ACTIONS)
+        if run.counts.get(action)
     ]
-    return [*parts, f"{run.counts.get('failed', 0):,} failed"]
+    failed = [f"{run.counts['failed']:,} failed"] if run.counts.get("failed") else []
+    return [*parts, *failed] or ["no changes"]
 
 
 def is_shown(run: Run, action: str) -> bool:

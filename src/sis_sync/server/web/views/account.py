@@ -15,6 +15,7 @@ from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import access_org, is_district_manager, managed_orgs
 from sis_sync.server.orgs.services import give_right, take_right
+from sis_sync.server.runs.selectors import runs_of
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
@@ -31,13 +32,16 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     changes = AccountChange.objects.filter(account=account).select_related("actor", "run")
     restorable_until = account.deleted_at + RESTORABLE_FOR if account.deleted_at else None
     is_restorable = restorable_until is not None and timezone.now() < restorable_until
+    shown = paged(request, changes.order_by("-changed_at", "-id"))
+    named = [change.run_id for change in shown if change.run_id]
     context = {
         "account": account,
         "held_words": held_words(account, is_restorable=is_restorable),
         "restorable_until": restorable_until,
         "is_restorable": is_restorable,
         "claim_code": ClaimCode.objects.filter(account=account, expires_at__gt=timezone.now()).first(),
-        "changes": paged(request, changes.order_by("-changed_at", "-id")),
+        "changes": shown,
+        "runs_to_follow": {*runs_of(actor=request.user).filter(pk__in=named).values_list("pk", flat=True)},
         "rights": Right.objects.filter(account=account).select_related("org"),
         "right_form": RightForm(orgs=managed_orgs(actor=request.user)),
         "may_give_rights": is_district_manager(account=request.user) and account.deleted_at is None,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import CHECKING, DECIDABLE, ENDED, MOVING, OUT_OF_DATE
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.server.runs.approval import reject_run
@@ -24,6 +25,8 @@ from sis_sync.server.runs.selectors import (
     place_waits,
     refuse_removed_report,
     removed_words,
+    runs_of,
+    waiting_runs,
 )
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.web.access import PageRequest, for_managers
@@ -38,7 +41,7 @@ from sis_sync.server.web.run_page import (
     view_rows,
 )
 from sis_sync.server.web.views.decide import decide_on
-from sis_sync.server.web.words import STATES
+from sis_sync.server.web.words import state_words
 
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
 
@@ -61,7 +64,7 @@ def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
     wait = place_wait(found)
     if seen_of(found, wait) == request.GET.get("seen"):
         return HttpResponse(status=204)
-    state = STATES[found.state]
+    state = state_words(found)
     said = f"Waits: {wait.words}." if wait else state.meaning
     context = context_of(request, found) | {"announcement": f"{state.badge.word}. {said}"}
     return HttpResponse(render_to_string("web/runs/_body.html", context, request))
@@ -92,6 +95,9 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING,
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
+        "may_follow": runs_of(actor=request.user).filter(pk=found.superseded_by_id or 0).exists(),
+        "next_waiting": waiting_runs(actor=request.user).exclude(pk=found.pk).order_by("received_at").first(),
+        "restorable_until": found.applied_at + RESTORABLE_FOR if found.applied_at else None,
         "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
         "password_words": password_words(found),
