@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
+import measure_suggest
 
 from sis_sync.bench.report import as_markdown
 from sis_sync.cli.main import cli
@@ -149,6 +150,11 @@ def presets() -> str:
     return "\n".join(f"- `{name}`" for name in preset_names())
 
 
+def suggested() -> str:
+    """Return how many of the ten fields `mapper suggest` finds in each header row of tests/data/headers."""
+    return measure_suggest.table(measure_suggest.measure(measure_suggest.HEADERS))
+
+
 def session() -> str:
     """Run the command of the README and return its output."""
     folder = DOCS.relative_to(ROOT) / "sample"
@@ -171,7 +177,7 @@ PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(commands, fields, refusals, findings, guards, results_columns),
-        *(modes, client_keys, server_variables, spark_variables, presets, session, performance),
+        *(modes, client_keys, server_variables, spark_variables, presets, suggested, session, performance),
     )
 }
 

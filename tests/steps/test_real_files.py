@@ -35,12 +35,24 @@ class Desk:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.capsys = folder, capsys
 
-    def plan(self, file: str, mapping: str, *, mode: str = "partial", accounts: Path | None = None) -> Said:
-        orgs = self.folder / "orgs.csv"
-        names = ORGS[file.split("/")[0]]
-        orgs.write_text("external_id,name\n" + "".join(f"{org},School {org}\n" for org in names), encoding="utf-8")
+    def plan(
+        self, file: str, mapping: str, *, mode: str = "partial", accounts: Path | None = None, orgs: str = ""
+    ) -> Said:
+        names = ORGS[orgs or file.split("/")[0]]
+        orgs_file = self.folder / "orgs.csv"
+        orgs_file.write_text("external_id,name\n" + "".join(f"{org},School {org}\n" for org in names), encoding="utf-8")
         known = ("--accounts", accounts) if accounts else ()
-        options = ("--mode", mode, "--orgs", orgs, "--mapping", self.mapping(mapping), "--output", self.output, *known)
+        options = (
+            "--mode",
+            mode,
+            "--orgs",
+            orgs_file,
+            "--mapping",
+            self.mapping(mapping),
+            "--output",
+            self.output,
+            *known,
+        )
         return command(self.capsys, "plan", DATA / file, *options, "--json")
 
     def mapping(self, lines: str) -> str:
@@ -91,6 +103,15 @@ def test_sds_without_domain_lacks_addresses(desk: Desk, file: str, rows: int) ->
     assert said.document["counts"] == {**NO_CHANGE, "rows": rows, "failed": rows}
     assert said.document["findings"]["email.invalid"] == rows
     assert "guard.failed_rows" in {guard["code"] for guard in said.document["guards"]}
+
+
+def test_sds_logins_need_no_second_address(desk: Desk, tmp_path: Path) -> None:
+    export = tmp_path / "Student.csv"
+    header = "SIS ID,School SIS ID,First Name,Last Name,Username,Grade"
+    export.write_text(f"{header}\n7,10001,Ana,Lee,ALee,3\n", encoding="utf-8")
+    said = desk.plan(str(export), SDS_ADDRESSES, orgs="microsoft-sds")
+    assert said.exit_code == 0
+    assert said.document["counts"] == {**NO_CHANGE, "rows": 1, "create": 1}
 
 
 def test_sds_students_have_own_lines(desk: Desk) -> None:

@@ -5,25 +5,59 @@ import difflib
 from sis_sync.core.fields import ACTIVE, DISABLED, LISTED_VALUES, STUDENT
 
 _MIN_SIMILARITY = 0.75
+_SIGNS = ("-", "+", "\u2212", "\u2013")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     "grade": {
         "PreK": ("pre-k", "pre k", "pk", "prekindergarten", "pre-kindergarten", "preschool", "nursery"),
-        "K": ("kg", "k5", "kn", "kinder", "kindergarten", "0", "00"),
+        "K": ("kg", "k5", "kn", "kf", "tk", "kinder", "kindergarten", "0", "00"),
         "Other": ("adult", "postgraduate", "ungraded", "ug", "13"),
         "Unspecified": ("unknown", "none", "n/a", "na", "-", "null", "not specified"),
     },
     "user_type": {
-        STUDENT: ("pupil", "learner", "child", "students", "pupils", "stu"),
-        "Teacher": ("faculty", "instructor", "educator", "lecturer", "teachers", "t"),
-        "Staff": ("employee", "aide", "paraprofessional", "support", "secretary", "counselor"),
+        STUDENT: (
+            *("pupil", "learner", "child", "students", "pupils", "stu", "schüler", "schülerin", "élève", "alumno"),
+            *("alumna", "alunno", "alunna", "studente", "leerling", "aluno", "aluna", "uczeń", "žák", "elev"),
+            *("oppilas", "opiskelija"),
+        ),
+        "Teacher": (
+            *("faculty", "instructor", "educator", "lecturer", "teachers", "t", "lehrer", "lehrerin", "lehrkraft"),
+            *("enseignant", "enseignante", "professeur", "profesor", "profesora", "docente", "docent", "leraar"),
+            *("nauczyciel", "učitel", "lärare", "lærer", "opettaja"),
+        ),
+        "Staff": (
+            *("employee", "aide", "paraprofessional", "support", "secretary", "counselor", "mitarbeiter"),
+            *("mitarbeiterin", "personnel", "medewerker", "pracownik", "zaměstnanec", "ansatt", "medarbejder"),
+        ),
         "Administrator": ("admin", "principal", "sysadmin", "head", "administrators", "manager"),
     },
     "status": {
-        ACTIVE: ("enabled", "enrolled", "current", "true", "yes", "y", "1", "a", "live"),
+        ACTIVE: (
+            *("enabled", "enrolled", "current", "true", "yes", "y", "1", "a", "live", "actv", "aktiv", "actif"),
+            *("activo", "attivo", "actief", "ativo", "aktywny", "aktivní", "aktiivinen"),
+        ),
         DISABLED: (
             *("inactive", "suspended", "withdrawn", "left", "leaver", "former", "archived", "deleted"),
-            *("transferred", "graduated", "tobedeleted", "blocked", "false", "no", "n", "0", "i", "d"),
+            *(
+                "transferred",
+                "graduated",
+                "tobedeleted",
+                "blocked",
+                "exited",
+                "terminated",
+                "resigned",
+                "retired",
+                "ended",
+                "unenrolled",
+                "not enrolled",
+                "false",
+                "no",
+                "n",
+                "0",
+                "i",
+                "d",
+            ),
+            *("inaktiv", "inactif", "inactivo", "inattivo", "inactief", "inativo", "nieaktywny", "neaktivní"),
         ),
     },
 }
@@ -58,6 +92,8 @@ def guess_listed(field: str, value: str) -> str:
 
 def _grade_number(folded: str) -> str:
     """Return 7 for 07, 7th, grade 7, 7.0 and seventh, or "" for other words."""
+    if folded[:1] in _SIGNS:
+        return ""  # -1 is not grade 1: districts write negative codes for the years before kindergarten
     bare = folded.removeprefix("grade").removeprefix("year").removesuffix("grade").strip(" .-_")
     if bare in _ORDINALS:
         return str(_ORDINALS.index(bare) + 1)

@@ -62,13 +62,19 @@ def load_preset(name: str) -> Mapping:
     """Return a built-in preset by its name, or one file of a bundle by its own name (microsoft-sds-teacher)."""
     for preset in preset_names():
         text = preset_text(preset)
-        names = list(dict.fromkeys(_name_of(line) for line in read_properties(text)))
+        names = preset_files(preset)
         if name in names:
             return parse_mapping(text, name=name)
         if name == preset:
-            variants = tuple(parse_mapping(text, name=each) for each in names)
+            extended = {line.value for line in read_properties(text) if line.key.endswith(".extends")}
+            variants = tuple(parse_mapping(text, name=each) for each in names if each not in extended)
             return Mapping(name, variants=variants, reading=variants[0].reading)
     raise _no_preset(name)
+
+
+def preset_files(preset: str) -> list[str]:
+    """Return the names of the mappings in a preset: one for each file of a bundle, also those that others extend."""
+    return list(dict.fromkeys(_name_of(line) for line in read_properties(preset_text(preset))))
 
 
 def preset_names() -> list[str]:

@@ -9,16 +9,57 @@ from sis_sync.core.fields import EMAIL_PATTERN, is_placeholder_id
 _EMAIL = re.compile(EMAIL_PATTERN)
 _MIN_SHARE = 0.9  # real columns have a few cells of another kind
 _MIN_IDS = 5
+_MIN_ORGS = 4
 _MAX_DIFFERENT = 40
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _PHONE = re.compile(r"\+?[\d() .-]*\d{3}[ .-]\d{4}")
 _ID = re.compile(r"[A-Za-z]{0,4}-?\d{2,20}")
+_CLASS = re.compile(r"(?P<grade>\d{1,2})(?: ?[-./]? ?[^\W\d_].{0,4})?")
+_SIGNED = re.compile(r"[-\u2212\u2013+]\d+")
 _FLAGS = frozenset(("yes", "no", "true", "false"))
+_SALUTATIONS = frozenset(
+    (
+        *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "fr", "sr", "herr", "frau", "m", "mme"),
+        *("mlle", "monsieur", "madame", "sra", "srta", "don", "dona", "sig", "signora", "signor", "dhr", "mevr", "mw"),
+        *("pan", "pani", "hr", "fru", "fröken", "rouva", "herra", "d", "da", "sig.ra", "divers"),
+    )
+)
+
+
+def is_address(value: str) -> bool:
+    """Return True for an e-mail address."""
+    return bool(_EMAIL.fullmatch(value.strip()))
+
+
+def is_date(value: str) -> bool:
+    """Return True for a day, in any order of its parts."""
+    return bool(_DATE.fullmatch(value.strip()))
 
 
 def addresses(values: Sequence[str]) -> str:
     """Return "addresses" if the cells are e-mail addresses."""
-    return "addresses" if _mostly(values, lambda value: bool(_EMAIL.fullmatch(value))) else ""
+    return "addresses" if _mostly(values, is_address) else ""
+
+
+def are_dates(values: Sequence[str]) -> bool:
+    """Return True if the cells are days."""
+    return _mostly(values, is_date)
+
+
+def date_format(values: Sequence[str]) -> str:
+    """Return the form in which days are written, such as MM/DD/YYYY; "" if the cells leave it open."""
+    parts = [
+        found for value in values if (found := re.split(r"[-/.]", value.split(" ")[0].split("T")[0])) and found[2:]
+    ]
+    if not parts or any(not each.isdigit() for found in parts for each in found):
+        return ""
+    mark = next(letter for letter in values[0] if letter in "-/.")
+    if all(len(found[0]) == 4 for found in parts):
+        return mark.join(("YYYY", "MM", "DD"))
+    first, second = (max(int(found[place]) for found in parts) for place in (0, 1))
+    day_first = first > 12 or mark == "."
+    month_first = second > 12 and not day_first
+    return mark.join(("DD", "MM", "YYYY") if day_first else ("MM", "DD", "YYYY")) if day_first or month_first else ""
 
 
 def grade_codes(values: Sequence[str]) -> str:
@@ -27,6 +68,31 @@ def grade_codes(values: Sequence[str]) -> str:
     is_code = _mostly(values, lambda value: bool(known_meaning("grade", value)))
     says_more = any(not value.isdigit() or value.startswith("0") for value in different if value != "0")
     return f"grade codes ({_examples(different)})" if is_code and says_more else ""
+
+
+def are_words_of(field: str, values: Sequence[str]) -> bool:
+    """Return True if at least half of the different cells are known words of a listed field."""
+    different = set(values)
+    known = [value for value in different if known_meaning(field, value) or (field == "grade" and is_signed(value))]
+    return bool(known) and len(different) <= _MAX_DIFFERENT and 2 * len(known) >= len(different)
+
+
+def is_signed(value: str) -> bool:
+    """Return True for a number with a sign: -1 is not grade 1."""
+    return bool(_SIGNED.fullmatch(value.strip()))
+
+
+def grades_of_classes(values: Sequence[str]) -> dict[str, str]:
+    """Return the grade, as written, that each class begins with: 06 for 06a, 10 for 10b. Empty for other cells."""
+    found = {value: _CLASS.fullmatch(value) for value in values}
+    grades = {value: each["grade"] for value, each in found.items() if each}
+    is_class = len(grades) == len(found) and all(known_meaning("grade", grade) for grade in grades.values())
+    return grades if is_class and "=" not in "".join(grades) else {}
+
+
+def are_salutations(values: Sequence[str]) -> bool:
+    """Return True if the cells are words such as Mr and Frau, which say nothing about a position."""
+    return _mostly(values, lambda value: value.lower().rstrip(".") in _SALUTATIONS)
 
 
 def listed_words(field: str, values: Sequence[str]) -> str:
@@ -41,7 +107,7 @@ def listed_words(field: str, values: Sequence[str]) -> str:
 def identifiers(values: Sequence[str], records: int) -> str:
     """Return a reason if every record has a different code of the same form, but no date or telephone number."""
     usual = [value for value in values if _ID.fullmatch(value) and not _PHONE.fullmatch(value)]
-    if records < _MIN_IDS or len(usual) < records or any(_DATE.fullmatch(value) for value in usual):
+    if records < _MIN_IDS or len(usual) < records or any(is_date(value) for value in usual):
         return ""
     lengths = {len(value) for value in usual}
     is_one_form = len({value.rstrip("0123456789") for value in usual}) == 1 and max(lengths) - min(lengths) <= 1
@@ -52,6 +118,11 @@ def repeats(values: Sequence[str]) -> bool:
     """Return True if values repeat so often that they cannot be IDs of people."""
     real = [value for value in values if not is_placeholder_id(value)]
     return len(set(real)) < _MIN_SHARE * len(real)
+
+
+def are_all_different(values: Sequence[str]) -> bool:
+    """Return True if no value repeats in several records: then they are no schools."""
+    return len(values) >= _MIN_ORGS and len(set(values)) == len(values)
 
 
 def full_names(values: Sequence[str]) -> str:

@@ -1,27 +1,33 @@
 """Propose lines for values of user_type, grade and status that are not listed, and for rows of parents."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sis_sync.core.did_you_mean import guess_listed, known_meaning
 from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.steps.map.columns import comparable, find_columns
 from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.map.suggest.by_name import Proposal
+from sis_sync.steps.map.suggest.by_content import is_signed
+from sis_sync.steps.map.suggest.proposal import Proposal, opened, shown
 from sis_sync.steps.map.suggest.sample import Sample
 
 _MAX_SHOWN = 20
+_BEFORE_KINDERGARTEN = "PreK"
 _POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
 
 
-def propose_values(sample: Sample, mapping: Mapping) -> Iterator[Proposal]:
-    """Yield the value and skip lines that this mapping still needs for the records of the sample."""
+def propose_values(sample: Sample, mapping: Mapping, unsure: Collection[str] = ()) -> Iterator[Proposal]:
+    """Yield the value and skip lines that this mapping still needs for the records of the sample.
+
+    The lines of fields whose column is unsure stay open.
+    """
     columns = find_columns(sample.header, mapping)
     for field in LISTED_VALUES:
         if field in columns.of_field and mapping.rule(field).template is None:
-            yield from _of_field(field, sample.header[columns.of_field[field]], sample, mapping)
+            for each in _of_field(field, sample.header[columns.of_field[field]], sample, mapping):
+                yield opened(each, "") if field in unsure else each
 
 
 def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iterator[Proposal]:
@@ -32,7 +38,7 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
     others = [value for value in counts if field == "user_type" and folded(value) in _NO_ACCOUNTS]
     if others and "=" not in header:
         reason = "content: no accounts are made of them"
-        yield Proposal(field, header, reason, f"skip.{header.strip()}", " | ".join(others))
+        yield Proposal(field, header, reason, f"skip.{shown(header)}", " | ".join(others))
     unknown = [value for value, _ in counts.most_common() if value not in others and (value or field != "grade")]
     for value in unknown[:_MAX_SHOWN]:
         yield _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
@@ -51,6 +57,11 @@ def _is_writable(value: str) -> bool:
 
 
 def _value(field: str, header: str, value: str, share: str) -> Proposal:
+    if field == "grade" and is_signed(value):
+        reason = (
+            f'content: "{value}" ({share}) has a sign, so it is not grade {value[1:]}. Each district has its own codes'
+        )
+        return Proposal(field, header, reason, f"value.{field}.{value}", _BEFORE_KINDERGARTEN, is_open=True)
     seen = f'"{value}"' if value else "an empty cell"
     reason = f"content: {seen} ({share}) is in no list"
     meaning = known_meaning(field, value) if value else ""
