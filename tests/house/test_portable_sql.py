@@ -45,8 +45,8 @@ TABLE = (
 # Words that stand before a bracket and are no functions.
 WORDS = {"and", "as", "by", "cast", "exists", "filter", "from", "having", "in", "join", "not", "on", "or", "over"}
 WORDS |= {"select", "sets", "then", "union", "using", "values", "when", "where"}
-# DuckDB reads the history and writes the stored plan whatever has planned.
-OF_DUCKDB = {"recent.sql", "save.sql"}
+# DuckDB maps the file, reads the history and writes the stored plan whatever has planned.
+OF_DUCKDB = {"number.sql", "recent.sql", "save.sql", "settle.sql"}
 
 
 def functions_in(sql: str) -> set[str]:

@@ -10,6 +10,8 @@ replace_all(text, pattern, by)
 without_zeros(text)           without zeros at the start
 is_ascii(text)   TRUE if every character is one byte
 row_hash(nine texts)          a hash of the nine texts. It differs between engines: never store it
+keyed_hash(text, key)         a hash that only the holder of the key can compare, the same as hashing.py of the server
+                 makes. DuckDB only
 escaped(text)    control and format characters as \u001B, safe for a terminal or a page
 """
 
@@ -40,6 +42,7 @@ CREATE MACRO escaped(s) AS
          ELSE s END;
 CREATE MACRO row_hash(a, b, c, d, e, f, g, h, i) AS hash(a, b, c, d, e, f, g, h, i);
 CREATE MACRO without_zeros(s) AS ltrim(s, '0');
+CREATE MACRO keyed_hash(s, secret) AS sha256(secret || sha256(secret || s));
 CREATE MACRO is_ascii(s) AS strlen(s) = length(s);
 CREATE MACRO fold(s) AS CASE WHEN strlen(s) = length(s) THEN lower(s) ELSE s END;
 """

@@ -26,7 +26,7 @@ from sis_sync.steps.directory.directory import Directory, load_directory, load_n
 from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
 from sis_sync.steps.map.map import Roster, add_password_rows, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
-from sis_sync.steps.map.settle import settle
+from sis_sync.steps.map.settle import HeldAddresses, settle
 from sis_sync.steps.plan.plan import Plan, make_plan
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
@@ -79,6 +79,7 @@ class PlanInput:
     reading: Path | None = None
     password_lines: Sequence[int] = ()
     today: date | None = None
+    held_addresses: HeldAddresses | None = None
     keeps_everyone: bool = False
 
 
@@ -168,7 +169,7 @@ def plan_roster(
     """Run the steps after map on a roster, a directory and a history that are already in `session`."""
     name = given.school_system
     with _timed("settle", name):
-        settle(session, roster.records)
+        settle(session, roster.records, given.held_addresses)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
             judged = validate(

@@ -17,9 +17,8 @@ from sis_sync.core.findings import (
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import quoted, sql_text
 from sis_sync.steps.directory.directory import Directory
-from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.map.map import Roster
-from sis_sync.steps.map.settle import settle
+from sis_sync.steps.map.settle import is_settled_by_accounts, settle
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import make_messages
@@ -61,8 +60,7 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     may replace the findings in the session.
     """
     by_accounts = "SELECT count(*) FROM ignored WHERE code NOT IN :decided_by_file OR code = 'row.other_org'"
-    is_settled = bool(kept_fields(plan.records.columns, plan.records.mapping))
-    if is_settled or session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):
+    if is_settled_by_accounts(plan.records) or session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):
         # A row that its account makes ignored has no other findings, and other rows may share its address without one.
         # Which row of a person counts, and a value that an account keeps, depend on the account too. So validate the
         # file again as if there were no accounts.
