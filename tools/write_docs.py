@@ -121,7 +121,8 @@ def client_keys() -> str:
     widest = max(SECTION_MODES, key=lambda mode: len(section_keys(mode)))
     sections = key_table(section_keys(widest)).replace(f"`{widest.settings_prefix}.", "`SECTION.")
     names = table(("SECTION", "Mode"), [(f"`{mode.settings_prefix}`", mode.name) for mode in SECTION_MODES])
-    return f"{general}\n\nThe watched sections:\n\n{names}\n\nEach has these keys:\n\n{sections}"
+    own = "and `SECTION.file.encoding` and so on, which come before those of the mapping and of the client."
+    return f"{general}\n\nThe watched sections:\n\n{names}\n\nEach has these keys, {own}\n\n{sections}"
 
 
 def key_table(keys: tuple[Key, ...]) -> str:

@@ -194,7 +194,7 @@ _WARNINGS = (
         "file.encoding_fallback",
         "The file is not UTF-8 and was read in another encoding",
         "the file is not UTF-8; it was read as {value}, for example {other}",
-        "If these words read wrong, export the file as UTF-8.",
+        "If these words read wrong, say the encoding (--encoding, or in the mapping), or export the file as UTF-8.",
     ),
     _warning(
         "file.preamble",

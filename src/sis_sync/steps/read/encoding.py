@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.core.reading_options import ReadingOptions, python_encoding
 from sis_sync.core.whole_files import chunks_of
+from sis_sync.core.wording import shown
+from sis_sync.steps.read.best_fit import better_encoding
 
 Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
@@ -158,24 +160,29 @@ def rewrite_as_utf8(path: Path, encoding: Encoding, target: Path) -> list[Findin
     with target.open("wb") as out:
         first = True
         for chunk in chain(chunks_of(path), [b""]):
-            text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding)
+            text = _decoded(decoder, chunk[encoding.mark_bytes :] if first else chunk, encoding, path)
             first = False
             out.write(text.encode("utf-8"))
             if encoding.is_fallback and len(examples) < _MAX_EXAMPLES:
                 examples += _words_with_accents(text)[: _MAX_EXAMPLES - len(examples)]
     if not encoding.is_fallback:
         return []
-    return [file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(examples))]
+    warning = file_finding("file.encoding_fallback", value=encoding.name, other=", ".join(examples))
+    if better := better_encoding(path, encoding.name):
+        reads = f". Its bytes fit {better[0]} best, which reads {shown(', '.join(better[1]))}"
+        warning = replace(warning, message=warning.message + reads)
+    return [warning]
 
 
-def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encoding) -> str:
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encoding, path: Path) -> str:
     try:
         text: str = decoder.decode(chunk, final=not chunk)
         text.encode("utf-8")  # raises for a lone surrogate, which UTF-16 decodes to
     except UnicodeError as error:
-        raise FileRefused(
-            "file.encoding", f"The file contains bytes that are invalid in {encoding.name}.", fix=_SAVE_AS_UTF8
-        ) from error
+        better = None if encoding.mark_bytes else better_encoding(path, encoding.name)
+        fix = f"{_SAVE_AS_UTF8} Or say its encoding: its bytes fit {better[0]} best." if better else _SAVE_AS_UTF8
+        message = f"The file contains bytes that are invalid in {encoding.name}."
+        raise FileRefused("file.encoding", message, fix=fix) from error
     return text
 
 

@@ -1,0 +1,96 @@
+"""The encoding of a file: said by someone, told by its mark, found, or the fallback with what would fit better."""
+
+from pathlib import Path
+
+import pytest
+from kit.commands import HEADER, Said, command
+
+NAMES = {
+    "windows-1250": "Łukasz Żółć Stanisław Wójcik Małgorzata Dąbrowska Żaneta Głąb Paweł Świątek",
+    "iso-8859-2": "Łukasz Żółć Stanisław Wójcik Małgorzata Dąbrowska Żaneta Głąb Paweł Świątek",
+    "windows-1251": "Георги Димитров Мария Иванова Николай Петров",
+    "windows-1253": "Γιώργος Παπαδόπουλος Μαρία Αντωνίου Ελένη Κώστας",
+    "macintosh": "René Lefèvre François Noël Chloé Zoé Désirée",
+    "big5": "陳小明 林美玲 王大華 李小龍",
+}
+WESTERN = ("Müller Größe Jürgen Schäfer", "José Núñez María Peña", "Åsa Öberg Björn Märta", "Müller")
+
+
+class Checker:
+    """Checks files with these names."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+
+    def __call__(self, content: bytes, *options: str | Path) -> Said:
+        file = self.folder / "people.csv"
+        file.write_bytes(content)
+        return command(self.capsys, "check", file, *options)
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Checker:
+    return Checker(tmp_path, capsys)
+
+
+def people(names: str) -> str:
+    rows = (f"{name},,Lind,p{n}@x.example,{n},020,Student,,5,Active" for n, name in enumerate(names.split(), start=1))
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_fallback_names_what_fits_best(check: Checker, encoding: str) -> None:
+    names = NAMES[encoding]
+    said = check(people(names).encode(encoding))
+    assert encoding in said.out + said.err
+    if said.exit_code == 0:  # a refusal prints no name
+        assert f"Its bytes fit {encoding} best, which reads {', '.join(names.split()[:3])}" in said.out
+    else:
+        assert "file.encoding" in said.err
+        assert not any(name in said.err for name in names.split())
+
+
+@pytest.mark.parametrize("names", WESTERN)
+def test_fallback_that_fits_is_not_doubted(check: Checker, names: str) -> None:
+    said = check(people(names).encode("windows-1252"))
+    assert names.split()[0] in said.out
+    assert "best" not in said.out
+
+
+@pytest.mark.parametrize("encoding", [*NAMES, "utf-8", "utf-8-sig", "utf-16-le", "utf-16", "cp037"])
+def test_said_encoding_is_certain(check: Checker, encoding: str) -> None:
+    names = NAMES.get(encoding, "José Zoë")
+    said = check(people(names).encode(encoding), "--json", "--encoding", encoding)
+    assert (said.exit_code, said.document["findings"]) == (0, {})
+    assert said.document["file"]["rows"] == len(names.split())
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"\xef\xbb\xbf" + people("Ana").encode(), "windows-1252"),
+        (people("Ana").encode("utf-16"), "utf-8"),
+        (people("Ana").encode("utf-16"), "utf-16-be"),
+        (people("Ana").encode("utf-16-le"), "utf-16"),
+        (people("Ana\x81").encode("latin-1"), "windows-1252"),
+        (people("José").encode(), "ascii"),
+        (people("Ana").encode("utf-16-le")[:-1], "utf-16-le"),
+    ],
+)
+def test_said_encoding_that_is_wrong_refuses_the_file(check: Checker, content: bytes, encoding: str) -> None:
+    said = check(content, "--json", "--encoding", encoding)
+    assert (said.exit_code, said.document["refused"]["code"]) == (6, "file.encoding")
+
+
+def test_said_utf_8_fails_rows_only(check: Checker) -> None:
+    said = check(people("José Zoë Ana").encode("windows-1252"), "--json", "--encoding", "utf-8")
+    assert (said.exit_code, said.document["findings"]) == (7, {"row.encoding": 2})
+
+
+def test_mapping_says_the_encoding(check: Checker) -> None:
+    lines = check.folder / "m.properties"
+    lines.write_text("mapper.m.encoding=windows-1250\n", encoding="utf-8")
+    content = people(NAMES["windows-1250"]).encode("windows-1250")
+    assert check(content, "--json", "--mapping", lines).document["file"]["encoding"] == "windows-1250"
+    said = check(content, "--json", "--mapping", lines, "--encoding", "iso-8859-2")
+    assert said.document["file"]["encoding"] == "iso-8859-2"
