@@ -1,5 +1,7 @@
 """Bulk Management > Users, the run page, and the decision."""
 
+import csv
+import io
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -392,3 +394,22 @@ def test_upload_on_its_way_is_where_leftovers_are_removed(
     monkeypatch.setattr(bulk, "receive_run", look)
     as_alice.post("/bulk", {"mode": "partial", "file": SimpleUploadedFile("a.csv", roster(student("S1")))})
     assert places == [Path(settings.SIS_SYNC_DATA_FOLDER) / "incoming"]
+
+
+def test_results_have_old_values_and_leavers(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    run = leaving_run(district, 1, now)
+    content = b"".join(as_alice.get(f"/runs/{run.pk}/results.csv")).decode("utf-8-sig")
+    rows = {row["custom_id"]: row for row in csv.DictReader(io.StringIO(content))}
+    assert (rows["S00"]["last_name"], rows["S00"]["old_last_name"], rows["S00"]["old_email"]) == (
+        "Adeyemi",
+        "Okafor",
+        "",
+    )
+    assert (rows["S01"]["action"], rows["S01"]["old_last_name"]) == ("unchanged", "")
+    left = rows["S39"]
+    assert (left["action"], left["last_name"], left["grade"], left["email"]) == (
+        "delete",
+        "Okafor",
+        "7",
+        "s39@riverbend.example",
+    )

@@ -301,6 +301,29 @@ DECIDED_BY_FILE: tuple[str, ...] = tuple(code.code for code in _DECIDED_BY_FILE)
 FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_DECIDED_BY_FILE, *_ACCOUNT_CODES)}
 ERROR_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.severity == "error")
 
+# Of a run that takes another one back: it has no file, and its rows are accounts.
+_UNDO_CODES = (
+    _warning(
+        "undo.changed_since",
+        "Changed since, so left alone",
+        "changed since, so left alone: {value}",
+        "Change it by hand if it shall go back too.",
+    ),
+    _warning(
+        "undo.not_here",
+        "Account that cannot be put back",
+        "this account stays as it is: it has no Employee/Student ID now, is outside this run's school, or was deleted "
+        "too long ago",
+    ),
+    _row(
+        "undo.org_gone",
+        "School or district that has another external ID, or none",
+        'school_district_external_id: no school or district of this run has the external ID "{value}" now',
+        "Give the school this external ID in its Settings, or move the person by hand.",
+    ),
+)
+UNDO_CODES: dict[str, FindingCode] = {code.code: code for code in _UNDO_CODES}
+
 # Told in place of every code that the accounts decide. No plan contains it. `{value}` is the run's page.
 ASK_A_MANAGER = _row(
     "row.ask_a_manager",

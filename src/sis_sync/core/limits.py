@@ -12,6 +12,7 @@ from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX
 DELETIONS_WITHOUT_TYPING = 10  # above this, a person must type the number to confirm
 PLAN_EXPIRES_AFTER = timedelta(days=7)
 RESTORABLE_FOR = timedelta(days=180)  # after an account is deleted
+UNDONE_WITHIN = timedelta(days=30)  # after a run was applied
 REFUSED_FILE_KEPT_FOR = timedelta(days=7)
 
 # A mapping that exceeds one of these is refused: each row of a file pays for its length.

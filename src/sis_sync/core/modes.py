@@ -1,4 +1,7 @@
-"""The four modes of a run: the user types that its rows may have, and the consequence of absence."""
+"""The four modes of a file: the user types that its rows may have, and the consequence of absence.
+
+A run that takes an earlier run back has no file. It has a mode of its own, which no sender can choose.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -43,3 +46,8 @@ STAFF = Mode(
     "The file lists all administrators, teachers and staff: those who are not in it are deleted.",
 )
 MODES: dict[str, Mode] = {mode.name: mode for mode in (PARTIAL, FULL, STUDENTS, STAFF)}
+
+UNDO = Mode("undo", "", USER_TYPES, False, "What the run changed is put back, except what was changed since.")
+RESTORE = Mode("restore", "", USER_TYPES, False, "The people who left by the run are back. No one else is touched.")
+TAKING_BACK: dict[str, Mode] = {mode.name: mode for mode in (UNDO, RESTORE)}
+RUN_MODES: dict[str, Mode] = {**MODES, **TAKING_BACK}

@@ -1,5 +1,7 @@
 """The order of the steps: read, map, directory, settle, validate, plan, guard. No other module knows it.
 
+For a run that takes an earlier one back, the history of the accounts stands in for the file.
+
 DuckDB reads and cleans the files and writes the plan and the reports. The steps in between run on the chosen engine:
 the same DuckDB session, or Spark. Spark reads its tables from Parquet files and returns its results in others.
 """
@@ -27,9 +29,10 @@ from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
 from sis_sync.steps.map.map import Roster, add_password_rows, map_records
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses, settle
-from sis_sync.steps.plan.plan import Plan, make_plan
+from sis_sync.steps.plan.plan import Plan, decide, make_plan
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
+from sis_sync.steps.undo.undo import Changes, judge_changes, put_values_back
 from sis_sync.steps.validate.validate import Judged, validate
 
 EngineName = Literal["duckdb", "spark"]
@@ -184,6 +187,27 @@ def plan_roster(
             plan = make_plan(chosen, judged, on_absent="nothing" if given.keeps_everyone else given.on_absent)
         with _timed("guard", name):
             return plan, guard(chosen, plan, given.limits, given.history)
+
+
+def plan_undo(
+    session: Session,
+    changes: Changes,
+    *,
+    mode: Mode,
+    orgs: Path,
+    accounts: Path,
+    limits: GuardLimits,
+    history: History,
+) -> tuple[Plan, tuple[GuardHit, ...]]:
+    """Plan what takes a run back. Return the plan, whose tables are in `session`, and the guards that hold it."""
+    load_directory(session, orgs=orgs, accounts=accounts)
+    load_history(session, history)
+    judged = judge_changes(session, changes, mode)
+    plan = decide(session, judged, acts_on_absence=True)
+    # Nobody is missing from a list here, so no complete list is the first to lack people.
+    hits = guard(session, plan, limits, replace(history, had_deleting_sync=True))
+    put_values_back(session)
+    return plan, hits
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -14,7 +15,8 @@ from sis_sync.steps.read.read import Records
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 # The plan's columns already include the custom ID, and a CSV file should not have the same header twice.
 _MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
-RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values())
+_OLD_FIELDS = tuple(name for name in FIELD_NAMES if name != "custom_id")  # no file changes a custom ID
+RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values(), *(f"old_{name}" for name in _OLD_FIELDS))
 # This includes apostrophes before the sign: otherwise reading would remove an apostrophe that the SIS wrote.
 _FORMULA = rf"^'*{FORMULA_START}"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
@@ -28,12 +30,30 @@ def write_plan(session: Session, path: Path) -> None:
 
 
 def write_results(session: Session, path: Path) -> None:
-    """Write the plan and the ten mapped fields (RESULTS_COLUMNS); neutralise formulas in cells."""
-    planned = ", ".join(f"{_neutralised('x.' + name)} AS {name}" for name in PLAN_COLUMNS if name != "line")
+    """Write the plan, the ten mapped fields and the old values (RESULTS_COLUMNS); neutralise formulas in cells."""
+    _copy(session, results_query(_neutralised), path)
+
+
+def results_query(shown: Callable[[str], str]) -> str:
+    """Return the query of the results. `shown` makes the SQL of a cell from that of its value.
+
+    Absent accounts have no row in the file, so their fields are those of the account. The old values are those of the
+    fields that change. Only accounts in scope are shown: a row may contain anyone's ID.
+    """
     mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
-    mapped["custom_id"] = "x.custom_id"
-    fields = ", ".join(f"{_neutralised(column)} AS {_MAPPED_HEADERS[name]}" for name, column in mapped.items())
-    _copy(session, f"SELECT x.line, {planned}, {fields} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line", path)
+    cells = {name: f"x.{name}" for name in PLAN_COLUMNS if name != "line"}
+    for name, column in mapped.items():
+        cells[_MAPPED_HEADERS[name]] = f"CASE WHEN x.line IS NULL THEN a.{name} ELSE {column} END"
+    cells["custom_id_as_mapped"] = "x.custom_id"
+    for name in _OLD_FIELDS:
+        cells[f"old_{name}"] = f"CASE WHEN instr(x.fields, '{name}') > 0 THEN a.{name} END"
+    columns = ", ".join(f"{shown(column)} AS {name}" for name, column in cells.items())
+    changed = "SELECT custom_id FROM plan WHERE line IS NULL OR fields <> ''"
+    return (
+        f"SELECT x.line, {columns} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line "
+        f"LEFT JOIN (SELECT * FROM accounts WHERE in_scope AND custom_id <> '' AND custom_id IN ({changed})) AS a "
+        "ON a.custom_id = x.custom_id AND (x.line IS NULL OR x.fields <> '')"
+    )
 
 
 def write_told_results(session: Session, path: Path) -> None:

@@ -27,7 +27,7 @@ def main() -> None:
 
 def _keep_tables(session: Session, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    for name in ("plan", "people"):
+    for name in ("plan", "people", "accounts"):
         session.run(f"COPY {name} TO :path (FORMAT parquet)", path=str(folder / f"{name}.parquet"))
 
 

@@ -6,10 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.map.columns import FORMULA_START
-from sis_sync.steps.report import PLAN_COLUMNS, RESULTS_COLUMNS, write_results
+from sis_sync.steps.report import RESULTS_COLUMNS, results_query, write_results
 
 BATCH_ROWS = 10_000
 FORMULA = re.compile(rf"'*{FORMULA_START}")
@@ -19,7 +18,7 @@ def main() -> None:
     """Write the file and print the number of lines."""
     tables, way = Path(sys.argv[1]), sys.argv[2]
     with open_session() as session:
-        for name in ("plan", "people"):
+        for name in ("plan", "people", "accounts"):
             path = str(tables / f"{name}.parquet")
             session.run(f"CREATE TEMP VIEW {name} AS SELECT * FROM read_parquet(:path)", path=path)
         results = session.folder / "results.csv"
@@ -31,12 +30,8 @@ def main() -> None:
 
 def write_rows(session: Session, path: Path) -> None:
     """Write the same rows in the same order, with an apostrophe before cells that look like formulas."""
-    planned = ", ".join(f"x.{name}" for name in PLAN_COLUMNS)
-    mapped = ", ".join("x.custom_id" if name == "custom_id" else f"p.{name}" for name in FIELD_NAMES)
-    found = session.connection.execute(
-        f"SELECT {planned}, {mapped} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line "
-        "ORDER BY x.line NULLS LAST, x.custom_id"
-    )
+    query = results_query(lambda value: f"nullif({value}, '')")
+    found = session.connection.execute(f"{query} ORDER BY x.line NULLS LAST, x.custom_id")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(RESULTS_COLUMNS)

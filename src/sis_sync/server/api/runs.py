@@ -36,6 +36,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import refuse_removed_report, runs_of_key
 from sis_sync.server.runs.told import page_mark, reports_of
+from sis_sync.server.runs.undo import ask_undo
 from sis_sync.server.text import has_controls
 from sis_sync.server.windows import HOLD
 
@@ -180,6 +181,25 @@ def cancel(request: SignedRequest, run_id: str) -> RunDocument:
     """
     run = visible_run(request.auth, run_id)
     return run_document(cancel_run(run=run, by=request.auth, now=timezone.now()), request)
+
+
+@router.post(
+    "/{run_id}/undo", response={202: RunDocument, **FAULTS}, summary="Plan to take a run back", operation_id="undo_run"
+)
+def undo(
+    request: SignedRequest,
+    run_id: str,
+    only_leavers: Annotated[bool, Query(description="Only bring back the people who left by it.")] = False,
+) -> Status[RunDocument]:
+    """Makes a run that takes an applied run of the last 30 days back, and returns it. The key needs the scope approve.
+
+    Only a person can approve its plan. What was changed since is left alone and listed in it. If there is an open one
+    already, that one is returned.
+    """
+    run = visible_run(request.auth, run_id)
+    require_scope(request.auth, APPROVE)
+    begun = ask_undo(run=run, by=request.auth, now=timezone.now(), only_leavers=only_leavers)
+    return Status(202, run_document(begun, request))
 
 
 @refusals_router.post(

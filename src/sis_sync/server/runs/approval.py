@@ -6,6 +6,7 @@ from django.db import transaction
 
 from sis_sync.core.errors import RunClosed, UsageFault
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
@@ -91,6 +92,8 @@ def keep_everyone(*, run: Run, digest: str, by: Account, keeps: bool, now: datet
     """
     run = fresh(run)
     check_may_reject(run=run, by=by)
+    if run.mode in TAKING_BACK:
+        raise UsageFault("This run has no file that could only create and update.", fix="Approve or reject it.")
     _check_open(run, now)
     if digest != run.plan_digest:
         raise _plan_differs(run)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import RUN_MODES
 from sis_sync.core.plan import ACCOUNT_ACTIONS
 from sis_sync.core.run_states import ENDED
 from sis_sync.engine.sql import sql_text
@@ -62,7 +62,7 @@ def was_undercut(run: Run, others: list[Run]) -> bool:
 
 
 def _covers_people_of(plan: Path, newer: Run) -> bool:
-    mode, files = MODES[newer.mode], run_files(newer)
+    mode, files = RUN_MODES[newer.mode], run_files(newer)
     if not files.plan.is_file() or not files.unchanged.is_file():
         return True
     if not mode.judges_absence:

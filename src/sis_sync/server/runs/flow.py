@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sis_sync.core.environment import MEMORY_MB, PLAN_SECONDS
 from sis_sync.core.errors import ConfigurationError, FileRefused
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.core.place_faults import fault_of
 from sis_sync.core.wording import counted
 from sis_sync.server.audit.services import record
@@ -22,7 +23,7 @@ from sis_sync.server.runs.files import remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, keep_refused, make_stored_plan
-from sis_sync.server.runs.settings import settings_used
+from sis_sync.server.runs.settings import settings_of, settings_used
 from sis_sync.server.runs.states import TO_APPLY, TO_PLAN, State, move
 from sis_sync.server.runs.superseding import newer_of, supersede_older
 
@@ -49,7 +50,7 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
         return
     # 2. Plan without a transaction, so that pages need not wait.
     run = Run.objects.select_related("school_system", "scope_org").get(pk=run_id)
-    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
+    settings = settings_of(run)
     try:
         planned = make_stored_plan(run, settings, now=now)
     except (FileRefused, ConfigurationError) as error:
@@ -196,6 +197,8 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.HELD, {}
     if not planned.counts.changes:  # a plan without changes needs no approval
         return State.APPLIED, {**by_policy, "applied_at": now}
+    if run.mode in TAKING_BACK:  # a person decides, whatever the mode says
+        return State.WAITING, {}
     if settings.requires_approval or settings.needs_two_persons or run.keeps_everyone or _keeps_going_out_of_date(run):
         return State.WAITING, {}
     if _was_decided_before(run) or not may_still_send(run=run, now=now):

@@ -19,6 +19,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.settings import mode_of
 from sis_sync.server.runs.states import State
 from sis_sync.server.runs.superseding import over_the_same
 
@@ -62,7 +63,7 @@ def _shows_completeness(mode: str, counts: dict[str, int], is_first: bool | None
     """True if people left by this list, or it was the first to create people of the types of `run`."""
     if any(map(counts.get, ABSENT_ACTIONS)):
         return True
-    return bool(is_first and counts.get("create") and {*MODES[run.mode].user_types} <= {*MODES[mode].user_types})
+    return bool(is_first and counts.get("create") and {*mode_of(run).user_types} <= {*MODES[mode].user_types})
 
 
 def _applied(run: Run) -> QuerySet[Run]:
@@ -109,13 +110,13 @@ def _has_others_before(imported: Run, types: set[str]) -> bool:
     Their limits must not be measured against the people of the import.
     """
     there = Account.objects.filter(school_system=imported.school_system_id, custom_id__isnull=False)
-    others = types - set(MODES[imported.mode].user_types)
+    others = types - set(mode_of(imported).user_types)
     return there.filter(user_type__in=others, created_at__lt=imported.applied_at).exists()
 
 
 def _recent_changes(run: Run, by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:
     """Write the file of `History.recent_changes`, and return its path."""
-    types = set(MODES[run.mode].user_types)
+    types = set(mode_of(run).user_types)
     imports = {each.pk for each in by_policy if _is_first_import(each) and not _has_others_before(each, types)}
     sums = {each.pk: ";".join(sorted(names)) for each, names in by_policy.items()}
     by_runs = AccountChange.objects.filter(GUARDED, run__in=list(sums))

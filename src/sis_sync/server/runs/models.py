@@ -5,9 +5,10 @@ from django.db.models.functions import Now
 
 from sis_sync.core import run_states
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, RUN_MODES
 
 MODE_CHOICES = [(name, name) for name in MODES]
+RUN_MODE_CHOICES = [(name, name) for name in RUN_MODES]
 
 
 class ModeSettings(models.Model):
@@ -35,6 +36,8 @@ class ModeSettings(models.Model):
 class Run(models.Model):
     """One file on its way through the steps. Only `runs/states` changes `state`, by compare-and-set.
 
+    `based_on` is the earlier run that this one takes back (modes `undo` and `restore`, which have no file), or whose
+    failed rows it corrects.
     `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date. `newcomers_with_password` counts the accounts that the plan creates with a
@@ -59,7 +62,8 @@ class Run(models.Model):
         CANCELLED = run_states.CANCELLED, "Cancelled"
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="runs")
-    mode = models.CharField(max_length=8, choices=MODE_CHOICES)
+    mode = models.CharField(max_length=8, choices=RUN_MODE_CHOICES)
+    based_on = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="followers")
     state = models.CharField(max_length=11, choices=State.choices, default=State.RECEIVED)
     scope_org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="+")
     uploaded_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -1,7 +1,11 @@
-"""Plans the stored file of a run against the current accounts, and stores the plan with its reports."""
+"""Plans the stored file of a run against the current accounts, and stores the plan with its reports.
+
+A run that takes another one back has no file: the history of the accounts that the other changed stands in for it.
+"""
 
 import json
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +16,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings as installed
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.modes import MODES, OnAbsent
+from sis_sync.core.guards import GuardHit
+from sis_sync.core.modes import MODES, TAKING_BACK, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.runs.files import (
+    RunFiles,
     adopt_plan,
     forget_plans,
     new_plan_files,
@@ -29,19 +35,21 @@ from sis_sync.server.runs.files import (
 from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
-from sis_sync.server.runs.settings import limits_of, on_absent
+from sis_sync.server.runs.settings import limits_of, mode_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.sums import sums_of_plan
 from sis_sync.server.runs.told import store_told
+from sis_sync.server.runs.undo import changes_of
 from sis_sync.steps.guard.guard import is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
-from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts
 from sis_sync.steps.read.rewrite import is_text, write_without_secrets
 from sis_sync.steps.report import write_failed_rows, write_results
-from sis_sync.steps.validate.messages import group_findings
+from sis_sync.steps.undo.undo import group_undo_findings
+from sis_sync.steps.validate.messages import FindingGroup, group_findings
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,8 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     """
     mapping = mapping_of(run)
     with work_folder(run.pk) as folder, run_session(folder) as session:
+        if run.mode in TAKING_BACK:
+            return _plan_undo(run, settings, session, folder, now)
         return _plan(run, settings, mapping, session, folder, now)
 
 
@@ -122,6 +132,38 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         keep_what_counts(session, plan.records, files.original, files.reading)
     # 5. Store the plan and its digest.
     digest, told, sums = _store(run, session, plan, directory.accounts, plan_input.on_absent)
+    return _planned(plan, hits, digest, surroundings, told, sums)
+
+
+def _plan_undo(run: Run, settings: ModeSettings, session: Session, folder: Path, now: datetime) -> Planned:
+    surroundings = surroundings_of(run)
+    directory = export_directory(run, folder, now=now)
+    plan, hits = plan_undo(
+        session,
+        changes_of(run, directory.changes),
+        mode=mode_of(run),
+        orgs=directory.orgs,
+        accounts=directory.accounts,
+        limits=limits_of(settings),
+        history=history_of(run, folder, now=now),
+    )
+    surroundings["first_import"] = False
+    run_files(run).folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # no upload has made it
+    with new_plan_files(run) as made:
+        sums = _write_plan(session, plan, made, directory.accounts, "delete")
+        _write_findings(group_undo_findings(session, plan.findings), made)
+        digest = _adopt(run, made)
+    return _planned(plan, hits, digest, surroundings, {}, sums)
+
+
+def _planned(
+    plan: Plan,
+    hits: Sequence[GuardHit],
+    digest: str,
+    surroundings: dict[str, Any],
+    told: dict[str, Any],
+    sums: dict[str, Any],
+) -> Planned:
     return Planned(
         facts=plan.records.facts.as_dict(),
         counts=plan.counts,
@@ -153,19 +195,33 @@ def _store(
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
     with new_plan_files(run) as made:
-        save_plan(session, plan, made.plan, made.unchanged)
-        sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
-        write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
-        write_results(session, made.results)
+        sums = _write_plan(session, plan, made, accounts, absent)
         write_failed_rows(session, plan.records, made.failed)
-        groups = group_findings(session, plan.records, plan.findings)
-        findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
-        made.findings.write_text(findings, encoding="utf-8")
+        _write_findings(group_findings(session, plan.records, plan.findings), made)
         told = store_told(run, session, plan, made)
-        digest = plan_digest(*made.stored_plan)
-        adopt_plan(made, digest)
+        return _adopt(run, made), told, sums
+
+
+def _write_plan(session: Session, plan: Plan, made: RunFiles, accounts: Path, absent: OnAbsent) -> dict[str, Any]:
+    """Write the plan and its results. Return its sums."""
+    save_plan(session, plan, made.plan, made.unchanged)
+    sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
+    write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
+    write_results(session, made.results)
+    return sums
+
+
+def _write_findings(groups: Sequence[FindingGroup], made: RunFiles) -> None:
+    findings = json.dumps([group.as_dict() for group in groups], ensure_ascii=False)
+    made.findings.write_text(findings, encoding="utf-8")
+
+
+def _adopt(run: Run, made: RunFiles) -> str:
+    """Make these files the plan of the run, and return its digest."""
+    digest = plan_digest(*made.stored_plan)
+    adopt_plan(made, digest)
     others = other_plans(run, digest)
     if Run.objects.filter(pk=run.pk, state=Run.State.CHECKING).update(plan_digest=digest):
         forget_plans(others)
         run.plan_digest = digest
-    return digest, told, sums
+    return digest

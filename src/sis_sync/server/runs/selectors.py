@@ -132,21 +132,28 @@ def removed_words(run: Run) -> str:
     return f"The report of this run was removed after {counted(kept_for.days, 'day', 'days')}."
 
 
-def plan_rows(*, run: Run, action: str = "", page: int = 1, page_size: int = 50) -> PlanPage:
-    """Return a page of the plan's rows, sorted by line: all actions, or only one. The page is empty without a plan."""
+def plan_rows(
+    *, run: Run, action: str = "", with_findings: bool = False, page: int = 1, page_size: int = 50
+) -> PlanPage:
+    """Return a page of the plan's rows, sorted by line: all actions, or only one. The page is empty without a plan.
+
+    `with_findings` leaves out rows that have none.
+    """
     files = run_files(run)
     paths = [files.plan, files.unchanged]
     try:
-        return _plan_page(paths, action, page, page_size)
+        return _plan_page(paths, action, with_findings, page, page_size)
     except duckdb.IOException:
         if all(path.is_file() for path in paths):
             raise
         return PlanPage((), 0)  # the plan is not made yet, or is being replaced
 
 
-def _plan_page(paths: list[Path], action: str, page: int, page_size: int) -> PlanPage:
+def _plan_page(paths: list[Path], action: str, with_findings: bool, page: int, page_size: int) -> PlanPage:
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
     chosen = "FROM read_parquet(?, union_by_name = true) WHERE ? IN ('', action)"
+    if with_findings:
+        chosen += " AND codes <> ''"
     names = [str(path) for path in paths]
     with reading_session() as session:
         found = session.connection.execute(

@@ -1,20 +1,21 @@
 """The settings of each mode. Planning reads them; managers of the district change them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
 from django.db import transaction
 
 from sis_sync.core.limits import SETTABLE_LIMITS, GuardLimits
-from sis_sync.core.modes import MODES, OnAbsent
+from sis_sync.core.modes import MODES, RUN_MODES, TAKING_BACK, Mode, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.last_manager import active_managers
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import require_district_manager
-from sis_sync.server.runs.models import ModeSettings
+from sis_sync.server.runs.models import ModeSettings, Run
 
 # If one of these changes, plans are out of date. The two settings of approval are read again when the
 # plan is applied.
@@ -28,6 +29,23 @@ def settings_of_modes(*, school_system: SchoolSystem) -> tuple[ModeSettings, ...
     """Return the settings of the four modes, in the order of the modes."""
     found = {each.mode: each for each in ModeSettings.objects.filter(school_system=school_system)}
     return tuple(found[mode] for mode in MODES)
+
+
+def original_of(run: Run) -> Run:
+    """Return the run of a file that this run takes back, at the end of the chain; the run itself if it has a file."""
+    while run.mode in TAKING_BACK and run.based_on is not None:
+        run = run.based_on
+    return run
+
+
+def settings_of(run: Run) -> ModeSettings:
+    """Return the settings that a run is judged by. A run that takes another back has those of the other's mode."""
+    return ModeSettings.objects.get(school_system=run.school_system_id, mode=original_of(run).mode)
+
+
+def mode_of(run: Run) -> Mode:
+    """Return the mode of a run. A run that takes another back is measured against the user types of the other's."""
+    return replace(RUN_MODES[run.mode], user_types=RUN_MODES[original_of(run).mode].user_types)
 
 
 def settings_used(settings: ModeSettings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
 from sis_sync.server.audit.models import AccountChange
@@ -26,20 +27,21 @@ PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
 # Of the stored files of a plan. Count up when their columns change: a plan that another version of the server made is
 # then made again before it is applied.
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class DirectoryFiles:
-    """Two CSV files with a header, every cell quoted."""
+    """Two CSV files with a header, every cell quoted. `changes` exists only for a run that takes another one back."""
 
     orgs: Path
     accounts: Path
+    changes: Path
 
 
 def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles:
     """Write the orgs and accounts. A district run covers the whole school system, a school run only its school."""
-    files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv")
+    files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv", folder / "changes.csv")
     parameters = {
         "school_system": run.school_system_id,
         "scope": run.scope_org_id,
@@ -51,6 +53,8 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
     with _one_snapshot():
         _export("directory_orgs", parameters, files.orgs, _write_out)
         _export("directory_accounts", parameters, files.accounts, _write_pieces)
+        if run.mode in TAKING_BACK:
+            _export("changes_to_undo", {"taken_back": run.based_on_id}, files.changes, _write_out)
     return files
 
 
@@ -153,7 +157,7 @@ def right_holders(school_system_id: int) -> list[int]:
 
 
 def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:
-    """Write account_id and the ten fields of each account that the plan changes, as Parquet.
+    """Write account_id, the ten fields and the hold of each account that the plan changes, as Parquet.
 
     `accounts` is the exported file that the plan was made with.
     """
@@ -163,7 +167,7 @@ def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target:
     session.run(
         f"""
         COPY (
-          SELECT account_id, {", ".join(FIELD_NAMES)}
+          SELECT account_id, {", ".join(FIELD_NAMES)}, held_by_hand = 'yes' AS is_held_by_hand
           FROM exported_accounts
           WHERE account_id IN (
             SELECT account_id FROM read_parquet(:plan) WHERE action IN ('update', 'restore', 'delete', 'disable'))

@@ -1,8 +1,8 @@
-"""A newer full, students or staff run supersedes a waiting run of its mode. Partial runs are deltas: all wait."""
+"""A newer full, students or staff run supersedes a waiting run of its mode. Others are deltas: all wait."""
 
 from django.db.models import QuerySet
 
-from sis_sync.core.modes import PARTIAL
+from sis_sync.core.modes import RUN_MODES
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
@@ -11,7 +11,7 @@ from sis_sync.server.runs.states import PLANNED, State, move
 
 def newer_of(run: Run) -> Run | None:
     """Return a later run of the same mode over the same accounts that was planned first, if there is one."""
-    if run.mode == PARTIAL.name:
+    if not RUN_MODES[run.mode].judges_absence:
         return None
     newer = over_the_same(run, Run.objects.filter(mode=run.mode, pk__gt=run.pk))
     return newer.filter(state__in=PLANNED).order_by("-pk").first()
@@ -19,7 +19,7 @@ def newer_of(run: Run) -> Run | None:
 
 def supersede_older(run: Run) -> None:
     """Close the waiting runs of the mode whose accounts this run covers."""
-    if run.mode == PARTIAL.name:
+    if not RUN_MODES[run.mode].judges_absence:
         return
     older = Run.objects.filter(school_system=run.school_system_id, mode=run.mode, pk__lt=run.pk, state__in=DECIDABLE)
     if run.scope_org.kind != Org.Kind.DISTRICT:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELDS, STUDENT
-from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.findings import FINDING_CODES, UNDO_CODES
 from sis_sync.core.plan import ACCOUNT_ACTIONS
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.selectors import DELETED
@@ -15,12 +15,16 @@ MODE_WORDS: dict[str, str] = {
     "full": "Full",
     "students": "Student Only",
     "staff": "Admin/Teacher/Staff",
+    "undo": "Undo",
+    "restore": "Bring people back",
 }
 MODE_PEOPLE: dict[str, tuple[str, str]] = {
     "partial": ("person", "people"),
     "full": ("person", "people"),
     "students": ("student", "students"),
     "staff": ("administrator, teacher or other staff member", "administrators, teachers and staff"),
+    "undo": ("person", "people"),
+    "restore": ("person", "people"),
 }
 FIELD_WORDS: dict[str, str] = {
     **{field.name: field.label for field in FIELDS},
@@ -183,11 +187,11 @@ def error_words(error: SisSyncError) -> str:
 
 def finding_word(code: str) -> str:
     """Return the title of a finding code. An unknown code, stored by an older version, is its own title."""
-    known = FINDING_CODES.get(code)
+    known = FINDING_CODES.get(code) or UNDO_CODES.get(code)
     return known.title if known else code
 
 
 def is_error(code: str) -> bool:
     """Return True if a row with this finding fails. Otherwise the finding is a remark and the row is accepted."""
-    known = FINDING_CODES.get(code)
+    known = FINDING_CODES.get(code) or UNDO_CODES.get(code)
     return known is not None and known.severity == "error"

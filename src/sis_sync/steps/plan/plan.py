@@ -39,23 +39,29 @@ class Plan:
 
 def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
     """Decide the action of each row and each absent account. `on_absent` is a setting of the mode."""
-    records, mode = judged.records, judged.mode
-    acts_on_absence = mode.judges_absence and on_absent != "nothing"
+    acts_on_absence = judged.mode.judges_absence and on_absent != "nothing"
     session.run(
         sql_text(__package__, "absent"),
         on_absent=on_absent,
         judges_absence=acts_on_absence,
-        mode_types=mode.user_types,
+        mode_types=judged.mode.user_types,
     )
+    return decide(session, judged, acts_on_absence=acts_on_absence)
+
+
+def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
+    """Decide the action of each row, and of each account in the table `absent`."""
     session.run(sql_text(__package__, "leaving_managers"))
     if session.value("SELECT count(*) FROM leaving_managers"):  # keep the last active managers of the district
         session.run(sql_text(__package__, "managers"))
     _judge_addresses(session)
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
+    records = judged.records
     counts = Counts(rows=records.facts.rows, **actions)
     with_password, disabled = session.rows(_NEWCOMERS)[0]
-    return Plan(records, mode, counts, count_findings(session, records), acts_on_absence, with_password, disabled)
+    findings = count_findings(session, records)
+    return Plan(records, judged.mode, counts, findings, acts_on_absence, with_password, disabled)
 
 
 def _judge_addresses(session: Engine) -> None:

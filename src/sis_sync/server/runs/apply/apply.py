@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
@@ -109,6 +110,7 @@ def _parameters(run: Run, now: datetime) -> dict[str, Any]:
         "whole": int(run.scope_org.kind == Org.Kind.DISTRICT),
         "now": adapt(now),
         "restorable_since": adapt(now - RESTORABLE_FOR),
+        "has_file": int(run.mode not in TAKING_BACK),
         "salt": secrets.token_hex(16),
     }
 

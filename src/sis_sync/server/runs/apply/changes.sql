@@ -1,13 +1,14 @@
 -- DuckDB. In: the plan file (:plan).
 -- Out: one row per account to change, in the order of the file: the values to store, and the values for the history
--- (the changed fields of an update, all fields of a create, the status of a leaver).
+-- (the changed fields of an update, all fields of a create, the status of a leaver). Only an undo has fields for a
+-- leaver: it puts them back.
 WITH touched AS (
   SELECT *,
     CASE action
       WHEN 'create' THEN []
       WHEN 'update' THEN written
       WHEN 'restore' THEN list_append(list_filter(written, lambda f: f <> 'status'), 'status')
-      ELSE ['status']
+      ELSE list_append(list_filter(written, lambda f: f <> 'status'), 'status')
     END AS kept
   FROM (
     -- A difference only in the case of the address is not a change. If other fields change, the history contains it.

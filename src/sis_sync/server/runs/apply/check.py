@@ -7,7 +7,7 @@ from sis_sync.server.runs.apply.sql import count, statements
 from sis_sync.server.runs.conflicts import applied_since, that_changed_accounts, was_overtaken, was_undercut
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import is_held_for_managers, may_still_approve, may_still_send
-from sis_sync.server.runs.settings import settings_used
+from sis_sync.server.runs.settings import settings_of, settings_used
 from sis_sync.server.runs.snapshot import PLAN_FORMAT, named_orgs, right_holders
 
 REASONS: dict[str, str] = {
@@ -45,7 +45,7 @@ def check_decision(run: Run, *, now: datetime) -> None:
 
 def check_surroundings(run: Run) -> ModeSettings:
     """Raise OutOfDate if settings or external IDs changed since the plan was made. Return the settings of the mode."""
-    settings = ModeSettings.objects.get(school_system=run.school_system_id, mode=run.mode)
+    settings = settings_of(run)
     used = run.settings_used
     if any(used.get(name) != value for name, value in settings_used(settings).items()):
         raise OutOfDate("the settings of the mode were changed since")

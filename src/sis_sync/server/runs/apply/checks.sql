@@ -10,7 +10,7 @@ LEFT JOIN orgs_org o ON o.id = a.org_id
 WHERE c.action <> 'create' AND (
   a.id IS NULL OR s.account_id IS NULL
   OR a.is_protected
-  OR (a.is_held_by_hand AND c.action IN ('update', 'restore'))
+  OR (a.is_held_by_hand <> s.is_held_by_hand AND c.action IN ('update', 'restore'))
   OR (a.deleted_at IS NULL) = (c.action = 'restore')
   OR (a.deleted_at IS NOT NULL AND a.deleted_at <= %(restorable_since)s)
   OR (%(whole)s = 0 AND a.org_id <> %(scope)s)
@@ -26,8 +26,8 @@ SELECT count(*) FROM run_change c
 LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 LEFT JOIN run_seen s ON s.account_id = c.account_id
 WHERE o.org_id IS NULL AND (
-  c.action IN ('create', 'restore')
-  OR (c.action = 'update' AND c.school_district_external_id <> s.school_district_external_id)
+  c.action = 'create'
+  OR (c.action IN ('update', 'restore') AND c.school_district_external_id <> s.school_district_external_id)
 )
 
 -- statement: taken_addresses

@@ -24,7 +24,8 @@ CREATE TEMPORARY TABLE run_seen (
   account_id bigint PRIMARY KEY,
   first_name text NOT NULL, middle_name text NOT NULL, last_name text NOT NULL, email text NOT NULL,
   custom_id text NOT NULL, school_district_external_id text NOT NULL, user_type text NOT NULL,
-  position text NOT NULL, grade text NOT NULL, status text NOT NULL, address text NOT NULL
+  position text NOT NULL, grade text NOT NULL, status text NOT NULL, address text NOT NULL,
+  is_held_by_hand boolean NOT NULL
 ) ON COMMIT DROP
 
 -- statement: make_orgs

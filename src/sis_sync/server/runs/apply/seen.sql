@@ -3,5 +3,5 @@
 SELECT
   CAST(account_id AS BIGINT) AS account_id,
   first_name, middle_name, last_name, email, custom_id, school_district_external_id, user_type, position, grade, status,
-  lower(email) AS address
+  lower(email) AS address, is_held_by_hand
 FROM read_parquet(:seen)

@@ -25,7 +25,8 @@ CREATE TEMPORARY TABLE run_seen (
   account_id integer PRIMARY KEY,
   first_name text NOT NULL, middle_name text NOT NULL, last_name text NOT NULL, email text NOT NULL,
   custom_id text NOT NULL, school_district_external_id text NOT NULL, user_type text NOT NULL,
-  position text NOT NULL, grade text NOT NULL, status text NOT NULL, address NOT NULL
+  position text NOT NULL, grade text NOT NULL, status text NOT NULL, address NOT NULL,
+  is_held_by_hand integer NOT NULL
 )
 
 -- statement: make_orgs
@@ -37,7 +38,7 @@ WHERE o.school_system_id = %(school_system)s AND o.external_id IS NOT NULL AND (
 INSERT INTO run_change VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- statement: add_seen
-INSERT INTO run_seen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO run_seen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- statement: index_by_account
 CREATE INDEX run_change_account ON run_change (account_id) WHERE account_id IS NOT NULL

@@ -18,6 +18,15 @@ UPDATE accounts_account AS a SET deleted_at = %(now)s, sessions_ended_at = %(now
 FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'delete'
 
+-- statement: put_back
+-- An undo deletes again whom its run restored, and puts back their values. No other plan has values for a leaver.
+UPDATE accounts_account AS a SET
+  first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
+  org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
+  status = c.status
+FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
+WHERE c.account_id = a.id AND c.action = 'delete' AND c.email <> ''
+
 -- statement: disable
 UPDATE accounts_account AS a SET status = 'Disabled', sessions_ended_at = %(now)s, updated_at = %(now)s
 FROM run_change c
@@ -35,11 +44,12 @@ FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_exter
 WHERE c.account_id = a.id AND c.action = 'update'
 
 -- statement: restore
+-- Only an undo restores an account that was disabled by hand before it left: it stays so.
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
-  org_id = o.org_id, user_type = c.user_type, position = c.position, grade = c.grade,
+  org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
   status = c.status,
-  deleted_at = NULL, is_held_by_hand = FALSE, updated_at = %(now)s
+  deleted_at = NULL, is_held_by_hand = (a.is_held_by_hand AND c.status = 'Disabled'), updated_at = %(now)s
 FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_external_id
 WHERE c.account_id = a.id AND c.action = 'restore'
 
@@ -61,7 +71,8 @@ WHERE c.action = 'create'
 INSERT INTO audit_accountchange (
   school_system_id, account_id, run_id, line, actor_id, action, "before", "after", changed_at
 )
-SELECT %(school_system)s, c.account_id, %(run)s, c.line, NULL, c.action, c."before", c."after", %(now)s
+SELECT %(school_system)s, c.account_id, %(run)s, CASE WHEN %(has_file)s = 1 THEN c.line END, NULL, c.action,
+  c."before", c."after", %(now)s
 FROM run_change c
 WHERE c.action <> 'create'
 
@@ -69,7 +80,8 @@ WHERE c.action <> 'create'
 INSERT INTO audit_accountchange (
   school_system_id, account_id, run_id, line, actor_id, action, "before", "after", changed_at
 )
-SELECT %(school_system)s, a.id, %(run)s, c.line, NULL, c.action, c."before", c."after", %(now)s
+SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN c.line END, NULL, c.action,
+  c."before", c."after", %(now)s
 FROM run_change c
 JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_id = c.custom_id
 WHERE c.action = 'create'

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import RUN_MODES
 from sis_sync.server.runs.earlier import MOST_EARLIER, EarlierRun, with_leave
 from sis_sync.server.runs.models import Run
 
@@ -55,7 +55,7 @@ def chart_of(run: Run, earlier: tuple[EarlierRun, ...]) -> Chart | None:
     """
     if not earlier:
         return None
-    is_of_leavers = MODES[run.mode].judges_absence
+    is_of_leavers = RUN_MODES[run.mode].judges_absence
     names = ("leave",) if is_of_leavers else ("create", "restore", "update")
     numbers = [sum(each.counts.get(name, 0) for name in names) for each in earlier]
     today = sum(with_leave(run.counts).get(name, 0) for name in names)

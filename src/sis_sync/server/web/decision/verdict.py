@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import RUN_MODES
 from sis_sync.core.wording import counted, percent
 from sis_sync.server.runs.earlier import EarlierRun, usual, with_leave
 from sis_sync.server.runs.models import Run
@@ -46,7 +46,7 @@ def verdict(run: Run, sums: Sums | None, earlier: tuple[EarlierRun, ...]) -> str
         rows = counted(run.counts.get("rows", 0), "row", "rows")
         return f"Nothing would change: {failed:,} of {rows} failed." if failed else "Nothing would change."
     listed = f"{', '.join(changes[:-1])} and {changes[-1]}" if len(changes) > 1 else changes[0]
-    return f"No one leaves: {listed}." if MODES[run.mode].judges_absence else f"{listed}."
+    return f"No one leaves: {listed}." if RUN_MODES[run.mode].judges_absence else f"{listed}."
 
 
 def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
@@ -55,7 +55,7 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
     shown = []
     for name, one, many in TILES:
         number = counts.get(name, 0)
-        if not number and (name not in ALWAYS_SHOWN or (name == "leave" and not MODES[run.mode].judges_absence)):
+        if not number and (name not in ALWAYS_SHOWN or (name == "leave" and not RUN_MODES[run.mode].judges_absence)):
             continue
         before = usual(earlier, name)
         is_unusual = name != "unchanged" and before is not None and before.is_above(number)

@@ -21,6 +21,7 @@ from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
 from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_values
 from sis_sync.server.web.render import flash, flash_error, form_data, page, paged, see_other
+from sis_sync.server.web.taking_back import left_by
 from sis_sync.server.web.words import MAY_LEAVE_AGAIN
 
 
@@ -37,6 +38,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     context = {
         "account": account,
         "held_words": held_words(account, is_restorable=is_restorable),
+        "left_by": left_by(account, now=timezone.now()),
         "restorable_until": restorable_until,
         "is_restorable": is_restorable,
         "claim_code": ClaimCode.objects.filter(account=account, expires_at__gt=timezone.now()).first(),

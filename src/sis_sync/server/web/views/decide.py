@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.modes import MODES
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.server.errors import DeletionsNotTyped, ReasonMissing
 from sis_sync.server.runs.approval import approve_run, keep_everyone
@@ -18,6 +19,7 @@ from sis_sync.server.web.decision.page import approve_words, decision_of, may_le
 from sis_sync.server.web.forms.runs import ApproveForm
 from sis_sync.server.web.render import flash_error, form_data, page, see_other
 from sis_sync.server.web.run_page import password_words
+from sis_sync.server.web.taking_back import taking_back
 
 
 @for_managers
@@ -92,11 +94,12 @@ def decision_page(
         "decision": decision,
         "is_held": found.state == Run.State.HELD,
         "is_planned_again": bool(found.decision_reason) and not found.keeps_everyone,
-        "may_keep_everyone": not found.keeps_everyone and may_leave(decision),
+        "may_keep_everyone": found.mode in MODES and not found.keeps_everyone and may_leave(decision),
         "misfit": misfit,
         "is_own_file": needs_another_person(run=found, by=request.user),
         "may_decide": found.state in DECIDABLE and not misfit,
         "approve_words": approve_words(found),
         "password_words": password_words(found),
+        "taking_back": taking_back(found, actor=request.user, now=timezone.now()),
     }
     return page(request, "web/runs/decide.html", context, status=409 if form.errors else 200)

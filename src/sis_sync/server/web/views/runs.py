@@ -40,6 +40,7 @@ from sis_sync.server.web.run_page import (
     steps_of,
     view_rows,
 )
+from sis_sync.server.web.taking_back import taking_back
 from sis_sync.server.web.views.decide import decide_on
 from sis_sync.server.web.words import state_words
 
@@ -103,6 +104,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "password_words": password_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
+        "taking_back": taking_back(found, actor=request.user, now=timezone.now()),
         "may_cancel": found.state not in ENDED and may_decide(run=found, actor=request.user),
     }
 
