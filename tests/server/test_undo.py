@@ -33,6 +33,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow, plan_rows
 from sis_sync.server.runs.undo import ask_undo, why_not
 from sis_sync.server.runs.worker import work_until_idle
+from sis_sync.steps.guard import guard
 
 pytestmark = pytest.mark.django_db
 both_databases = pytest.mark.both_databases
@@ -311,6 +312,14 @@ def test_runs_that_cannot_be_taken_back(cut_off: Run, alice: Account, bob: Accou
         ask_undo(run=cut_off, by=bob, now=now + HOUR)
     assert "was not applied" in why_not(Run(state="waiting"), now=now)
     assert "No account was changed" in why_not(Run(state="applied", applied_at=now), now=now)
+
+
+def test_every_guard_can_judge_an_undo(
+    cut_off: Run, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that only a large undo needs: it must find the tables that a file would have made."""
+    monkeypatch.setattr(guard, "_may_hold", lambda *_, **__: True)
+    assert planned_undo(cut_off, alice, now + 2 * HOUR).state in ("waiting", "held")
 
 
 def test_pages_lead_to_undo_and_back(cut_off: Run, as_alice: Client, alice: Account) -> None:
