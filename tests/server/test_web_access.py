@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "bulk_upload": ("get", MANAGERS),
     "pending": ("get", MANAGERS),
     "history": ("get", MANAGERS),
+    "district_runs": ("get", (303, 200, 303, 403)),
     "mappings": ("get", MANAGERS),
     "sync_settings": ("get", MANAGERS),
     "mode_settings": ("get", DISTRICT_MANAGERS),
@@ -52,7 +53,8 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "rotate_api_key": ("get", OF_THE_DISTRICT),
     "limit_api_key": ("get", OF_THE_DISTRICT),
     "revoke_api_key": ("get", OF_THE_DISTRICT),
-    "run": ("get", OF_THE_DISTRICT),
+    "run": ("get", (200, 303, 404, 403)),
+    "school_of_run": ("get", (303, 200, 404, 403)),
     "run_progress": ("get", OF_THE_DISTRICT),
     "approve": ("get", OF_THE_DISTRICT),
     "creates_and_updates": ("post", (303, 404, 404, 403)),
@@ -82,6 +84,7 @@ def places(
         **dict.fromkeys(
             (
                 "run",
+                "school_of_run",
                 "run_progress",
                 "approve",
                 "creates_and_updates",

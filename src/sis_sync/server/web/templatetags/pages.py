@@ -21,6 +21,7 @@ from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
+from sis_sync.server.runs.sums import Slice
 from sis_sync.server.web import words
 from sis_sync.server.web.words import Badge
 
@@ -210,6 +211,33 @@ def count_words(run: Run) -> list[str]:
 def is_shown(run: Run, action: str) -> bool:
     """Return True if the count of the action is shown. Rare actions are hidden if the run cannot have them."""
     return bool(run.counts.get(action)) or action not in SELDOM_ACTIONS
+
+
+@register.filter
+def slice_words(sums: Slice | None) -> str:
+    """Return what a run does to the people of a school, without what it does to nobody."""
+    if sums is None:
+        return "see the run"
+    numbers = {
+        "leave": sums.leave,
+        "new": sums.new,
+        "back": sums.back,
+        "changed": sums.change,
+        "from other schools": sums.arrive,
+    }
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number) or "nobody"
+
+
+@register.filter
+def done_word(action: str) -> str:
+    """Return Deleted."""
+    return words.action_word(action, is_done=True)
+
+
+@register.filter
+def to_do_word(action: str) -> str:
+    """Return Delete."""
+    return words.action_word(action, is_done=False)
 
 
 @register.filter

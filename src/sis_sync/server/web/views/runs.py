@@ -18,6 +18,7 @@ from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import may_decide
+from sis_sync.server.runs.school_part import runs_of_district
 from sis_sync.server.runs.selectors import (
     PlaceWait,
     access_run,
@@ -51,6 +52,8 @@ REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose app
 @require_GET
 def run(request: PageRequest, run_id: int) -> HttpResponse:
     """The run page: steps, guards, counts, findings, rows, file. A plan that waits has the page to decide on."""
+    if runs_of_district(actor=request.user).filter(pk=run_id).exists():
+        return see_other("web:school_of_run", run_id)  # which shows a manager of a school that school's part
     found = access_run(actor=request.user, run_id=run_id)
     if found.state in DECIDABLE and not request.GET:
         return decide_on(request, found)
