@@ -44,6 +44,7 @@ SMALL_MODULES = {
     "server/runs/expiry.py": _RULE,
     "server/runs/states.py": _CONTRACT,
     "server/runs/superseding.py": _RULE,
+    "server/runs/two_people.py": _RULE,
     "server/serve/work.py": _PROCESS,
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,

@@ -109,3 +109,34 @@ def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime)
     applied(district, pupils(*range(4, 41)), now=now + DAY)
     late = sync(district, *pupils(*range(7, 41)), mode="full", now=now + 9 * DAY)
     assert (held_by(late), late.state) == (set(), "applied")
+
+
+@pytest.mark.parametrize(
+    ("nights", "newcomers", "holds"), [(10, 26, True), (9, 26, False), (10, 25, False), (10, 19, False)]
+)
+def test_unusual_number_of_newcomers_is_held(
+    district: Org, north: Org, now: datetime, nights: int, newcomers: int, holds: bool
+) -> None:
+    """The most newcomers of one night are 5. The first nights are outside the window of the sums."""
+    needs_approval(district, "partial", required=False)
+    imported(district, *pupils(*range(1, 201)), now=now)
+    Run.objects.all().delete()
+    for night in range(nights):
+        first = 1000 + 100 * night
+        run = sync(district, *pupils(*range(first, first + (5 if night == 0 else 1))), now=now + night * DAY)
+        assert run.state == "applied"
+    run = sync(district, *pupils(*range(9000, 9000 + newcomers)), now=now + 60 * DAY)
+    assert held_by(run) == ({"guard.unusual"} if holds else set())
+
+
+def test_leavers_by_status_are_compared_too(district: Org, north: Org, now: datetime) -> None:
+    needs_approval(district, "partial", required=False)
+    everyone = pupils(*range(1, 501))
+    imported(district, *everyone, now=now)
+    for night in range(10):
+        gone = [{**row, "status": "Disabled"} for row in everyone[night * 4 : night * 4 + 4]]
+        run = sync(district, *gone, now=now + night * DAY)
+        assert (run.state, run.settings_used["leaving"]) == ("applied", 4)
+    gone = [{**row, "status": "Disabled"} for row in everyone[100:121]]
+    assert "guard.unusual" in held_by(sync(district, *gone, now=now + 60 * DAY))
+    assert "guard.unusual" not in held_by(sync(district, *gone[:20], now=now + 60 * DAY))

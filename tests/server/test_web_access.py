@@ -38,6 +38,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "account_create": ("get", MANAGERS),
     "account_history": ("get", OF_BOBS_SCHOOL),
     "account_edit": ("get", OF_BOBS_SCHOOL),
+    "two_people_of_account": ("post", (303, 303, 404, 403)),
     "account_rights": ("post", (303, 403, 404, 403)),
     "bulk_upload": ("get", MANAGERS),
     "pending": ("get", MANAGERS),
@@ -58,6 +59,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "run_progress": ("get", OF_THE_DISTRICT),
     "approve": ("get", OF_THE_DISTRICT),
     "creates_and_updates": ("post", (303, 404, 404, 403)),
+    "two_people_of_run": ("post", (303, 404, 404, 403)),
     "reject": ("get", OF_THE_DISTRICT),
     "cancel": ("get", OF_THE_DISTRICT),
     "undo": ("get", OF_THE_DISTRICT),
@@ -80,7 +82,7 @@ def places(
     return {
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
-        **dict.fromkeys(("account_history", "account_edit", "account_rights"), account),
+        **dict.fromkeys(("account_history", "account_edit", "two_people_of_account", "account_rights"), account),
         **dict.fromkeys(
             (
                 "run",
@@ -88,14 +90,14 @@ def places(
                 "run_progress",
                 "approve",
                 "creates_and_updates",
+                "two_people_of_run",
                 "reject",
                 "cancel",
                 "undo",
-                "run_results",
-                "run_failed",
             ),
             of_run,
         ),
+        **dict.fromkeys(("run_results", "run_failed"), of_run),
         **dict.fromkeys(("rotate_api_key", "limit_api_key", "revoke_api_key"), of_key),
     }
 

@@ -183,6 +183,15 @@ GUARDS: tuple[Guard, ...] = (
         needs_history=True,
     ),
     Guard(
+        "guard.unusual",
+        "{count:person|people} would {subject}; of the last 30 runs of this mode, none had more than {base}; "
+        "the limit is {limit}.",
+        "the export changed in a way that no run of the last weeks did",
+        ACCOUNT_ACTIONS,
+        least=20,
+        needs_history=True,
+    ),
+    Guard(
         "guard.tail",
         "The last applied file ends with {count:person who is absent|people who are absent} now "
         "({subject}; {base:person is|people are} absent in all): the file may have been cut off at a line end.",
@@ -241,7 +250,8 @@ class History:
     because they were absent from it.
     `recent_changes` is a CSV file: the changes of accounts that policy let through in the last 7 days, and what people
     changed of the same accounts (see RECENT_COLUMNS). `recent_passwords` is the number of newcomers of those days who
-    brought their own password.
+    brought their own password. `most_of_runs` are the most newcomers, updates and leavers of one of the last 30 applied
+    runs of the mode, None if there are fewer than 10.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()
@@ -249,6 +259,7 @@ class History:
     had_deleting_sync: bool = False
     recent_changes: Path | None = None
     recent_passwords: int = 0
+    most_of_runs: tuple[int, int, int] | None = None
 
 
 NO_HISTORY = History()

@@ -51,7 +51,7 @@ _SENT = {
     "listed_values": "SELECT * FROM listed_values",
 }
 # The tables that it returns.
-_RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "plan")
+_RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "differences", "plan")
 
 
 @dataclass(frozen=True)

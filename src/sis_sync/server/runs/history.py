@@ -24,6 +24,7 @@ from sis_sync.server.runs.states import State
 from sis_sync.server.runs.superseding import over_the_same
 
 WINDOW = timedelta(days=7)
+RUNS_COMPARED, LEAST_RUNS_COMPARED = 30, 10  # for guard.unusual
 CREATIONS = "guard.creations"
 # The fields that a sum counts, or against which a limit is measured.
 GUARDED_FIELDS = (
@@ -56,6 +57,21 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
         had_deleting_sync=any(_shows_completeness(*each, run=run) for each in lists),
         recent_changes=_recent_changes(run, by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
+        most_of_runs=_most_of_runs(run),
+    )
+
+
+def _most_of_runs(run: Run) -> tuple[int, int, int] | None:
+    """Return the most newcomers, updates and leavers of one of the last runs of this mode and scope."""
+    runs = _applied(run).filter(mode=run.mode, scope_org=run.scope_org_id).order_by("-applied_at", "-pk")
+    last = list(runs.values_list("counts", "settings_used__leaving")[:RUNS_COMPARED])
+    if len(last) < LEAST_RUNS_COMPARED:
+        return None
+    return (
+        max(counts.get("create", 0) + counts.get("restore", 0) for counts, _ in last),
+        max(counts.get("update", 0) for counts, _ in last),
+        # Earlier versions did not record who left by going from Active to Disabled.
+        max(sum(counts.get(name, 0) for name in ABSENT_ACTIONS) if left is None else left for counts, left in last),
     )
 
 

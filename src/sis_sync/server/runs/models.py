@@ -28,6 +28,7 @@ class ModeSettings(models.Model):
     deletions_slice_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.deletions_slice_percent)
     failed_rows_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.failed_rows_percent)
     needs_two_persons = models.BooleanField(default=False)
+    creates_disabled = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school_system", "mode"], name="settings_once_per_mode")]
@@ -106,3 +107,15 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+
+class ToldApart(models.Model):
+    """A custom ID of a person who is not the one whose ID differs in leading zeros only. A manager said so."""
+
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="told_apart")
+    custom_id = models.CharField(max_length=64)
+    said_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school_system", "custom_id"], name="told_apart_once")]

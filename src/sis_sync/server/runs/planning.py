@@ -40,7 +40,7 @@ from sis_sync.server.runs.snapshot import export_directory, surroundings_of, wri
 from sis_sync.server.runs.sums import sums_of_plan
 from sis_sync.server.runs.told import store_told
 from sis_sync.server.runs.undo import changes_of
-from sis_sync.steps.guard.guard import is_first_import
+from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
@@ -123,9 +123,12 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         password_lines=kept_lines(run),
         today=now.astimezone(ZoneInfo(run.school_system.time_zone)).date(),
         keeps_everyone=run.keeps_everyone,
+        creates_disabled=settings.creates_disabled,
+        two_people=surroundings["told_apart"],
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
+    surroundings["leaving"] = count_leaving(session)
     # 4. Encrypt the passwords, and only then remove them from the file, with all else that is not to be stored.
     keep_passwords(run, session)
     if files.original.is_file():

@@ -166,6 +166,18 @@ def _plan_page(paths: list[Path], action: str, with_findings: bool, page: int, p
     return PlanPage(rows, int(counted[0]) if counted else 0)
 
 
+def failed_custom_id(*, run: Run, line: int, code: str) -> str:
+    """Return the custom ID of the row on this line, if it failed with this code. Empty otherwise."""
+    plan = run_files(run).plan
+    if not plan.is_file():
+        return ""
+    failed = "line = :line AND action = 'failed' AND instr(codes, :code) > 0"
+    with reading_session() as session:
+        query = f"SELECT custom_id FROM read_parquet(:plan) WHERE {failed}"
+        found = session.rows(query, plan=str(plan), line=line, code=code)
+    return str(found[0][0]) if found else ""
+
+
 def finding_groups(*, run: Run) -> list[dict[str, Any]]:
     """Return the findings by code, with examples and advice. Return only counts if their file was removed."""
     try:

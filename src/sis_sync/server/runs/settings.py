@@ -19,7 +19,7 @@ from sis_sync.server.runs.models import ModeSettings, Run
 
 # If one of these changes, plans are out of date. The two settings of approval are read again when the
 # plan is applied.
-PLANNED_WITH = ("on_absent", *SETTABLE_LIMITS)
+PLANNED_WITH = ("on_absent", "creates_disabled", *SETTABLE_LIMITS)
 SETTINGS = ("requires_approval", "needs_two_persons", *PLANNED_WITH)
 MAX_PERCENT = 100
 LEAST_MANAGERS = 2  # of a mode that needs two persons

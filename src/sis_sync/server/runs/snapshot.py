@@ -22,6 +22,7 @@ from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.runs.conflicts import unapplied_runs
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.two_people import told_apart
 
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
@@ -131,14 +132,15 @@ def _pieces(parameters: dict[str, Any]) -> Iterator[tuple[int, int]]:
 def surroundings_of(run: Run) -> dict[str, Any]:
     """Return what a plan depends on besides the accounts, as `Run.settings_used` stores it.
 
-    These are the format of stored plans, the orgs that external IDs name, the accounts with rights, the other runs that
-    may still be applied, and the newest entry of the history of accounts.
+    These are the format of stored plans, the orgs that external IDs name, the accounts with rights, the people whom a
+    manager told apart, the other runs that may still be applied, and the newest entry of the history of accounts.
     Call this before reading the accounts, so that a change in between makes the plan out of date.
     """
     return {
         "plan_format": PLAN_FORMAT,
         "orgs": named_orgs(run.school_system_id),
         "managers": right_holders(run.school_system_id),
+        "told_apart": told_apart(run.school_system_id),
         "unapplied": unapplied_runs(run),
         "newest_change": AccountChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }

@@ -60,6 +60,7 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         if any("slices" in sql_text(__package__, rule.name) for rule in checked):
             session.run(sql_text(__package__, "slices"))
     earlier = history or NO_HISTORY
+    most_new, most_changed, most_leaving = earlier.most_of_runs or (0, 0, 0)
     values: dict[str, object] = {
         **asdict(limits),
         "has_final_newline": plan.records.facts.has_final_newline,
@@ -70,6 +71,10 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         "last_rows": earlier.last_rows,
         "had_deleting_sync": earlier.had_deleting_sync,
         "recent_passwords": earlier.recent_passwords,
+        "knows_runs": earlier.most_of_runs is not None,
+        "most_new": most_new,
+        "most_changed": most_changed,
+        "most_leaving": most_leaving,
         "is_first_import": plan.counts.create > 0 and is_first_import(session, plan.mode),
     }
     hits = (_check(session, rule, values) for rule in checked)
@@ -80,6 +85,13 @@ def is_first_import(session: Engine, mode: Mode) -> bool:
     """Return True if the directory has no managed account of the mode's types, not even a deleted one."""
     known = "SELECT count(*) FROM accounts WHERE custom_id <> '' AND user_type IN :mode_types"
     return not session.rows(bind(known, mode_types=mode.user_types))[0][0]
+
+
+def count_leaving(session: Session) -> int:
+    """Return how many accounts the plan deletes or disables. The session has the tables of the plan."""
+    going = "old_status = 'Active' AND status = 'Disabled' AND NOT is_deleted"
+    absent, disabled = "SELECT count(*) FROM absent", f"SELECT count(*) FROM differences WHERE {going}"
+    return int(session.value(absent)) + int(session.value(disabled))
 
 
 def _may_hold(rule: Guard, plan: Plan, *, has_history: bool) -> bool:

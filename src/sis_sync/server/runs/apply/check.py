@@ -9,6 +9,7 @@ from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import is_held_for_managers, may_still_approve, may_still_send
 from sis_sync.server.runs.settings import settings_of, settings_used
 from sis_sync.server.runs.snapshot import PLAN_FORMAT, named_orgs, right_holders
+from sis_sync.server.runs.two_people import told_apart
 
 REASONS: dict[str, str] = {
     "changed_accounts": "accounts that it touches were changed since",
@@ -51,6 +52,8 @@ def check_surroundings(run: Run) -> ModeSettings:
         raise OutOfDate("the settings of the mode were changed since")
     if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
         raise OutOfDate("external IDs were assigned to other orgs since")
+    if used.get("told_apart", []) != told_apart(run.school_system_id):
+        raise OutOfDate("a manager said since that people with similar IDs are two")
     return settings
 
 

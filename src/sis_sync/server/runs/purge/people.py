@@ -17,6 +17,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed, log_failure
 from sis_sync.server.runs.purge.run_files import is_elsewhere, slices_of_runs
 from sis_sync.server.runs.purge.traces import Person, named_in_plan, people_with, remove_traces
+from sis_sync.server.runs.two_people import forget_told_apart
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def _delete_accounts(purging: Purging, gone: list[Person]) -> int:
     still = list(found.filter(deleted_at__lte=purging.now - RESTORABLE_FOR).order_by("pk").values_list("pk", flat=True))
     for log in (AuditEntry, AccountChange):  # what they did was not done by the server
         log.objects.filter(actor__in=still).update(former_actor=F("actor_id"), actor=None)
+    forget_told_apart(still)
     Account.objects.filter(pk__in=still).delete()
     return len(still)
 

@@ -48,6 +48,12 @@ class ModeSettingsForm(PageForm):
         required=False,
         help_text="A file from a key counts as sent by the manager who made the key. Every run then waits for someone.",
     )
+    creates_disabled = forms.BooleanField(
+        label="Create disabled people",
+        required=False,
+        help_text="Off: people who are Disabled in the file and have no account here, such as those who left long ago, "
+        "are not made.",
+    )
     on_absent = forms.ChoiceField(
         label="People who are not in the file",
         choices=ModeSettings.OnAbsent.choices,

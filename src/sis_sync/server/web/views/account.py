@@ -16,6 +16,7 @@ from sis_sync.server.orgs.models import Right
 from sis_sync.server.orgs.selectors import access_org, is_district_manager, managed_orgs
 from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.runs.selectors import runs_of
+from sis_sync.server.runs.two_people import tell_apart
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
@@ -37,6 +38,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     named = [change.run_id for change in shown if change.run_id]
     context = {
         "account": account,
+        "zeros_words": zeros_words(account),
         "held_words": held_words(account, is_restorable=is_restorable),
         "left_by": left_by(account, now=timezone.now()),
         "restorable_until": restorable_until,
@@ -49,6 +51,16 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
         "may_give_rights": is_district_manager(account=request.user) and account.deleted_at is None,
     }
     return page(request, "web/members/account.html", context)
+
+
+def zeros_words(account: Account) -> str:
+    """Return why someone else may need an ID that is like the account's. Empty for an account without an ID."""
+    if not account.custom_id:
+        return ""
+    return (
+        f"A row with an unknown ID that differs from {account.custom_id} in leading zeros only fails, because a "
+        "spreadsheet may have cut the zeros. If it is another person, enter that ID here."
+    )
 
 
 def held_words(account: Account, *, is_restorable: bool) -> str:
@@ -139,4 +151,18 @@ def account_rights(request: PageRequest, account_id: int) -> HttpResponse:
             flash(request, f"{account.full_name} now manages {org.name}.")
     except NotPermitted as error:
         flash_error(request, error)
+    return see_other("web:account_history", account.pk)
+
+
+@for_managers
+@require_POST
+def two_people_of_account(request: PageRequest, account_id: int) -> HttpResponse:
+    """Someone else has an ID that differs from this account's in leading zeros only."""
+    account = access_account(actor=request.user, account_id=account_id)
+    try:
+        tell_apart(account=account, custom_id=request.POST.get("custom_id", ""), actor=request.user, now=timezone.now())
+    except ValuesRefused as error:
+        flash_error(request, error)
+    else:
+        flash(request, "Kept: they are two people. The next file with that ID creates the other one.")
     return see_other("web:account_history", account.pk)

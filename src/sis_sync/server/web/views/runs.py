@@ -7,21 +7,24 @@ from pathlib import Path
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.run_states import CHECKING, DECIDABLE, ENDED, MOVING, OUT_OF_DATE
 from sis_sync.core.whole_files import chunks_of
+from sis_sync.server.orgs.selectors import can_be_number
 from sis_sync.server.runs.approval import reject_run
 from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.flow import plan_again
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import may_decide
 from sis_sync.server.runs.school_part import runs_of_district
 from sis_sync.server.runs.selectors import (
     PlaceWait,
     access_run,
+    failed_custom_id,
     finding_groups,
     place_waits,
     refuse_removed_report,
@@ -30,6 +33,7 @@ from sis_sync.server.runs.selectors import (
     waiting_runs,
 )
 from sis_sync.server.runs.states import TO_APPLY
+from sis_sync.server.runs.two_people import tell_row_apart
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.decision.page import approve_words
 from sis_sync.server.web.forms.base import PageForm
@@ -45,6 +49,8 @@ from sis_sync.server.web.taking_back import taking_back
 from sis_sync.server.web.views.decide import decide_on
 from sis_sync.server.web.words import state_words
 
+LOST_ZEROS = "custom_id.lost_zeros"
+TOLD_APART = "a manager said that people with similar IDs are two"
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
 
 
@@ -185,3 +191,23 @@ def with_byte_order_mark(path: Path) -> Iterator[bytes]:
     """Yield a byte order mark, so that spreadsheets recognise UTF-8, then the file."""
     yield codecs.BOM_UTF8
     yield from chunks_of(path)
+
+
+@for_managers
+@require_POST
+def two_people_of_run(request: PageRequest, run_id: int) -> HttpResponse:
+    """The person on this line is another one. If the run waits for a decision, its file is planned again."""
+    found = access_run(actor=request.user, run_id=run_id)
+    typed, now = request.POST.get("line", ""), timezone.now()
+    line = int(typed) if can_be_number(typed) else 0
+    custom_id = failed_custom_id(run=found, line=line, code=LOST_ZEROS)
+    if not custom_id:
+        flash(request, "Nothing was changed: this line has not failed because of leading zeros.")
+        return see_other("web:run", found.pk)
+    tell_row_apart(run=found, line=line, custom_id=custom_id, actor=request.user, now=now)
+    if found.state in DECIDABLE:
+        plan_again(found.pk, reason=TOLD_APART, now=now, states=DECIDABLE)
+        flash(request, "They are two people now. The file is planned again.")
+    else:
+        flash(request, "They are two people now. The next file creates the other one.")
+    return see_other("web:run", found.pk)
