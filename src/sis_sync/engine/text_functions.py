@@ -10,8 +10,8 @@ replace_all(text, pattern, by)
 without_zeros(text)           without zeros at the start
 is_ascii(text)   TRUE if every character is one byte
 row_hash(nine texts)          a hash of the nine texts. It differs between engines: never store it
-keyed_hash(text, key)         a hash that only the holder of the key can compare, the same as hashing.py of the server
-                 makes. DuckDB only
+keyed_hash(text, key)         a hash that only the holder of the key can compare. The server makes the same one in
+                 held_addresses.py. DuckDB only
 escaped(text)    control and format characters as \u001B, safe for a terminal or a page
 """
 

@@ -109,3 +109,13 @@ class ClaimCode(models.Model):
     account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="claim_code")
     code_hash = models.CharField(max_length=64, db_index=True)
     expires_at = models.DateTimeField(db_index=True)
+
+
+class HeldAddress(models.Model):
+    """An address that an account here had once, as a keyed hash (see held_addresses.py). It outlives the account."""
+
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school_system", "digest"], name="held_address_once")]

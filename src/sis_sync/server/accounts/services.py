@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.server.accounts.held_addresses import remember_addresses
 from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.pressure import end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
@@ -136,6 +137,9 @@ def change_batch(accounts: list[Account], change: Change, action: str, actor: Ac
             before, after = held, {"is_held_by_hand": account.is_held_by_hand}
         changes.append((account, before, after))
     Account.objects.bulk_update(accounts, CHANGED)
+    gone = [account for account in accounts if account.deleted_at is not None]
+    if gone:
+        remember_addresses(school_system_id=gone[0].school_system_id, addresses=[account.email for account in gone])
     record_changes(changes=changes, action=action, actor=actor, now=now)
     return len(accounts)
 
@@ -204,6 +208,8 @@ def update_account(
         current.updated_at = now
         current.save()
         after = values_of(current) | {"is_protected": current.is_protected}
+        if str(after["email"]).lower() != str(before["email"]).lower():
+            remember_addresses(school_system_id=current.school_system_id, addresses=[str(before["email"])])
         if after != before:
             record_change(account=current, action="update", before=before, after=after, actor=actor, now=now)
     return current

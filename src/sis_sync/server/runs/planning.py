@@ -22,6 +22,7 @@ from sis_sync.core.plan import Counts
 from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
+from sis_sync.server.accounts.held_addresses import key_of, write_digests
 from sis_sync.server.runs.files import (
     RunFiles,
     adopt_plan,
@@ -43,6 +44,7 @@ from sis_sync.server.runs.undo import changes_of
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.map.settle import HeldAddresses
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts
@@ -121,6 +123,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         history=history_of(run, folder, now=now),
         reading=files.reading,
         password_lines=kept_lines(run),
+        held_addresses=_held_addresses(run, mapping, folder),
         today=now.astimezone(ZoneInfo(run.school_system.time_zone)).date(),
         keeps_everyone=run.keeps_everyone,
         creates_disabled=settings.creates_disabled,
@@ -178,6 +181,15 @@ def _planned(
         digest=digest,
         surroundings=surroundings,
     )
+
+
+def _held_addresses(run: Run, mapping: Mapping, folder: Path) -> HeldAddresses | None:
+    """Return the addresses that were held here once, if the mapping numbers those that it makes."""
+    if not any(each.numbers_addresses for each in mapping.variants or (mapping,)):
+        return None
+    digests = folder / "held-addresses.csv"
+    write_digests(school_system_id=run.school_system_id, target=digests)
+    return HeldAddresses(digests, key_of(run.school_system_id))
 
 
 def _under_its_name(run: Run, folder: Path) -> Path:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.modes import TAKING_BACK
+from sis_sync.server.accounts.held_addresses import remember_digests
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
@@ -96,6 +97,7 @@ def _apply(run: Run, changes: Changes, now: datetime) -> None:
         touched = execute(sql, parameters)
         if touched != expected.get(name, touched):
             raise AssertionError(f"{name}: {expected[name]} rows expected, {touched} were written")
+    remember_digests(school_system_id=run.school_system_id, digests=changes.released)
     if had_manager and not has_active_manager(run.school_system_id):
         raise OutOfDate("it would leave the district without an active manager")
     forget_changes()

@@ -12,11 +12,17 @@ from sis_sync.core.stopping import stop_point
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import bind, sql_text
+from sis_sync.server.accounts.held_addresses import key_of
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.sql import execute, own_statements
 from sis_sync.server.runs.files import run_session, work_folder
 
 BATCH_ROWS = 10_000
+# Addresses that accounts lose with this run, as keyed hashes. The purge needs them no longer to remember them.
+_RELEASED = """
+SELECT DISTINCT keyed_hash(lower(old_email), :key) FROM read_parquet(:plan)
+WHERE action = 'delete' OR (action IN ('update', 'restore') AND lower(email) <> lower(old_email))
+"""
 
 
 @contextmanager
@@ -25,15 +31,19 @@ def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
         changes = bind(sql_text(__package__, "changes"), plan=str(approved.files.plan))
         seen = bind(sql_text(__package__, "seen"), seen=str(approved.files.seen))
-        yield Changes(session, {"changes": changes, "seen": seen})
+        key = key_of(approved.school_system_id)
+        released = [digest for (digest,) in session.rows(_RELEASED, plan=str(approved.files.plan), key=key)]
+        yield Changes(session, {"changes": changes, "seen": seen}, released)
 
 
 class Changes:
-    """The rows of a plan that change an account, and these accounts as they were at planning."""
+    """The rows of a plan that change an account, and these accounts as they were at planning.
 
-    def __init__(self, session: Session, queries: dict[str, str]) -> None:
-        self.session = session
-        self.queries = queries
+    `released` are keyed hashes of the addresses that accounts lose.
+    """
+
+    def __init__(self, session: Session, queries: dict[str, str], released: list[str]) -> None:
+        self.session, self.queries, self.released = session, queries, released
         if connection.vendor == "postgresql":
             for name in queries:
                 self._write_out(name)
