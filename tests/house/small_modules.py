@@ -57,4 +57,5 @@ SMALL_MODULES = {
     "steps/directory/csv_file.py": _NOUN,
     "steps/map/properties.py": _CONTRACT,
     "steps/map/synonyms.py": _DATA,
+    "steps/read/text_formulas.py": _RULE,
 }

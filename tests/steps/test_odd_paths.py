@@ -40,9 +40,9 @@ def test_unreadable_path_is_refused(words: tuple[str, ...], tmp_path: Path, caps
         assert (said.exit_code, "cannot be read" in said.err) == (6, True)
 
 
-def test_lone_returns_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lone_return_in_the_header_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roster = tmp_path / "roster.csv"
-    roster.write_bytes(b"first_name,last_name,status\rAna,Lee,Active\r")
+    roster.write_bytes(b"first_name,last\rname,status\nAna,Lee,Active\n")
     said = command(capsys, "check", roster)
     assert said.exit_code == 6
     assert "carriage return" in said.err

@@ -17,6 +17,7 @@ from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read import rewrite
 from sis_sync.steps.read.rewrite import write_without_secrets
+from sis_sync.steps.read.shape import Shape
 
 SECRET = "Grey-harbour-12"
 HEADER = ",".join(FIELD_NAMES)
@@ -163,7 +164,7 @@ def test_arrays_drop_the_columns_that_a_loop_drops(
         records.insert(1 + place, other + line_end)
     data = "".join(records).encode()
     data = data if is_closed else data.rstrip(b"\r\n")
-    plan = rewrite.Rewrite(",", 4, left_out, 0)
+    plan = rewrite.Rewrite(Shape(ord(","), 4, 4, 4), left_out, 0)
     found = []
     for worth_arrays, chunk_bytes in ((1, 64), (1, 1 << 18), (1 << 18, 1 << 18)):
         with pytest.MonkeyPatch.context() as patch:

@@ -125,8 +125,8 @@ _ROW_CODES = (
     _row(
         "row.columns",
         "Too many or too few columns",
-        "the row has {value} columns, the header has {other}",
-        "Look for a delimiter inside a value that stands without quotation marks, and send the file again.",
+        "the row has {value}: {other}",
+        "Correct the row and send the file again. If the line is no person, name it in the mapping as a footer.",
     ),
     _row(
         "row.quote",
@@ -170,6 +170,31 @@ _WARNINGS = (
         'the name "{value}" ({other}) is damaged: a letter has become a sign or an HTML entity',
         "For signs, name the encoding in which the SIS wrote the file; for entities, write "
         "mapper.NAME.decode.FIELD=html in the mapping.",
+    ),
+    _warning(
+        "row.footer",
+        "Line of the report that is no person",
+        "the line is no person but a part of the report, a footer or dashes; it is left out",
+    ),
+    _warning(
+        "row.columns_empty",
+        "Empty cells too many or too few at the end of rows",
+        "rows have empty cells too many or too few at their end, the first one on line {value}; they were read",
+    ),
+    _warning(
+        "cell.text_formula",
+        "Spreadsheet formula that keeps a text",
+        'cells are written as ="00123" or \'00123, the first one on line {value}; they were read as 00123',
+    ),
+    _warning(
+        "file.quote_blanks",
+        "Blanks between delimiters and quotation marks",
+        "blanks stand between delimiters and quotation marks, first on line {value}; they were left out",
+    ),
+    _warning(
+        "file.line_ends",
+        "Unusual line ends",
+        "the lines end with {value} instead of LF or CRLF; they were read",
     ),
     _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
     _warning(
@@ -405,6 +430,11 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
             "file.truncated",
             "the file ends inside a quoted cell or in the middle of its last row",
             "Export it again; send it once it is complete.",
+        ),
+        RefusalCode(
+            "file.count_mismatch",
+            "a footer says another number of records than there are",
+            "Export it again; name a line that counts something else in the mapping.",
         ),
         RefusalCode(
             "file.header_repeated",

@@ -76,6 +76,23 @@ def find_columns(header: Sequence[str], mapping: Mapping) -> Columns:
     return Columns(tuple(header), of_field, used)
 
 
+def least_cells(columns: Columns, mapping: Mapping) -> int:
+    """Return the fewest cells that a record may have: the columns after them feed optional fields or none."""
+    optional = {field.name for field in SUPPLIED_FIELDS if not field.is_required}
+    named = (columns.position_of(name) for name in mapping.other_headers())
+    needed = [position for name, position in columns.of_field.items() if name not in optional]
+    return max([*needed, *(position for position in named if position is not None)], default=0) + 1
+
+
+def source_positions(field: str, columns: Columns, mapping: Mapping) -> frozenset[int]:
+    """Return the columns from which a field is made."""
+    rule = mapping.rule(field)
+    names = [each[0] for text in (rule.template, rule.default) for each in FieldRule.placeholders(text or "")]
+    names += [rule.split.header] if rule.split else []
+    found = (columns.of_field.get(field), *map(columns.position_of, names))
+    return frozenset(position for position in found if position is not None)
+
+
 def fitting_variants(mapping: Mapping, header: Sequence[str]) -> tuple[Mapping, ...]:
     """Return the variants with the most names in this header; several if they tie."""
     there = {comparable(name) for name in header}
@@ -152,14 +169,18 @@ def can_create(template: str, columns: Columns, mapping: Mapping) -> bool:
     )
 
 
-def ignored_columns(columns: Columns) -> list[Finding]:
-    """Return one warning for each column that is not used; empty columns at the end share one."""
+def ignored_columns(columns: Columns, mapping: Mapping) -> list[Finding]:
+    """Return one warning for each column that is not used; empty columns at the end share one.
+
+    A column that was exported twice has none: it is used.
+    """
+    used = columns.used.union(*(each.positions for each in repeated_columns(columns, mapping)))
     named = [name.strip() for name in columns.header]
     last_named = max((position for position, name in enumerate(named) if name), default=-1)
     findings = [
         file_finding("column.ignored", value=name or f"column {position + 1}, without a name")
         for position, name in enumerate(named[: last_named + 1])
-        if position not in columns.used and comparable(name) != comparable(MESSAGE_HEADER)
+        if position not in used and comparable(name) != comparable(MESSAGE_HEADER)
     ]
     if last_named + 1 < len(named):
         findings.append(file_finding("column.ignored", value="empty columns at the end"))
@@ -189,9 +210,11 @@ def names_secret(header: str) -> bool:
 
 
 def check_header(columns: Columns, mapping: Mapping, *, line: int) -> None:
-    """Raise FileRefused for a header, on this line, that has a name twice or lacks a field."""
-    _refuse_duplicates(columns, mapping, line)
+    """Raise FileRefused for a header, on this line, that lacks a field. If it has another one twice, say that."""
     missing = missing_fields(columns, mapping)
+    repeated = repeated_columns(columns, mapping)
+    if missing and repeated:
+        raise repeated[0].refusal(columns, "", line)
     if missing:
         raise FileRefused(
             "file.header_missing", _missing_message(missing, columns, mapping), line=line, fix=_fix(missing, columns)
@@ -245,22 +268,30 @@ def _closest(names: Sequence[str], found: list[str]) -> str | None:
     return next((by_form[match[0]] for match in matches if match), None)
 
 
-def _refuse_duplicates(columns: Columns, mapping: Mapping, line: int) -> None:
+@dataclass(frozen=True)
+class Repeated:
+    """Columns of which only one is read: their positions, and what they all say."""
+
+    positions: tuple[int, ...]
+    what: str
+
+    def refusal(self, columns: Columns, differ: str, line: int) -> FileRefused:
+        """Return the refusal of a file whose header, on this line, has these columns. `differ` says how they differ."""
+        named = " and ".join(f'"{columns.header[place].strip()}" (column {place + 1})' for place in self.positions)
+        fix = "Leave one of them out of the export."
+        return FileRefused("file.header_duplicate", f"{named} {self.what}{differ}.", line=line, fix=fix)
+
+
+def repeated_columns(columns: Columns, mapping: Mapping) -> list[Repeated]:
+    """Return the groups of columns that supply the same field or the same line of the mapping."""
     names = [comparable(name) for name in columns.header]
+    wanted: list[tuple[set[str], str]] = []
     for field in SUPPLIED_FIELDS:
-        if field.name not in columns.of_field:
-            continue
-        wanted = {names[columns.of_field[field.name]]}
-        if not mapping.rule(field.name).columns:
-            wanted |= {comparable(name) for name in (field.name, *field.aliases)}
-        _refuse_several(names, wanted, f"both say {field.name}", line)
-    for header in mapping.other_headers():
-        wanted = {comparable(header)}
-        _refuse_several(names, wanted, f'are both called "{header}", which a line of the mapping reads', line)
-
-
-def _refuse_several(names: list[str], wanted: set[str], what: str, line: int) -> None:
-    places = [str(position + 1) for position, name in enumerate(names) if name in wanted]
-    if len(places) > 1:
-        message = f"The columns {' and '.join(places)} {what}."
-        raise FileRefused("file.header_duplicate", message, line=line, fix="Leave one of them out of the export.")
+        if field.name in columns.of_field:
+            own = {names[columns.of_field[field.name]]}
+            aliases = () if mapping.rule(field.name).columns else (field.name, *field.aliases)
+            wanted.append((own | {comparable(name) for name in aliases}, f"both say {field.name}"))
+    for header in dict.fromkeys(mapping.other_headers()):
+        wanted.append(({comparable(header)}, f'are both called "{header}", which a line of the mapping reads'))
+    places = [(tuple(place for place, name in enumerate(names) if name in each), what) for each, what in wanted]
+    return [Repeated(positions, what) for positions, what in places if len(positions) > 1]

@@ -7,11 +7,13 @@ from datetime import date
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELD_NAMES
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
-from sis_sync.steps.map.columns import FORMULA_START, Columns, can_create, can_fill
+from sis_sync.steps.map.columns import FORMULA_START, can_create, can_fill
 from sis_sync.steps.map.made import LETTERS, Kind, makers_of
-from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule, Mapping
+from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule
 from sis_sync.steps.map.translation import ascii_letters, decoded_entities
 from sis_sync.steps.map.value_sql import compared, day_of, first_item, is_one_of, is_placeholder, padded, part, replaced
+from sis_sync.steps.read.read import Records
+from sis_sync.steps.read.text_formulas import number_positions, without_formula
 
 NOTHING = "''"  # the SQL of a field that nothing supplies
 _PLAIN = re.compile(r"\w+|'[^']*'")
@@ -23,7 +25,11 @@ _OF_WORDS = {
     "lower": "lower({})",
     "upper": "upper({})",
 }
-BROKEN_CELLS = "(SELECT line, clean(raw) AS cell, raw FROM (SELECT line, unnest(cells) AS raw FROM broken))"
+_RAW_CELLS = "(SELECT line, unnest(cells) AS raw FROM broken)"
+BROKEN_CELLS = (
+    f"(SELECT line, clean(raw) AS cell, raw FROM {_RAW_CELLS} UNION "
+    f"SELECT line, clean({without_formula('raw', is_number=True)}), raw FROM {_RAW_CELLS})"
+)
 
 
 class FieldMaker:
@@ -33,8 +39,11 @@ class FieldMaker:
     one expression, a mapping that splits and cleans the same cell would take the engine seconds to prepare.
     """
 
-    def __init__(self, session: Session, columns: Columns, mapping: Mapping, today: date) -> None:
-        self.session, self.columns, self.mapping, self.today = session, columns, mapping, today
+    def __init__(self, session: Session, records: Records, today: date) -> None:
+        self.session, self.today = session, today
+        self.columns, self.mapping = records.columns, records.mapping
+        self._text_formulas = records.text_formulas
+        self._numbers = number_positions(records.columns, records.mapping)
         self._steps: tuple[dict[str, str], ...] = tuple({} for _ in range(_CREATED + 1))  # expression -> name
 
     def field(self, name: str) -> str:
@@ -133,11 +142,14 @@ class FieldMaker:
         return self._result_of(_CELLS, self._cleaned_cell(position))
 
     def _cleaned_cell(self, position: int) -> str:
-        if self.columns.message_position is None:
-            return f"clean(c{position})"
-        # Our failed-rows file puts an apostrophe before a formula: remove it.
-        is_neutralised = f"has_match(c{position}, {literal(_NEUTRALISED)})"
-        return f"clean(CASE WHEN {is_neutralised} THEN substr(c{position}, 2) ELSE c{position} END)"
+        cell = f"c{position}"
+        if self.columns.message_position is not None:
+            # Our failed-rows file puts an apostrophe before a formula: remove it.
+            is_neutralised = f"has_match({cell}, {literal(_NEUTRALISED)})"
+            cell = f"CASE WHEN {is_neutralised} THEN substr({cell}, 2) ELSE {cell} END"
+        if position in self._text_formulas:
+            cell = without_formula(cell, is_number=position in self._numbers)
+        return f"clean({cell})"
 
     def _as_given(self, header: str) -> str:
         """Return the SQL for the cell under a header, or in the column of a field with this name."""

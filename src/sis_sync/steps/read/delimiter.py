@@ -7,6 +7,7 @@ from sis_sync.core.reading_options import DELIMITERS, ReadingOptions
 from sis_sync.steps.map.columns import find_columns, fitting_variants
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.quotes import Buffer, split_record
+from sis_sync.steps.read.shape import Shape, header_shape
 
 _LINES_TRIED = 20
 
@@ -18,7 +19,7 @@ def best_split(data: Buffer, start: int, mapping: Mapping, options: ReadingOptio
     """
     candidates = []
     for delimiter in _possible(options):
-        cells = split_record(data, start, ord(delimiter), None).cells
+        cells = split_record(data, start, header_shape(delimiter, options)).cells
         names = [cell.decode("utf-8", "backslashreplace") for cell in cells]
         known = max(len(find_columns(names, variant).used) for variant in fitting_variants(mapping, names))
         candidates.append((known, 0 if known else len(names), delimiter, names))
@@ -32,7 +33,8 @@ def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> 
     Raise FileRefused (`file.header_missing`) if no line has as many under any delimiter.
     """
     wanted = len(options.columns)
-    widths = {each: [len(record) for record in first_records(data, start, each)] for each in _possible(options)}
+    shapes = {each: header_shape(each, options) for each in _possible(options)}
+    widths = {each: [len(record) for record in first_records(data, start, shape)] for each, shape in shapes.items()}
     delimiter = max(widths, key=lambda each: widths[each].count(wanted))
     if wanted in widths[delimiter]:
         return delimiter
@@ -49,12 +51,12 @@ def _possible(options: ReadingOptions) -> tuple[str, ...]:
     return tuple(each for each, word in DELIMITERS.items() if options.delimiter in ("", word))
 
 
-def first_records(data: Buffer, start: int, delimiter: str) -> Iterator[tuple[bytes, ...]]:
+def first_records(data: Buffer, start: int, shape: Shape) -> Iterator[tuple[bytes, ...]]:
     """Yield the cells of the first records, without blank lines and records that cannot be split."""
     for _ in range(_LINES_TRIED):
         if start >= len(data):
             return
-        record = split_record(data, start, ord(delimiter), None)
+        record = split_record(data, start, shape)
         start = record.end
         if not record.fault and any(map(bytes.strip, record.cells)):
             yield record.cells

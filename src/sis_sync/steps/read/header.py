@@ -11,12 +11,21 @@ from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
-from sis_sync.steps.map.columns import Columns, check_header, comparable, find_columns, fitting_variants, missing_fields
+from sis_sync.steps.map.columns import (
+    Columns,
+    check_header,
+    comparable,
+    find_columns,
+    fitting_variants,
+    missing_fields,
+    repeated_columns,
+)
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.encoding import Encoding
 from sis_sync.steps.read.header_line import HeaderLine, find_header_line
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable
+from sis_sync.steps.read.shape import header_shape, shape_of
 
 _MIN_NAMES = 3  # an ordinary record may contain fewer, because a mapping can supply most fields
 _NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # the same as in `comparable`, for the engine
@@ -54,15 +63,10 @@ class Header:
         """The mapping to use; `judge_header` refuses the file if several fit."""
         return self.variants[0]
 
-    def layout(self, encoding: Encoding) -> Layout:
+    def layout(self, encoding: Encoding, options: ReadingOptions) -> Layout:
         """Return the layout of the records after the header."""
-        return Layout(
-            start=self.record.end,
-            line=self.line + self.record.lines,
-            delimiter=ord(self.delimiter),
-            columns=len(self.columns.header),
-            has_bad_bytes=encoding.has_bad_bytes,
-        )
+        shape = shape_of(self.delimiter, self.columns, self.mapping, options)
+        return Layout(self.record.end, self.line + self.record.lines, shape, has_bad_bytes=encoding.has_bad_bytes)
 
 
 def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most_columns: int) -> Header:
@@ -73,7 +77,7 @@ def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most
         raise FileRefused("file.too_large", message, line=found.line, fix="Leave columns out of the export.")
     record = Record((), found.start, 0)
     if not options.has_no_header:
-        record = split_record(data, found.start, ord(found.delimiter), None)
+        record = split_record(data, found.start, header_shape(found.delimiter, options))
         if record.fault != "unclosed":  # judge_header refuses an unclosed header, after other faults
             refuse_if_unreadable(record, found.line)
     variants = fitting_variants(mapping, found.names)
@@ -81,7 +85,7 @@ def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most
 
 
 def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
-    """Raise FileRefused for a header that lacks a field, has one twice or is not closed."""
+    """Raise FileRefused for a header that lacks a field or is not closed."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
     check_header(header.columns, header.mapping, line=header.line)
@@ -105,6 +109,16 @@ def _refuse_ambiguous(mapping: Mapping, header: Header) -> None:
         names = " or ".join(variant.name for variant in header.variants)
         message = f"By its header the file could be any of the files of {mapping.name}."
         raise ConfigurationError(message, fix=f"Name the one it is: {names}.")
+
+
+def refuse_different_columns(session: Session, header: Header) -> None:
+    """Raise FileRefused if two columns say the same field, but not with the same cells throughout."""
+    for repeated in repeated_columns(header.columns, header.mapping):
+        first, *others = repeated.positions
+        differs = " OR ".join(f"trimmed(c{first}) IS DISTINCT FROM trimmed(c{other})" for other in others)
+        line = session.value(f"SELECT min(line) FROM cells WHERE {differs}")
+        if line is not None:
+            raise repeated.refusal(header.columns, f", and their cells differ, first on line {line}", header.line)
 
 
 def refuse_repeated_header(session: Session, columns: Columns, *, has_broken: bool) -> None:

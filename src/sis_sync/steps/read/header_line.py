@@ -18,8 +18,10 @@ from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.delimiter import best_split, delimiter_for_columns, first_records
 from sis_sync.steps.read.quotes import Buffer, split_record
 from sis_sync.steps.read.scan import too_large
+from sis_sync.steps.read.shape import Shape
 
-SOMETHING = re.compile(rb"[^\s\xef\xbb\xbf]")  # not white space and not part of the byte order mark
+# Neither a blank nor a delimiter, and not part of the byte order mark.
+SOMETHING = re.compile(rb'[^\s,;|"\xef\xbb\xbf]')
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _HEAD_BYTES = 4096
 _LINES_TRIED = 20
@@ -144,11 +146,11 @@ def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bo
 
     Such a line has an address, or about as many filled cells as the header and the records after it.
     """
-    delimiter = ord(header.delimiter)
-    end = split_record(data, header.start, delimiter, None).end
-    records = [len(_filled(cells)) for cells in first_records(data, end, header.delimiter)]
+    shape = Shape(ord(header.delimiter))
+    end = split_record(data, header.start, shape).end
+    records = [len(_filled(cells)) for cells in first_records(data, end, shape)]
     most = _TITLE_SHARE * min(sum(map(bool, map(str.strip, header.names))), median(records or [len(header.names)]))
-    lines = [_filled(split_record(data, each.start, delimiter, None).cells) for each in above]
+    lines = [_filled(split_record(data, each.start, shape).cells) for each in above]
     return all(len(cells) < most and not any(map(ADDRESS.fullmatch, cells)) for cells in lines)
 
 

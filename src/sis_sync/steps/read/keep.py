@@ -7,8 +7,7 @@ record that could not be split, the cells that may stay.
 
 import json
 import mmap
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sis_sync.core.findings import Finding
@@ -23,6 +22,8 @@ from sis_sync.steps.read.quotes import Record, split_record
 from sis_sync.steps.read.read import FileFacts, Records
 from sis_sync.steps.read.rewrite import UTF8_MARK, Rewrite, rewritten
 from sis_sync.steps.read.scan import Layout, scan
+from sis_sync.steps.read.shape import Shape
+from sis_sync.steps.read.text_formulas import find_text_formulas
 
 _KEEP = """
 COPY (
@@ -79,11 +80,15 @@ def keep_what_counts(session: Session, records: Records, file: Path, reading: Pa
     """
     columns = records.columns
     kept = kept_positions(columns, records.mapping)
-    if records.is_read_again or len(kept) == len(columns.header):
+    source, layout = records.source, records.layout
+    if records.is_read_again or source is None or layout is None or len(kept) == len(columns.header):
         return
     left_out = sorted(set(range(len(columns.header))) - set(kept))
     with replaced_whole(file) as draft:
-        _write_kept(session, records, file, draft, left_out)
+        header = None if records.header_line == NO_HEADER else records.header_line
+        _write_kept(
+            source, draft, Rewrite(layout.shape, left_out, None, layout.footers), header, is_copy=source != file
+        )
         found = Reading(records.facts, columns.header, kept, records.warnings, sha256_of(draft), records.header_line)
         with replaced_whole(reading) as path:
             session.run(
@@ -95,19 +100,16 @@ def keep_what_counts(session: Session, records: Records, file: Path, reading: Pa
             )
 
 
-def _write_kept(session: Session, records: Records, file: Path, draft: Path, left_out: Sequence[int]) -> None:
-    converted = session.folder / "utf8.csv"  # written by the `read` step if the file has another encoding
-    source = converted if converted.is_file() else file
+def _write_kept(source: Path, draft: Path, rewrite: Rewrite, header_line: int | None, *, is_copy: bool) -> None:
     with (
         source.open("rb") as opened,
         mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
         draft.open("wb") as out,
     ):
-        if source == converted and data[: len(UTF8_MARK)] != UTF8_MARK:
+        if is_copy and data[: len(UTF8_MARK)] != UTF8_MARK:
             out.write(UTF8_MARK)
-        header = None if records.header_line == NO_HEADER else offset_of_line(data, records.header_line)
-        delimiter = delimiter_called(records.facts.delimiter)
-        out.writelines(rewritten(data, Rewrite(delimiter, len(records.columns.header), left_out, header)))
+        header = None if header_line is None else offset_of_line(data, header_line)
+        out.writelines(rewritten(data, replace(rewrite, header=header)))
 
 
 def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping) -> Records | None:
@@ -125,17 +127,30 @@ def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping)
     delimiter = ord(delimiter_called(found.facts.delimiter))
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start, line = header_start(data)
-        header = split_record(data, start, delimiter, None)
+        header = split_record(data, start, Shape(delimiter))
         if found.header_line == NO_HEADER:
             line, header = 1, Record((), mark_bytes(data), 0)
         # Some bytes may not decode: looking for them costs little.
-        layout = Layout(header.end, line + header.lines, delimiter, len(found.kept), has_bad_bytes=True)
+        shape = Shape(delimiter, len(found.kept), len(found.kept), len(found.kept), is_kept=True)
+        layout = Layout(header.end, line + header.lines, shape, has_bad_bytes=True)
         loaded = load_records(session, file, data, layout, scan(data, layout))
     if loaded.records != found.facts.rows:
         raise AssertionError(f"{found.facts.rows} records were kept, but {loaded.records} were read again")
     _restore_shape(session, found, reading)
     columns = find_columns(found.header, chosen)
-    return Records(found.facts, columns, chosen, found.warnings, loaded.broken, found.header_line, is_read_again=True)
+    formulas = find_text_formulas(session, columns, chosen, is_likely=loaded.has_text_formula)
+    return Records(
+        found.facts,
+        columns,
+        chosen,
+        found.warnings,
+        loaded.broken,
+        found.header_line,
+        file,
+        layout,
+        frozenset(formulas),
+        is_read_again=True,
+    )
 
 
 def _restore_shape(session: Session, found: Reading, reading: Path) -> None:

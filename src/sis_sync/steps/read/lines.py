@@ -1,7 +1,8 @@
 """Find the physical lines of a file, and the plain records among them, with array operations instead of a loop.
 
 A plain record is one line whose quotes are regular, with the header's number of columns, and without bytes
-that need a closer look. `quotes.py` splits all other records, one at a time.
+that need a closer look. `mend.py` makes plain lines of those with harmless irregularities. `quotes.py` splits all other
+records, one at a time.
 """
 
 from dataclasses import dataclass
@@ -9,42 +10,64 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sis_sync.steps.read.shape import ESCAPE, Shape, blank_row_pattern
+
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-LINE_FEED, RETURN, QUOTE = 10, 13, 34
+LINE_FEED, RETURN, QUOTE, EQUALS = 10, 13, 34, 61
 FIRST_PRINTABLE = 32
 _IS_CONTROL = np.ones(FIRST_PRINTABLE, dtype=bool)
 _IS_CONTROL[[9, LINE_FEED, RETURN]] = False
 _IS_WHITE = np.zeros(256, dtype=bool)
 _IS_WHITE[[9, LINE_FEED, RETURN, 32]] = True
+# A row of delimiters and blanks has no other bytes than these (and delimiters) at its ends.
+_MAY_BE_BLANK = np.zeros(256, dtype=bool)
+_MAY_BE_BLANK[[9, 11, 12, RETURN, 32, QUOTE, 0xC2, 0xE1, 0xE2, 0xE3, 0xEF, *range(0x80, 0xC0)]] = True
+_LOOKS = 4  # few lines of people have blank cells at as many places
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The physical lines of a chunk: their offsets in it, line ends not included, and their kind."""
+    """The physical lines of a chunk: their offsets in it, line ends not included, and their kind.
+
+    `is_mendable`: neither blank nor plain, but the number of cells and the quotes are all that may be wrong.
+    `widths` are the numbers of cells, right where `has_regular_quotes`. `has_text_formula`: the chunk may have cells
+    such as ="00123" in regular quotes.
+    """
 
     starts: Positions
     ends: Positions
+    widths: Positions
     is_blank: Flags
     is_plain: Flags
+    is_mendable: Flags
+    has_regular_quotes: Flags
+    has_text_formula: bool
 
     def __len__(self) -> int:
         return len(self.starts)
 
 
-def index_lines(chunk: bytes, delimiter: int, columns: int) -> Lines:
+def index_lines(chunk: bytes, shape: Shape) -> Lines:
     """Classify every line of a chunk that starts at a line start and ends after a line end, or with the file."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     low = np.flatnonzero(data < FIRST_PRINTABLE)
     starts, ends, has_lone_return = _line_bounds(data, low)
-    delimiters = np.flatnonzero(data == delimiter)
+    delimiters = np.flatnonzero(data == shape.delimiter)
     counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
-    irregular, inside = _judge_quotes(data, starts, ends, delimiters, delimiter)
-    has_control = lines_of(_control_positions(chunk, data, low), starts)
+    quotes = np.flatnonzero(data == QUOTE)
+    irregular, inside, has_text_formula = _judge_quotes(data, starts, ends, quotes, delimiters, shape.delimiter)
+    is_odd = lines_of(_control_positions(chunk, data, low), starts) | has_lone_return
+    if shape.has_escapes:
+        is_odd |= lines_of(np.flatnonzero(data == ESCAPE), starts)
     is_blank = _blank_lines(data, starts, ends, counts)
-    odd = irregular | has_control | has_lone_return | (counts - inside != columns - 1)
-    return Lines(starts, ends, is_blank, ~odd & ~is_blank)
+    if not shape.is_kept:
+        is_blank |= _rows_of_delimiters(chunk, data, starts, ends, shape)
+    widths = counts - inside + 1
+    is_plain = ~(is_odd | is_blank | irregular) & (widths == shape.columns)
+    is_mendable = ~(is_odd | is_blank | is_plain) & (not shape.is_kept)
+    return Lines(starts, ends, widths, is_blank, is_plain, is_mendable, ~irregular, has_text_formula)
 
 
 def _line_bounds(data: NDArray[np.uint8], low: Positions) -> tuple[Positions, Positions, Flags]:
@@ -85,7 +108,7 @@ def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) ->
 
 
 def _blank_lines(data: NDArray[np.uint8], starts: Positions, ends: Positions, counts: Positions) -> Flags:
-    """Return for each line whether it is empty or only spaces and tabs. Delimiters make it a record of empty cells."""
+    """Return for each line whether it is empty or only spaces and tabs, without a delimiter."""
     blank: Flags = np.equal(ends, starts)
     candidates = np.flatnonzero((counts == 0) & ~blank)
     if len(candidates):
@@ -95,14 +118,39 @@ def _blank_lines(data: NDArray[np.uint8], starts: Positions, ends: Positions, co
     return blank
 
 
+def _rows_of_delimiters(
+    chunk: bytes, data: NDArray[np.uint8], starts: Positions, ends: Positions, shape: Shape
+) -> Flags:
+    """Return for each line whether it has only delimiters, blanks and quoted blanks."""
+    may_be = _MAY_BE_BLANK.copy()
+    may_be[shape.delimiter] = True
+    candidates = np.flatnonzero(ends > starts)
+    for look in range(_LOOKS):
+        candidates = candidates[may_be[data[np.minimum(starts[candidates] + look, ends[candidates] - 1)]]]
+        candidates = candidates[may_be[data[np.maximum(ends[candidates] - 1 - look, starts[candidates])]]]
+
+    is_blank = np.zeros(len(starts), dtype=bool)
+    is_row = blank_row_pattern(shape.delimiter).fullmatch
+    bounds = zip(candidates.tolist(), starts[candidates].tolist(), ends[candidates].tolist(), strict=True)
+    is_blank[[line for line, start, end in bounds if is_row(chunk, start, end)]] = True
+    return is_blank
+
+
 def _judge_quotes(
-    data: NDArray[np.uint8], starts: Positions, ends: Positions, delimiters: Positions, delimiter: int
-) -> tuple[Flags, Positions]:
-    """Return for each line whether its quotes are irregular, and how many delimiters are inside quotes."""
-    quotes = np.flatnonzero(data == QUOTE)
+    data: NDArray[np.uint8],
+    starts: Positions,
+    ends: Positions,
+    quotes: Positions,
+    delimiters: Positions,
+    delimiter: int,
+) -> tuple[Flags, Positions, bool]:
+    """Return for each line whether its quotes are irregular, and how many delimiters are inside quotes.
+
+    The third is True if an equals sign is before any quote.
+    """
     irregular, inside = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=np.int64)
     if not len(quotes):
-        return irregular, inside
+        return irregular, inside, False
     line = np.searchsorted(starts, quotes, side="right") - 1
     first = np.searchsorted(quotes, starts)
     opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
@@ -111,7 +159,8 @@ def _judge_quotes(
     may_close = (quotes + 1 == ends[line]) | (after == delimiter) | (after == QUOTE)
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
     irregular |= np.bincount(line, minlength=len(starts)) % 2 == 1
-    return irregular, _delimiters_inside(quotes, line, opens, delimiters, len(starts))
+    inside = _delimiters_inside(quotes, line, opens, delimiters, len(starts))
+    return irregular, inside, bool((before == EQUALS).any())
 
 
 def _delimiters_inside(

@@ -22,10 +22,17 @@ _BUFFER_BYTES = 1 << 20  # ranges are short, so one system call writes many
 
 @dataclass(frozen=True)
 class Loaded:
-    """The number of rows in `cells` (`split`) and in `broken`."""
+    """The number of rows in `cells` (`split`) and in `broken`, and what the scan remarked.
+
+    `footers` has the physical line of each footer by its offset, `remarks` the first line of each harmless
+    irregularity by its code. `has_text_formula`: a cell may be a formula such as ="00123".
+    """
 
     split: int
     broken: int
+    footers: dict[int, int]
+    remarks: dict[str, int]
+    has_text_formula: bool
 
     @property
     def records(self) -> int:
@@ -35,22 +42,28 @@ class Loaded:
 
 def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
     """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that none is lost."""
-    names = [f"c{position}" for position in range(layout.columns)]
+    names = [f"c{position}" for position in range(layout.shape.columns)]
     columns = ", ".join(f"{name} VARCHAR" for name in names)
     session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
     odd = OddRecords(session)
-    numbers, records = [], 0
+    numbers, records, has_text_formula = [], 0, False
+    footers: dict[int, int] = {}
+    remarks: dict[str, int] = {}
     with PlainLines(session.folder / "plain.csv", data, layout) as plain:
         for part in parts:
             odd.take(part.odd)
             plain.take(part)
             numbers.append(part.plain_lines)
             records += part.records
+            has_text_formula |= part.has_text_formula
+            footers |= part.footers
+            remarks = part.remarks | remarks  # the first line of each counts
     _free_memory(data)
     odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
     _load_plain(session, path, skip, layout, names, numbers)
-    loaded = Loaded(session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken"))
+    split, broken = session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken")
+    loaded = Loaded(split, broken, footers, remarks, has_text_formula)
     if loaded.records != records:
         raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
     return loaded
@@ -68,7 +81,7 @@ def _load_plain(
     lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
     if not len(lines):
         return
-    source = session.csv_source(path, names, delimiter=chr(layout.delimiter), skip=skip)
+    source = session.csv_source(path, names, delimiter=chr(layout.shape.delimiter), skip=skip)
     session.connection.register("plain_lines", {"line": lines})
     # Both are in file order: a join by position reads them side by side, without a copy of either.
     session.run(
@@ -106,13 +119,16 @@ class PlainLines:
             self._out = self.path.open("wb", buffering=_BUFFER_BYTES)
             self._copy(self._layout.start, part.start)
         if self._out is not None:
-            for start, end in part.ranges:
-                self._copy(start, end)
+            for text in part.texts:
+                if isinstance(text, bytes):
+                    self._out.write(text)
+                else:
+                    self._copy(*text)
 
     def _is_like_the_header(self, part: Part) -> bool:
         last_is_open = part.end == len(self._data) and self._data[part.end - 1 : part.end] != b"\n"
         ended = part.lines - last_is_open
-        return part.is_plain and part.lines_with_return == (ended if self._ends_with_return else 0)
+        return part.is_as_written and part.lines_with_return == (ended if self._ends_with_return else 0)
 
     def _copy(self, start: int, end: int) -> None:
         """Copy the lines, each with LF at its end: the engine reads one kind of line end."""

@@ -5,6 +5,7 @@ Whoever takes the first person for a header loses that person every night. No me
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from sis_sync.core.errors import FileRefused
@@ -14,6 +15,7 @@ from sis_sync.steps.map.columns import comparable
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.header_line import ADDRESS, HeaderLine
 from sis_sync.steps.read.quotes import Buffer, split_record
+from sis_sync.steps.read.shape import Shape
 
 _ROWS_COMPARED = 200
 _MIN_REPEATED = 2
@@ -72,9 +74,10 @@ def _repeated_cells(data: Buffer, header: HeaderLine) -> int:
 
 
 def _rows_after(data: Buffer, header: HeaderLine) -> Iterator[list[str]]:
-    delimiter = ord(header.delimiter)
-    end = split_record(data, header.start, delimiter, None).end
+    shape = Shape(ord(header.delimiter))
+    end = split_record(data, header.start, shape).end
+    shape = replace(shape, columns=len(header.names), named=len(header.names))
     while end < len(data):
-        record = split_record(data, end, delimiter, len(header.names))
+        record = split_record(data, end, shape)
         yield [cell.decode("utf-8", "backslashreplace").strip().casefold() for cell in record.cells]
         end = record.end

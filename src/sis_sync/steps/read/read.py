@@ -4,8 +4,10 @@ import codecs
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
@@ -18,12 +20,21 @@ from sis_sync.steps.map.columns import Columns, ignored_columns
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
-from sis_sync.steps.read.header import Header, find_header, judge_header, refuse_repeated_header
+from sis_sync.steps.read.footers import compare_counts, find_footers
+from sis_sync.steps.read.header import (
+    Header,
+    find_header,
+    judge_header,
+    refuse_different_columns,
+    refuse_repeated_header,
+)
 from sis_sync.steps.read.header_line import SOMETHING, options_of_file
+from sis_sync.steps.read.line_ends import as_usual_lines
 from sis_sync.steps.read.load import load_records
 from sis_sync.steps.read.person_row import refuse_mapping_of_a_person, refuse_person_as_header
-from sis_sync.steps.read.quotes import Buffer
+from sis_sync.steps.read.quotes import TEXT_FORMULA, Buffer
 from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
+from sis_sync.steps.read.text_formulas import find_text_formulas
 
 _TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}}). {SPLIT_NO_LIST}"
 
@@ -52,8 +63,10 @@ class Records:
     """The session has the tables `cells` (line, codes, c0, c1 ...) and `broken` (line, codes, width, cells).
 
     `columns` and `mapping` assign the columns to fields. `broken_rows` is the number of rows in `broken`.
-    `header_line` is the physical line of the header, NO_HEADER if the file has none.
-    `is_read_again`: the file was kept without some columns (keep.py), and these are empty.
+    `header_line` is the physical line of the header, NO_HEADER if the file has none. `source` is the file that was
+    read, or the copy of it in UTF-8 with usual line ends, None if the rows are from no file. `text_formulas` are the
+    columns with cells such as ="00123". `is_read_again`: the file was kept without some columns (keep.py), and these
+    are empty.
     """
 
     facts: FileFacts
@@ -62,6 +75,9 @@ class Records:
     warnings: tuple[Finding, ...]
     broken_rows: int
     header_line: int
+    source: Path | None = None
+    layout: Layout | None = None
+    text_formulas: frozenset[int] = frozenset()
     is_read_again: bool = False
 
 
@@ -83,37 +99,52 @@ def read(
     options = options_of_file(head_of(path, 4096), mapping, options)
     options.refuse_unnamed_columns()
     encoding = detect_encoding(path, options)
-    source, warnings = _as_utf8(session, path, encoding)
+    source, warnings = _as_lines_of_utf8(session, path, encoding)
     with _mapped(source) as data:
         header = find_header(data, mapping, options, most_columns=limits.columns)
-        layout = header.layout(encoding)
+        layout = header.layout(encoding, options)
         refuse_person_as_header(data, header.found, options)
         _refuse_without_records(data, header, mode)
         with _too_large_first(limits, data, layout):
             judge_header(data, header, mapping)
+        footers = find_footers(data, layout, header.columns, header.mapping, options.footers)
+        layout = replace(layout, footers=np.array(list(footers), dtype=np.int64))
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
         has_final_newline = _has_final_newline(data)
-    if not loaded.records:
+    refuse_different_columns(session, header)
+    people = loaded.records - len(loaded.footers)
+    if not people:
         _refuse_empty_list(mode)  # the first check missed it, because the header has several lines
+    has_final_newline |= compare_counts(footers, loaded.footers, people)  # with the right number, nothing is missing
     refuse_repeated_header(session, header.columns, has_broken=loaded.broken > 0)
+    formulas = find_text_formulas(session, header.columns, header.mapping, is_likely=loaded.has_text_formula)
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
         sha256=sha256_of(path),
         rows=loaded.records,
-        columns=layout.columns,
+        columns=layout.shape.columns,
         encoding=encoding.name,
         delimiter=DELIMITERS[header.delimiter],
         mapping=header.mapping.name,
         has_final_newline=has_final_newline,
     )
-    if not has_final_newline:
-        warnings = [*warnings, file_finding("file.no_final_newline")]
-    if header.found.skipped:
-        warnings = [*warnings, file_finding("file.preamble", value=str(header.line), other=str(header.found.skipped))]
-    warnings = [*warnings, *ignored_columns(header.columns)]
+    remarks = loaded.remarks | {TEXT_FORMULA: min(formulas.values())} if formulas else loaded.remarks
+    warnings += _remarks(header, remarks, has_final_newline=has_final_newline)
     line = NO_HEADER if options.has_no_header else header.line
-    return Records(facts, header.columns, header.mapping, tuple(warnings), loaded.broken, line)
+    found = header.columns, header.mapping, tuple(warnings), loaded.broken
+    return Records(facts, *found, line, source, layout, frozenset(formulas))
+
+
+def _remarks(header: Header, remarks: dict[str, int], *, has_final_newline: bool) -> list[Finding]:
+    """Return the warnings about the file. `remarks` has the first line of each harmless irregularity, by its code."""
+    warnings = []
+    if not has_final_newline:
+        warnings.append(file_finding("file.no_final_newline"))
+    if header.found.skipped:
+        warnings.append(file_finding("file.preamble", value=str(header.line), other=str(header.found.skipped)))
+    warnings += [file_finding(code, value=str(line)) for code, line in sorted(remarks.items())]
+    return [*warnings, *ignored_columns(header.columns, header.mapping)]
 
 
 def _refuse_unfit(path: Path, limits: FileLimits) -> None:
@@ -133,11 +164,14 @@ def _empty(message: str) -> FileRefused:
     )
 
 
-def _as_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
-    if encoding.name == "utf-8":
-        return path, []
-    source = session.folder / "utf8.csv"
-    return source, rewrite_as_utf8(path, encoding, source)
+def _as_lines_of_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
+    """Return the file, or a copy in UTF-8 with usual line ends, and what is unusual about it."""
+    source, warnings = path, []
+    if encoding.name != "utf-8":
+        source = session.folder / "utf8.csv"
+        warnings = rewrite_as_utf8(path, encoding, source)
+    source, more = as_usual_lines(session.folder, source)
+    return source, warnings + more
 
 
 @contextmanager

@@ -6,11 +6,13 @@ import mmap
 import tempfile
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
@@ -20,14 +22,18 @@ from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 from sis_sync.steps.read.header_line import find_header_line, header_start, mark_bytes, options_of_file
-from sis_sync.steps.read.lines import QUOTE, Flags, Positions, index_lines
+from sis_sync.steps.read.lines import QUOTE, Positions, index_lines, lines_of
+from sis_sync.steps.read.mend import mend
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
+from sis_sync.steps.read.scan import NO_FOOTERS
+from sis_sync.steps.read.shape import Shape, header_shape, shape_of
 
 UTF8_MARK = codecs.BOM_UTF8
 CHUNK_BYTES = 1 << 18
 WORTH_ARRAYS = 8  # lines; below that, splitting them one by one is quicker
 _HEAD_BYTES = 4096
 _MOST_HEADER_BYTES = 1 << 20
+_ODD, _PLAIN, _MENDED = range(3)  # the kinds of lines
 _NO_RECORD = 0  # columns: no record has as many, so that all lose their cells
 # With this many more columns than the header, a rewritten record still cannot be split.
 EXCESS_COLUMNS = 3
@@ -35,17 +41,22 @@ EXCESS_COLUMNS = 3
 
 @dataclass(frozen=True)
 class Rewrite:
-    """How to write a file again: its delimiter, the number of its columns, and the positions of those to leave out.
+    """How to write a file again: the shape of its records, and the positions of the columns to leave out.
 
-    `header` is the offset of the header row, None if there is none. The lines above it become blank.
-    `known` are cells to keep of a record that cannot be split. Any other cell of it could be one that is left out.
+    `header` is the offset of the header row, None if there is none. The lines above it become blank. `footers` are the
+    offsets of lines that are no people. They and the records that cannot be split lose all cells, because each could
+    be one that is left out.
     """
 
-    delimiter: str
-    columns: int
+    shape: Shape
     left_out: Collection[int]
     header: int | None
-    known: Collection[bytes] = ()
+    footers: Positions = field(default_factory=lambda: NO_FOOTERS)
+
+    @property
+    def delimiter(self) -> bytes:
+        """The delimiter as text of the file."""
+        return self.shape.delimiter.to_bytes()
 
 
 def rewritten(data: Buffer, rewrite: Rewrite) -> Iterator[bytes]:
@@ -53,7 +64,7 @@ def rewritten(data: Buffer, rewrite: Rewrite) -> Iterator[bytes]:
     start = mark_bytes(data)
     yield data[:start]
     if rewrite.header is not None and rewrite.header < len(data):
-        text, after = _one_record(data, rewrite.header, rewrite, columns=None)
+        text, after = _one_record(data, rewrite.header, rewrite, replace(rewrite.shape, columns=0))
         yield b"\n" * data[start : rewrite.header].count(b"\n") + text
         start = after
     while start < len(data):
@@ -63,52 +74,66 @@ def rewritten(data: Buffer, rewrite: Rewrite) -> Iterator[bytes]:
 
 def _rewritten_part(data: Buffer, start: int, end: int, rewrite: Rewrite) -> Generator[bytes, None, int]:
     """Yield the records that start in a part of whole lines. Return the offset after the last one."""
-    delimiter = ord(rewrite.delimiter)
-    chunk = data[start:end]
-    lines = index_lines(chunk, delimiter, rewrite.columns)
+    chunk, shape = data[start:end], rewrite.shape
+    lines = index_lines(chunk, shape)
+    first_footer, after_footer = np.searchsorted(rewrite.footers, (start, end))
+    may_be_plain = ~lines_of(rewrite.footers[first_footer:after_footer] - start, lines.starts)
+    if end == len(data):
+        may_be_plain[-1] = False
+    mended = mend(chunk, lines, lines.is_mendable & may_be_plain, shape)
+    kinds = np.where(lines.is_plain & may_be_plain, _PLAIN, _ODD)
+    kinds[mended.numbers] = _MENDED
     at = start
-    for first, after, are_plain in _runs_of(lines.is_plain):
+    for first, after, kind in _runs_of(kinds):
         begins = start + int(lines.starts[first])
         ends = start + (int(lines.starts[after]) if after < len(lines) else len(chunk))
         # A record of several lines, or of the part before, may reach into these lines.
-        if are_plain and at == begins and after - first >= WORTH_ARRAYS and rewrite.columns - len(rewrite.left_out) > 1:
-            bounds = lines.starts[first:after] - (begins - start), lines.ends[first:after] - (begins - start)
-            yield _without_columns(data[begins:ends], *bounds, delimiter, rewrite.columns, rewrite.left_out)
+        is_whole = at == begins and after - first >= WORTH_ARRAYS
+        if kind != _ODD and is_whole and shape.columns - len(rewrite.left_out) > 1:
+            if kind == _PLAIN:
+                bounds = lines.starts[first:after] - (begins - start), lines.ends[first:after] - (begins - start)
+                yield _without_columns(data[begins:ends], *bounds, rewrite)
+            else:
+                yield _without_columns(*mended.slice(first, after), rewrite)
             at = ends
         while at < ends:
-            text, at = _one_record(data, at, rewrite, columns=rewrite.columns)
+            text, at = _one_record(data, at, rewrite, shape)
             yield text
     return at
 
 
-def _one_record(data: Buffer, start: int, rewrite: Rewrite, *, columns: int | None) -> tuple[bytes, int]:
+def _one_record(data: Buffer, start: int, rewrite: Rewrite, shape: Shape) -> tuple[bytes, int]:
     """Return a record, or a blank line, without the columns that are left out, and the offset after it."""
     line_end = data.find(b"\n", start) + 1 or len(data)
-    if not data[start:line_end].strip():
-        return data[start:line_end], line_end
-    record = split_record(data, start, ord(rewrite.delimiter), columns)
+    line = data[start:line_end]
+    if not line.strip():
+        return line, line_end
+    record = split_record(data, start, shape)
+    if start in rewrite.footers:
+        record = Record((), line_end, 1)
     end = data[start : record.end]
     ending = b"\r\n" if end.endswith(b"\r\n") else b"\n" if end.endswith(b"\n") else b""
-    text = _kept(record, rewrite, rewrite.delimiter.encode())
+    if not shape.is_kept and shape.is_blank_row(line.rstrip(b"\r\n")):
+        return ending, line_end
+    text = _kept(record, rewrite)
     # A cell that is left out may have had line breaks. Blank lines keep the lines of all later records.
     blank = b"\n" * (end.count(b"\n") - (text + ending).count(b"\n"))
     return text + ending + blank if ending else blank + text, record.end
 
 
-def _without_columns(
-    chunk: bytes, starts: Positions, ends: Positions, delimiter: int, columns: int, left_out: Collection[int]
-) -> bytes:
+def _without_columns(chunk: bytes, starts: Positions, ends: Positions, rewrite: Rewrite) -> bytes:
     """Return the chunk without some columns. All of its lines are plain, and at least one column remains.
 
     `starts` and `ends` are the offsets of the lines, without their line ends.
     """
+    columns = rewrite.shape.columns
     data = np.frombuffer(chunk, dtype=np.uint8)
-    is_delimiter = data == delimiter
+    is_delimiter = data == rewrite.shape.delimiter
     if QUOTE in chunk:
         is_delimiter &= np.bitwise_and(np.cumsum(data == QUOTE), 1) == 0  # not between two quotes
     delimiters = np.flatnonzero(is_delimiter).reshape(len(starts), columns - 1)
     change = np.zeros(len(data) + 1, dtype=np.int8)
-    for first, after in _neighbours(columns, left_out):
+    for first, after in _neighbours(columns, rewrite.left_out):
         if after == columns:  # the last columns go with the delimiter before them
             change[delimiters[:, first - 1]] += 1
             change[ends] -= 1
@@ -127,20 +152,20 @@ def _neighbours(columns: int, left_out: Collection[int]) -> Iterator[tuple[int, 
             yield first, after
 
 
-def _runs_of(flags: Flags) -> Iterator[tuple[int, int, bool]]:
-    """Yield each run of neighbours with the same flag: the first, the one after the last, and the flag."""
-    bounds = [0, *(np.flatnonzero(np.diff(flags)) + 1).tolist(), len(flags)]
+def _runs_of(kinds: NDArray[Any]) -> Iterator[tuple[int, int, int]]:
+    """Yield each run of neighbours of the same kind: the first, the one after the last, and the kind."""
+    bounds = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
     for first, after in itertools.pairwise(bounds):
         if first < after:
-            yield first, after, bool(flags[first])
+            yield first, after, int(kinds[first])
 
 
-def _kept(record: Record, rewrite: Rewrite, delimiter: bytes) -> bytes:
-    if record.fault or len(record.cells) != rewrite.columns:
-        kept = [cell for cell in record.cells if cell in rewrite.known]
-        filler = [b""] * (rewrite.columns + EXCESS_COLUMNS - len(kept))
-        return delimiter.join([*kept, *filler])
-    cells = [cell for position, cell in enumerate(record.cells) if position not in rewrite.left_out]
+def _kept(record: Record, rewrite: Rewrite) -> bytes:
+    delimiter = rewrite.delimiter
+    fitted = None if record.fault else rewrite.shape.fitted(record.cells)
+    if fitted is None:
+        return delimiter * (rewrite.shape.columns + EXCESS_COLUMNS - 1)
+    cells = [cell for position, cell in enumerate(fitted) if position not in rewrite.left_out]
     if cells == [b""]:
         return b'""'  # an empty line would be no record
     return delimiter.join(_quoted(cell, delimiter) for cell in cells)
@@ -196,18 +221,19 @@ def _without_secrets(data: Buffer, mapping: Mapping, options: ReadingOptions) ->
             return _without_secrets(data, mapping, NOTHING_SAID)
         start, _ = header_start(data)
         has_secret = names_secret(data[start : start + _MOST_HEADER_BYTES].decode(errors="replace"))
-        return Rewrite(",", _NO_RECORD, (), start) if has_secret else None
+        return Rewrite(Shape(ord(","), _NO_RECORD), (), start) if has_secret else None
     delimiter, names = found.delimiter, found.names
-    if options.has_no_header:
-        secret = secret_positions(find_columns(names, fitting_variants(mapping, names)[0]))
-        return Rewrite(delimiter, len(names), secret, None) if secret else None
-    record = split_record(data, found.start, ord(delimiter), None)
-    header = data[found.start : record.end]
-    if record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b""):  # it may contain records too
-        has_secret = names_secret(header.decode(errors="replace"))
-        return Rewrite(delimiter, _NO_RECORD, (), found.start) if has_secret else None
-    secret = secret_positions(find_columns(names, fitting_variants(mapping, names)[0]))
-    return Rewrite(delimiter, len(names), secret, found.start) if secret else None
+    variant = fitting_variants(mapping, names)[0]
+    columns = find_columns(names, variant)
+    if not options.has_no_header:
+        record = split_record(data, found.start, header_shape(delimiter, options))
+        header = data[found.start : record.end]
+        if record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b""):  # it may contain records too
+            has_secret = names_secret(header.decode(errors="replace"))
+            return Rewrite(Shape(ord(delimiter), _NO_RECORD), (), found.start) if has_secret else None
+    secret = secret_positions(columns)
+    shape = shape_of(delimiter, columns, variant, options)
+    return Rewrite(shape, secret, None if options.has_no_header else found.start) if secret else None
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Scan a UTF-8 file. Plain lines become ranges of bytes; every other record is split and judged on its own.
 
+Lines whose irregularities are harmless are mended first, and count as plain.
+
 The scan yields one part at a time, so that only one part is in memory.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,61 +15,76 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.steps.read.encoding import judge_utf8
 from sis_sync.steps.read.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines, lines_of
+from sis_sync.steps.read.mend import COLUMNS_EMPTY, MendedLines, mend
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
+from sis_sync.steps.read.shape import Shape
 
 CHUNK_BYTES = 1 << 18  # small enough for a processor's cache
 MOST_ODD = 5000  # per part, because all records of a file may be odd
 END_OF_FILE = b"\x1a"  # alone after the last line: DOS ended files with it, as some exports still do
+FOOTER = ("row.footer",)
+NO_FOOTERS = np.empty(0, dtype=np.int64)
+_MENDED = 3  # the kind of a run of lines; 1 is LF, 2 is CRLF
 _CONTROL = bytes({*range(32), 0x7F} - set(b"\t\n\r"))
 _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The start of the data records (offset and physical line), and how they are split."""
+    """The start of the data records (offset and physical line), and how they are split.
+
+    `footers` are the offsets of lines that are no people, in order.
+    """
 
     start: int
     line: int
-    delimiter: int
-    columns: int
+    shape: Shape
     has_bad_bytes: bool
+    footers: Positions = field(default_factory=lambda: NO_FOOTERS)
 
     @property
     def most_bytes(self) -> int:
         """The bytes of a record whose cells are all at the limit."""
-        return (FILE_LIMITS.cell_bytes + 1) * self.columns
+        return (FILE_LIMITS.cell_bytes + 1) * self.shape.columns
 
 
 @dataclass(frozen=True)
 class OddRecord:
     """A record that is not a plain line. `is_split`: it has as many columns as the header.
 
-    `width` is the number of columns found. A cell is None if its bytes do not decode.
-    `codes` are the faults found so far.
+    `start` is its offset, `width` the number of columns found. A cell is None if its bytes do not decode.
+    `codes` are the faults found so far, `remarks` the codes of harmless irregularities.
     """
 
+    start: int
     line: int
     cells: tuple[str | None, ...]
     codes: tuple[str, ...]
     width: int
     is_split: bool
+    remarks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Part:
     """A part of the file, from a line start to a line end, and the records that start in it.
 
-    `ranges` are the byte ranges of runs of plain records with one kind of line end, `plain_lines` the physical line of
-    each of these records. `lines` counts the physical lines, `lines_with_return` those that end with CRLF.
+    `texts` are the runs of plain records with one kind of line end: a byte range of the file, or the mended text.
+    `plain_lines` has the physical line of each of these records. `lines` counts the physical lines, `lines_with_return`
+    those that end with CRLF. `remarks` has the first line of each harmless irregularity, by its code, `footers` the
+    line of each footer, by its offset. `has_text_formula`: a cell may be a formula such as ="00123" in regular quotes.
     """
 
     start: int
     end: int
-    ranges: list[tuple[int, int]]
+    texts: list[tuple[int, int] | bytes]
     plain_lines: Positions
     odd: list[OddRecord]
     lines: int
     lines_with_return: int
+    has_text_formula: bool
+    remarks: dict[str, int] = field(default_factory=dict)
+    footers: dict[int, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -75,9 +92,9 @@ class Part:
         return len(self.plain_lines) + len(self.odd)
 
     @property
-    def is_plain(self) -> bool:
-        """True if every line is a plain record."""
-        return self.lines == len(self.plain_lines)
+    def is_as_written(self) -> bool:
+        """True if every line is a plain record that was not mended."""
+        return self.lines == len(self.plain_lines) and not any(isinstance(text, bytes) for text in self.texts)
 
 
 def scan(data: Buffer, layout: Layout) -> Iterator[Part]:
@@ -91,24 +108,50 @@ def scan(data: Buffer, layout: Layout) -> Iterator[Part]:
 
 def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
     chunk = _next_chunk(data, layout, offset, line)
-    lines = index_lines(chunk, layout.delimiter, layout.columns)
-    plain = lines.is_plain & (lines.ends - lines.starts <= FILE_LIMITS.cell_bytes)
+    lines = index_lines(chunk, layout.shape)
+    if offset + len(chunk) == len(data):
+        lines.is_blank[-1] |= chunk.rpartition(b"\n")[2] == END_OF_FILE
+        lines.is_mendable[-1] &= chunk.endswith(b"\n")  # else the file may end in the middle of this record
+    first, after = np.searchsorted(layout.footers, (offset, offset + len(chunk)))
+    is_footer = lines_of(layout.footers[first:after] - offset, lines.starts)
+    may_be_plain = ~is_footer & (lines.ends - lines.starts <= FILE_LIMITS.cell_bytes)
     if layout.has_bad_bytes:
-        plain &= ~lines_of(judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0], lines.starts)
-    if offset + len(chunk) == len(data) and chunk.rpartition(b"\n")[2] == END_OF_FILE:
-        lines.is_blank[-1] = True
-    odd, end, count = _split_odd(data, layout, lines, plain, offset, line)
+        may_be_plain &= ~lines_of(judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0], lines.starts)
+    plain, are_candidates = lines.is_plain & may_be_plain, lines.is_mendable & may_be_plain
+    mended = mend(chunk, lines, are_candidates, layout.shape) if are_candidates.any() else None
+    if mended:
+        plain[mended.numbers] = True
+    odd, end, count = _split_odd(data, layout, lines, plain, is_footer, offset, line)
     end = end or offset + len(chunk)
     plain, with_return = plain[:count], _with_return(chunk, lines.ends)[:count]
     return Part(
         start=offset,
         end=end,
-        ranges=_ranges(lines, plain, with_return, offset, end),
+        texts=_texts(lines, plain, with_return, mended, offset, end),
         plain_lines=np.flatnonzero(plain) + line,
         odd=odd,
         lines=count,
         lines_with_return=int(with_return.sum()),
+        has_text_formula=lines.has_text_formula,
+        remarks=_first_remarks(plain, mended, odd, line),
+        footers={record.start: record.line for record in odd if record.codes == FOOTER},
     )
+
+
+def _first_remarks(plain: Flags, mended: MendedLines | None, odd: Sequence[OddRecord], line: int) -> dict[str, int]:
+    """Return the first physical line of each harmless irregularity."""
+    found: dict[str, int] = {}
+    if mended:
+        is_taken = mended.numbers < len(plain)
+        is_taken[is_taken] = plain[mended.numbers[is_taken]]
+        for code, flags in mended.remarks.items():
+            places = mended.numbers[flags & is_taken]
+            if len(places):
+                found[code] = int(places[0]) + line
+    for record in odd:
+        for code in record.remarks:
+            found[code] = min(found.get(code, record.line), record.line)
+    return found
 
 
 def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
@@ -122,12 +165,12 @@ def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
     if end != -1:
         return data[offset : end + 1]
     if len(data) - offset > layout.most_bytes:
-        raise too_large(f"Line {line} is longer than {layout.columns} cells can be", line)
+        raise too_large(f"Line {line} is longer than {layout.shape.columns} cells can be", line)
     return data[offset:]
 
 
 def _split_odd(
-    data: Buffer, layout: Layout, lines: Lines, plain: Flags, offset: int, line: int
+    data: Buffer, layout: Layout, lines: Lines, plain: Flags, is_footer: Flags, offset: int, line: int
 ) -> tuple[list[OddRecord], int, int]:
     """Split the odd records of a chunk, and clear `plain` for the lines that they cover.
 
@@ -141,8 +184,15 @@ def _split_odd(
         start = offset + int(lines.starts[index])
         if len(odd) == MOST_ODD:
             return odd, start, index
-        record = split_record(data, start, layout.delimiter, layout.columns)
-        odd.append(_odd_record(data, start, record, layout, line + index))
+        if is_footer[index]:
+            end = data.find(b"\n", start) + 1 or len(data)
+            cells = tuple(data[start:end].rstrip(b"\r\n").split(layout.shape.delimiter.to_bytes()))
+            record = Record(cells, end, 1)
+            found = _every_cell(data[start:end], record, layout.shape.delimiter)
+            odd.append(OddRecord(start, line + index, _decoded(found), FOOTER, 0, is_split=False))
+        else:
+            record = split_record(data, start, layout.shape)
+            odd.append(_odd_record(data, start, record, layout, line + index))
         done = index + record.lines
         plain[index:done] = False
         if done > len(lines):
@@ -152,17 +202,19 @@ def _split_odd(
 
 def _odd_record(data: Buffer, start: int, record: Record, layout: Layout, line: int) -> OddRecord:
     refuse_if_unreadable(record, line)
-    if record.end >= len(data) and data[-1] != LINE_FEED and len(record.cells) < layout.columns:
+    shape, width = layout.shape, len(record.cells)
+    if record.end >= len(data) and data[-1] != LINE_FEED and width < shape.named:
         raise _truncated("in the middle of the record", line)
     raw = data[start : record.end]
-    is_split = not record.fault and len(record.cells) == layout.columns
-    codes = [record.fault] if record.fault else [] if is_split else ["row.columns"]
+    fitted = None if record.fault else shape.fitted(record.cells)
+    codes = [record.fault] if record.fault else [] if fitted else ["row.columns"]
     if len(raw.translate(None, _CONTROL)) < len(raw) or _LATE_CONTROL.search(raw):
         codes.append("row.control_character")
-    cells = _decoded(record.cells if is_split else _every_cell(raw, record, layout.delimiter))
+    cells = _decoded(fitted or _every_cell(raw, record, shape.delimiter))
     if None in cells:
         codes.append("row.encoding")
-    return OddRecord(line, cells, tuple(codes), len(record.cells), is_split)
+    remarks = record.remarks | ({COLUMNS_EMPTY} if fitted and width != shape.columns else set())
+    return OddRecord(start, line, cells, tuple(codes), width, bool(fitted), remarks if fitted else frozenset())
 
 
 def refuse_if_unreadable(record: Record, line: int) -> None:
@@ -220,12 +272,22 @@ def _with_return(chunk: bytes, ends: Positions) -> Flags:
     return flags
 
 
-def _ranges(lines: Lines, plain: Flags, with_return: Flags, offset: int, end: int) -> list[tuple[int, int]]:
-    """Return the byte range of each run of plain lines with one kind of line end."""
+def _texts(
+    lines: Lines, plain: Flags, with_return: Flags, mended: MendedLines | None, offset: int, end: int
+) -> list[tuple[int, int] | bytes]:
+    """Return each run of plain lines with one kind of line end: its byte range, or the text of mended lines."""
+    kinds = plain * (1 + with_return.astype(np.int8))
+    if mended:
+        numbers = mended.numbers[mended.numbers < len(plain)]
+        kinds[numbers] = np.where(plain[numbers], _MENDED, 0)
     next_starts = np.append(lines.starts[1:], end - offset)
-    kinds = plain * (1 + with_return[: len(plain)].astype(np.int8))
     firsts = np.flatnonzero(np.diff(kinds, prepend=0))
     lasts = np.append(firsts[1:], len(kinds)) - 1
     taken = kinds[firsts] > 0
     starts, ends = lines.starts[firsts[taken]] + offset, next_starts[lasts[taken]] + offset
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+    texts: list[tuple[int, int] | bytes] = list(zip(starts.tolist(), ends.tolist(), strict=True))
+    if mended:
+        for place, run in enumerate(np.flatnonzero(taken).tolist()):
+            if kinds[firsts[run]] == _MENDED:
+                texts[place], *_ = mended.slice(firsts[run], lasts[run] + 1)
+    return texts

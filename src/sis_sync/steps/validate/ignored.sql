@@ -1,9 +1,11 @@
--- In:  people, accounts, cut_rows.
+-- In:  people, accounts, broken, cut_rows.
 -- Out: ignored: one row per row that does not count: its line, the code of the reason, the line that counts instead;
 --      repeated: one row per row whose custom ID occurs more than once, with data_key (all data except the org) and
 --        name_key (first and last name).
 CREATE TEMP TABLE ignored AS
 SELECT line, 'row.skipped' AS code, custom_id AS value, '' AS other FROM people WHERE is_skipped
+UNION ALL
+SELECT line, codes, '', '' FROM broken WHERE codes = 'row.footer'
 UNION ALL
 SELECT line, 'account.protected', custom_id, '' FROM people WHERE is_protected AND NOT is_skipped
 UNION ALL

@@ -49,6 +49,11 @@ UNION ALL SELECT p.line, c.code,
           FROM (SELECT * FROM people WHERE early_codes <> '') AS p
           JOIN :early_codes AS c(code) ON instr(p.early_codes, c.code) > 0
           WHERE c.code <> 'grade.unknown' OR p.user_type = 'Student'
-UNION ALL SELECT b.line, c.code, CAST(b.width AS STRING), CAST(:columns AS STRING)
+UNION ALL SELECT b.line, c.code,
+          CASE WHEN b.width > :columns
+               THEN CAST(b.width AS STRING) || ' cells for ' || CAST(:columns AS STRING) || ' columns'
+               ELSE CAST(b.width AS STRING) || ' of ' || CAST(:columns AS STRING) || ' cells' END,
+          coalesce(m.missing, 'a value with a delimiter in it needs quotation marks')
           FROM broken AS b
           JOIN :early_codes AS c(code) ON instr(b.codes, c.code) > 0
+          LEFT JOIN :missing_cells AS m(width, missing) ON m.width = b.width

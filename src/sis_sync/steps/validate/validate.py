@@ -9,6 +9,7 @@ from sis_sync.core.damaged_names import DAMAGED_PATTERN, WORDS_FOR_NOTHING
 from sis_sync.core.fields import EMAIL_PATTERN, ERROR_WORDS, FIELDS
 from sis_sync.core.findings import ERROR_CODES, FINDING_CODES
 from sis_sync.core.modes import PARTIAL, Mode
+from sis_sync.core.wording import MOST_SHOWN
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory
@@ -96,6 +97,7 @@ def _run_rules(session: Engine, records: Records, mode: Mode, *, are_orgs_known:
     limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
     early = ", ".join(f"({literal(code)})" for code in EARLY_CODES)
     text = sql_text(__package__, "rules").replace(":early_codes", f"(VALUES {early})")
+    text = text.replace(":missing_cells", f"(VALUES {_missing_cells(records)})")
     session.run(
         bind(
             text,
@@ -118,6 +120,13 @@ def _load_made_by_lines(session: Engine, records: Records) -> None:
     if lines:
         rows = ", ".join(literal((each.code, each.place, each.letter, each.line, each.says_value)) for each in lines)
         session.run(f"INSERT INTO made_by_lines VALUES {rows}")
+
+
+def _missing_cells(records: Records) -> str:
+    """Return SQL rows: the number of cells of a record that is too short, and the columns that it lacks."""
+    names = [name.strip() or f"column {place}" for place, name in enumerate(records.columns.header, start=1)]
+    rows = ((width, f"no {', '.join(names[width:])}"[: MOST_SHOWN + 1]) for width in range(len(names)))
+    return ", ".join(map(literal, rows))
 
 
 def count_findings(session: Engine, records: Records) -> dict[str, int]:

@@ -1,0 +1,86 @@
+"""The text of a footer: the patterns of a mapping, dashes, and the number of records that a line says."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_ROWS = "{rows}"
+_ANY_NUMBER = r"(\d[\d.,'\u2019 \u00a0\u202f]*)"
+_DASHES = re.compile(r"(?:[\s+|\"]*[-=_*~\u2010-\u2015\u2500\u2501\u2550]){2,}[\s+|\"]*")
+# A number with or without separators of thousands, or something longer: a date, a time, a version.
+_NUMBERS = re.compile(r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?![\d.,:/-]*\d)|\d+(?:[.,:/-]\d+)*")
+_IS_COUNT = re.compile(r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+|\d+")
+# Words for records, in the languages of the systems that are known.
+_RECORDS = (
+    *("totals?", "counts?", "records?", "rows?", "lines?", "entries", "datensätze", "zeilen", "anzahl", "summe"),
+    *("gesamt(?:zahl)?", "insgesamt", "lignes?", "enregistrements?", "nombre", "registros?", "filas?", "rijen"),
+    *("aantal", "totaal", "righe", "totale", "linhas?", "registos?", "antal", "antall", "rader", "rækker", "i alt"),
+    *("wierszy", "rekordów", "razem", "liczba", "rivejä", "yhteensä"),
+)
+_PEOPLE = (
+    *("students?", "pupils?", "people", "persons?", "users?", "staff", "employees?", "teachers?", "members?"),
+    *("schüler(?:innen)?", "personen", "élèves?", "alumnos?", "alunos?", "alunni", "leerlingen", "elever", "uczniów"),
+)
+# Words for what else a number in a footer may be.
+_OTHERS = ("pages?", "seiten?", "year", "jahr", "grade", "class", "klasse", "school", "version", "date", "datum", "sum")
+_SAYS_RECORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_RECORDS)})(?!\w)", re.IGNORECASE)
+_SAYS_OTHERS = re.compile(rf"(?<!\w)(?:{'|'.join(_OTHERS)})(?!\w)", re.IGNORECASE)
+_SAYS_PEOPLE = re.compile(
+    rf"(?<!\w)(?:{'|'.join(_PEOPLE)})\W*[:=]\W*\d|\d\W*(?<!\w)(?:{'|'.join(_PEOPLE)})(?!\w)", re.IGNORECASE
+)
+_ENDS = re.compile(
+    r"\W*(?:end|eof|end of (?:the )?(?:report|file|list|data|export|output)|ende|fin|fine|einde|slut)\W*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class FooterPattern:
+    """A pattern of a mapping: `*` stands for anything, `{rows}` for the number of records. Case does not count."""
+
+    text: str
+
+    def matches(self, line: str) -> re.Match[str] | None:
+        """Return the match of the whole line, or None."""
+        parts = re.split(r"(\{rows\}|\*)", self.text)
+        made = {_ROWS: _ANY_NUMBER, "*": ".*"}
+        return re.fullmatch("".join(made.get(part) or re.escape(part) for part in parts), line, re.IGNORECASE)
+
+    def lines_in(self, lower: bytes) -> Iterator[int]:
+        """Yield the offsets of the lines of a text in lower case that the pattern may match."""
+        at = lower.find(self.search_text)
+        while at != -1:
+            yield lower.rfind(b"\n", 0, at) + 1
+            line_end = lower.find(b"\n", at)
+            at = -1 if line_end == -1 else lower.find(self.search_text, line_end + 1)
+
+    @property
+    def search_text(self) -> bytes:
+        """The longest part in ASCII, in lower case: a line without it cannot match."""
+        parts = re.split(r"\{rows\}|\*|[^\x00-\x7f]+", self.text)
+        return max(parts, key=len).lower().encode()
+
+
+def is_dashes(line: str) -> bool:
+    """Return True if the line only rules off: dashes, or signs drawn like them."""
+    return _DASHES.fullmatch(line) is not None
+
+
+def says_end(text: str) -> bool:
+    """Return True if the text says that the report ends here."""
+    return _ENDS.fullmatch(text) is not None
+
+
+def number_in(text: str) -> int | None:
+    """Return a whole number, with or without separators of thousands, or None."""
+    return int(re.sub(r"\D", "", text)) if _IS_COUNT.fullmatch(text.strip()) else None
+
+
+def count_in(cells: Sequence[str]) -> int | None:
+    """Return the number of records that a footer with these filled cells says, or None if it counts none.
+
+    `Total records: 1,208` fills two cells of a file with commas.
+    """
+    text = " ".join(cells)
+    numbers = [number for found in _NUMBERS.findall(text) if (number := number_in(found)) is not None]
+    says = _SAYS_RECORDS.search(text) or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
+    return numbers[0] if says and len(numbers) == 1 and not _SAYS_OTHERS.search(text) else None
