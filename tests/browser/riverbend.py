@@ -110,7 +110,7 @@ def upload(page: Page, url: str, mode: str, content: bytes, name: str) -> str:
 
 def wait_for_state(page: Page, word: str) -> None:
     """Return once the run page shows the state with this word. The page follows the worker by itself."""
-    page.locator("#run-body .status", has_text=word).first.wait_for()
+    page.locator("#run-body .status, #held", has_text=word).first.wait_for()
 
 
 def create(page: Page, url: str, first_name: str, email: str, user_type: str) -> str:

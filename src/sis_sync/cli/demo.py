@@ -21,7 +21,7 @@ from sis_sync.demo.place import DemoPlace, demo_place
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server.  [default: a free port]")
 def demo(once: bool, folder: Path | None, port: int) -> None:
-    """Start a server and a client for a made-up district with exports of three days."""
+    """Start a server and a client for a made-up district with exports of three days, and one that is cut off."""
     signal.signal(signal.SIGTERM, _end)
     with demo_place(folder, port) as place:
         needs_server(_run)(place, once)

@@ -1,4 +1,4 @@
-"""Run the demo: start server and client as real processes, and export the files of three days one after the other."""
+"""Run the demo: start server and client as real processes, and export the file of each day after the other."""
 
 import subprocess
 import sys
@@ -13,12 +13,18 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.exit_codes import DONE, ROWS_FAILED
 from sis_sync.core.run_states import APPLIED, DECIDABLE, ENDED
 from sis_sync.demo.manager import DemoManager
-from sis_sync.demo.people import export_of_day
+from sis_sync.demo.people import export_cut_off, export_of_day
 from sis_sync.demo.place import DemoPlace, write_properties
 from sis_sync.demo.prepare import DemoAccess, prepare_demo
 from sis_sync.server.serve.setup_commands import forget_connections, migrate
 
 DAYS = (1, 2, 3)
+CUT_OFF_DAY = 4
+WHAT_TO_LOOK_AT: dict[int, str] = {
+    1: "Everyone is new. Look at the sums by school, and approve.",
+    2: "Some leave, some are new, and 2 rows fail: open the lists, type the number, and approve.",
+    3: "Six of those who left come back: the list says when they left, and by which run.",
+}
 STOP_SECONDS = 20
 SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delete")
 
@@ -37,7 +43,10 @@ def play(place: DemoPlace) -> None:
 
 
 def show(place: DemoPlace) -> None:
-    """Run server and client until stopped. Write each export as soon as the run of the previous day has ended."""
+    """Run server and client until stopped. Write each export as soon as the run of the previous day has ended.
+
+    The last export is cut off, so that a guard holds its run.
+    """
     access = _prepare(place)
     with _running(place, "serve", "--port", str(place.port)), DemoManager(place.url, access.reading_key) as manager:
         manager.wait_for_server()
@@ -45,9 +54,15 @@ def show(place: DemoPlace) -> None:
             _print_welcome(place, access)
             for day in DAYS:
                 _export(place, day)
-                click.echo(f"Day {day}: lakeview-day{day}.csv was exported. Approve it under Bulk Management > Users.")
+                click.echo(f"Day {day}: lakeview-day{day}.csv was exported. Home > Decide. {WHAT_TO_LOOK_AT[day]}")
                 _wait_for_decision(manager, day)
-            click.echo("All three days are done. The server keeps running until you press Ctrl-C.")
+            _write_export(place, CUT_OFF_DAY, export_cut_off())
+            click.echo(
+                f"Day {CUT_OFF_DAY}: the export was cut off, and the run is on hold.\n"
+                "Home > Decide says what holds it and what that usually means. Reject it, or only create and update."
+            )
+            _wait_for_decision(manager, CUT_OFF_DAY)
+            _print_what_is_next(place)
             while True:
                 time.sleep(1)
 
@@ -90,9 +105,13 @@ def _run_client(place: DemoPlace) -> None:
 
 
 def _export(place: DemoPlace, day: int) -> None:
+    _write_export(place, day, export_of_day(day))
+
+
+def _write_export(place: DemoPlace, day: int, text: str) -> None:
     """Write the file under a temporary name and rename it when it is complete, as an SIS does at night."""
     temporary = place.exports / f"day{day}.part"
-    temporary.write_text(export_of_day(day), encoding="utf-8", newline="")
+    temporary.write_text(text, encoding="utf-8", newline="")
     temporary.rename(place.exports / f"lakeview-day{day}.csv")
 
 
@@ -126,5 +145,14 @@ def _print_welcome(place: DemoPlace, access: DemoAccess) -> None:
     click.echo(f"Address:  {place.url}\nE-mail:   {access.email}\nPassword: {access.password}\n")
     click.echo(
         f"The client watches {place.exports}. Its key may upload and see the results of its own files, but not read\n"
-        "about anyone else. Press Ctrl-C to end the demo."
+        "about anyone else. Press Ctrl-C to end the demo.\n"
+    )
+
+
+def _print_what_is_next(place: DemoPlace) -> None:
+    click.echo(
+        "\nThese were all the days. The server keeps running until you press Ctrl-C. You can now\n"
+        f"- drop a file of your own into {place.exports}, and see what would change,\n"
+        "- open Members, change someone, and send an older export again from the archive,\n"
+        "- open Bulk Management > History, and follow a person from a run to their account."
     )

@@ -86,8 +86,6 @@ def decision_page(
     """Return the page of a plan. With a form that was refused, say why. With `misfit`, there is no form."""
     form = form or ApproveForm()
     decision = decision_of(found)
-    form.fields["typed"].label = f"Type {decision.leaving:,} to approve"
-    form.fields["reason"].label = "Why is it right, or why do you reject it?"
     context = {
         "run": found,
         "form": form,

@@ -77,7 +77,10 @@ def run_progress(request: PageRequest, run_id: int) -> HttpResponse:
     state = state_words(found)
     said = f"Waits: {wait.words}." if wait else state.meaning
     context = context_of(request, found) | {"announcement": f"{state.badge.word}. {said}"}
-    return HttpResponse(render_to_string("web/runs/_body.html", context, request))
+    response = HttpResponse(render_to_string("web/runs/_body.html", context, request))
+    if found.state in DECIDABLE:
+        response.headers["HX-Refresh"] = "true"  # the page to decide on takes its place
+    return response
 
 
 def place_wait(found: Run) -> PlaceWait | None:
