@@ -437,6 +437,11 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
             "Export it again; name a line that counts something else in the mapping.",
         ),
         RefusalCode(
+            "file.corrections",
+            "our message column in full, students or staff mode: these are failed rows, not a complete list",
+            "Send it as partial.",
+        ),
+        RefusalCode(
             "file.header_repeated",
             "the header is repeated further down: two exports were joined",
             "Export them as one list.",

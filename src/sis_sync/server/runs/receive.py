@@ -35,6 +35,7 @@ class Upload:
 
     `scope_org` limits what the run may change. `file` yields the plain bytes: the caller unpacks gzip. `by` is the
     person or key that sent it, None for the server itself. `sha256` is in hex, empty if the sender does not know it.
+    `based_on` is the run whose failed rows the file corrects.
     """
 
     scope_org: Org
@@ -47,6 +48,7 @@ class Upload:
     by: Account | ApiKey | None = None
     idempotency_key: str | None = None
     sha256: str = ""
+    based_on: Run | None = None
 
 
 def receive_run(upload: Upload, *, now: datetime) -> Run:
@@ -83,6 +85,7 @@ def _new_run(upload: Upload, stored: StoredUpload, now: datetime) -> Run:
         school_system=upload.scope_org.school_system,
         scope_org=upload.scope_org,
         mode=upload.mode,
+        based_on=upload.based_on,
         file_name=base_name(upload.file_name),
         file_size_bytes=stored.size_bytes,
         file_sha256=stored.sha256,

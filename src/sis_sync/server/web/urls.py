@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/two-people", runs.two_people_of_run, name="two_people_of_run"),
     path("runs/<int:run_id>/reject", runs.reject, name="reject"),
     path("runs/<int:run_id>/cancel", runs.cancel, name="cancel"),
+    path("runs/<int:run_id>/correct", follow_up.correct, name="correct"),
     path("runs/<int:run_id>/undo", follow_up.undo, name="undo"),
     path("runs/<int:run_id>/results.csv", runs.run_results, name="run_results"),
     path("runs/<int:run_id>/failed.csv", runs.run_failed, name="run_failed"),

@@ -16,7 +16,7 @@ from sis_sync.core.modes import Mode
 from sis_sync.core.reading_options import DELIMITERS, NO_HEADER, NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
-from sis_sync.steps.map.columns import Columns, ignored_columns
+from sis_sync.steps.map.columns import MESSAGE_HEADER, Columns, ignored_columns
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
@@ -107,6 +107,7 @@ def read(
         _refuse_without_records(data, header, mode)
         with _too_large_first(limits, data, layout):
             judge_header(data, header, mapping)
+        _refuse_corrections(header.columns, mode)
         footers = find_footers(data, layout, header.columns, header.mapping, options.footers)
         layout = replace(layout, footers=np.array(list(footers), dtype=np.int64))
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
@@ -156,6 +157,16 @@ def _refuse_unfit(path: Path, limits: FileLimits) -> None:
     if not head.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE):
         raise _empty("The file is empty.")
     refuse_unless_text(head)
+
+
+def _refuse_corrections(columns: Columns, mode: Mode | None) -> None:
+    """Raise FileRefused for a file of corrected rows in a mode in which everyone else would leave."""
+    if mode is not None and mode.judges_absence and columns.message_position is not None:
+        raise FileRefused(
+            "file.corrections",
+            f"The file has our column {MESSAGE_HEADER}, so it holds failed rows of an earlier file, and no one else.",
+            fix="Send it in the mode partial, best from the page of the run that it corrects.",
+        )
 
 
 def _empty(message: str) -> FileRefused:

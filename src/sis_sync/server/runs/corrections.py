@@ -1,0 +1,99 @@
+"""Corrects the failed rows of a run, in the page or by file. The correction is always a partial run bound to its run.
+
+In the page only the fields that are at fault can be changed. The others, the custom ID above all, are taken from the
+stored plan, so that no spreadsheet and no typing error makes a second account of somebody.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+
+from sis_sync.core.errors import NotPermitted, UsageFault
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.findings import FINDING_CODES
+from sis_sync.core.modes import MODES, PARTIAL
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.permission import may_decide
+from sis_sync.server.runs.receive import Upload, receive_run
+from sis_sync.server.runs.selectors import refuse_removed_report
+
+MOST_ROWS = 50
+# A record that could not be split has no values, so it can be corrected in the file only.
+_FAILED = f"""
+SELECT line, codes, message, {", ".join(FIELD_NAMES)} FROM read_parquet(:plan)
+WHERE action = 'failed' AND concat({", ".join(name for name in FIELD_NAMES if name != "custom_id")}) <> ''
+ORDER BY line
+"""
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """A row that failed. `open_fields` are those at fault, which may be changed; all if it is not about some field."""
+
+    line: int
+    codes: tuple[str, ...]
+    message: str
+    values: dict[str, str]
+    open_fields: tuple[str, ...]
+
+
+def failed_rows(run: Run, *, most: int = MOST_ROWS) -> tuple[FailedRow, ...]:
+    """Return the first failed rows that can be corrected one by one."""
+    plan = run_files(run).plan
+    if not run.counts.get("failed") or run.mode not in MODES or not plan.is_file():
+        return ()
+    with reading_session() as session:
+        return tuple(_row(*found) for found in session.rows(f"{_FAILED} LIMIT {most:d}", plan=str(plan)))
+
+
+def send_corrections(*, run: Run, corrected: Mapping[int, Mapping[str, str]], by: Account, now: datetime) -> Run:
+    """Return a partial run of these rows, by their lines, with new values for fields that may be changed.
+
+    Raise UsageFault if there are none, NotPermitted or ReportRemoved.
+    """
+    _check_may_correct(run, by)
+    rows = [row for row in failed_rows(run) if row.line in corrected]
+    if not rows:
+        raise UsageFault("No row was corrected.", fix="Change a value, or tick a row to send it again as it is.")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, FIELD_NAMES, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        allowed = {name: value for name, value in corrected[row.line].items() if name in row.open_fields}
+        writer.writerow({**row.values, **allowed})
+    file = io.BytesIO(text.getvalue().encode())
+    return receive_run(_upload(run, by, file=file, file_name=f"corrections-of-run-{run.pk}.csv"), now=now)
+
+
+def send_corrected_file(*, run: Run, file: IO[bytes], file_name: str, by: Account, now: datetime) -> Run:
+    """Return a partial run of a corrected file, read with the mapping of the run that it corrects."""
+    _check_may_correct(run, by)
+    mapped = {"mapping_lines": run.mapping_lines, "mapping_name": run.mapping_name}
+    return receive_run(_upload(run, by, file=file, file_name=file_name, **mapped), now=now)
+
+
+def _row(line: int, codes: str, message: str, *values: str) -> FailedRow:
+    found = tuple(code for code in codes.split(";") if code in FINDING_CODES)
+    errors = [FINDING_CODES[code] for code in found if FINDING_CODES[code].severity == "error"]
+    columns = {"" if code.code.startswith("account.") else code.column for code in errors}  # not the fault of the ID
+    # A fault of the row as a whole may be in any field, but who the person is stays as it was.
+    whole_row = {name for name in FIELD_NAMES if name != "custom_id"} if columns <= {""} else set()
+    opened = tuple(name for name in FIELD_NAMES if name in columns | whole_row)
+    return FailedRow(line, found, message, dict(zip(FIELD_NAMES, values, strict=True)), opened)
+
+
+def _check_may_correct(run: Run, by: Account) -> None:
+    if not may_decide(run=run, actor=by):
+        raise NotPermitted("You do not manage the org of this run, so you cannot correct its rows.")
+    refuse_removed_report(run)
+    if run.mode not in MODES or not run.counts.get("failed"):
+        raise UsageFault(f"Run {run.pk} has no failed rows.", fix="Send a partial file instead.")
+
+
+def _upload(run: Run, by: Account, **values: Any) -> Upload:
+    return Upload(scope_org=run.scope_org, mode=PARTIAL.name, based_on=run, by=by, **values)

@@ -1,0 +1,74 @@
+"""The form for correcting failed rows: the fields at fault of each row, or a corrected file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+from sis_sync.core.fields import FIELDS, LISTED_VALUES
+from sis_sync.server.accounts.validation import ORG_FIELD
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.corrections import FailedRow
+from sis_sync.server.web.forms.base import PageForm, Typed
+
+LONGEST_VALUE = 254
+LABELS = {field.name: field.label for field in FIELDS}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A failed row on the page, with the inputs of the fields at fault and the tick to send it as it is."""
+
+    row: FailedRow
+    person: str
+    fields: tuple[BoundField, ...]
+    again: BoundField
+
+
+class CorrectionForm(PageForm):
+    """Inputs named LINE-FIELD and LINE-again, and a file."""
+
+    file = forms.FileField(label="Corrected file", required=False, help_text="The file of the failed rows, as CSV.")
+
+    def __init__(self, *args: Any, rows: tuple[FailedRow, ...], orgs: Iterable[Org], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = rows
+        schools = [(org.external_id, f"{org.name} ({org.external_id})") for org in orgs if org.external_id]
+        choices = {ORG_FIELD: schools, **{name: [(v, v) for v in values] for name, values in LISTED_VALUES.items()}}
+        for row in rows:
+            for name in row.open_fields:
+                self.add_field(f"{row.line}-{name}", field_of(name, row.values[name], choices.get(name)))
+            again = forms.BooleanField(label="Send this row again as it is", required=False)
+            self.add_field(f"{row.line}-again", again)
+
+    def cards(self) -> list[Card]:
+        """Return the rows as the page shows them."""
+        return [
+            Card(
+                row,
+                " ".join(part for part in (row.values["first_name"], row.values["last_name"]) if part),
+                tuple(self[f"{row.line}-{name}"] for name in row.open_fields),
+                self[f"{row.line}-again"],
+            )
+            for row in self.rows
+        ]
+
+    def corrected(self) -> dict[int, dict[str, str]]:
+        """Return the values of the rows in which something was changed, or that were ticked, by their lines."""
+        found = {}
+        for row in self.rows:
+            values = {name: self.cleaned_data[f"{row.line}-{name}"] for name in row.open_fields}
+            is_changed = any(value != row.values[name] for name, value in values.items())
+            if is_changed or self.cleaned_data[f"{row.line}-again"]:
+                found[row.line] = values
+        return found
+
+
+def field_of(name: str, value: str, choices: list[tuple[str, str]] | None) -> forms.Field:
+    """Return the input of a field: a list where the format has one, which keeps a value that is not in it."""
+    if choices is None:
+        return Typed(label=LABELS[name], initial=value, max_length=LONGEST_VALUE)
+    kept = [] if value in dict(choices) else [(value, value or "(empty)")]
+    return forms.ChoiceField(label=LABELS[name], initial=value, required=False, choices=[*kept, *choices])

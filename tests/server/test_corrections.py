@@ -1,0 +1,88 @@
+"""Correcting failed rows, in the page and by file: nobody leaves by it, and no one gets a second account."""
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from kit.rosters import imported, settled, student, teacher
+from pytest_django.fixtures import Settings
+
+from sis_sync.core.modes import MODES
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.SIS_SYNC_DATA_FOLDER = tmp_path
+
+
+def run_with_failures(district: Org, mode: str, now: datetime) -> Run:
+    """An applied run of 100 people of whom 14 failed, some of them known before: their IDs begin with zeros."""
+    make = teacher if mode == "staff" else student
+    people = [make(f"00{number:03}") for number in range(1, 101)]
+    imported(district, *people[:93], now=now)
+    wrong = [{**row, "email": f"{row['custom_id']} at home"} if n > 85 else row for n, row in enumerate(people)]
+    return imported(district, *wrong, mode=mode, now=now)
+
+
+def people_here() -> list[tuple[str | None, str]]:
+    found = Account.objects.filter(deleted_at=None, rights=None).order_by("custom_id")
+    return list(found.values_list("custom_id", "email"))
+
+
+@pytest.mark.parametrize(
+    "mode", ["full", *(pytest.param(mode, marks=pytest.mark.night) for mode in MODES if mode != "full")]
+)
+def test_corrected_rows_touch_no_one_else(
+    as_alice: Client, district: Org, north: Org, now: datetime, mode: str
+) -> None:
+    run = run_with_failures(district, mode, now)
+    assert run.counts["failed"] == 14
+    address = f"/runs/{run.pk}/correct"
+    failed = b"".join(as_alice.get(f"/runs/{run.pk}/failed.csv")).decode("utf-8-sig")
+    lines = range(88, 102)
+    typed = {f"{line}-email": f"p{line}@riverbend.example" for line in lines}
+    # Only the field at fault is taken from the page. One row stays wrong.
+    sent = as_alice.post(address, {**typed, "88-custom_id": "88", "101-email": "wrong again"})
+    first = settled(Run.objects.latest("pk"), now=now)
+    assert sent.headers["Location"] == f"/runs/{first.pk}"
+    assert (first.mode, first.based_on, first.counts["rows"], first.counts["failed"]) == ("partial", run, 14, 1)
+    assert [row for row in people_here() if row[1].startswith("p88")] == [("00087", "p88@riverbend.example")]
+
+    rows = list(csv.DictReader(io.StringIO(failed)))
+    for row in rows:
+        row["email"] = f"f{row['custom_id']}@riverbend.example"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    as_alice.post(address, {"file": SimpleUploadedFile("corrected.csv", text.getvalue().encode())})
+    second = settled(Run.objects.latest("pk"), now=now)
+    assert (second.mode, second.state, second.based_on, second.counts["failed"]) == ("partial", "applied", run, 0)
+    here = people_here()
+    assert [custom_id for custom_id, _ in here] == [f"00{number:03}" for number in range(1, 101)]
+    assert dict(here)["00099"] == "f00099@riverbend.example"
+
+
+def test_page_says_what_is_wrong_and_what_was_not_corrected(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    run = imported(district, student("S1"), student("S2", email="nonsense", grade="99"), now=now)
+    address = f"/runs/{run.pk}/correct"
+    assert f'href="{address}"' in as_alice.get(f"/runs/{run.pk}").content.decode()
+    page = as_alice.get(address).content.decode()
+    assert "is not an email address" in page
+    assert 'name="3-email"' in page
+    assert 'name="3-grade"' in page
+    assert 'name="3-custom_id"' not in page
+    answer = as_alice.post(address, {"3-email": "nonsense", "3-grade": "99"})
+    assert "No row was corrected." in answer.content.decode()
+    assert Run.objects.count() == 1
