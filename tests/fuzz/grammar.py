@@ -96,7 +96,9 @@ def _written(random: Random, rows: list[list[str]]) -> str:
 def _mapper_line(random: Random) -> str:
     kind, field = random.choice(values.MAPPER_KINDS), random.choice((*FIELD_NAMES, "E-mail", ""))
     detail = random.choice(values.MAPPER_DETAILS) if kind == "value" or random.random() < 0.1 else ""
-    target = "" if kind == "extends" else f".{field}"
+    if kind == "dates":
+        field = random.choice(("status", "format", "grace", "early", ""))
+    target = "" if kind in ("extends", "choose") else f".{field}"
     return f"{kind}{target}{detail}={random.choice(values.MAPPER_VALUES)}"
 
 

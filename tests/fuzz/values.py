@@ -44,12 +44,17 @@ STATUSES = ("Active", "Active", "Active", "active", "Disabled", "Gone", "")
 ADDRESSES = ("a@x.example", "B@X.example", "no at", "", "é@x.example", "a@localhost", '"a b"@x.example')
 HEADER_ODDITIES = ("", "email", "custom_id", "Unused", "first name", "EMAIL ", "grade\n", '"', "SIS ID", "Student_id")
 
-MAPPER_KINDS = ("column", "constant", "value", "template", "default", "pad", "split", "first", "skip", "extends", "x")
+MAPPER_KINDS = (
+    *("column", "constant", "value", "template", "default", "pad", "split", "first", "skip", "extends", "x"),
+    *("create", "keep", "decode", "unique", "dates", "choose"),
+)
 MAPPER_DETAILS = ("", "", "", "", ".*", ".", ".S", ".Student", ".a=b", ".é")
 MAPPER_VALUES = (
     *("E-mail | Mail", "SIS ID", "010", "Active", "Student", "", "keep", "error", "8", "0", "-1", "99", "٣"),
     *("{custom_id}@x.example", "{last_name:upper}", "{first_name}{Nobody}", "{", "}", "{}", "{{a}}", "{a:b}"),
     *('email, before "@"', 'email, after "."', 'email, before ""', "grade", ",", "|", "oneroster", "clever", "m", "n"),
+    *("{first_name:ascii:letters:lower:first 1}.{last_name:ascii}@x.example", "{email:last 3}", "number", "html"),
+    *("status: Active | x*", "latest email", "email | grade", "YYYY-MM-DD", "D.M.YY", "14", "x*", "a:b"),
     *("microsoft-sds", "*", "%_", "'", "[a](b", "$1", "\\1", "1001", "x" * 300),
 )
 SETTING_VALUES = (

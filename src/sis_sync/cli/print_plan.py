@@ -114,6 +114,9 @@ def _print_file(records: Records) -> None:
     mapping = f", mapping {facts.mapping}" if facts.mapping else ""
     rows = counted(facts.rows, "row", "rows")
     click.echo(f"{shown(facts.name)}: {rows}, {facts.encoding}, {facts.delimiter}s between the columns{mapping}")
+    if facts.kept_fields:
+        kept = facts.kept_fields.replace(" ", ", ")
+        click.echo(f"Accounts keep their own {kept}: the mapping takes them from the file for newcomers at most.")
 
 
 def _print_findings(groups: tuple[FindingGroup, ...]) -> None:

@@ -1,6 +1,7 @@
 """Settle: the values that depend on the accounts (section 3 of the file format, the lines create, unique and keep).
 
-This is the last part of mapping. It runs after the directory is loaded, always on DuckDB.
+This is the last part of mapping. It runs after the directory is loaded, always on DuckDB. The steps after it see one
+table of rows, and need not know which values the file sets.
 """
 
 from dataclasses import dataclass

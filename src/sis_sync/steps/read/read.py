@@ -16,7 +16,7 @@ from sis_sync.core.modes import Mode
 from sis_sync.core.reading_options import DELIMITERS, NO_HEADER, NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
-from sis_sync.steps.map.columns import MESSAGE_HEADER, Columns, ignored_columns
+from sis_sync.steps.map.columns import MESSAGE_HEADER, Columns, ignored_columns, kept_fields
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.read.encoding import Encoding, detect_encoding, rewrite_as_utf8
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
@@ -41,7 +41,10 @@ _TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}})
 
 @dataclass(frozen=True)
 class FileFacts:
-    """The file as received (size in bytes, digest of its bytes) and how it was read."""
+    """The file as received (size in bytes, digest of its bytes) and how it was read.
+
+    `kept_fields` are those that accounts keep, because the mapping has no value for them, separated by spaces.
+    """
 
     name: str
     bytes: int
@@ -52,6 +55,7 @@ class FileFacts:
     delimiter: str
     mapping: str
     has_final_newline: bool
+    kept_fields: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the facts for JSON, in the order of the fields."""
@@ -129,6 +133,7 @@ def read(
         delimiter=DELIMITERS[header.delimiter],
         mapping=header.mapping.name,
         has_final_newline=has_final_newline,
+        kept_fields=" ".join(kept_fields(header.columns, header.mapping)),
     )
     remarks = loaded.remarks | {TEXT_FORMULA: min(formulas.values())} if formulas else loaded.remarks
     warnings += _remarks(header, remarks, has_final_newline=has_final_newline)
