@@ -79,11 +79,15 @@ def test_a_waiting_plan_is_out_of_date_once_people_are_told_apart(
     assert (run.state, run.counts["create"]) == ("waiting", 2)
 
 
-def test_disabled_strangers_are_made_on_demand_only(district: Org, north: Org, now: datetime) -> None:
+def test_disabled_strangers_are_made_on_demand_only(
+    client: Client, district: Org, north: Org, alice: Account, now: datetime
+) -> None:
     needs_approval(district, "partial", required=False)
     leaver = student("S9", status="Disabled")
     run = sync(district, leaver, student("S1"), now=now)
     assert (run.counts["create"], run.counts["ignored"], run.findings) == (1, 1, {"row.not_created": 1})
+    client.force_login(alice)
+    assert "1 disabled person was not made." in client.get(reverse("web:run", args=[run.pk])).content.decode()
     ModeSettings.objects.filter(mode="partial").update(creates_disabled=True)
     assert sync(district, leaver, now=now + DAY).counts["create"] == 1
 

@@ -154,6 +154,12 @@ def test_a_value_of_the_file_is_corrected_in_the_sis(desk: Desk, line: str, valu
     assert "mapping line" not in message
 
 
+def test_made_addresses_are_mended_by_words_of_the_mapping(desk: Desk) -> None:
+    lines = desk.maps("template.email={last_name:lower}@lakeview.example")
+    assert "{FIELD:ascii:letters} leaves plain letters" in desk.message(last_name="Núñez", options=lines)
+    assert "unique.email=number numbers" in desk.plan({}, {}, options=lines).out
+
+
 def test_group_names_the_lines_of_the_mapping_too(desk: Desk) -> None:
     said = desk.plan({"status": "A"}, {"status": "A"}, {"status": "Gone"}, options=desk.maps("value.status.A=Here"))
     groups, _ = said.out.split("The failed rows:")

@@ -15,6 +15,7 @@ _GRADES_IN_WORDS = "Unspecified, PreK, K, 1 to 12, Other"
 SEND_AGAIN = "Correct it in the SIS and send the file again."
 MADE_BY = "The mapping line {line} made this value: "
 MADE_FIX = "change that line, not the SIS."
+MADE_TWICE_FIX = f"{MADE_FIX} The line unique.email=number numbers addresses that somebody has."
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class FindingCode:
     remark_fix: str = ""
 
 
-def _of_field(column: str, rule: str, title: str, message: str, fix: str = SEND_AGAIN) -> FindingCode:
-    return FindingCode(f"{column}.{rule}", "error", title, message, fix, column)
+def _of_field(
+    column: str, rule: str, title: str, message: str, fix: str = SEND_AGAIN, made_fix: str = MADE_FIX
+) -> FindingCode:
+    return FindingCode(f"{column}.{rule}", "error", title, message, fix, column, made_fix=made_fix)
 
 
 def _warning(code: str, title: str, message: str, fix: str = "", column: str = "") -> FindingCode:
@@ -62,7 +65,13 @@ _FIELD_CODES = (
         for f in FIELDS
         if f.max_length
     ),
-    _of_field("email", "invalid", "E-mail is not an address", 'email: "{value}" is not an email address'),
+    _of_field(
+        "email",
+        "invalid",
+        "E-mail is not an address",
+        'email: "{value}" is not an email address',
+        made_fix=f"{MADE_FIX} In a template, {{FIELD:ascii:letters}} leaves plain letters and digits.",
+    ),
     _of_field(
         "user_type",
         "unknown",
@@ -98,6 +107,7 @@ _FIELD_CODES = (
         "duplicate",
         "The same e-mail for several people",
         'email: "{value}" also stands for somebody else on line {other}',
+        made_fix=MADE_TWICE_FIX,
     ),
     _of_field(
         "user_type",
@@ -244,6 +254,7 @@ _ACCOUNT_CODES = (
         'email: "{value}" belongs to {other}, which keeps it',
         column="email",
         names_account=True,
+        made_fix=MADE_TWICE_FIX,
     ),
     _of_field(
         "email",

@@ -114,6 +114,12 @@ def no_changes_words(run: Run) -> str:
     return f"No changes: {counted(ignored, 'row was', 'rows were')} ignored.{others}"
 
 
+def not_made_words(run: Run) -> str:
+    """Return a sentence on the Disabled people of the file who have no account. Empty if there are none."""
+    number = run.findings.get("row.not_created", 0)
+    return f"{counted(number, 'disabled person was', 'disabled people were')} not made." if number else ""
+
+
 def password_words(run: Run) -> str:
     """Return a sentence on the passwords that the file brings for new people. Empty if it brings none."""
     number = run.newcomers_with_password

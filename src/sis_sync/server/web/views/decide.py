@@ -18,7 +18,7 @@ from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.decision.page import approve_words, decision_of, may_leave
 from sis_sync.server.web.forms.runs import ApproveForm
 from sis_sync.server.web.render import flash_error, form_data, page, see_other
-from sis_sync.server.web.run_page import password_words
+from sis_sync.server.web.run_page import not_made_words, password_words
 from sis_sync.server.web.taking_back import taking_back
 
 
@@ -98,6 +98,7 @@ def decision_page(
         "may_decide": found.state in DECIDABLE and not misfit,
         "approve_words": approve_words(found),
         "password_words": password_words(found),
+        "not_made_words": not_made_words(found),
         "taking_back": taking_back(found, actor=request.user, now=timezone.now()),
     }
     return page(request, "web/runs/decide.html", context, status=409 if form.errors else 200)

@@ -41,6 +41,7 @@ from sis_sync.server.web.forms.runs import RejectForm
 from sis_sync.server.web.render import flash, form_data, page, see_other
 from sis_sync.server.web.run_page import (
     no_changes_words,
+    not_made_words,
     password_words,
     steps_of,
     view_rows,
@@ -114,6 +115,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
         "password_words": password_words(found),
+        "not_made_words": not_made_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
         "taking_back": taking_back(found, actor=request.user, now=timezone.now()),
