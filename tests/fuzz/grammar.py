@@ -24,7 +24,8 @@ def roster(random: Random) -> bytes:
     rows = [_row(random, columns) for _ in range(random.choice((0, 1, 3, 8, 30)))]
     if random.random() < 0.05 and rows:
         rows.insert(random.randrange(len(rows)), list(columns))
-    return _written(random, [columns, *rows]).encode(random.choice(values.ENCODINGS), "replace")
+    above = random.choice(values.ABOVE_THE_HEADER) if random.random() < 0.1 else ""
+    return (above + _written(random, [columns, *rows])).encode(random.choice(values.ENCODINGS), "replace")
 
 
 def accounts(random: Random) -> bytes:
@@ -94,6 +95,9 @@ def _written(random: Random, rows: list[list[str]]) -> str:
 
 
 def _mapper_line(random: Random) -> str:
+    if random.random() < 0.3:
+        option = random.choice(tuple(values.READING_VALUES))
+        return f"{option}={random.choice(values.READING_VALUES[option])}"
     kind, field = random.choice(values.MAPPER_KINDS), random.choice((*FIELD_NAMES, "E-mail", ""))
     detail = random.choice(values.MAPPER_DETAILS) if kind == "value" or random.random() < 0.1 else ""
     if kind == "dates":

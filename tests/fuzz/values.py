@@ -1,11 +1,21 @@
 """The values that inputs are made of: those that people, spreadsheets, exports and attackers write."""
 
+from sis_sync.core.fields import FIELD_NAMES
+
 MODES = ("partial", "full", "students", "staff")
 DELIMITERS = (",", ",", ",", ";", "\t", "|")
 LINE_ENDS = ("\n", "\n", "\n", "\r\n", "\r\n", "\r\n", "\r", "\n\n", "\n\r\n")
 ENCODINGS = (
     *("utf-8", "utf-8", "utf-8", "utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-8-sig", "cp1252", "cp1252"),
-    *("utf-16", "utf-16", "utf-16-le", "utf-32"),
+    *("utf-16", "utf-16", "utf-16-le", "utf-32", "cp1250", "cp1253", "mac_roman", "big5", "cp037"),
+)
+ABOVE_THE_HEADER = (
+    "sep=;\n",
+    '"sep=,"\r\n',
+    "#TYPE x\n",
+    "Riverbend\n\nPrinted,11/28/2026\n",
+    "HDR|2\n",
+    "1001,,,,a@x.example\n",
 )
 MARKS_AND_DELIMITERS = (b'"', b'""', b"'", b",", b";", b"\t", b"|", b"=", b"#", b"{", b"}", b"\\", b"${env:HOME}")
 LINE_BREAKS = (b"\n", b"\r", b"\r\n", b"\n\n", b'"\n"', b'"a\nb', b"A\r\nB", b"\x0b", b"\x85", "\u2028".encode())
@@ -46,8 +56,16 @@ HEADER_ODDITIES = ("", "email", "custom_id", "Unused", "first name", "EMAIL ", "
 
 MAPPER_KINDS = (
     *("column", "constant", "value", "template", "default", "pad", "split", "first", "skip", "extends", "x"),
-    *("create", "keep", "decode", "unique", "dates", "choose"),
+    *("create", "keep", "decode", "dates", "choose", "unique"),
 )
+READING_VALUES = {
+    "encoding": ("windows-1250", "utf-8", "utf-16-le", "utf-16", "cp037", "ascii", "big5", "klingon", "base64"),
+    "delimiter": ("comma", ";", "tab", "bar", "#"),
+    "header": ("none", "1", "2", "5", "0", "1000", "x"),
+    "columns": (" | ".join(FIELD_NAMES), "custom_id | | email", "|", "a@x.example | B"),
+    "escape": ("backslash", "x"),
+    "footer": ("Total records: {rows}", "(* rows affected) | TRL*", "*", "{rows}", "{rows}{rows}", "[", "(1"),
+}
 MAPPER_DETAILS = ("", "", "", "", ".*", ".", ".S", ".Student", ".a=b", ".é")
 MAPPER_VALUES = (
     *("E-mail | Mail", "SIS ID", "010", "Active", "Student", "", "keep", "error", "8", "0", "-1", "99", "٣"),
