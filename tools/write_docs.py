@@ -158,14 +158,38 @@ def suggested() -> str:
 
 def session() -> str:
     """Run the command of the README and return its output."""
-    folder = DOCS.relative_to(ROOT) / "sample"
-    words = [
-        f"plan {folder}/students-cut.csv --mode students",
-        f"--orgs {folder}/orgs.csv --accounts {folder}/accounts.csv",
-    ]
+    return console(
+        "plan SAMPLE/students-cut.csv --mode students", "--orgs SAMPLE/orgs.csv --accounts SAMPLE/accounts.csv"
+    )
+
+
+def raw_export() -> str:
+    """Return the sample of a raw export."""
+    return f"```text\n{(DOCS / 'sample' / 'export.csv').read_text(encoding='utf-8').strip()}\n```"
+
+
+def raw_suggested() -> str:
+    """Run `mapper suggest` on the raw export and return its output."""
+    return console("mapper suggest SAMPLE/export.csv")
+
+
+def raw_mapping() -> str:
+    """Return the mapping of the raw export."""
+    return f"```properties\n{(DOCS / 'sample' / 'harbour.properties').read_text(encoding='utf-8').strip()}\n```"
+
+
+def raw_planned() -> str:
+    """Plan the raw export with its mapping and return the output."""
+    files = "--orgs SAMPLE/orgs.csv --accounts SAMPLE/accounts.csv"
+    return console("plan SAMPLE/export.csv --mode partial", f"{files} --mapping SAMPLE/harbour.properties")
+
+
+def console(*words: str) -> str:
+    """Run a command and return it with its output. SAMPLE stands for the folder of the sample files."""
+    lines = [part.replace("SAMPLE", (DOCS.relative_to(ROOT) / "sample").as_posix()) for part in words]
     program = Path(sys.executable).with_name("sis-sync")
-    ran = subprocess.run([program, *" ".join(words).split()], cwd=ROOT, capture_output=True, text=True)
-    shown = " \\\n    ".join(words)
+    ran = subprocess.run([program, *" ".join(lines).split()], cwd=ROOT, capture_output=True, text=True)
+    shown = " \\\n    ".join(lines)
     return f"```console\n$ sis-sync {shown}\n{ran.stdout.strip()}\n```"
 
 
@@ -178,7 +202,20 @@ PARTS: dict[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(commands, fields, refusals, findings, guards, results_columns),
-        *(modes, client_keys, server_variables, spark_variables, presets, suggested, session, performance),
+        *(
+            modes,
+            client_keys,
+            server_variables,
+            spark_variables,
+            presets,
+            suggested,
+            session,
+            raw_export,
+            raw_suggested,
+            raw_mapping,
+            raw_planned,
+            performance,
+        ),
     )
 }
 

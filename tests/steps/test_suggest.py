@@ -182,3 +182,38 @@ def test_real_headers_have_no_wrong_line() -> None:
     tool = Path(__file__).parents[2] / "tools" / "measure_suggest.py"
     measured = subprocess.run([sys.executable, tool], capture_output=True, text=True, check=False)
     assert measured.returncode == 0, measured.stdout + measured.stderr
+
+
+def test_header_below_title_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = suggested(capsys, tmp_path, "Roster of pupils\n\nNachname;Vorname;Schüler-ID\nLee;Ana;7\nAnzahl: 1\n")
+    assert lines[0] == "# Line 3 looks most like the header. Lines 1 to 2 are above it."
+    assert "column.last_name=Nachname" in lines
+    assert "column.custom_id=Schüler-ID" in lines
+
+
+def test_person_is_no_header(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = suggested(capsys, tmp_path, "06a;Lee;Ana;12.03.2014\n07b;Ek;Bo;13.04.2013\n")
+    assert "#mapper.suggested.header=none" in lines
+    assert "#mapper.suggested.columns=column 1 | column 2 | column 3 | column 4" in lines
+    assert not any("Lee" in line for line in lines)
+
+
+def test_header_that_stands_twice_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = suggested(capsys, tmp_path, "Student Number,Student Number,First Name,Last Name\n7,8,Ana,Lee\n")
+    assert any(line.startswith('# custom_id: "Student Number" stands twice') for line in lines)
+    lines = suggested(capsys, tmp_path, "Student Number,Student Number,First Name,Last Name\n7,7,Ana,Lee\n")
+    assert "column.custom_id=Student Number" in lines
+
+
+def test_flag_of_the_contrary_stays_open(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = suggested(capsys, tmp_path, "Student ID,First Name,Last Name,Suspended\n7,Ana,Lee,0\n8,Bo,Ek,1\n")
+    assert "#mapper.suggested.column.status=Suspended" in lines
+    assert "#mapper.suggested.value.status.1=Disabled" in lines
+
+
+def test_options_that_were_said_are_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_bytes("Nazwisko;Imię\nŁęcki;Jan\n".encode("windows-1250"))
+    said = command(capsys, "mapper", "suggest", file, "--encoding", "windows-1250")
+    assert "mapper.suggested.encoding=windows-1250\n" in said.out
+    assert "mapper.suggested.column.first_name=Imię\n" in said.out

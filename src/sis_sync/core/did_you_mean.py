@@ -9,8 +9,8 @@ _SIGNS = ("-", "+", "\u2212", "\u2013")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     "grade": {
-        "PreK": ("pre-k", "pre k", "pk", "prekindergarten", "pre-kindergarten", "preschool", "nursery"),
-        "K": ("kg", "k5", "kn", "kf", "tk", "kinder", "kindergarten", "0", "00"),
+        "PreK": ("pre-k", "pre k", "pk", "jk", "prekindergarten", "pre-kindergarten", "preschool", "nursery"),
+        "K": ("kg", "k5", "kn", "kf", "tk", "sk", "kinder", "kindergarten", "0", "00"),
         "Other": ("adult", "postgraduate", "ungraded", "ug", "13"),
         "Unspecified": ("unknown", "none", "n/a", "na", "-", "null", "not specified"),
     },

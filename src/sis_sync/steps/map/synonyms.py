@@ -63,6 +63,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Host ID",
             "Fremdschlüssel",
             "Legajo",
+            "Stamboeknummer",
+            "Numer legitymacji",
+            "Nr legitymacji",
             "Registro do aluno",
             "Num. Elève Etab",
         ),
@@ -99,6 +102,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Institutionsnummer",
             "Skolenummer",
             "Institutionsnr",
+            "Instellingsnummer",
         ),
         *("Oppilaitosnumero", "Koulukoodi", "Oppilaitoskoodi", "School", "Site", "Building", "Entity", "Campus"),
         *("Location", "Organization", "Organisation", "Home School", "SC", "PSC", "Schule", "Établissement"),
@@ -144,7 +148,19 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         *("Employment Status", "Staff Status", "Worker Status", "Person Status", "Enrolled", "Is Enrolled"),
         *("Is Current", "User Status", "Current", "Active", "Is Active", "Enabled", "Account Enabled", "Active Today"),
         *("End Status", "TG", "Current Status", "On Roll", "Status Code", "Record Status", "Aktiv", "Statut", "Actif"),
-        *("Estado", "Situación", "Activo", "Stato", "Attivo", "Actief", "Situação", "Situação do aluno", "Ativo"),
+        *(
+            "Estado",
+            "Situación",
+            "Activo",
+            "Stato",
+            "Attivo",
+            "Actief",
+            "Situação",
+            "Situação do aluno",
+            "Situação da matrícula",
+            "Estado matrícula",
+            "Ativo",
+        ),
         *("Stan", "Aktywny", "Stav", "Aktivní", "Tila", "Aktiivinen"),
     ),
 }
@@ -160,6 +176,8 @@ PLAIN_IDS: tuple[str, ...] = (
         "Num",
         "No",
         "Roll Number",
+        "Schlüssel",
+        "RA",
         "Roll No",
         "#",
         "Cod",
@@ -211,9 +229,30 @@ SCHOOL_NAMES: tuple[str, ...] = (
 # A first name if another column has the last name, else the whole name.
 FIRST_OR_FULL: tuple[str, ...] = ("Nombre", "Nombres", "Nome", "Jméno", "Meno", "Ime", "Imię", "Imiona")
 # A last name if another column has the first name, else the whole name.
-LAST_OR_FULL: tuple[str, ...] = ("Long Name", "SN", "Name", "Nom", "Naam", "Namn", "Navn", "Nimi", "Nume", "Név")
+LAST_OR_FULL: tuple[str, ...] = (
+    "Long Name",
+    "SN",
+    "Family",
+    "Name",
+    "Nom",
+    "Naam",
+    "Namn",
+    "Navn",
+    "Nimi",
+    "Nume",
+    "Név",
+)
 # A column of this name may hold anything about a place.
-VAGUE_SCHOOLS: tuple[str, ...] = ("Location", "Site", "Entity", "Campus", "Organization", "Organisation", "District ID")
+VAGUE_SCHOOLS: tuple[str, ...] = (
+    "Location",
+    "Site",
+    "Entity",
+    "Campus",
+    "Organization",
+    "Organisation",
+    "District ID",
+    "Institution",
+)
 FULL_NAME: tuple[str, ...] = (
     *("Name", "Full Name", "Display Name", "Sortable Name", "Last First", "Name Last First", "Last First Middle"),
     *("Name Full", "Last Name First Name", "First Last", "First Name Last Name", "Complete Name", "Vollständiger Name"),
@@ -251,6 +290,23 @@ LOGIN_NAME: tuple[str, ...] = (
     *("Usuario", "Nombre de usuario", "Nome utente", "Gebruikersnaam", "Inlognaam", "Nome de utilizador"),
     *("Nazwa użytkownika", "Uživatelské jméno", "Přihlašovací jméno", "Användarnamn", "Brukernavn", "Brugernavn"),
     *("Unilogin", "Uni-login", "Käyttäjätunnus"),
+)
+
+# Flags that say the contrary of active.
+CONTRARY_FLAGS: tuple[str, ...] = (
+    *(
+        "Suspended",
+        "Disabled",
+        "Inactive",
+        "Is Inactive",
+        "Locked",
+        "Blocked",
+        "Withdrawn",
+        "Left",
+        "Leaver",
+        "Archived",
+    ),
+    *("Deleted", "Is Deleted", "Graduated", "Gesperrt", "Ausgetreten", "Abgemeldet", "Sorti", "Baja", "Uitgeschreven"),
 )
 
 CLASS_NAMES: tuple[str, ...] = (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from sis_sync.core.did_you_mean import known_meaning
-from sis_sync.core.fields import EMAIL_PATTERN, is_placeholder_id
+from sis_sync.core.fields import ACTIVE, DISABLED, EMAIL_PATTERN, is_placeholder_id
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _MIN_SHARE = 0.9  # real columns have a few cells of another kind
@@ -57,6 +57,8 @@ def date_format(values: Sequence[str]) -> str:
     if all(len(found[0]) == 4 for found in parts):
         return mark.join(("YYYY", "MM", "DD"))
     first, second = (max(int(found[place]) for found in parts) for place in (0, 1))
+    if first > 12 and second > 12:
+        return ""
     day_first = first > 12 or mark == "."
     month_first = second > 12 and not day_first
     return mark.join(("DD", "MM", "YYYY") if day_first else ("MM", "DD", "YYYY")) if day_first or month_first else ""
@@ -88,6 +90,12 @@ def grades_of_classes(values: Sequence[str]) -> dict[str, str]:
     grades = {value: each["grade"] for value, each in found.items() if each}
     is_class = len(grades) == len(found) and all(known_meaning("grade", grade) for grade in grades.values())
     return grades if is_class and "=" not in "".join(grades) else {}
+
+
+def status_of_contrary(value: str) -> str:
+    """Return the status for a cell of a column such as "Suspended": yes is Disabled. "" if the cell is no flag."""
+    meaning = {"t": ACTIVE, "f": DISABLED, "": DISABLED}.get(value.lower()) or known_meaning("status", value)
+    return {ACTIVE: DISABLED, DISABLED: ACTIVE}.get(meaning, "")
 
 
 def are_salutations(values: Sequence[str]) -> bool:

@@ -64,9 +64,11 @@ def _may_hold_addresses(sample: Sample, name: str) -> bool:
 
 def _custom_id(sample: Sample, free: Sequence[str]) -> Proposal | None:
     """Propose the school's own number. A bare "ID" stays open, and so do the number of a state and a user name."""
-    own = [name for name in called(free, names_of("custom_id")) if not called([name], OUTSIDE_IDS)]
-    own += [name for name in called(free, PLAIN_IDS) if words_of(name).who & (STUDENT_WORDS | STAFF_WORDS)]
-    own = [name for name in dict.fromkeys(own) if not by_content.addresses(sample.values(name))]
+    named = called(free, names_of("custom_id"))
+    named += [name for name in called(free, PLAIN_IDS) if words_of(name).who & (STUDENT_WORDS | STAFF_WORDS)]
+    outside = {*called(named, OUTSIDE_IDS)}
+    own = [name for name in dict.fromkeys(named) if name not in outside]
+    own = [name for name in own if not by_content.addresses(sample.values(name))]
     if own:
         return _identifier(sample, [*own, *_also_ids(sample, free, own)])
     weak = [name for names in (PLAIN_IDS, OUTSIDE_IDS, LOGIN_NAME) for name in called(free, names)]

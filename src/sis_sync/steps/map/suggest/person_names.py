@@ -38,6 +38,7 @@ def propose_names(sample: Sample) -> list[Proposal]:
             name
             for name in called(sample.usable, LAST_OR_FULL)
             if name not in firsts and by_content.full_names(sample.values(name)) != ","
+            if any(map(str.isalpha, "".join(sample.values(name)))) or not sample.values(name)
         ]
     if not lasts and not sure_firsts:
         return [*_full_name(sample), *_middle(sample, ())]

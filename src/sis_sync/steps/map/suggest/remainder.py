@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sis_sync.core.fields import ACTIVE, STUDENT
+from sis_sync.steps.map.columns import find_columns
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.map.suggest import by_content
 from sis_sync.steps.map.suggest.header_words import STAFF_WORDS, words_of
@@ -17,6 +18,7 @@ from sis_sync.steps.map.suggest.proposal import Proposal, column, is_template_of
 from sis_sync.steps.map.suggest.sample import Sample
 from sis_sync.steps.map.synonyms import (
     CLASS_NAMES,
+    CONTRARY_FLAGS,
     ENTRY_DATES,
     EXIT_DATES,
     LOGIN_NAME,
@@ -154,7 +156,7 @@ class Remainder:
         names = called(self.sample.usable, LOGIN_NAME)[:_MAX_LOGINS]
         templates = [made for name in names if is_template_of(made := f"{{{shown(name)}:lower}}@{_DOMAIN}", name)]
         of_id = self.chosen.get("custom_id")
-        id_header = of_id.header if of_id else next(iter(self.preset.rule("custom_id").columns), None)
+        id_header = of_id.header if of_id else self._id_of_preset()
         if not templates and id_header and is_template_of(made := f"{{{shown(id_header)}:lower}}@{_DOMAIN}", id_header):
             names, templates = [id_header], [made]
         if not templates:
@@ -162,11 +164,24 @@ class Remainder:
         others = tuple(("template.email", made) for made in templates[1:])
         return Proposal("email", names[0], reason, "template.email", templates[0], is_open=True, others=others)
 
+    def _id_of_preset(self) -> str | None:
+        """Return the header of this file that the preset reads as the ID."""
+        place = find_columns(self.sample.header, self.preset).of_field.get("custom_id") if self.preset.rules else None
+        return None if place is None else self.sample.header[place]
+
     def _status(self) -> Proposal:
         """Propose to make the status of two dates, or the same status for everyone."""
         wanted = self.preset.rule("status").columns
         advice = f"no column has it: export {wanted[0]} as well. " if wanted else "nothing fits. "
         everyone = ("constant.status", ACTIVE)
+        for name in called(self.sample.usable, CONTRARY_FLAGS):
+            meanings = {cell: by_content.status_of_contrary(cell) for cell in self.sample.cells(name)}
+            if meanings and all(meanings.values()):
+                also = tuple((f"value.status.{cell}", meaning) for cell, meaning in meanings.items())
+                reason = f'{advice}Or is it the contrary of "{shown(name)}"? Not everyone else may be active'
+                return Proposal(
+                    "status", name, reason, "column.status", shown(name), is_open=True, also=also, others=(everyone,)
+                )
         first, last = (self._dates(names) for names in (ENTRY_DATES, EXIT_DATES))
         if not last:
             reason = f"{advice}If the file lists only active people"

@@ -100,7 +100,9 @@ def read_sample(path: Path, options: ReadingOptions = NOTHING_SAID) -> Sample:
         raise FileRefused("file.empty", "The file contains only white space.", fix="Check the export in the SIS.")
     is_cut = len(head) == _BYTES  # then the last record may be half of one
     said = tuple((key, word) for key, word in options.as_words().items() if key in MAPPING_OPTIONS)
-    return replace(sample, rows=sample.rows[:-1] if is_cut else sample.rows, said=said)
+    rows = sample.rows[:-1] if is_cut else sample.rows
+    people = [row for row in rows if sum(map(bool, map(str.strip, row))) > 1 or len(sample.header) == 1]  # no footer
+    return replace(sample, rows=people, said=said)
 
 
 def _best_sample(text: str, options: ReadingOptions) -> Sample | None:

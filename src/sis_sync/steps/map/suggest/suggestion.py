@@ -47,7 +47,8 @@ def suggest(sample: Sample) -> Suggestion:
     """Return the suggestion: no columns for a header with our names, else a preset that fits, else single lines."""
     if not missing_fields(find_columns(sample.header, NO_MAPPING), NO_MAPPING):
         values = tuple(propose_values(sample, NO_MAPPING))
-        return Suggestion(("The header has our names: no column needs a mapping.",), (), (), values, sample.said)
+        remarks = (*_remarks_on_header(sample), "The header has our names: no column needs a mapping.")
+        return Suggestion(remarks, (), (), values, sample.said)
     fits = tuple(best_fits(sample))
     preset = load_preset(fits[0].name) if len(fits) == 1 else NO_MAPPING
     columns = (*_no_header(sample), *propose(sample, fits[0].missing if len(fits) == 1 else FIELD_NAMES, preset))
@@ -92,11 +93,7 @@ def _values(sample: Sample, made: Suggestion) -> Iterator[Proposal]:
 
 
 def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -> Iterator[str]:
-    if sample.line > 1:
-        above = "Line 1 stands" if sample.line == 2 else f"Lines 1 to {sample.line - 1} stand"
-        yield f"Line {sample.line} looks most like the header. {above} above it."
-    for name in sample.twice:
-        yield f'"{shown(name)}" stands over several columns with different cells. Leave one out to use it.'
+    yield from _remarks_on_header(sample)
     if len(fits) == 1:
         missing = ", ".join(fits[0].missing)
         yield f"The preset {fits[0].name} fits best." + (f" It does not find {missing}." if missing else "")
@@ -115,3 +112,12 @@ def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -
     others = [shown(name) for name in sample.of_others]
     if len(others) >= _MANY_OF_OTHERS:
         yield f"Columns such as {', '.join(others[:3])} speak of other people: does each record stand for the person?"
+
+
+def _remarks_on_header(sample: Sample) -> Iterator[str]:
+    """Yield where the header was found, and which of its columns stand there twice."""
+    if sample.line > 1:
+        above = "Line 1 is" if sample.line == 2 else f"Lines 1 to {sample.line - 1} are"
+        yield f"Line {sample.line} looks most like the header. {above} above it."
+    for name in sample.twice:
+        yield f'"{shown(name)}" is the header of several columns with different cells. Leave one out to use it.'
