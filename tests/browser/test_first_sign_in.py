@@ -50,6 +50,7 @@ def test_from_upload_to_the_pupils_profile(alice_page: Page, browser: Browser, r
     context.close()
 
 
+@pytest.mark.night
 def test_generated_password_is_changed_at_once(page: Page, browser: Browser, riverbend: Riverbend) -> None:
     signed_in(page, riverbend, BOB)
     upload(page, riverbend.url, "Partial", csv_of(person(503, email="yara@riverbend.example")), "yara.csv")

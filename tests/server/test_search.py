@@ -32,6 +32,41 @@ PEOPLE = {
     "wei": ("伟", "王", "16"),
 }
 
+QUESTIONS: list[tuple[str, set[str]]] = [
+    ("Moreno, Alicia", {"alicia"}),
+    ("alicia   MORENO", {"alicia"}),
+    ("mor", {"alicia"}),
+    ("oreno", set()),
+    ("HERNÁNDEZ", {"hernandez"}),
+    ("hernandez", {"hernandez"}),
+    ("Hernández, Juan-Carlos", {"hernandez"}),
+    ("carlos", {"hernandez"}),
+    ("Herna\u0301ndez", {"hernandez"}),
+    ("dat nguyen", {"nguyen"}),
+    ("ĐẠT NGUYỄN", {"nguyen"}),
+    ("soren o'neill", {"oneill"}),
+    ("SØREN O’NEILL", {"oneill"}),
+    ("strauss", {"strauss"}),
+    ("STRAUẞ zoe", {"strauss"}),
+    ("márquez", {"garcia"}),
+    ("marquez garcia jose", {"garcia"}),
+    ("анна", {"anna"}),
+    ("王", {"wei"}),
+    ("0100596", {"alicia"}),
+    ("100596", {"alicia"}),
+    ("x-77", {"nguyen"}),
+    ("alicia.a@lakeview.example", {"alicia"}),
+    ("a.alicia@lakeview.example", set()),
+    ("@lakeview.example", set(PEOPLE)),
+    ("---", set()),
+    ("'\"*:()", set()),
+    ("★", set()),
+    ("alicia OR hernandez", set()),
+    ("alicia' --", {"alicia"}),
+    ("\\", set()),
+    ("x" * 254, set()),
+]
+
 
 @pytest.fixture
 def people(north: Org) -> dict[str, Account]:
@@ -47,45 +82,9 @@ def found(alice: Account, text: str, people: dict[str, Account]) -> set[str]:
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("Moreno, Alicia", {"alicia"}),
-        ("alicia   MORENO", {"alicia"}),
-        ("mor", {"alicia"}),
-        ("oreno", set()),
-        ("HERNÁNDEZ", {"hernandez"}),
-        ("hernandez", {"hernandez"}),
-        ("Hernández, Juan-Carlos", {"hernandez"}),
-        ("carlos", {"hernandez"}),
-        ("Herna\u0301ndez", {"hernandez"}),
-        ("dat nguyen", {"nguyen"}),
-        ("ĐẠT NGUYỄN", {"nguyen"}),
-        ("soren o'neill", {"oneill"}),
-        ("SØREN O’NEILL", {"oneill"}),
-        ("strauss", {"strauss"}),
-        ("STRAUẞ zoe", {"strauss"}),
-        ("márquez", {"garcia"}),
-        ("marquez garcia jose", {"garcia"}),
-        ("анна", {"anna"}),
-        ("王", {"wei"}),
-        ("0100596", {"alicia"}),
-        ("100596", {"alicia"}),
-        ("x-77", {"nguyen"}),
-        ("alicia.a@lakeview.example", {"alicia"}),
-        ("a.alicia@lakeview.example", set()),
-        ("@lakeview.example", set(PEOPLE)),
-        ("---", set()),
-        ("'\"*:()", set()),
-        ("★", set()),
-        ("alicia OR hernandez", set()),
-        ("alicia' --", {"alicia"}),
-        ("\\", set()),
-        ("x" * 254, set()),
-    ],
-)
-def test_what_is_found(alice: Account, people: dict[str, Account], text: str, names: set[str]) -> None:
-    assert found(alice, text, people) == names
+def test_what_is_found(alice: Account, people: dict[str, Account]) -> None:
+    for text, names in QUESTIONS:
+        assert found(alice, text, people) == names, text
 
 
 @BOTH

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.utils.crypto import salted_hmac
 
-from sis_sync.core.fields import ACTIVE
+from sis_sync.core.fields import ACTIVE, GRADES
 from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
 from sis_sync.server.accounts.pressure import Proof, counted_try, end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, managed_accounts, require_manager_of
@@ -72,7 +72,8 @@ def people_to_claim(
     people = people.exclude(Exists(files)).exclude(Exists(Right.objects.filter(account=OuterRef("pk"))))
     if not are_all:
         people = people.exclude(Exists(ClaimCode.objects.filter(account=OuterRef("pk"), expires_at__gt=now)))
-    return people.order_by("grade", "last_name", "first_name", "id")
+    grades = Case(*(When(grade=name, then=place) for place, name in enumerate(GRADES)), default=-1)
+    return people.order_by(grades, "last_name", "first_name", "id")
 
 
 def make_claim_codes(

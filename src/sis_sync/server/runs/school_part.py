@@ -56,6 +56,8 @@ def own_schools(*, actor: Account) -> list[str]:
 
 def sums_of_schools(run: Run, schools: Sequence[str]) -> Slice | None:
     """Return what the run does to the people of these schools. None if its plan is of a version that stored no sums."""
+    if not run.counts:  # the file was refused
+        return Slice(name="")
     sums = stored_sums(run.sums)
     if sums is None:
         return None

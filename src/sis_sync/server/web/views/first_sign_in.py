@@ -145,11 +145,17 @@ def made_codes(request: PageRequest, form: ClaimCodesForm) -> HttpResponse:
 
 def codes_answer(request: PageRequest, shown: Sequence[Shown], *, expires_at: datetime) -> HttpResponse:
     """Return the codes as a CSV if the form asks for one, otherwise as sheets to print."""
-    address = request.build_absolute_uri(reverse("web:claim_at", args=[request.user.school_system.slug]))
+    address = request.build_absolute_uri(claim_address(request.user.school_system))
     if request.POST.get("as") == "csv":
         return codes_csv(shown, address, expires_at)
     context = {"shown": shown, "address": address, "expires_at": expires_at, "are_codes": True}
     return page(request, "web/members/shown_once.html", context)
+
+
+def claim_address(system: SchoolSystem) -> str:
+    """Return the path of the claim page, as short as it can be: a pupil types it."""
+    is_only = school_system_at("") is not None
+    return reverse("web:claim") if is_only else reverse("web:claim_at", args=[system.slug])
 
 
 def codes_csv(shown: Sequence[Shown], address: str, expires_at: datetime) -> HttpResponse:
