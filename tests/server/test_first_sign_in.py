@@ -20,7 +20,7 @@ from sis_sync.server.accounts.first_sign_in import (
     people_to_claim,
 )
 from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
-from sis_sync.server.accounts.services import disable_accounts, set_password
+from sis_sync.server.accounts.services import disable_accounts, password_hash, set_password
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.errors import TooManySignIns, ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
@@ -112,7 +112,7 @@ def test_weak_password_leaves_the_code(school_system: SchoolSystem, pupil: Accou
 def test_of_two_who_claim_together_one_gets_in(
     school_system: SchoolSystem, pupil: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, hashed = code_for(pupil, None, now), first_sign_in.password_hash
+    code, hashed = code_for(pupil, None, now), password_hash
 
     def slowly(account: Account, password: str | None) -> str:
         monkeypatch.setattr(first_sign_in, "password_hash", hashed)
