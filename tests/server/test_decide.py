@@ -75,7 +75,7 @@ def test_held_run_is_approved_with_a_reason(as_alice: Client, district: Org, nor
     refused = as_alice.post(f"/runs/{run.pk}/approve", values)
     assert refused.status_code == 409
     assert 'href="#id_reason"' in refused.content.decode()
-    assert "Why is it right, or why do you reject it?" in refused.content.decode()
+    assert "Why is it right or wrong?" in refused.content.decode()
     run.refresh_from_db()
     assert run.state == "held"
     assert as_alice.post(f"/runs/{run.pk}/approve", {**values, "reason": " a class moved "}).status_code == 303
