@@ -5,6 +5,7 @@ that counts is wrong, or if fewer than 85 % of the fields that are there are fou
 """
 
 import csv
+import functools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ class Lines:
     live: list[str]
     comments: list[str]
 
-    def live_mapping(self) -> Mapping:
+    @functools.cached_property
+    def mapping(self) -> Mapping:
         """Return the mapping of the lines that count."""
         return parse_mapping("\n".join(self.live)) if self.live else NO_MAPPING
 
@@ -100,8 +102,8 @@ def _verdict(expected: Expected, lines: Lines, preset: str) -> str:
         return _of_preset(expected, preset)
     if expected.name.startswith("value."):
         return _of_value(expected, lines)
-    columns = find_columns(lines.header, lines.live_mapping())
-    live = list(_answers(expected.name, lines.live_mapping(), columns))
+    columns = find_columns(lines.header, lines.mapping)
+    live = list(_answers(expected.name, lines.mapping, columns))
     if live and live[0] != KEEP:
         return FOUND if _is_right_live(expected, live[0], lines) else WRONG
     for comment in lines.comments:
@@ -155,7 +157,7 @@ def _is_right_live(expected: Expected, answer: str, lines: Lines) -> bool:
         return answer.startswith("constant") and "constant" not in lines.own_kinds(expected.name)
     if answer.startswith("constant") and "constant" in lines.own_kinds(expected.name):
         return False
-    answers = _answers(expected.name, lines.live_mapping(), find_columns(lines.header, lines.live_mapping()))
+    answers = _answers(expected.name, lines.mapping, find_columns(lines.header, lines.mapping))
     return any(_is_right(expected, each) for each in answers)
 
 

@@ -114,19 +114,19 @@ class HeaderWords:
     family: str
     without_links: str
 
-    @property
+    @functools.cached_property
     def who(self) -> frozenset[str]:
         """The words for the person of the row."""
         return frozenset(self.words) & _WHO | {
             word for word in _WHO if len(word) >= _MIN_PREFIX <= len(self.joined) and self.joined.startswith(word)
         }
 
-    @property
+    @functools.cached_property
     def joined(self) -> str:
         """The words without blanks."""
         return "".join(self.words)
 
-    @property
+    @functools.cached_property
     def is_of_another(self) -> bool:
         """True if the column is about a parent, a contact or another person."""
         return bool(frozenset(self.words) & _OTHER_PEOPLE) or any(

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sis_sync.steps.map.columns import Columns, comparable, find_columns, missing_fields
+from sis_sync.steps.map.mapper_lines import load_preset
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.map.suggest.by_content import addresses, are_words_of, repeats
 from sis_sync.steps.map.suggest.header_words import fold
-from sis_sync.steps.map.suggest.known_names import called, names_of, variants
+from sis_sync.steps.map.suggest.known_names import called, names_of
 from sis_sync.steps.map.suggest.proposal import shown
 from sis_sync.steps.map.suggest.sample import Sample
 from sis_sync.steps.map.suggest.signs import CASE_COUNTS, MIN_SIGNS, NEEDS_MORE, SIGNS
@@ -31,11 +32,10 @@ def best_fits(sample: Sample) -> list[Fit]:
     another system is never returned: each fit has enough signs of its own system.
     """
     found = []
-    for variant in variants():
-        seen = _signs_seen(sample, variant.name)
-        enough = NEEDS_MORE.get(variant.name, MIN_SIGNS)
-        if len(seen) >= enough and _is_suitable(variant, sample):
-            is_whole = len(seen) == len(SIGNS[variant.name])
+    for name, signs in SIGNS.items():
+        seen = _signs_seen(sample, name)
+        if len(seen) >= NEEDS_MORE.get(name, MIN_SIGNS) and _is_suitable(variant := load_preset(name), sample):
+            is_whole = len(seen) == len(signs)
             there = {comparable(name) for name in sample.header}
             reads = len({comparable(name) for name in variant.headers()} & there)
             missing = tuple(missing_fields(find_columns(sample.header, variant), variant))
