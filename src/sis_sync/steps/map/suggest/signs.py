@@ -19,12 +19,12 @@ SIGNS: dict[str, tuple[str, ...]] = {
         *("STU.SC", "STU.SN", "STU.ID", "STU.CID", "STU.LN", "STU.FN", "STU.MN", "STU.GR", "STU.TG", "STU.SEM"),
         *("STU.BD", "STU.SX", "STU.TCH", "STU.NID"),
     ),
-    "apple-school-manager-staff": (
-        *("person_id", "person_number", "email_address", "sis_username", "location_id", "location_id_2"),
-    ),
     "apple-school-manager-students": (
         *("person_id", "person_number", "grade_level", "email_address", "sis_username", "password_policy"),
         *("location_id", "location_id_2"),
+    ),
+    "apple-school-manager-staff": (
+        *("person_id", "person_number", "email_address", "sis_username", "location_id", "location_id_2"),
     ),
     "aspen": (
         *("psnNameFirst", "psnNameLast", "psnNameMiddle", "psnEmail01", "stdIDLocal", "stdIDState", "stdYog"),
