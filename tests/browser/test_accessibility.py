@@ -62,6 +62,8 @@ def addresses(riverbend: Riverbend) -> dict[str, str]:
         "run-refused": riverbend.refused_run,
         "approve": f"{riverbend.held_run}/approve",
         "reject": f"{riverbend.held_run}/reject",
+        "undo": f"{riverbend.applied_run}/undo",
+        "correct": f"{riverbend.applied_run}/correct",
         "account": riverbend.bob_page,
         "edit-account": f"{riverbend.bob_page}/edit",
     }
@@ -123,6 +125,10 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
             page.goto(f"{riverbend.url}/bulk/client")
             page.get_by_role("link", name=link).first.click()
             faults.look_at(page, name)
+        page.goto(f"{riverbend.applied_run}/undo")
+        page.get_by_role("button", name="Plan to undo").click()
+        page.locator(".kept, .held, #decide").first.wait_for()
+        faults.look_at(page, "decide-undo")
     return faults
 
 
