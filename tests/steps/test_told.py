@@ -20,12 +20,22 @@ from kit.told import (
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import MODES
 from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.map.mapper_lines import parse_mapping
+from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.report import write_failed_rows, write_told_results
 from sis_sync.steps.tell.tell import Told, tell_of_file, tell_of_rows
 
 ORGS = "external_id,name,in_scope\n010,North Elementary,yes\n020,Lakeview High,yes\n030,Far High,no\n"
 PAGE = "urn:sis-sync:run:1"
+# Lines whose values depend on the accounts.
+SETTLING = """
+mapper.m.keep.grade=
+mapper.m.default.grade=9
+mapper.m.create.position={first_name}
+mapper.m.default.email={first_name:lower}.{last_name:letters:lower}@x.example
+mapper.m.unique.email=number
+"""
 ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "held_by_hand", "rights", "in_scope")
 
 # Several small worlds go through one plan: they share no ID and no address.
@@ -44,13 +54,16 @@ class Answer:
     failed: bytes
 
 
-def answer_of(content: str, accounts: list[dict[str, str]], mode: str, *, own_results: bool = False) -> Answer:
+def answer_of(
+    content: str, accounts: list[dict[str, str]], mode: str, *, own_results: bool = False, mapping: str = ""
+) -> Answer:
     with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session(threads=1) as session:
         folder = Path(name)
         (folder / "people.csv").write_text(content, encoding="utf-8")
         (folder / "orgs.csv").write_text(ORGS, encoding="utf-8")
         (folder / "accounts.csv").write_text(table(ACCOUNT_COLUMNS, accounts), encoding="utf-8")
-        given_files = PlanInput(folder / "people.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv")
+        files = (folder / "people.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv")
+        given_files = PlanInput(*files, mapping=parse_mapping(mapping) if mapping else NO_MAPPING)
         plan, _ = plan_file(session, given_files)
         told = tell_of_file(session, plan, page=PAGE)
         if own_results:
@@ -73,15 +86,15 @@ def in_world(number: int, people: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 @examples(2)
-@given(worlds, broken, st.sampled_from(list(MODES)))
+@given(worlds, broken, st.sampled_from(list(MODES)), st.sampled_from(["", SETTLING]))
 def test_accounts_decide_only_which_rows_fail(
-    drawn: list[tuple[list[dict[str, str]], ...]], broken_rows: str, mode: str
+    drawn: list[tuple[list[dict[str, str]], ...]], broken_rows: str, mode: str, mapping: str
 ) -> None:
     rows, here, there = (
         [person for number, world in enumerate(drawn) for person in in_world(number, world[part])] for part in range(3)
     )
     content = table(FIELD_NAMES, rows) + "x,,y,x@x.example,X,020,Student,,9,Active\n" + broken_rows
-    one, other = answer_of(content, here, mode), answer_of(content, there, mode)
+    one, other = (answer_of(content, accounts, mode, mapping=mapping) for accounts in (here, there))
     differing = failing_in_one(one.results, other.results)
     assert_failed_alike(one.failed, other.failed, differing)
     assert without_asking(one.told.counts, one.told.findings) == without_asking(other.told.counts, other.told.findings)
