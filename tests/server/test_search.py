@@ -6,11 +6,13 @@ from datetime import datetime
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.rosters import student, sync
 from server.conftest import make_account
 
+from sis_sync.server.accounts import search
 from sis_sync.server.accounts.apps import make_search_index
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.search import drop_removed_words, words_of
@@ -155,9 +157,22 @@ def test_the_index_answers(alice: Account, people: dict[str, Account]) -> None:
     Account.objects.bulk_create(crowd)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_account")
-    page = search_accounts(actor=alice, text="moreno").order_by("last_name", "first_name", "id")[:51]
-    plan = page.explain()
+    with CaptureQueriesContext(connection) as asked:
+        assert list(search_accounts(actor=alice, text="moreno")[:51]) == [people["alicia"]]
+    sql = next(query["sql"] for query in asked if "account_words" in query["sql"] or "account_search" in query["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
+        plan = str(cursor.fetchall())
     assert ("on account_search" if connection.vendor == "postgresql" else "SCAN account_search") in plan, plan
+
+
+@BOTH
+def test_a_word_of_very_many_people(
+    alice: Account, people: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_LISTED", 3)
+    assert found(alice, "lakeview", people) == set(PEOPLE)
+    assert found(alice, "moreno", people) == {"alicia"}
 
 
 @given(st.text(max_size=40))

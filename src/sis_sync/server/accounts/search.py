@@ -15,6 +15,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.text import has_controls
 
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
+MOST_LISTED = 2_000  # people; if more fit, the list of names soon has 50 of them
 ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN_WORDS = re.compile(f"[{re.escape(SEPARATORS)}]+")
 _LETTERS = str.maketrans(dict(zip(*SINGLE_LETTERS, strict=True)) | DOUBLE_LETTERS)
@@ -36,7 +37,10 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
         query = Value(" & ".join(f"'{word}':*" for word in words))
         template = "(%(expressions)s::tsquery)"
         is_match = Func(indexed, query, template=template, arg_joiner=" @@ ", output_field=BooleanField())
-        return accounts.filter(is_match)
+        found = accounts.filter(is_match)
+        # Ask without an order first: with one, the planner walks through all names until 50 people fit.
+        some = list(found.order_by().values_list("pk", flat=True)[: MOST_LISTED + 1])
+        return accounts.filter(pk__in=some) if len(some) <= MOST_LISTED else found
     match = " ".join(f'"{word}"*' for word in words)
     return accounts.filter(pk__in=RawSQL("SELECT rowid FROM account_search WHERE account_search MATCH %s", [match]))
 
