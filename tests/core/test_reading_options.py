@@ -61,6 +61,7 @@ def test_columns_say_that_there_is_no_header() -> None:
         ("footer", "x" * 4001),
         ("footer", " | ".join(str(number) for number in range(21))),
         ("footer", "Total\nrecords"),
+        ("footer", "Total: {rows} | * *"),
     ],
 )
 def test_wrong_word_names_the_option(name: str, word: str) -> None:

@@ -55,6 +55,24 @@ def _shuffle_lines(random: Random, data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def _report(random: Random, data: bytes) -> bytes:
+    """What a report or a spreadsheet makes of a file."""
+    lines = data.splitlines()
+    frame = [b"Total records: %d" % len(lines), b"-----,---", b"End of report", b",,,,", b'"",""', b"x,,,", b"Page 1"]
+    match random.randrange(5):
+        case 0:
+            lines[random.choice((1, len(lines))) : 0] = random.choices(frame, k=random.randrange(1, 8))
+        case 1:
+            return data.replace(b",", random.choice((b'", "', b'" ,"', b',="', b", ")))
+        case 2:
+            return random.choice((b"\r", b"\r\r\n", b"\n\r")).join(lines) + b"\r"
+        case 3:
+            lines = [line + b"," * random.randrange(3) for line in lines]
+        case _:
+            lines = [line.rsplit(b",", random.randrange(3))[0] for line in lines]
+    return b"\n".join(lines) + b"\n"
+
+
 def _join(_random: Random, data: bytes) -> bytes:
     return data + data
 
@@ -63,5 +81,5 @@ ACCIDENTS: tuple[Callable[[Random, bytes], bytes], ...] = (
     *(_insert,) * 8,
     *(_cut_out, _cut_out, _cut_off, _repeat, _repeat),
     *(_flip, _flip, _flip, _shuffle_lines, _shuffle_lines),
-    *(_join, _fill_a_part),
+    *(_join, _fill_a_part, _report, _report, _report),
 )

@@ -150,10 +150,16 @@ def _value_of(name: str, word: str) -> Any:
                 raise _WrongWord("names no column", "Write the names of all columns in order: A | B | C.")
             return names
         case _:
-            footers = tuple(each.strip() for each in re.split(r"\s\|\s", word) if each.strip())
-            if len(footers) > MAX_FOOTERS:
-                raise _WrongWord(f"and so on has more than {MAX_FOOTERS} lines", "Leave some out, or use *.")
-            return footers
+            return _footers(word)
+
+
+def _footers(word: str) -> tuple[str, ...]:
+    footers = tuple(each.strip() for each in re.split(r"\s\|\s", word) if each.strip())
+    if len(footers) > MAX_FOOTERS:
+        raise _WrongWord(f"and so on has more than {MAX_FOOTERS} lines", "Leave some out, or use *.")
+    if any(set(footer) <= {"*", " "} for footer in footers):
+        raise _WrongWord("would take every person for a footer", "Write a text that only the footer has.")
+    return footers
 
 
 def _encoding(word: str) -> str:

@@ -61,9 +61,10 @@ def index_lines(chunk: bytes, shape: Shape) -> Lines:
     is_odd = lines_of(_control_positions(chunk, data, low), starts) | has_lone_return
     if shape.has_escapes:
         is_odd |= lines_of(np.flatnonzero(data == ESCAPE), starts)
-    is_blank = _blank_lines(data, starts, ends, counts)
-    if not shape.is_kept:
-        is_blank |= _rows_of_delimiters(chunk, data, starts, ends, shape)
+    if shape.is_kept:
+        is_blank = _blank_lines(data, starts, ends, counts)
+    else:
+        is_blank = _rows_of_delimiters(chunk, data, starts, ends, shape)
     widths = counts - inside + 1
     is_plain = ~(is_odd | is_blank | irregular) & (widths == shape.columns)
     is_mendable = ~(is_odd | is_blank | is_plain) & (not shape.is_kept)
@@ -121,15 +122,16 @@ def _blank_lines(data: NDArray[np.uint8], starts: Positions, ends: Positions, co
 def _rows_of_delimiters(
     chunk: bytes, data: NDArray[np.uint8], starts: Positions, ends: Positions, shape: Shape
 ) -> Flags:
-    """Return for each line whether it has only delimiters, blanks and quoted blanks."""
+    """Return for each line whether it is empty or has only delimiters, blanks and quoted blanks."""
     may_be = _MAY_BE_BLANK.copy()
     may_be[shape.delimiter] = True
-    candidates = np.flatnonzero(ends > starts)
+    is_blank: Flags = np.equal(ends, starts)
+    candidates = np.flatnonzero(may_be[data[starts]] & ~is_blank)
     for look in range(_LOOKS):
+        if not len(candidates):
+            return is_blank
         candidates = candidates[may_be[data[np.minimum(starts[candidates] + look, ends[candidates] - 1)]]]
         candidates = candidates[may_be[data[np.maximum(ends[candidates] - 1 - look, starts[candidates])]]]
-
-    is_blank = np.zeros(len(starts), dtype=bool)
     is_row = blank_row_pattern(shape.delimiter).fullmatch
     bounds = zip(candidates.tolist(), starts[candidates].tolist(), ends[candidates].tolist(), strict=True)
     is_blank[[line for line, start, end in bounds if is_row(chunk, start, end)]] = True

@@ -10,7 +10,9 @@ from sis_sync.steps.map.mapping import Mapping
 
 _FORMULA = r'^\s*=\s*"([^"]*)"\s*$'
 _APOSTROPHE = r"^\s*'([0-9])"
-_NEUTRALISED_FORMULA = r"^'*\s*="  # our failed-rows file puts an apostrophe before a formula
+_NEUTRALISED_FORMULA = r"^'+\s*="  # our failed-rows file puts an apostrophe before a formula
+# What the cells begin with and the character after it: the engine skips whole blocks of cells that do not.
+_FIRST = {_FORMULA: ("=", ">"), _APOSTROPHE: ("'", "("), _NEUTRALISED_FORMULA: ("'", "(")}
 _NUMBER_FIELDS = ("custom_id", "school_district_external_id")
 
 
@@ -24,19 +26,26 @@ def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, 
 
     `is_likely`: an equals sign is before a quote somewhere in the file. Otherwise only apostrophes are searched for.
     """
-    # The comparisons come first because they are cheaper than a pattern match: no usual ID begins so.
-    tests = {
-        place: [f"(c{place} < '(' AND c{place} <> '' AND has_match(c{place}, {literal(_APOSTROPHE)}))"]
-        for place in number_positions(columns, mapping)
-    }
+    patterns = {place: [_APOSTROPHE] for place in number_positions(columns, mapping)}
     for place in columns.used if is_likely else ():
-        is_formula = f"has_match(c{place}, {literal(_NEUTRALISED_FORMULA)})"
-        tests.setdefault(place, []).append(f"(c{place} < '>' AND {is_formula} AND contains(c{place}, '\"'))")
-    if not tests:
-        return {}
-    firsts = ", ".join(f"min(line) FILTER ({' OR '.join(each)})" for each in tests.values())
-    found = session.rows(f"SELECT {firsts} FROM cells")[0]
-    return {place: line for place, line in zip(tests, found, strict=True) if line is not None}
+        patterns.setdefault(place, []).append(_FORMULA)
+        if columns.message_position is not None:
+            patterns[place].append(_NEUTRALISED_FORMULA)
+    found = {place: [_first_line(session, place, each) for each in wanted] for place, wanted in patterns.items()}
+    lines = {place: [line for line in each if line is not None] for place, each in found.items()}
+    return {place: min(each) for place, each in sorted(lines.items()) if each}
+
+
+def _first_line(session: Session, place: int, pattern: str) -> int | None:
+    """Return the first line whose cell in this column has the pattern, or None."""
+    first, after = _FIRST[pattern]
+    line: int | None = session.value(
+        f"SELECT min(line) FROM cells WHERE c{place} >= :first AND c{place} < :after AND has_match(c{place}, :pattern)",
+        first=first,
+        after=after,
+        pattern=pattern,
+    )
+    return line
 
 
 def without_formula(text: str, *, is_number: bool) -> str:
