@@ -95,7 +95,7 @@ def keep_everyone(*, run: Run, digest: str, by: Account, keeps: bool, now: datet
     if run.mode in TAKING_BACK:
         raise UsageFault("This run has no file that could only create and update.", fix="Approve or reject it.")
     _check_open(run, now)
-    if digest != run.plan_digest:
+    if run.plan_digest != digest:
         raise _plan_differs(run)
     with transaction.atomic():
         if not Run.objects.filter(pk=run.pk, state__in=DECIDABLE, plan_digest=digest).update(keeps_everyone=keeps):

@@ -87,15 +87,14 @@ def renumbered_people(run: Run) -> tuple[Renumbered, ...]:
         return ()
     with reading_session() as session:
         rows = session.rows(f"{sql_text(__package__, 'renumbered')} LIMIT {MOST_SHOWN}", plan=str(plan))
-    return tuple(Renumbered(_number(account_id), person, old, new, line) for account_id, old, new, line, person in rows)
+    return tuple(
+        Renumbered(int(account_id) if account_id else None, person, old, new, line)
+        for account_id, old, new, line, person in rows
+    )
 
 
 def _person(account_id: str, *row: Any) -> PlanPerson:
-    read = row_of_plan(row)
+    read = row_of_plan(row, account_id=account_id)
     start = 1 if read.action in ABSENT_ACTIONS else 0
     values = dict(zip(FIELD_NAMES, row[6 + start :: 2], strict=True))
-    return PlanPerson(read, _number(account_id), values)
-
-
-def _number(account_id: str) -> int | None:
-    return int(account_id) if account_id else None
+    return PlanPerson(read, read.account_id, values)

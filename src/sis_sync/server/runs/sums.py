@@ -79,7 +79,7 @@ def sums_of_plan(session: Session, plan: Path, *, mode: Mode, on_absent: OnAbsen
         base=sum(each.here for each in types),
         schools=tuple(each for each in schools if each.has_changes),
         types=tuple(each for each in types if each.has_changes),
-        fields=tuple(_named(*each) for each in fields),
+        fields=tuple(FieldSum(*each[: 4 if each[3] >= LEAST_NAMED else 2]) for each in fields),
         renumbered=len(session.rows(sql_text(__package__, "renumbered"), plan=str(plan))),
         schools_without_changes=sum(not each.has_changes for each in schools),
     )
@@ -106,7 +106,3 @@ def _added_up(cells: Iterable[tuple[str, list[int]]]) -> list[Slice]:
     for name, counts in cells:
         sums[name] = [before + more for before, more in zip(sums[name], counts, strict=True)]
     return [Slice(name, *counts) for name, counts in sorted(sums.items())]
-
-
-def _named(name: str, number: int, most: str, of_most: int) -> FieldSum:
-    return FieldSum(name, number, most, of_most) if of_most >= LEAST_NAMED else FieldSum(name, number)

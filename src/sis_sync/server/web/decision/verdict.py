@@ -1,8 +1,12 @@
-"""The verdict on a plan in one sentence, and its sums as a row of numbers."""
+"""The verdict on a plan in one sentence, its sums as a row of numbers, and what holds it."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import RUN_MODES
+from sis_sync.core.plan import CHANGING_ACTIONS
 from sis_sync.core.wording import counted, percent
 from sis_sync.server.runs.earlier import EarlierRun, usual, with_leave
 from sis_sync.server.runs.models import Run
@@ -20,6 +24,9 @@ TILES: tuple[tuple[str, str, str], ...] = (
     ("failed", "row failed", "rows failed"),
     ("ignored", "row is ignored", "rows are ignored"),
 )
+USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
+MOST_AT_ONCE = 3  # messages; the others are folded
+_AT_ORG = re.compile(r"\bat ([^\s,;()]+)")
 ALWAYS_SHOWN = ("leave", "create", "update", "unchanged")
 
 
@@ -38,9 +45,8 @@ def verdict(run: Run, sums: Sums | None, earlier: tuple[EarlierRun, ...]) -> str
     number = leaving(run)
     if number:
         return f"{_leaving_sentence(run, number, sums)} {_usual_words(earlier)}".strip()
-    changes = [
-        _change_words(run.counts[name], one, many, place) for place, (name, one, many) in enumerate(_changing(run))
-    ]
+    changing = [tile for tile in TILES if tile[0] in CHANGING_ACTIONS and run.counts.get(tile[0])]
+    changes = [_change_words(run.counts[name], one, many, place) for place, (name, one, many) in enumerate(changing)]
     if not changes:
         failed = run.counts.get("failed", 0)
         rows = counted(run.counts.get("rows", 0), "row", "rows")
@@ -63,10 +69,6 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
     return tuple(shown)
 
 
-def _changing(run: Run) -> list[tuple[str, str, str]]:
-    return [tile for tile in TILES if tile[0] in ("create", "restore", "update") and run.counts.get(tile[0])]
-
-
 def _change_words(number: int, one: str, many: str, place: int) -> str:
     """Return 9 people are new for the first change, and 58 change for the others."""
     if place == 0:
@@ -87,3 +89,40 @@ def _usual_words(earlier: tuple[EarlierRun, ...]) -> str:
     if before is None:
         return ""
     return f"Usually it is {before.words}." if before.highest else "Usually it is no one."
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The messages of the guards that usually mean the same. `reason` is empty for a guard of an earlier version."""
+
+    messages: tuple[str, ...]
+    reason: str
+
+
+def holdings(run: Run, school_names: Mapping[str, str]) -> tuple[tuple[Holding, ...], tuple[Holding, ...]]:
+    """Return what holds the run in the order of the guards: those that are shown at once, and the others."""
+    by_reason: dict[str, list[str]] = {}
+    for hit in run.guards:
+        reason = USUAL_REASONS.get(hit["code"], "")
+        by_reason.setdefault(reason, []).append(with_school_names(hit["message"], school_names))
+    found = tuple(Holding(tuple(messages), reason) for reason, messages in by_reason.items())
+    at_once, number = 0, 0
+    while at_once < len(found) and (not at_once or number + len(found[at_once].messages) <= MOST_AT_ONCE):
+        number += len(found[at_once].messages)
+        at_once += 1
+    return found[:at_once], found[at_once:]
+
+
+def with_school_names(message: str, names: Mapping[str, str]) -> str:
+    """Return the message of a guard with the names of schools for their external IDs."""
+
+    def named(found: re.Match[str]) -> str:
+        plain = found[1].rstrip(".:")
+        return f"at {names[plain]}{found[1][len(plain) :]}" if plain in names else found[0]
+
+    return _AT_ORG.sub(named, message)
+
+
+def ids_in_messages(run: Run) -> set[str]:
+    """Return what may be the external IDs in the messages of the guards."""
+    return {found.rstrip(".:") for hit in run.guards for found in _AT_ORG.findall(hit["message"])}
