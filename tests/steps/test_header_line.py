@@ -172,9 +172,20 @@ def test_mapping_that_names_a_person_is_refused(check: Checker, line: str) -> No
 def test_columns_of_a_file_without_a_header_are_named(check: Checker) -> None:
     columns = HEADER.replace(",", " | ").replace("position", "")
     mapping = f"header=none\ncolumns={columns}\nconstant.position="
-    for content in ("\n".join(PEOPLE), "\ufeff" + "\r\n".join(PEOPLE), "\n\n" + "\n".join(PEOPLE).replace(",", ";")):
+    plain = "\n".join(PEOPLE)
+    for content in (
+        plain,
+        "\ufeff" + "\r\n".join(PEOPLE),
+        "\n\n" + plain.replace(",", ";"),
+        plain.replace("ive", "ive,,"),
+    ):
         said = check(content, mapping=mapping)
         assert (said.exit_code, said.document["file"]["rows"]) == (0, 3), said.out
+
+
+def test_refusal_names_the_line_most_like_a_header(check: Checker) -> None:
+    refused = check(TITLES + ROSTER.replace("custom_id", "number")).document["refused"]
+    assert refused["message"].startswith("The header on line 4 lacks custom_id.")
 
 
 def test_columns_must_be_as_many_as_the_cells(check: Checker) -> None:

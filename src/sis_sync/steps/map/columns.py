@@ -27,6 +27,7 @@ _MISSING_FIX = (
     "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
     "sis-sync mapper suggest FILE proposes the lines."
 )
+_LINE_FIX = "If another line is the header, say so: --header-line N, or header=N in the mapping."
 _ROLES_FIX = (
     "In OneRoster 1.2 and School Data Sync v2.1 the roles are in roles.csv: export OneRoster 1.1, or join the main "
     "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
@@ -217,17 +218,20 @@ def check_header(columns: Columns, mapping: Mapping, *, line: int) -> None:
         raise repeated[0].refusal(columns, "", line)
     if missing:
         raise FileRefused(
-            "file.header_missing", _missing_message(missing, columns, mapping), line=line, fix=_fix(missing, columns)
+            "file.header_missing",
+            _missing_message(missing, columns, mapping, line),
+            line=line,
+            fix=_fix(missing, columns, line),
         )
 
 
-def _fix(missing: list[str], columns: Columns) -> str:
+def _fix(missing: list[str], columns: Columns, line: int) -> str:
     if "user_type" in missing and columns.position_of("sourcedId") is not None:
         return _ROLES_FIX
-    return _MISSING_FIX
+    return _MISSING_FIX if columns.used and line == 1 else f"{_MISSING_FIX} {_LINE_FIX}"
 
 
-def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> str:
+def _missing_message(missing: list[str], columns: Columns, mapping: Mapping, line: int) -> str:
     found = [name.strip() for name in columns.header if name.strip()]
     guesses = []
     for field in missing:
@@ -239,7 +243,8 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping) -> 
     is_known = columns.used or not _KNOWN_NAMES.isdisjoint(map(comparable, found))
     if not is_known and any(character.isdigit() for name in found for character in name):
         has = f"None of its {len(found)} names is known. They are not repeated here, because they may be a person's."
-    return f"The header lacks {', '.join(guesses)}. {has}"
+    place = f" on line {line}" if line > 1 else ""
+    return f"The header{place} lacks {', '.join(guesses)}. {has}"
 
 
 def _asked(field: str, columns: Columns, mapping: Mapping) -> tuple[str, tuple[str, ...]]:

@@ -34,7 +34,9 @@ def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> 
     """
     wanted = len(options.columns)
     shapes = {each: header_shape(each, options) for each in _possible(options)}
-    widths = {each: [len(record) for record in first_records(data, start, shape)] for each, shape in shapes.items()}
+    widths = {
+        each: [_width(record, wanted) for record in first_records(data, start, shape)] for each, shape in shapes.items()
+    }
     delimiter = max(widths, key=lambda each: widths[each].count(wanted))
     if wanted in widths[delimiter]:
         return delimiter
@@ -45,6 +47,11 @@ def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> 
             "file.header_missing", f"{message}.", line=1, fix="Name every column of the file in order: A | B | C."
         )
     return delimiter  # an empty file, which another step refuses
+
+
+def _width(cells: tuple[bytes, ...], wanted: int) -> int:
+    """Return the number of cells. Empty ones at the end, beyond the columns, do not count."""
+    return len(cells) if any(map(bytes.strip, cells[wanted:])) else min(len(cells), wanted)
 
 
 def _possible(options: ReadingOptions) -> tuple[str, ...]:
