@@ -211,6 +211,7 @@ def test_our_failed_rows_are_read_whatever_is_said(check: Checker) -> None:
     columns = HEADER.replace(",", " | ")
     said = check(
         f"sis_sync_message,{HEADER}\nwrong,{PEOPLE[0]}\n",
+        *("--mode", "partial"),  # corrections go back as partial
         mapping=f"encoding=utf-16-le\ndelimiter=tab\nheader=none\ncolumns={columns}",
     )
     assert (said.exit_code, said.document["file"]["rows"]) == (0, 1)
