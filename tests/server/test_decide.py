@@ -97,6 +97,7 @@ def test_creates_and_updates_only(as_alice: Client, district: Org, north: Org, n
     assert run.plan_digest != before
     counts = {action: run.counts[action] for action in ("create", "update", "ignored", "delete", "disable")}
     assert counts == {"create": 1, "update": 1, "ignored": 1, "delete": 0, "disable": 0}
+    assert run.findings == {"account.kept_active": 1}
     page = page_of(as_alice, run)
     assert "This plan only creates and updates" in page
     assert "No one leaves: 1 person is new and 1 changes." in page
