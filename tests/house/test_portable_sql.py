@@ -14,9 +14,11 @@ from sis_sync.engine.spark_sql import statements
 # A call of each function and what it gives, of `t`: the numbers 1 to 3, with the letters c, b and NULL.
 CALLS: dict[str, tuple[str, object]] = {
     "any_value": ("any_value(CASE WHEN number = 1 THEN letter END)", "c"),
+    "bool_and": ("bool_and(number > 0)", True),
     "bool_or": ("bool_or(number = 2)", True),
     "chr": ("min(chr(31))", "\x1f"),
     "coalesce": ("max(coalesce(letter, 'z'))", "z"),
+    "concat": ("max(concat('a', 'b'))", "ab"),
     "concat_ws": ("min(concat_ws(';', letter, NULL, 'x'))", "b;x"),
     "count": ("count(letter)", 2),
     "escaped": ("min(escaped(chr(27) || 'é' || chr(92)))", "\\u001Bé\\"),
@@ -30,12 +32,12 @@ CALLS: dict[str, tuple[str, object]] = {
     "min": ("min(letter)", "b"),
     "nullif": ("count(nullif(letter, 'b'))", 1),
     "rank": ("max(position)", 3),
-    "replace_all": ("max(replace_all('0070', '0', '-'))", "--7-"),
     "row_hash": ("count(DISTINCT row_hash('', '', '', '', letter, '', '', '', ''))", 3),
     "row_number": ("max(place)", 3),
     "string_agg": ("string_agg(letter, ';' ORDER BY number)", "c;b"),
     "substr": ("max(substr('é🧑xyz', 2, 3))", "🧑xy"),
     "sum": ("CAST(sum(number) AS BIGINT)", 6),
+    "without_zeros": ("max(without_zeros('0070'))", "70"),
 }
 TABLE = (
     "(SELECT number, letter, row_number() OVER (ORDER BY number) AS place, "
