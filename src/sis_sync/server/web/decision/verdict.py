@@ -44,9 +44,18 @@ def verdict(run: Run, sums: Sums | None, earlier: tuple[EarlierRun, ...]) -> str
     """Return what approving would do, in one sentence, followed by what is usual."""
     number = leaving(run)
     if number:
-        return f"{_leaving_sentence(run, number, sums)} {_usual_words(earlier)}".strip()
+        before = usual(earlier, "leave")
+        sentence = _leaving_sentence(run, number, sums)
+        if before is None:
+            return sentence
+        return f"{sentence} Usually it is {before.words if before.highest else 'no one'}."
     changing = [tile for tile in TILES if tile[0] in CHANGING_ACTIONS and run.counts.get(tile[0])]
-    changes = [_change_words(run.counts[name], one, many, place) for place, (name, one, many) in enumerate(changing)]
+    # 9 people are new and 58 change: only the first names the people.
+    nouns = (("person ", "people "), *[("", "")] * len(changing))
+    changes = [
+        counted(run.counts[name], f"{noun[0]}{one}", f"{noun[1]}{many}")
+        for noun, (name, one, many) in zip(nouns, changing, strict=False)
+    ]
     if not changes:
         failed = run.counts.get("failed", 0)
         rows = counted(run.counts.get("rows", 0), "row", "rows")
@@ -69,26 +78,12 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
     return tuple(shown)
 
 
-def _change_words(number: int, one: str, many: str, place: int) -> str:
-    """Return 9 people are new for the first change, and 58 change for the others."""
-    if place == 0:
-        return counted(number, f"person {one}", f"people {many}")
-    return counted(number, one, many)
-
-
 def _leaving_sentence(run: Run, number: int, sums: Sums | None) -> str:
     fate = "deleted" if run.counts.get("delete") else "disabled"
     one, many = MODE_PEOPLE[run.mode]
     if sums is None or not sums.base:  # a plan of an earlier version
         return f"{counted(number, one, many)} would be {fate}."
     return f"{number:,} of {counted(sums.base, one, many)} would be {fate} ({percent(number, sums.base)})."
-
-
-def _usual_words(earlier: tuple[EarlierRun, ...]) -> str:
-    before = usual(earlier, "leave")
-    if before is None:
-        return ""
-    return f"Usually it is {before.words}." if before.highest else "Usually it is no one."
 
 
 @dataclass(frozen=True)
