@@ -8,6 +8,7 @@ _DATA = "data, or one table of the database"
 _PROCESS = "a process of its own"
 _PAGE = "one page"
 _NOUN = "one noun that several modules need and none owns"
+_STEP = "the step, which leaves the fields to another module"
 _RULE = "one rule of the spec, found by its name"
 
 SMALL_MODULES = {
@@ -37,6 +38,8 @@ SMALL_MODULES = {
     "server/api/urls.py": _ENTRY,
     "server/jobs/models.py": _DATA,
     "server/keys/models.py": _DATA,
+    "server/accounts/held_addresses.py": _NOUN,
+    "server/accounts/search.py": _RULE,
     "server/keys/selectors.py": _NOUN,
     "server/logs.py": _ENTRY,
     "server/orgs/last_manager.py": _RULE,
@@ -55,6 +58,7 @@ SMALL_MODULES = {
     "server/web/views/sync_settings.py": _PAGE,
     "server/wsgi.py": _ENTRY,
     "steps/directory/csv_file.py": _NOUN,
+    "steps/map/map.py": _STEP,
     "steps/map/properties.py": _CONTRACT,
     "steps/map/synonyms.py": _DATA,
     "steps/read/text_formulas.py": _RULE,

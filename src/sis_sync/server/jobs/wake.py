@@ -33,7 +33,11 @@ class Rest:
 
     def until_woken(self, stop: threading.Event, seconds: float) -> bool:
         """Return True if a job was queued; False if `stop` is set (SQLite only) or the seconds are over."""
-        return _hears_notice(seconds) if connection.vendor == "postgresql" else self._sees_file(stop, seconds)
+        if connection.vendor != "postgresql":
+            return self._sees_file(stop, seconds)
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")  # each time, because the connection may be a new one
+        return any(True for _ in connection.connection.notifies(timeout=seconds, stop_after=1))
 
     def _sees_file(self, stop: threading.Event, seconds: float) -> bool:
         until = time.monotonic() + seconds
@@ -42,12 +46,6 @@ class Rest:
                 return False
         self._heard = touched_at
         return True
-
-
-def _hears_notice(seconds: float) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"LISTEN {CHANNEL}")  # each time, because the connection may be a new one
-    return any(True for _ in connection.connection.notifies(timeout=seconds, stop_after=1))
 
 
 def _touch() -> None:
