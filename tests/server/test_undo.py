@@ -28,8 +28,8 @@ from sis_sync.server.accounts.validation import values_of
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org, SchoolSystem
-from sis_sync.server.orgs.services import update_org
-from sis_sync.server.runs.models import Run
+from sis_sync.server.orgs.services import give_right, update_org
+from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.selectors import PlanRow, plan_rows
 from sis_sync.server.runs.undo import ask_undo, why_not
 from sis_sync.server.runs.worker import work_until_idle
@@ -342,6 +342,29 @@ def test_pages_lead_to_undo_and_back(cut_off: Run, as_alice: Client, alice: Acco
     approved(begun, alice, timezone.now())
     assert (state_of("S9"), state_of("N1")) == ("Active", "Active")
     assert Account.objects.get(custom_id="S0").last_name == "Adeyemi"
+
+
+@pytest.mark.parametrize("only_leavers", [False, True])
+def test_whoever_asks_for_an_undo_is_its_sender(
+    cut_off: Run, district: Org, as_alice: Client, alice: Account, bob: Account, now: datetime, only_leavers: bool
+) -> None:
+    """Where the mode needs two persons, an undo does too, and the undo of the undo."""
+    give_right(account=bob, org=district, actor=alice, now=now)
+    ModeSettings.objects.filter(mode="students").update(needs_two_persons=True)
+    Run.objects.filter(pk=cut_off.pk).update(applied_at=timezone.now())
+    cut_off.refresh_from_db()
+    to_undo = cut_off
+    for leavers in (only_leavers, False):
+        undo = planned_undo(to_undo, alice, timezone.now(), only_leavers=leavers)
+        page = as_alice.get(f"/runs/{undo.pk}").content.decode()
+        assert f"You asked for this, and the mode of run {to_undo.pk} needs two persons" in page
+        form = {"digest": undo.plan_digest, "reason": "the file was cut off"}
+        refused = as_alice.post(f"/runs/{undo.pk}/approve", form).content.decode()
+        assert "whoever asks may not approve" in refused
+        undo.refresh_from_db()
+        assert undo.state in ("waiting", "held")
+        to_undo = approved(undo, bob, timezone.now())
+        assert to_undo.state == "applied"
 
 
 def test_key_asks_and_cannot_approve(

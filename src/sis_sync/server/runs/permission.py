@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sis_sync.core.errors import KeyRefused, NotPermitted
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.core.run_states import ENDED
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import refuse_unless_taken
@@ -11,7 +12,8 @@ from sis_sync.server.keys.services import APPROVE
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, managed_orgs
 from sis_sync.server.runs.files import reading_session, run_files
-from sis_sync.server.runs.models import ModeSettings, Run
+from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.settings import settings_of
 
 CANCEL_IN_THE_PAGES = "Let a manager cancel it in the pages."
 MANAGERS_GUARD = "guard.managers"
@@ -29,7 +31,9 @@ def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
     check_may_reject(run=run, by=by)
     if needs_another_person(run=run, by=by):
         raise NotPermitted(
-            "You sent this file, and its mode needs two persons: whoever sent a file may not approve it.",
+            "You asked for this, and the mode of the run needs two persons: whoever asks may not approve."
+            if run.mode in TAKING_BACK
+            else "You sent this file, and its mode needs two persons: whoever sent a file may not approve it.",
             fix="Let another manager approve it.",
         )
     if isinstance(by, Account):
@@ -39,12 +43,14 @@ def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
 
 
 def needs_another_person(*, run: Run, by: Account | ApiKey) -> bool:
-    """True if the mode needs two persons and this one sent the file. A key counts as the manager who made it."""
+    """True if the mode needs two persons and this one sent the file. A key counts as the manager who made it.
+
+    A run that takes another back needs two where the mode of the other does; whoever asked for it is its sender.
+    """
     sender = run.api_key.created_by_id if run.api_key else run.uploaded_by_id
     if sender is None or sender != (by.pk if isinstance(by, Account) else by.created_by_id):
         return False
-    settings = ModeSettings.objects.filter(school_system=run.school_system_id, mode=run.mode)
-    return settings.filter(needs_two_persons=True).exists()
+    return settings_of(run).needs_two_persons
 
 
 def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
