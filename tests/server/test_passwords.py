@@ -14,7 +14,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts import sealed_passwords
-from sis_sync.server.accounts.models import Account, FilePassword
+from sis_sync.server.accounts.first_sign_in import make_claim_codes
+from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
 from sis_sync.server.accounts.sealed_passwords import KEY_FOLDER, fingerprint_of, key_path, open_passwords
 from sis_sync.server.accounts.services import set_password
 from sis_sync.server.audit.models import AuditEntry
@@ -116,6 +117,16 @@ def test_all_can_sign_in_at_the_end(
     assert list((tmp_path / KEY_FOLDER).iterdir()) == []
     assert not (run_files(run).folder / "passwords").exists()
     assert AuditEntry.objects.get(action="run.passwords_set").detail == {"run": run.pk, "accounts": 50}
+
+
+def test_password_of_a_file_ends_the_code(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    run = applied(waiting_run(district, now), alice, now)
+    pupil = Account.objects.get(custom_id="S1")
+    make_claim_codes(accounts=[pupil], valid_for=timedelta(days=30), actor=alice, now=now)
+    settled(run, now=now)
+    pupil.refresh_from_db()
+    assert pupil.check_password(f"{SECRET}-1")
+    assert not ClaimCode.objects.exists()
 
 
 def test_digest_depends_on_no_key(district: Org, north: Org, now: datetime) -> None:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from sis_sync.core.run_states import ENDED
 from sis_sync.engine.duckdb import Session
-from sis_sync.server.accounts.models import Account, FilePassword
+from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
 from sis_sync.server.accounts.sealed_passwords import (
     KeyMissing,
     destroy_passwords,
@@ -93,6 +93,7 @@ def _settle(waiting: FilePassword, password: str | None) -> None:
             _end(waiting, Outcome.NOT_NEEDED)
         else:
             Account.objects.filter(pk=account.pk).update(password=hashed)
+            ClaimCode.objects.filter(account=account.pk).delete()  # whoever found the sheet cannot set another one
             _end(waiting, Outcome.SET, fingerprint=fingerprint)
 
 
