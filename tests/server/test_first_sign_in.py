@@ -96,6 +96,14 @@ def test_wrong_codes_close_an_id_that_exists_like_any_other(
     assert claimed(school_system, "0012", code_for(pupil, None, now), now) == pupil  # a new code opens the ID again
 
 
+def test_an_id_in_other_spaces_gets_no_more_tries(school_system: SchoolSystem, pupil: Account, now: datetime) -> None:
+    code = code_for(pupil, None, now)
+    for padding in ("", "\u200b", "\u00a0", "\u2060", "\ufeff") * 2:
+        refusal(school_system, f"0012{padding}", "BBBB-BBBB", now)
+    with pytest.raises(TooManySignIns):
+        claimed(school_system, "\u200d0012", code, now)
+
+
 def test_address_instead_of_id(school_system: SchoolSystem, north: Org, now: datetime) -> None:
     guest = make_account(north, "Gus", "Hall", None)
     assert claimed(school_system, guest.email.upper(), code_for(guest, None, now), now) == guest

@@ -124,8 +124,9 @@ def claim_account(
     Raise ValuesRefused with one answer for an unknown ID, a wrong code and one that is over, or if the password is too
     weak: then the code still works. Raise TooManySignIns after too many wrong tries.
     """
-    with counted_try(school_system=school_system, email=name, place=place, proof=Proof.CLAIM_CODE) as attempt:
-        claimed = _claimed(school_system, name, code, now)
+    typed = tidy(name)  # counted as it is compared: an ID in other spaces gets no more tries
+    with counted_try(school_system=school_system, email=typed, place=place, proof=Proof.CLAIM_CODE) as attempt:
+        claimed = _claimed(school_system, typed, code, now)
         attempt.is_right = claimed is not None
     if claimed is None:
         raise ValuesRefused({"code": WRONG_PAIR})
@@ -140,9 +141,8 @@ def claim_account(
     return account
 
 
-def _claimed(school_system: SchoolSystem, name: str, code: str, now: datetime) -> Account | None:
+def _claimed(school_system: SchoolSystem, typed: str, code: str, now: datetime) -> Account | None:
     """Return the account that has both. The answer takes as long for an ID that exists as for any other."""
-    typed = tidy(name)
     codes = ClaimCode.objects.filter(code_hash=hash_of(school_system.pk, code), expires_at__gt=now)
     for found in codes.filter(account__school_system=school_system).select_related("account"):
         account = found.account
