@@ -81,9 +81,10 @@ def test_count_is_of_one_school(
 
 
 def test_disabled_people_count_as_deletable(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
-    disabled = [student(f"D{index}", status="Disabled") for index in range(6)]
+    leavers = [student(f"D{index}") for index in range(6)]
     active = [student(f"S{index}") for index in range(4)]
-    imported(district, *disabled, *active, now=now)
+    imported(district, *leavers, *active, now=now)
+    imported(district, *({**row, "status": "Disabled"} for row in leavers), now=now)
     run = sync(district, *active, now=timezone.now(), mode="students")
     page = as_alice.get(f"/runs/{run.pk}/approve").content.decode()
     assert "6 of 10 students would be deleted (60.0 %)." in page
@@ -324,16 +325,17 @@ def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, n
     bad = [student(f"S{number}", email=f"bad{number}") for number in range(5)]
     run = sync(district, *bad, student("S8", grade="<b>KG</b>"), student("S9", grade="KG"), now=now, mode="students")
     page = as_alice.get(f"/runs/{run.pk}?action=").content.decode()
-    findings = page.split("<h2>Findings</h2>")[1].split('<h2 id="rows">')[0]
+    findings = page.split('<h2 id="findings">Findings</h2>')[1].split('<h2 id="rows">')[0]
     assert findings.count("is not an email address (email.invalid).") == 3
     assert "people.csv line 2, email: &quot;bad0&quot; is not an email address" in findings
     assert "Correct it in the SIS and send the file again." in findings
     assert "did you mean K?" in findings
     assert "mapper.NAME.value.grade.KG=K" in findings
     assert "&lt;b&gt;KG" in findings
+    assert f'href="/runs/{run.pk}?action=#rows"' in page  # without the filter it would be the page to decide on
     run_files(run).findings.unlink()
     page = as_alice.get(f"/runs/{run.pk}?action=").content.decode()
-    assert "email.invalid" in page.split("<h2>Findings</h2>")[1]
+    assert "email.invalid" in page.split('<h2 id="findings">Findings</h2>')[1]
 
 
 def test_ended_run_has_no_open_steps(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
