@@ -14,7 +14,7 @@ CREATE TEMP TABLE lost_zeros AS
 SELECT u.custom_id, u.kind, a.custom_id AS known, a.in_scope,
   u.kind = '' OR (u.kind = 's') = (a.user_type = 'Student') AS is_same_kind,
   u.custom_id IN (SELECT custom_id FROM two_people) AS are_told_apart,
-  a.custom_id IN (SELECT custom_id FROM people WHERE NOT is_skipped) AS has_row
+  a.custom_id IN (SELECT custom_id FROM people WHERE has_id AND NOT is_skipped) AS has_row
 FROM (SELECT DISTINCT custom_id, kind FROM unknown) AS u
 JOIN accounts AS a ON without_zeros(a.custom_id) = without_zeros(u.custom_id)
 WHERE a.custom_id <> '';
