@@ -131,7 +131,12 @@ class _Finder:
             return None
         count = count_in(texts)
         id_positions = source_positions("custom_id", self.columns, self.mapping)
-        is_half_a_person = filled[0] in id_positions and not re.search(r"\s", texts[0])
+        # The ID and a name such as Row or Count are no sum.
+        in_id = [place in id_positions for place in filled]
+        is_whole = len(filled) == self.layout.shape.named > 1 and any(in_id)
+        if is_whole and in_id == [re.search(r"\d", text) is not None for text in texts]:
+            return None
+        is_half_a_person = in_id[0] and not re.search(r"\s", texts[0])
         if len(filled) > 1 or is_half_a_person:
             return Footer(start, count) if len(filled) > 1 and count is not None else None
         is_cut = is_open and len(record.cells) < self.layout.shape.named
