@@ -71,7 +71,7 @@ def test_lines_keep_their_numbers_under_titles(check: Checker, capsys: pytest.Ca
     file.write_text(TITLES + ROSTER.replace("ana@lakeview.example", "ana"), encoding="utf-8")
     said = command(capsys, "check", file)
     assert "line 5" in said.out
-    assert "the header is on line 4; lines above it that are no people were skipped: 2" in said.out
+    assert "the header is on line 4; the lines above it were skipped: 2" in said.out
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,20 @@ def test_whole_header_is_never_a_person(check: Checker) -> None:
 def test_header_that_was_said_is_never_a_person(check: Checker) -> None:
     said = check("06a;Ruiz;12.03.2014\n07b;Vale;11.04.2014\n", "--header-line", "1")
     assert said.document["refused"]["code"] == "file.header_missing"
+
+
+def test_person_that_was_said_to_be_the_header_is_not_printed(check: Checker) -> None:
+    # "Active" is also the name of a column in some exports.
+    for content in ("\n".join(PEOPLE) + "\n", "\n".join(line.replace("@", "") for line in PEOPLE) + "\n"):
+        said = check(content, "--header-line", "1")
+        assert said.document["refused"]["code"] == "file.header_missing"
+        assert not re.search(f"{VALUES.pattern}|Active", str(said.document))
+
+
+def test_people_above_a_header_that_was_said_are_counted(check: Checker) -> None:
+    said = check("\n".join([*PEOPLE[:2], "", HEADER, PEOPLE[2]]) + "\n", "--header-line", "4")
+    assert said.document["findings"] == {"file.preamble": 1}
+    assert said.document["file"]["rows"] == 1
 
 
 @pytest.mark.parametrize(

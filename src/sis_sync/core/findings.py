@@ -234,7 +234,7 @@ _WARNINGS = (
     _warning(
         "file.preamble",
         "Lines above the header, skipped",
-        "the header is on line {value}; lines above it that are no people were skipped: {other}",
+        "the header is on line {value}; the lines above it were skipped: {other}",
         "If the header is on another line, say so: header=N in the mapping, or --header-line N.",
     ),
     _warning(

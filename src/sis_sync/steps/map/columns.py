@@ -210,16 +210,19 @@ def names_secret(header: str) -> bool:
     return any(word in comparable(header) for word in SECRET_HEADER_WORDS)
 
 
-def check_header(columns: Columns, mapping: Mapping, *, line: int) -> None:
-    """Raise FileRefused for a header, on this line, that lacks a field. If it has another one twice, say that."""
+def check_header(columns: Columns, mapping: Mapping, *, line: int, hides_names: bool = False) -> None:
+    """Raise FileRefused for a header, on this line, that lacks a field. If it has another one twice, say that.
+
+    With `hides_names`, the message repeats no name of the header, because it may be a person.
+    """
     missing = missing_fields(columns, mapping)
     repeated = repeated_columns(columns, mapping)
-    if missing and repeated:
+    if missing and repeated and not hides_names:
         raise repeated[0].refusal(columns, "", line)
     if missing:
         raise FileRefused(
             "file.header_missing",
-            _missing_message(missing, columns, mapping, line),
+            _missing_message(missing, columns, mapping, line, hides_names=hides_names),
             line=line,
             fix=_fix(missing, columns, line),
         )
@@ -231,17 +234,19 @@ def _fix(missing: list[str], columns: Columns, line: int) -> str:
     return _MISSING_FIX if columns.used and line == 1 else f"{_MISSING_FIX} {_LINE_FIX}"
 
 
-def _missing_message(missing: list[str], columns: Columns, mapping: Mapping, line: int) -> str:
+def _missing_message(missing: list[str], columns: Columns, mapping: Mapping, line: int, *, hides_names: bool) -> str:
     found = [name.strip() for name in columns.header if name.strip()]
     guesses = []
     for field in missing:
         kind, asked = _asked(field, columns, mapping)
-        close = _closest(asked or (field,), found)
+        close = None if hides_names else _closest(asked or (field,), found)
         wanted = f", which the mapping's line {kind}.{field} reads from {' or '.join(asked)}" if asked else ""
         guesses.append(f"{field}{wanted}" + (f' (is it "{close}"?)' if close else ""))
     has = f"It has: {', '.join(name[:40] for name in found[:30]) or 'nothing'}."
     is_known = columns.used or not _KNOWN_NAMES.isdisjoint(map(comparable, found))
-    if not is_known and any(character.isdigit() for name in found for character in name):
+    if hides_names:
+        has = f"Its {len(found)} names are not repeated here, because they look like a person's values."
+    elif not is_known and any(character.isdigit() for name in found for character in name):
         has = f"None of its {len(found)} names is known. They are not repeated here, because they may be a person's."
     place = f" on line {line}" if line > 1 else ""
     return f"The header{place} lacks {', '.join(guesses)}. {has}"

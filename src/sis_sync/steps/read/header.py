@@ -23,6 +23,7 @@ from sis_sync.steps.map.columns import (
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.encoding import Encoding
 from sis_sync.steps.read.header_line import HeaderLine, find_header_line
+from sis_sync.steps.read.person_row import is_person
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
 from sis_sync.steps.read.scan import Layout, refuse_if_unreadable
 from sis_sync.steps.read.shape import header_shape, shape_of
@@ -88,7 +89,9 @@ def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     """Raise FileRefused for a header that lacks a field or is not closed."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
-    check_header(header.columns, header.mapping, line=header.line)
+    # Also a line that someone said is the header may be a person.
+    hides_names = bool(header.record.lines) and is_person(data, header.found)
+    check_header(header.columns, header.mapping, line=header.line, hides_names=hides_names)
     refuse_if_unreadable(header.record, header.line)
 
 

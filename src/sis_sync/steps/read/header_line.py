@@ -34,8 +34,9 @@ class HeaderLine:
     """Where the header starts (offset and physical line), its delimiter and its names.
 
     A file without a header row has the names that someone gave, and `start` is its first record. `is_whole`: all fields
-    are found. `known` counts the known names, `skipped` the lines above that are not blank. `whole_line` is a line
-    below that holds all fields, if lines that are no titles are above it.
+    are found. `known` counts the known names, `skipped` the lines above that are not blank (above a header that
+    someone said: only if some of them are no titles). `whole_line` is a line below that holds all fields, if lines
+    that are no titles are above it.
     """
 
     start: int
@@ -80,7 +81,9 @@ def find_header_line(
     if _is_longer(data, start, most_bytes):
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
     if options.header_line is not None:
-        return _split(data, start, line, mapping, options)
+        found = _split(data, start, line, mapping, options)
+        above = [replace(found, start=place) for place, number in _first_lines(data, most_bytes) if number < line]
+        return found if _are_titles(data, above, found) else replace(found, skipped=len(above))
     return _best_line(data, mapping, options, most_bytes)
 
 

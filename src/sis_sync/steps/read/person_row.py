@@ -51,15 +51,20 @@ def refuse_person_as_header(data: Buffer, header: HeaderLine, options: ReadingOp
 
     A line that holds all fields, or that someone said is the header, is never refused.
     """
-    if header.is_whole or options.header_line is not None:
-        return
-    if not any(map(is_of_a_person, header.names)) and _repeated_cells(data, header) < _MIN_REPEATED:
+    if options.header_line is not None or not is_person(data, header):
         return
     message = "The first row is a person: the file has no header row, which names its columns."
     if header.whole_line:
         message = f"The header is on line {header.whole_line}, but the lines above it look like people."
         raise FileRefused("file.no_header", message, line=header.line, fix="Move the header to the first line.")
     raise FileRefused("file.no_header", message, line=header.line, fix=_FIX)
+
+
+def is_person(data: Buffer, header: HeaderLine) -> bool:
+    """Return True if the line taken for the header lacks fields, and its cells are those of a person."""
+    if header.is_whole:
+        return False
+    return any(map(is_of_a_person, header.names)) or _repeated_cells(data, header) >= _MIN_REPEATED
 
 
 def _repeated_cells(data: Buffer, header: HeaderLine) -> int:
