@@ -169,8 +169,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.skipped",
-        "{count:row that the mapping leaves out names a live account|"
-        "rows that the mapping leaves out name live accounts} ({subject}).",
+        "{count:row that the mapping leaves out names an account that would leave|"
+        "rows that the mapping leaves out name accounts that would leave} ({subject}).",
         "the mapping leaves out rows of people who have accounts",
         ("ignored",),
     ),
