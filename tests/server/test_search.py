@@ -90,6 +90,12 @@ def test_what_is_found(alice: Account, people: dict[str, Account]) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("text", ["㌖" * 254, "𝕏" * 254, "ﷺ" * 254, "'\\", "＇zz＼", ":*|!&<->()"])
+def test_text_that_no_name_has_finds_nobody(alice: Account, people: dict[str, Account], text: str) -> None:
+    assert list(search_accounts(actor=alice, text=text)) == []
+
+
+@BOTH
 def test_every_change_is_found(alice: Account, people: dict[str, Account], now: datetime) -> None:
     person = people["alicia"]
     update_account(account=person, values={"last_name": "Ångström"}, actor=alice, now=now)

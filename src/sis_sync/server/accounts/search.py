@@ -16,6 +16,7 @@ from sis_sync.server.text import has_controls
 
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 MOST_LISTED = 2_000  # people; if more fit, the list of names soon has 50 of them
+LONGEST_WORD_BYTES = 2046  # PostgreSQL has no longer ones; a sign may stand for a word: ㌖ is searched as six letters
 ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN_WORDS = re.compile(f"[{re.escape(SEPARATORS)}]+")
 _LETTERS = str.maketrans(dict(zip(*SINGLE_LETTERS, strict=True)) | DOUBLE_LETTERS)
@@ -26,7 +27,7 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
     if not text.strip():
         return accounts
     words = words_of(text)
-    if not words or has_controls(text):
+    if not words or has_controls(text) or any(len(word.encode()) > LONGEST_WORD_BYTES for word in words):
         return accounts.none()
     for part in text.split():
         if "@" in part:
