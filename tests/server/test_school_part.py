@@ -44,6 +44,19 @@ def runs(district: Org, north: Org, south: Org, alice: Account, now: datetime) -
     return first, second
 
 
+@pytest.mark.parametrize("state", ["waiting", "applied"])
+def test_failed_row_for_someone_of_another_school_is_not_shown(
+    as_bob: Client, runs: tuple[Run, Run], district: Org, now: datetime, state: str
+) -> None:
+    arrives = student("S-1", first_name="Sarah", grade="none", **HERE)
+    run = sync(district, arrives, student("N-4", grade="none", **HERE), now=now)
+    Run.objects.filter(pk=run.pk).update(state=state)
+    text = as_bob.get(f"/runs/{run.pk}/school").content.decode()
+    assert "N-4" in text
+    for hidden in ("Sara", "S-1"):
+        assert hidden not in text
+
+
 def test_part_of_the_school(
     as_bob: Client,
     runs: tuple[Run, Run],
