@@ -386,3 +386,19 @@ def test_key_asks_and_cannot_approve(
     approval = {"digest": run.plan_digest}
     answer = client.post(f"/api/v1/runs/{run.pk}/approve", approval, content_type="application/json", headers=strong)
     assert (answer.status_code, state_of("S9")) == (403, "Deleted")
+
+
+def test_sender_learns_no_numbers_of_an_undo(cut_off: Run, district: Org, alice: Account, client: Client) -> None:
+    """Who comes back are people who were in no row of its file, so own results tell nothing about them."""
+    scopes, now = ("upload", "approve", "own_results"), timezone.now()
+    key, secret = create_key(
+        school_system=district.school_system, org=district, name="own", scopes=scopes, actor=alice, now=now
+    )
+    Run.objects.filter(pk=cut_off.pk).update(applied_at=now, api_key=key)
+    headers = {"Authorization": f"Bearer {secret}"}
+    asked = client.post(f"/api/v1/runs/{cut_off.pk}/undo", headers=headers).json()
+    work_until_idle()
+    assert Run.objects.get(pk=asked["id"]).counts["restore"] == 5
+    seen = client.get(f"/api/v1/runs/{asked['id']}", headers=headers).json()
+    assert (seen["counts"], seen["findings"]) == ({}, {})
+    assert client.get(f"/api/v1/runs/{asked['id']}/results.csv", headers=headers).status_code == 404

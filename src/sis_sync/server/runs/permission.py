@@ -61,7 +61,9 @@ def check_may_reject(*, run: Run, by: Account | ApiKey) -> None:
     elif APPROVE not in by.scopes or run.mode not in by.modes or not covers(org=by.org, run=run):
         raise NotPermitted(
             f"This key may not decide {run.mode} runs of this org.",
-            fix="Let a manager decide it in the pages, or give the key the approve scope.",
+            fix="Let a manager decide it in the pages."
+            if run.mode in TAKING_BACK
+            else "Let a manager decide it in the pages, or give the key the approve scope.",
         )
 
 
