@@ -402,4 +402,4 @@ def test_calls_have_lasting_names(client: Client) -> None:
     paths = json.loads(client.get(f"{API}/openapi.json").content)["paths"]
     names = {call["operationId"] for calls in paths.values() for call in calls.values()}
     reading = {"ping", "list_runs", "get_run", "get_results", "get_failed_rows"}
-    assert names == reading | {"send_run", "approve_run", "reject_run", "cancel_run", "report_refusal"}
+    assert names == reading | {"send_run", "approve_run", "reject_run", "cancel_run", "undo_run", "report_refusal"}
