@@ -16,6 +16,7 @@ from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right, update_org
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.fit import plan_misfits_again
 from sis_sync.server.runs.models import ModeSettings, Run
 
@@ -199,7 +200,7 @@ def test_stale_plan_is_made_again_before_anyone_types(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("deed", ["settings", "schools", "another file", "a namesake", "nothing"])
+@pytest.mark.parametrize("deed", ["settings", "schools", "another file", "a namesake", "a lost plan", "nothing"])
 def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -213,6 +214,8 @@ def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org
         needs_approval(district, "staff", required=False)
         needs_approval(district, "partial", required=False)
         sync(district, {**people[0], "last_name": "Brandt"}, now=timezone.now())
+    elif deed == "a lost plan":
+        run_files(run).plan.unlink()
     elif deed == "a namesake":
         values = {"first_name": "Sam", "last_name": "Okafor", "email": "s99@riverbend.example", "user_type": "Staff"}
         create_account(

@@ -42,6 +42,8 @@ def misfit_of(run: Run) -> str:
         check_newer_files(run)
     except OutOfDate as reason:
         return str(reason)
+    if not run_files(run).plan.is_file():  # lost with a disk, or not in a backup
+        return "its stored plan is gone"
     return _changed_by_hand(run)
 
 
@@ -64,9 +66,6 @@ def _changed_by_hand(run: Run) -> str:
 
 def _touched(run: Run, account_ids: set[int]) -> int:
     """Count the rows of the plan that concern these accounts, or assign their addresses or custom IDs."""
-    plan = run_files(run).plan
-    if not plan.is_file():
-        return 0
     accounts = Account.objects.filter(pk__in=account_ids).values_list("custom_id", "email", "deleted_at")
     custom_ids = [custom_id for custom_id, *_ in accounts if custom_id]
     addresses = [email.lower() for _, email, deleted_at in accounts if email and not deleted_at]
@@ -74,7 +73,7 @@ def _touched(run: Run, account_ids: set[int]) -> int:
         return int(
             session.value(
                 sql_text(__package__, "touched"),
-                plan=str(plan),
+                plan=str(run_files(run).plan),
                 accounts=[str(account_id) for account_id in sorted(account_ids)],
                 custom_ids=custom_ids or [""],
                 addresses=addresses or [""],
