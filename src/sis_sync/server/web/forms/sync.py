@@ -46,7 +46,8 @@ class ModeSettingsForm(PageForm):
     needs_two_persons = forms.BooleanField(
         label="Two persons: whoever sent a file may not approve it",
         required=False,
-        help_text="A file from a key counts as sent by the manager who made the key. Every run then waits for someone.",
+        help_text="A file from a key counts as sent by the manager who made the key. Every run then waits for someone. "
+        "Whoever asks to take a run back may not approve that either.",
     )
     creates_disabled = forms.BooleanField(
         label="Create disabled people",
