@@ -4,4 +4,5 @@
 SELECT * FROM read_parquet(:plan)
 WHERE action IN ('create', 'update', 'restore', 'delete', 'disable', 'failed')
   AND (old_school_district_external_id IN :schools
-    OR (school_district_external_id IN :schools AND CASE action WHEN 'create' THEN TRUE WHEN 'failed' THEN old_custom_id = '' ELSE :is_applied END))
+    OR (school_district_external_id IN :schools
+      AND CASE action WHEN 'create' THEN TRUE WHEN 'failed' THEN old_custom_id = '' ELSE :is_applied END))
