@@ -112,7 +112,12 @@ def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime)
 
 
 @pytest.mark.parametrize(
-    ("nights", "newcomers", "holds"), [(10, 26, True), (9, 26, False), (10, 25, False), (10, 19, False)]
+    ("nights", "newcomers", "holds"),
+    [
+        (10, 26, True),
+        (10, 25, False),
+        *(pytest.param(nights, newcomers, False, marks=pytest.mark.night) for nights, newcomers in ((9, 26), (10, 19))),
+    ],
 )
 def test_unusual_number_of_newcomers_is_held(
     district: Org, north: Org, now: datetime, nights: int, newcomers: int, holds: bool
@@ -129,6 +134,7 @@ def test_unusual_number_of_newcomers_is_held(
     assert held_by(run) == ({"guard.unusual"} if holds else set())
 
 
+@pytest.mark.night
 def test_leavers_by_status_are_compared_too(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial", required=False)
     everyone = pupils(*range(1, 501))

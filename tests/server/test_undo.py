@@ -314,6 +314,7 @@ def test_runs_that_cannot_be_taken_back(cut_off: Run, alice: Account, bob: Accou
     assert "No account was changed" in why_not(Run(state="applied", applied_at=now), now=now)
 
 
+@pytest.mark.night
 def test_every_guard_can_judge_an_undo(
     cut_off: Run, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
