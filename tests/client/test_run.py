@@ -140,11 +140,11 @@ def test_refused_file_moved_and_reported(district: District) -> None:
     assert (code, district.server.received) == (6, [])
     assert district.names("partial/failed") == ["staff.csv", "staff.findings.txt"]
     (findings,) = (district.home / "partial/failed").glob("*.txt")
-    assert "file.header_missing" in findings.read_text()
+    assert "file.no_header" in findings.read_text()
     (refusal,) = district.server.refusals
-    assert (refusal["file_name"], refusal["code"]) == ("staff.csv", "file.header_missing")
+    assert (refusal["file_name"], refusal["code"]) == ("staff.csv", "file.no_header")
     assert "Dana" not in str(refusal)
-    assert report["files"][0]["code"] == "file.header_missing"
+    assert report["files"][0]["code"] == "file.no_header"
 
 
 def test_log_without_personal_data(district: District) -> None:
@@ -153,7 +153,7 @@ def test_log_without_personal_data(district: District) -> None:
     district.run_process()
     log = (district.home / "log/client.log").read_text()
     assert "run=1" in log
-    assert "file.header_missing" in log
+    assert "file.no_header" in log
     assert all(word not in log for word in ("Dana", "Example", "riverbend", "Wizard", SECRET))
 
 

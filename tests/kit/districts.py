@@ -110,6 +110,10 @@ def mixed_district(count: int) -> District:
     rows += [person(4 * 10**7 + place, user_type=text, middle_name=text) for place, text in enumerate(AWKWARD)]
     rows.append(person(2, custom_id="claims", email="unmanaged@riverbend.example"))
     rows.append(person(3, custom_id="manager", email="manager@riverbend.example", status="Disabled"))
+    rows.append(person(5, custom_id="7331", email="7331@riverbend.example"))
+    rows.append(person(6, custom_id="back", email="back@riverbend.example", middle_name="NULL"))
+    rows.append(person(7, custom_id="stranger", email="stranger@riverbend.example", status="Disabled"))
+    rows.append(person(8, custom_id='="0815"', email="0815@riverbend.example"))
     accounts += _keepers()
     # Python's csv module quotes what it must; the broken records are added as they are.
     text = table((*FIELD_NAMES, "skip", "password"), rows)
@@ -152,6 +156,8 @@ def _keepers() -> list[Person]:
         person(2, custom_id="", email="unmanaged@riverbend.example"),
         person(3, custom_id="manager", email="manager@riverbend.example", rights="district"),
         person(4, custom_id="00cell", email="cell@riverbend.example"),
+        person(5, custom_id="007331", email="007331@riverbend.example"),
+        person(6, custom_id="gone", email="back@riverbend.example", state="deleted"),
     ]
 
 
@@ -166,5 +172,6 @@ def _broken() -> bytes:
             "Zo\u00eb,,L,b3@riverbend.example,b3,001,Student,,7,Active,,\n".encode("latin-1"),
             b"\x07bell,,L,b4@riverbend.example,b4,001,Student,,7,Active,,\n",
             b"N,,L,b5@riverbend.example,b5,001,Student,,7,Active,,secret-word\n",
+            b"End of report\n",
         ]
     )

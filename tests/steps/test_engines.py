@@ -75,7 +75,7 @@ def test_both_engines_plan_alike(tmp_path: Path) -> None:
 def test_the_district_has_every_fault(tmp_path: Path) -> None:
     found = made_on("duckdb", mixed_district(3000), tmp_path / "duckdb").findings
     of_rows = {code for code in FINDING_CODES if not code.startswith(("file.", "column."))}
-    assert of_rows - set(found) == set()
+    assert of_rows - set(found) == {"account.kept_active"}  # only where a person lets a run keep everyone
 
 
 @pytest.mark.night
