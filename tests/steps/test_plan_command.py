@@ -106,9 +106,9 @@ def test_written_plan_has_these_columns(desk: Desk) -> None:
 
 
 def test_written_plan_is_raw(desk: Desk) -> None:
-    formula = ANA.replace("1001", "=1+1")
+    formula = ANA.replace("1001", "@1+1")
     desk.plan(formula, options=("--output", str(desk.folder / "plan.csv")))
-    assert (desk.folder / "plan.csv").read_text(encoding="utf-8").splitlines()[1].startswith("2,create,=1+1,")
+    assert (desk.folder / "plan.csv").read_text(encoding="utf-8").splitlines()[1].startswith("2,create,@1+1,")
 
 
 def test_refused_file_writes_no_plan(desk: Desk) -> None:
@@ -117,7 +117,7 @@ def test_refused_file_writes_no_plan(desk: Desk) -> None:
 
 
 def test_plan_is_printed_in_words(desk: Desk) -> None:
-    said = desk.plan(ANA, "Cy,,Diaz,nowhere,1003,020,Student,,9,Active", accounts=(ANA, BEN))
+    said = desk.plan(ANA, "Bob,,Cole,nowhere,1003,020,Student,,9,Active", accounts=(ANA, BEN))
     assert said.exit_code == 7
     assert "people.csv: 2 rows, utf-8" in said.out
     assert "0 to create, 0 to update, 1 unchanged, 1 to delete (50.0 %), 1 failed" in said.out
