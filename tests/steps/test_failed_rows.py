@@ -139,7 +139,7 @@ def test_corrected_rows_update_accounts(names: list[tuple[str, str, str]]) -> No
         return "".join(c for c in text if c.isprintable() or c in "\t\r\n")
 
     people = [
-        {**GOOD, "custom_id": f"=1-{n}", "email": f"p{n}@x.example", "first_name": safe(a) + "a", "last_name": "L"}
+        {**GOOD, "custom_id": f"@1-{n}", "email": f"p{n}@x.example", "first_name": safe(a) + "a", "last_name": "L"}
         | {"middle_name": safe(b), "position": ""}
         for n, (a, b, _) in enumerate(names)
     ]

@@ -17,7 +17,7 @@ ADDRESS = re.compile(rf"[\w.!#$%&'*+/=?^`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+", re.
 TYPES = {name.casefold(): name for name in ("Teacher", "Staff", "Administrator", "Student")}
 GRADES = {name.casefold(): name for name in ("Unspecified", "PreK", "K", *map(str, range(1, 13)), "Other")}
 STATUSES = {"active": "Active", "disabled": "Disabled"}
-PLACEHOLDERS = {"0", "n/a", "#n/a", "null", "none", "-"}
+PLACEHOLDERS = {"n/a", "#n/a", "null", "none", "-"}
 Row = list[str]
 
 
@@ -37,7 +37,7 @@ def codes_of(row: Row, orgs: set[str], ids: Counter[str], addresses: Counter[str
     found = [f"required:{name}" for name, value in needed if not value]
     if address and not ADDRESS.fullmatch(address):
         found.append("email.invalid")
-    if custom_id.casefold() in PLACEHOLDERS:
+    if custom_id.casefold() in PLACEHOLDERS or (custom_id and not custom_id.strip("0")):
         found.append("custom_id.placeholder")
     if custom_id and ids[custom_id] > 1:
         found.append("custom_id.duplicate")
