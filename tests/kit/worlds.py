@@ -170,22 +170,35 @@ def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
 
 
 def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -> None:
-    seen: defaultdict[str, list[Person]] = defaultdict(list)
+    contending: defaultdict[str, list[tuple[Person, Decision]]] = defaultdict(list)
     for row, decision in zip(world.rows, decisions, strict=True):
         custom_id = row["custom_id"]
         if not custom_id:
             continue
-        without_org = {**row, "school_district_external_id": ""}
         if by_id.get(custom_id, {}).get("protected"):
             decision.action, decision.codes = "ignored", {"account.protected"}
         elif row["status"] == "Disabled" and by_id.get(custom_id, {}).get("state", "deleted") == "deleted":
             decision.action, decision.codes = "ignored", {"row.not_created"}
-            continue
-        elif row in seen[custom_id]:
+        elif any(row == other for other, _ in contending[custom_id]):
             decision.action, decision.codes = "ignored", {"row.duplicate"}
-        elif any({**other, "school_district_external_id": ""} == without_org for other in seen[custom_id]):
-            decision.action, decision.codes = "ignored", {"row.other_org"}
-        seen[custom_id].append(row)
+        else:
+            contending[custom_id].append((row, decision))
+    for custom_id, rows in contending.items():
+        counting = _counting_row([row for row, _ in rows], by_id.get(custom_id))
+        for row, decision in rows:
+            if counting is not None and row is not counting:
+                decision.action, decision.codes = "ignored", {"row.other_org"}
+
+
+def _counting_row(rows: list[Person], account: Person | None) -> Person | None:
+    """Of the rows of one person, Active ones come first, then the one at the account's org, then the first one."""
+    best = [row for row in rows if row["status"] == "Active"] or rows
+    without_org = [{**row, "school_district_external_id": ""} for row in best]
+    has_one_name = len({(row["first_name"], row["last_name"]) for row in rows}) == 1
+    if not has_one_name or any(row != without_org[0] for row in without_org):
+        return None
+    org = account["school_district_external_id"] if account else ""
+    return next((row for row in best if row["school_district_external_id"] == org), best[0])
 
 
 def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision) -> None:

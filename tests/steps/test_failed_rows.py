@@ -125,7 +125,7 @@ def test_failed_rows_read_again(rows: list[list[str]], delimiter: str, quoting: 
     header = [names.get(name, name) for name in FIELD_NAMES]
     status = header.index("status")
     # Every row fails, whatever else is wrong, and none is a duplicate of another.
-    faulty = [[*row[:4], f"{row[4]}{number}", *row[5:status], f"{row[status]}?"] for number, row in enumerate(rows)]
+    faulty = [[*row[:4], f"{row[4]}n{number}", *row[5:status], f"{row[status]}?"] for number, row in enumerate(rows)]
     first = plan_of(table(header, faulty, delimiter=delimiter, quoting=quoting), mapping=mapping)
     assert len(first.failed) == len(rows)
     again = plan_of(first.file, mapping=mapping)
