@@ -173,6 +173,9 @@ def test_plan_gives_way(
     assert not run_files(run).original.exists()
 
 
+# PostgreSQL may carry the interruption out a moment late, on the next statement. The worker then connects anew, which it
+# could not do within the transaction of a test.
+@pytest.mark.django_db(transaction=True)
 def test_endless_plan_is_refused(
     district: Org, north: Org, now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
