@@ -173,8 +173,9 @@ def test_plan_gives_way(
     assert not run_files(run).original.exists()
 
 
-# PostgreSQL may carry the interruption out a moment late, on the next statement. The worker then connects anew, which it
-# could not do within the transaction of a test.
+# PostgreSQL may carry the interruption out a moment late, on the next statement. The worker then connects anew, which
+# it could not do within the transaction of a test.
+@pytest.mark.night
 @pytest.mark.django_db(transaction=True)
 def test_endless_plan_is_refused(
     district: Org, north: Org, now: datetime, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -185,7 +186,7 @@ def test_endless_plan_is_refused(
         pytest.fail("the work went on to its end", pytrace=False)
 
     monkeypatch.setattr(flow, "make_stored_plan", plan_for_ever)
-    settings.SIS_SYNC_PLAN_SECONDS = 0
+    settings.SIS_SYNC_PLAN_SECONDS = 1
     run = settled(send(district, student("S1"), now=now), now=now)
     assert (run.state, run.jobs.get().state, run.jobs.get().attempts) == ("refused", "done", 1)
     assert run.refusal is not None
