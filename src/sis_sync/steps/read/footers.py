@@ -14,7 +14,7 @@ from sis_sync.steps.map.columns import Columns, source_positions
 from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.footer_text import FooterPattern, count_in, is_dashes, number_in, says_end
-from sis_sync.steps.read.quotes import Buffer, split_record
+from sis_sync.steps.read.quotes import Buffer, end_of_line, split_record
 from sis_sync.steps.read.scan import END_OF_FILE, Layout
 from sis_sync.steps.read.shape import is_blank_cell
 
@@ -71,7 +71,7 @@ class _Finder:
         """Yield the line of dashes that is directly under the header."""
         start = self.layout.start
         for _ in range(_LINES_SEARCHED):
-            end = self._line_end(start)
+            end = end_of_line(self.data, start)
             line = self._line(start, end)
             if not self.layout.shape.is_blank_row(line):
                 if is_dashes(self._shown(line)):
@@ -96,11 +96,11 @@ class _Finder:
         """Yield the lines that a pattern of the mapping names."""
         start = self.layout.start
         while self.patterns and start < len(self.data):
-            end = self.data.rfind(b"\n", start, start + _SEARCHED_BYTES) + 1 or self._line_end(start) + 1
+            end = self.data.rfind(b"\n", start, start + _SEARCHED_BYTES) + 1 or end_of_line(self.data, start) + 1
             text = self.data[start:end].lower()
             for line_start in sorted({place for pattern in self.patterns for place in pattern.lines_in(text)}):
                 begin = start + line_start
-                footer = self._named(begin, self._line(begin, self._line_end(begin)))
+                footer = self._named(begin, self._line(begin, end_of_line(self.data, begin)))
                 if footer:
                     yield footer
             start = end
@@ -166,10 +166,6 @@ class _Finder:
     def _line(self, start: int, end: int) -> bytes:
         """Return the line between these offsets. A longer one than a footer can be is cut."""
         return self.data[start : min(end, start + FILE_LIMITS.cell_bytes + 1)].removesuffix(b"\r")
-
-    def _line_end(self, start: int) -> int:
-        found = self.data.find(b"\n", start)
-        return len(self.data) if found == -1 else found
 
     def _shown(self, line: bytes) -> str:
         return line.replace(self.layout.shape.delimiter.to_bytes(), b" ").decode("utf-8", "replace")

@@ -16,7 +16,7 @@ from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.columns import MESSAGE_HEADER, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.read.delimiter import best_split, delimiter_for_columns, first_records
-from sis_sync.steps.read.quotes import Buffer, split_record
+from sis_sync.steps.read.quotes import Buffer, end_of_line, split_record
 from sis_sync.steps.read.scan import too_large
 from sis_sync.steps.read.shape import Shape
 
@@ -73,7 +73,7 @@ def find_header_line(
     start, line = header_start(data)
     if options.header_line is not None:
         start, line = offset_of_line(data, options.header_line), options.header_line
-        if not SOMETHING.search(data[start : _end_of_line(data, start)]):
+        if not SOMETHING.search(data[start : end_of_line(data, start)]):
             message = f"The header was said to be on line {line}, but that line is blank or after the end of the file."
             fix = "Say the line of the header, or leave it out."
             raise FileRefused("file.header_missing", message, line=line, fix=fix)
@@ -112,7 +112,7 @@ def _best_line(data: Buffer, mapping: Mapping, options: ReadingOptions, most_byt
     tried: list[HeaderLine] = []
     for_program = 0
     for start, line in _first_lines(data, most_bytes):
-        if not tried and _FOR_A_PROGRAM.fullmatch(data[start : _end_of_line(data, start)]):
+        if not tried and _FOR_A_PROGRAM.fullmatch(data[start : end_of_line(data, start)]):
             for_program += 1
             continue
         found = replace(_split(data, start, line, mapping, options), skipped=for_program + len(tried))
@@ -131,7 +131,7 @@ def _first_lines(data: Buffer, most_bytes: int) -> Iterator[tuple[int, int]]:
     start, line = header_start(data)
     last = max(line, _LINES_TRIED)
     while line <= last and start < len(data) and not _is_longer(data, start, most_bytes):
-        end = _end_of_line(data, start)
+        end = end_of_line(data, start)
         if SOMETHING.search(data[start:end]):
             yield start, line
         start, line = end + 1, line + 1
@@ -159,11 +159,6 @@ def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bo
 
 def _filled(cells: tuple[bytes, ...]) -> list[str]:
     return [cell.decode("utf-8", "backslashreplace") for cell in map(bytes.strip, cells) if cell]
-
-
-def _end_of_line(data: Buffer, start: int) -> int:
-    end = data.find(b"\n", start)
-    return len(data) if end == -1 else end
 
 
 def _is_longer(data: Buffer, start: int, most_bytes: int) -> bool:

@@ -34,10 +34,15 @@ class Record:
     remarks: frozenset[str] = frozenset()
 
 
+def end_of_line(data: Buffer, start: int) -> int:
+    """Return the offset of the line feed that ends this line, or of the end of the data."""
+    found = data.find(b"\n", start)
+    return len(data) if found == -1 else found
+
+
 def split_record(data: Buffer, start: int, shape: Shape) -> Record:
     """Return the record that starts at this offset."""
-    line_end = data.find(b"\n", start)
-    end = len(data) if line_end == -1 else line_end
+    end = end_of_line(data, start)
     line = data[start:end]
     if QUOTE not in line and not (shape.has_escapes and ESCAPE in line):  # a fast path for most broken records
         return Record(tuple(line.removesuffix(b"\r").split(shape.delimiter.to_bytes())), min(end + 1, len(data)), 1)
@@ -104,7 +109,7 @@ class _Splitter:
 
     def _plain_cell(self, begun: bytes) -> None:
         """Add a cell that ends at the next delimiter or line end. A quotation mark in it is stray."""
-        line_end = self._line_end(self.at)
+        line_end = end_of_line(self.data, self.at)
         end = self._end_of_plain_cell(line_end)
         text = self.data[self.at : end]
         marks = _ESCAPED.sub(b"", text) if self.shape.has_escapes else text
@@ -131,9 +136,9 @@ class _Splitter:
     def _quoted_cell(self, opening: int) -> str:
         text = bytearray()
         position = opening + 1
-        opened_line_end = self._line_end(opening)
+        opened_line_end = end_of_line(self.data, opening)
         while True:
-            line_end = self._line_end(position)
+            line_end = end_of_line(self.data, position)
             mark = self._next_mark(position, line_end)
             if mark == -1:
                 if line_end == len(self.data):
@@ -192,7 +197,7 @@ class _Splitter:
         first column has a line break.
         """
         delimiter = self.shape.delimiter
-        line = self.data[next_line : self._line_end(next_line)]
+        line = self.data[next_line : end_of_line(self.data, next_line)]
         if self.shape.has_escapes:
             line = _ESCAPED.sub(b"", line)
         if not self.shape.columns:
@@ -212,10 +217,6 @@ class _Splitter:
         ending = rest.rstrip(b"\r")
         superfluous = len(ending) - len(ending.rstrip(delimiter.to_bytes()))
         return cells >= self.shape.named and cells - superfluous <= self.shape.columns
-
-    def _line_end(self, position: int) -> int:
-        found = self.data.find(b"\n", position)
-        return len(self.data) if found == -1 else found
 
     def _broken(self, fault: str) -> Record:
         if fault != "row.quote":
