@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+import duckdb
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
@@ -278,6 +279,16 @@ def remember_last_rows(run: Run) -> None:
 def reading_session() -> AbstractContextManager[Session]:
     """Open a small session that reads stored plans for a page or a decision."""
     return open_session(memory_limit_mb=READING_MEMORY_MB, threads=1)
+
+
+@contextmanager
+def unless_gone(*plan: Path) -> Iterator[None]:
+    """Leave the block without an error if a file of the plan is gone: it is being made or replaced, or was removed."""
+    try:
+        yield
+    except duckdb.IOException:
+        if all(path.is_file() for path in plan):
+            raise
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:

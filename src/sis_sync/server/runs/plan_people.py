@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.engine.sql import sql_text
 from sis_sync.server.audit.models import AccountChange
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow, row_of_plan
 
@@ -52,24 +50,20 @@ def people_of_plan(run: Run, actions: Iterable[str]) -> dict[str, tuple[PlanPers
     plan = run_files(run).plan
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
     found: dict[str, tuple[PlanPerson, ...]] = {}
-    try:
-        with reading_session() as session:
-            for action in actions:
-                by = "old_" if action in ABSENT_ACTIONS else ""
-                order = f"{by}school_district_external_id, lower({by}last_name), lower({by}first_name), custom_id"
-                rows = session.rows(
-                    f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} "
-                    f"FROM read_parquet(:plan) WHERE action = :action "
-                    f"ORDER BY {'line' if action == 'failed' else order} LIMIT {MOST_SHOWN}",
-                    plan=str(plan),
-                    action=action,
-                )
-                found[action] = tuple(_person(*row) for row in rows)
-    except duckdb.IOException:
-        if plan.is_file():
-            raise
-        return {}  # the plan is being replaced
-    return found
+    with unless_gone(plan), reading_session() as session:
+        for action in actions:
+            by = "old_" if action in ABSENT_ACTIONS else ""
+            order = f"{by}school_district_external_id, lower({by}last_name), lower({by}first_name), custom_id"
+            rows = session.rows(
+                f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} "
+                f"FROM read_parquet(:plan) WHERE action = :action "
+                f"ORDER BY {'line' if action == 'failed' else order} LIMIT {MOST_SHOWN}",
+                plan=str(plan),
+                action=action,
+            )
+            found[action] = tuple(_person(*row) for row in rows)
+        return found
+    return {}
 
 
 def departures_of(people: Iterable[PlanPerson]) -> dict[int, Departure]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -17,7 +16,7 @@ from sis_sync.engine.sql import sql_text
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanPage, row_of_plan
 from sis_sync.server.runs.sums import Slice, stored_sums
@@ -76,15 +75,11 @@ def school_part(
     *, run: Run, schools: Sequence[str], action: str = "", page: int = 1, page_size: int = 50
 ) -> SchoolPart:
     """Return the part of these schools: all rows that change someone or failed, or those with one action."""
-    plan = run_files(run).plan
-    if not schools:
-        return SchoolPart({}, PlanPage((), 0))
-    try:
-        return _read_part(plan, run, schools, action, page, page_size)
-    except duckdb.IOException:
-        if plan.is_file():
-            raise
-        return SchoolPart({}, PlanPage((), 0))  # removed by a purge, or being replaced
+    plan, part = run_files(run).plan, SchoolPart({}, PlanPage((), 0))
+    if schools:
+        with unless_gone(plan):
+            part = _read_part(plan, run, schools, action, page, page_size)
+    return part
 
 
 def _read_part(plan: Path, run: Run, schools: Sequence[str], action: str, page: int, page_size: int) -> SchoolPart:

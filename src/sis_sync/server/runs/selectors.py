@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -24,7 +23,7 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 
 LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
@@ -141,12 +140,10 @@ def plan_rows(
     """
     files = run_files(run)
     paths = [files.plan, files.unchanged]
-    try:
-        return _plan_page(paths, action, with_findings, page, page_size)
-    except duckdb.IOException:
-        if all(path.is_file() for path in paths):
-            raise
-        return PlanPage((), 0)  # the plan is not made yet, or is being replaced
+    found = PlanPage((), 0)
+    with unless_gone(*paths):
+        found = _plan_page(paths, action, with_findings, page, page_size)
+    return found
 
 
 def _plan_page(paths: list[Path], action: str, with_findings: bool, page: int, page_size: int) -> PlanPage:
