@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.search import with_words
 from sis_sync.server.orgs.models import Org, Right
-from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404
+from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404, one_or_404
 from sis_sync.server.text import has_controls
 
 DELETED = "Deleted"
@@ -27,10 +26,7 @@ def managed_accounts(*, actor: Account) -> QuerySet[Account]:
 
 def access_account(*, actor: Account, account_id: int | str) -> Account:
     """Return the account if the actor manages its org. Raise Http404 otherwise, whether the account exists or not."""
-    account = managed_accounts(actor=actor).filter(pk=number_or_404(account_id)).first()
-    if account is None:
-        raise Http404
-    return account
+    return one_or_404(managed_accounts(actor=actor), account_id)
 
 
 def search_accounts(

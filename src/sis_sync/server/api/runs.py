@@ -28,7 +28,7 @@ from sis_sync.server.audit.services import record
 from sis_sync.server.keys.limits import MeteredFile, hold_upload
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
-from sis_sync.server.orgs.selectors import number_or_404
+from sis_sync.server.orgs.selectors import number_or_404, one_or_404
 from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.cancel import cancel_run
 from sis_sync.server.runs.files import base_name
@@ -231,10 +231,7 @@ def visible_runs(api_key: ApiKey) -> QuerySet[Run]:
 
 def visible_run(api_key: ApiKey, run_id: str) -> Run:
     """Return the run if the key may see it. Raise Http404 otherwise, whether the run exists or not."""
-    run = visible_runs(api_key).filter(pk=number_or_404(run_id)).first()
-    if run is None:
-        raise Http404
-    return run
+    return one_or_404(visible_runs(api_key), run_id)
 
 
 def visible_reports(api_key: ApiKey, run: Run) -> tuple[Path, Path]:

@@ -1,12 +1,11 @@
 """The API keys that a person may see."""
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.authenticate import prefix_of, sha256_of
 from sis_sync.server.keys.models import ApiKey
-from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+from sis_sync.server.orgs.selectors import managed_orgs, one_or_404
 
 
 def keys_of(*, actor: Account) -> QuerySet[ApiKey]:
@@ -17,10 +16,7 @@ def keys_of(*, actor: Account) -> QuerySet[ApiKey]:
 
 def access_key(*, actor: Account, key_id: int | str) -> ApiKey:
     """Return the key if the actor manages its org. Raise Http404 otherwise, whether the key exists or not."""
-    key = keys_of(actor=actor).filter(pk=number_or_404(key_id)).first()
-    if key is None:
-        raise Http404
-    return key
+    return one_or_404(keys_of(actor=actor), key_id)
 
 
 def key_of_secret(*, actor: Account, secret: str) -> ApiKey | None:

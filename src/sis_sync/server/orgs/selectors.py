@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from sis_sync.core.errors import NotPermitted
@@ -13,6 +13,8 @@ from sis_sync.server.orgs.models import Org, Right, SchoolSystem
 if TYPE_CHECKING:
     from sis_sync.server.accounts.models import Account
 
+
+Row = TypeVar("Row", bound=Model)
 
 MANAGERS_ONLY = "Only managers may do this."
 DISTRICT_MANAGERS_ONLY = "Only managers of the district may do this."
@@ -40,10 +42,7 @@ def managed_orgs(*, actor: Account) -> QuerySet[Org]:
 
 def access_org(*, actor: Account, org_id: int | str) -> Org:
     """Return the org if the actor manages it. Raise Http404 otherwise, whether the org exists or not."""
-    org = managed_orgs(actor=actor).filter(pk=number_or_404(org_id)).first()
-    if org is None:
-        raise Http404
-    return org
+    return one_or_404(managed_orgs(actor=actor), org_id)
 
 
 def scope_org(*, actor: Account) -> Org:
@@ -68,6 +67,14 @@ def require_district_manager(*, actor: Account | None, school_system: SchoolSyst
         return
     if actor.school_system_id != school_system.pk or not is_district_manager(account=actor):
         raise NotPermitted(DISTRICT_MANAGERS_ONLY, fix=ASK_A_MANAGER)
+
+
+def one_or_404(seen: QuerySet[Row], identifier: int | str) -> Row:
+    """Return the row with this ID of those that someone may see. Raise Http404 otherwise, also for an impossible ID."""
+    row = seen.filter(pk=number_or_404(identifier)).first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def number_or_404(identifier: int | str) -> int:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.sql import sql_text
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, number_or_404
+from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, one_or_404
 from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanPage, row_of_plan
@@ -41,10 +40,7 @@ def runs_of_district(*, actor: Account) -> QuerySet[Run]:
 
 def access_run_of_district(*, actor: Account, run_id: int | str) -> Run:
     """Return the run if the actor sees a part of it. Raise Http404 otherwise, whether the run exists or not."""
-    run = runs_of_district(actor=actor).filter(pk=number_or_404(run_id)).first()
-    if run is None:
-        raise Http404
-    return run
+    return one_or_404(runs_of_district(actor=actor), run_id)
 
 
 def own_schools(*, actor: Account) -> list[str]:

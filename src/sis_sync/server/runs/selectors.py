@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404
 
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.place_faults import PlaceFault
@@ -21,7 +20,7 @@ from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.orgs.selectors import managed_orgs, number_or_404
+from sis_sync.server.orgs.selectors import managed_orgs, one_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
 from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
@@ -103,10 +102,7 @@ def queue_words(job: Job, now: datetime) -> str:
 
 def access_run(*, actor: Account, run_id: int | str) -> Run:
     """Return the run if the actor manages its scope. Raise Http404 otherwise, whether the run exists or not."""
-    run = runs_of(actor=actor).filter(pk=number_or_404(run_id)).first()
-    if run is None:
-        raise Http404
-    return run
+    return one_or_404(runs_of(actor=actor), run_id)
 
 
 def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
