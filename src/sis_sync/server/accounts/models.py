@@ -14,7 +14,8 @@ class Account(AbstractBaseUser):
     can still be restored. Other accounts may use its address. `is_held_by_hand` is true if a person disabled or deleted
     the account: no file enables or restores it. Sessions that began before `sessions_ended_at` are invalid. Services
     that disable or delete an account set it. If `must_change_password` is set, someone else knows the password: after
-    signing in, the person can only choose another one.
+    signing in, the person can only choose another one. `edited_names` are the names that a person changed here
+    (edited_names.py).
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
@@ -32,6 +33,7 @@ class Account(AbstractBaseUser):
     protected_reason = models.CharField(max_length=200, blank=True, default="")
     is_held_by_hand = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False, db_default=False)
+    edited_names = models.JSONField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     sessions_ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())

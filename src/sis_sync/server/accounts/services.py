@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.server.accounts.edited_names import note_edits
 from sis_sync.server.accounts.held_addresses import remember_addresses
 from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.pressure import end_lock_out
@@ -203,6 +204,7 @@ def update_account(
         refuse_taken(school_system_id=current.school_system_id, values=judged, account_id=current.pk, now=now)
         take_values(current, judged, new_org)
         take_status(current, before["status"], now)
+        note_edits(current, before, now)
         if is_protected is not None:
             current.is_protected, current.protected_reason = is_protected, protected_reason if is_protected else ""
         current.updated_at = now

@@ -12,7 +12,8 @@ SELECT
   CASE WHEN a.is_held_by_hand THEN 'yes' ELSE '' END AS held_by_hand,
   coalesce(h.kind, '') AS rights,
   CASE WHEN %(whole)s = 1 OR a.org_id = %(scope)s THEN '' ELSE 'no' END AS in_scope,
-  coalesce(substr(CAST(a.deleted_at AS text), 1, 10), '') AS deleted_on
+  coalesce(substr(CAST(a.deleted_at AS text), 1, 10), '') AS deleted_on,
+  coalesce(CAST(a.edited_names AS text), '') AS edited_names
 FROM accounts_account a
 JOIN orgs_org o ON o.id = a.org_id
 LEFT JOIN (

@@ -24,6 +24,7 @@ _ACCOUNT_EXTRAS = {
     "rights": "",
     "in_scope": "yes",
     "deleted_on": "",
+    "edited_names": "",
 }
 _ORG_FIELDS = ("external_id", "name")
 _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}

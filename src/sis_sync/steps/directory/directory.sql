@@ -3,7 +3,7 @@
 --      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
 --        only for others.
 -- accounts_read and orgs_read are queries that read the files. accounts_read has the ten fields as text, and state,
--- protected, account_id, held_by_hand, rights, in_scope and deleted_on.
+-- protected, account_id, held_by_hand, rights, in_scope, deleted_on and edited_names.
 CREATE TEMP TABLE orgs AS
 SELECT external_id, any_value(name) AS name, any_value(kind) AS kind, bool_or(in_scope <> 'no') AS in_scope
 FROM :orgs_read AS o
@@ -24,7 +24,7 @@ SELECT
   fold(a.held_by_hand) = 'yes' AS is_held_by_hand,
   fold(a.rights) AS rights,
   fold(a.in_scope) <> 'no' AS in_scope,
-  a.deleted_on
+  a.deleted_on, a.edited_names
 FROM :accounts_read AS a
 LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(a.user_type)
 LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(a.grade)
