@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import measure_suggest
 
-from sis_sync.bench.report import as_markdown
+from sis_sync.bench.report import as_markdown, as_svg, promises_as_markdown
 from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
 from sis_sync.core.environment import SERVER_VARIABLES, SPARK_VARIABLES, Variable
@@ -193,9 +194,23 @@ def console(*words: str) -> str:
     return f"```console\n$ sis-sync {shown}\n{ran.stdout.strip()}\n```"
 
 
+def measured() -> dict[str, Any]:
+    """Return the document that `sis-sync bench` wrote."""
+    document: dict[str, Any] = json.loads((DOCS / "performance.json").read_text(encoding="utf-8"))
+    return document
+
+
+def promises() -> str:
+    """Return what is promised and what `sis-sync bench` measured."""
+    return promises_as_markdown(measured())
+
+
 def performance() -> str:
-    """Return the figures of `sis-sync bench` from docs/performance.json."""
-    return as_markdown(json.loads((DOCS / "performance.json").read_text(encoding="utf-8")))
+    """Return all figures of `sis-sync bench`."""
+    return as_markdown(measured())
+
+
+PICTURES: dict[str, Callable[[], str]] = {"pictures/performance.svg": lambda: as_svg(measured())}
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -214,6 +229,7 @@ PARTS: dict[str, Callable[[], str]] = {
             raw_suggested,
             raw_mapping,
             raw_planned,
+            promises,
             performance,
         ),
     )
@@ -229,10 +245,11 @@ def main() -> int:
     """Write the pages. With --check, only compare them, and return 1 if a page is out of date."""
     is_check = "--check" in sys.argv[1:]
     outdated = []
-    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
-        text = page.read_text(encoding="utf-8")
-        new = renewed(text)
-        if new != text:
+    pages = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    made = {page: renewed(page.read_text(encoding="utf-8")) for page in pages}
+    made |= {DOCS / name: draw() for name, draw in PICTURES.items()}
+    for page, new in made.items():
+        if not page.is_file() or page.read_text(encoding="utf-8") != new:
             outdated.append(page.relative_to(ROOT))
             if not is_check:
                 page.write_text(new, encoding="utf-8")

@@ -1,8 +1,9 @@
 """Compare two processes: run them alternately and return the figures of both."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any, Literal
 
 from sis_sync.bench.measure import Sample, WorkFailed, medians, run_measured
 
@@ -16,7 +17,8 @@ class Process:
     """A command to start and measure.
 
     `make_ready` runs before each start and is not measured. `server` is the process ID of a PostgreSQL server whose CPU
-    seconds count too.
+    seconds count too. `times_itself`: the process prints the `cpu` and `wall` seconds of the part that counts, because
+    what comes before makes it warm.
     """
 
     label: str
@@ -24,20 +26,25 @@ class Process:
     environment: Mapping[str, str] = field(default_factory=dict)
     make_ready: Callable[[], None] = _nothing
     server: int | None = None
+    times_itself: bool = False
 
     def run(self) -> tuple[Sample, Any]:
         """Return the cost of one run and its answer."""
         self.make_ready()
-        return run_measured(self.command, environment=dict(self.environment), server=self.server)
+        sample, answer = run_measured(self.command, environment=dict(self.environment), server=self.server)
+        if self.times_itself:
+            sample = replace(sample, cpu=answer["cpu"], wall=answer["wall"])
+        return sample, answer
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Our process and the peer or floor that it is compared with.
 
-    `max_ratio` is the promised ratio of CPU seconds, None if nothing is promised. `max_memory_mb` is the promised peak
-    memory of ours. Without a `peer`, only ours is measured. `alike` names the counts that must be equal, to show that
-    both sides do the same work. `max_repeats` limits a comparison that takes long.
+    `max_ratio` is the promised ratio, None if nothing is promised. It is of CPU seconds, or of wall seconds (`seconds`)
+    if a person waits meanwhile. `max_memory_mb` is the promised peak memory of ours. Without a `peer`, only ours is
+    measured. `alike` names the counts that must be equal, to show that both sides do the same work. `max_repeats`
+    limits a comparison that takes long.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Comparison:
     ours: Process
     peer: Process | None = None
     max_ratio: float | None = None
+    seconds: Literal["cpu", "wall"] = "cpu"
     max_memory_mb: float | None = None
     alike: tuple[str, ...] = ()
     max_repeats: int | None = None
@@ -61,8 +69,12 @@ class Outcome:
 
     @property
     def ratio(self) -> float | None:
-        """Return our median CPU seconds divided by the peer's, or None without a peer."""
-        return medians(list(self.ours)).cpu / medians(list(self.peer)).cpu if self.peer else None
+        """Return our median seconds divided by the peer's, or None without a peer."""
+        if not self.peer:
+            return None
+        seconds = attrgetter(self.comparison.seconds)
+        ratio: float = seconds(medians(list(self.ours))) / seconds(medians(list(self.peer)))
+        return ratio
 
     @property
     def is_kept(self) -> bool:
@@ -83,6 +95,7 @@ class Outcome:
             "ours": _figures(asked.ours.label, self.ours),
             "peer": _figures(asked.peer.label, self.peer) if asked.peer else None,
             "ratio": None if self.ratio is None else round(self.ratio, 3),
+            "ratio_of": asked.seconds,
             "at_most": asked.max_ratio,
             "memory_at_most_mb": asked.max_memory_mb,
             "kept": self.is_kept,

@@ -29,6 +29,17 @@ class Sample:
     memory: float
 
 
+class Stopwatch:
+    """Measures a part of this process: from now on."""
+
+    def __init__(self) -> None:
+        self._cpu, self._wall = time.process_time(), time.monotonic()
+
+    def seconds(self) -> dict[str, float]:
+        """Return the CPU and wall seconds since this was made."""
+        return {"cpu": time.process_time() - self._cpu, "wall": time.monotonic() - self._wall}
+
+
 def module(name: str, *arguments: object) -> list[str]:
     """Return the command line of a module of `work`."""
     return [sys.executable, "-m", f"sis_sync.bench.work.{name}", *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""The report of a benchmark: a JSON document with figures, machine and versions, and tables made from it."""
+"""The report of a benchmark: a JSON document with figures, machine and versions, and the tables and picture of it."""
 
 import os
 import platform
@@ -6,9 +6,17 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from xml.sax.saxutils import escape
 
 PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg", "django-import-export", "pandas", "SQLAlchemy")
 HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Next to", "Its CPU s", "Ratio", "Promised", "Kept")
+OF_PROMISES = ("Scenario", "Rows", "Next to", "Ratio", "Promised", "Peak MB", "Kept")
+# Of the picture, in pixels.
+WIDTH, ROW, TOP = 960, 34, 44
+NAMES_END, BAR_START, PROMISE_AT = 350, 362, 662  # the promised length is PROMISE_AT - BAR_START
+LONGEST = 1.4  # a longer bar is cut off there, and its figure says how long it would be
+KEPT, MISSED, INK, QUIET = "#0a7c4a", "#b45309", "#1f2937", "#6b7280"
+FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
 def document(results: list[dict[str, Any]], *, now: datetime | None = None) -> dict[str, Any]:
@@ -44,7 +52,8 @@ def rows_of(made: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def _row(result: dict[str, Any]) -> tuple[str, ...]:
     ours, peer = result["ours"], result["peer"]
-    promised = [] if result["at_most"] is None else [_ratio(result["at_most"])]
+    unit = " of wall time" if result["ratio_of"] == "wall" else ""
+    promised = [] if result["at_most"] is None else [f"{_ratio(result['at_most'])}{unit}"]
     if result["memory_at_most_mb"] is not None:
         promised.append(f"{result['memory_at_most_mb']:.0f} MB")
     return (
@@ -85,6 +94,50 @@ def as_text(made: dict[str, Any]) -> str:
 
 
 def as_markdown(made: dict[str, Any]) -> str:
-    """Return the table and the sentence as Markdown."""
-    lines = [HEADERS, tuple("---" for _ in HEADERS), *rows_of(made)]
-    return "\n".join(["| " + " | ".join(line) + " |" for line in lines] + ["", where(made)])
+    """Return the table of all figures as Markdown."""
+    return _table([HEADERS, *rows_of(made)])
+
+
+def promises_as_markdown(made: dict[str, Any]) -> str:
+    """Return the table of what is promised, and the sentence, as Markdown."""
+    columns = [HEADERS.index(name) for name in OF_PROMISES]
+    promised = [row for row in rows_of(made) if row[HEADERS.index("Promised")]]
+    return f"{_table([tuple(row[column] for column in columns) for row in (HEADERS, *promised)])}\n\n{where(made)}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    lines = [rows[0], tuple("---" for _ in rows[0]), *rows[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def as_svg(made: dict[str, Any]) -> str:
+    """Return an SVG picture. Each promise is a bar: the measured ratio as a share of the promised one."""
+    promised = [result for result in made["results"] if result["at_most"] is not None]
+    height = TOP + ROW * len(promised) + 12
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" font-family="{FONT}" '
+        'font-size="13">',
+        "<title>What is promised and what was measured</title>",
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{PROMISE_AT}" y="24" text-anchor="middle" fill="{QUIET}">promised at most</text>',
+        *(line for number, result in enumerate(promised) for line in _bar(result, TOP + ROW * number)),
+        f'<path d="M{PROMISE_AT} 32V{height - 8}" stroke="{QUIET}" stroke-dasharray="4 3"/>',
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _bar(result: dict[str, Any], top: int) -> list[str]:
+    share = result["ratio"] / result["at_most"]
+    length = round(min(share, LONGEST) * (PROMISE_AT - BAR_START))
+    colour = KEPT if share <= 1 else MISSED
+    middle = top + 20
+    figure = f"{_ratio(result['ratio'])} of {_ratio(result['at_most'])}"
+    name = f"{result['title']}, {result['rows']:,}" if result["rows"] else result["title"]
+    return [
+        f'<text x="{NAMES_END}" y="{middle - 3}" text-anchor="end" fill="{INK}">{escape(name)}</text>',
+        f'<text x="{NAMES_END}" y="{middle + 10}" text-anchor="end" fill="{QUIET}" font-size="10">'
+        f"next to {escape(result['peer']['label'])}</text>",
+        f'<rect x="{BAR_START}" y="{top + 7}" width="{length}" height="17" rx="2" fill="{colour}"/>',
+        f'<text x="{max(BAR_START + length, PROMISE_AT) + 10}" y="{middle}" fill="{INK}">{figure}</text>',
+    ]
