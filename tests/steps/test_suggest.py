@@ -1,5 +1,6 @@
 """`mapper suggest`: the proposals for real headers, and lines that parse for any header."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +199,19 @@ def test_person_is_no_header(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert "#mapper.suggested.header=none" in lines
     assert "#mapper.suggested.columns=column 1 | column 2 | column 3 | column 4" in lines
     assert not any("Lee" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ana,Ruiz,77123,Student,Active\nBen,Cole,77124,Student,Active\n",
+        "Ana,Ruiz,Student,School\nAna,Ek,Student,School\nCy,Ruiz,Student,School\n",
+        "Pupil,Vorname,Status\n77123,Ana,Ruiz\n" + "".join(f"7713{n:02},B{n},Cole{n}\n" for n in range(30)),
+    ],
+)
+def test_no_line_prints_a_value_of_a_person(capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str) -> None:
+    printed = " ".join(suggested(capsys, tmp_path, text))
+    assert not re.search("Ana|Ruiz|Cole|771", printed), printed
 
 
 def test_header_that_stands_twice_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

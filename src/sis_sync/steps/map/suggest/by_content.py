@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from sis_sync.core.did_you_mean import known_meaning
 from sis_sync.core.fields import ACTIVE, DISABLED, EMAIL_PATTERN, is_placeholder_id
+from sis_sync.steps.map.suggest.proposal import shape
 
 _EMAIL = re.compile(EMAIL_PATTERN)
 _MIN_SHARE = 0.9  # real columns have a few cells of another kind
@@ -119,7 +120,7 @@ def identifiers(values: Sequence[str], records: int) -> str:
         return ""
     lengths = {len(value) for value in usual}
     is_one_form = len({value.rstrip("0123456789") for value in usual}) == 1 and max(lengths) - min(lengths) <= 1
-    return f"different codes ({_examples(usual[:3])})" if is_one_form and not repeats(usual) else ""
+    return f"different codes such as {shape(usual[0])}" if is_one_form and not repeats(usual) else ""
 
 
 def repeats(values: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 
 _BYTES = 256 * 1024
 _MAX_LINES_ABOVE = 20  # a report has few title lines
+_MIN_REPEATED = 2  # cells of a first row that stand below it, too: it is a person
 _PUPIL_SIGNS = (*SYNONYMS["grade"], *CLASS_NAMES)
 
 
@@ -119,8 +120,25 @@ def _best_sample(text: str, options: ReadingOptions) -> Sample | None:
             if (known, len(record) if known or not place else 0) > most:
                 most = (known, len(record))
                 best = Sample(record, records[place + 1 :], lines[place])
-    is_person = best is not None and not most[0] and any(is_address(cell) or is_date(cell) for cell in best.header)
+    is_person = best is not None and _is_person(best, known=most[0])
     return _of_people([best.header, *best.rows], best.line, ()) if best is not None and is_person else best
+
+
+def _is_person(sample: Sample, *, known: int) -> bool:
+    """Return True if the line taken for the header is a person: no proposal may print its cells.
+
+    A header has more known names than cells that could be a person's.
+    """
+    below: list[set[str]] = [set() for _ in sample.header]
+    for row in sample.rows:
+        if list(row) != list(sample.header):
+            for values, cell in zip(below, row, strict=False):
+                values.add(cell.strip())
+    repeated = sum(
+        bool(cell.strip()) and cell.strip() in values for cell, values in zip(sample.header, below, strict=True)
+    )
+    personal = sum(is_address(cell) or is_date(cell) or cell.strip().isdigit() for cell in sample.header)
+    return personal + (repeated if repeated >= _MIN_REPEATED else 0) > known
 
 
 def _of_people(records: Sequence[Sequence[str]], line: int, columns: Sequence[str]) -> Sample:

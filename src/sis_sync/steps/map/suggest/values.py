@@ -9,10 +9,12 @@ from sis_sync.steps.map.columns import comparable, find_columns
 from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
 from sis_sync.steps.map.suggest.by_content import is_signed
-from sis_sync.steps.map.suggest.proposal import Proposal, opened, shown
+from sis_sync.steps.map.suggest.proposal import Proposal, opened, shape, shown
 from sis_sync.steps.map.suggest.sample import Sample
 
 _MAX_SHOWN = 20
+_MOST_DIFFERENT = 0.5  # of the cells: more different values are those of people, which no proposal prints
+_SHAPES_SHOWN = 3
 _BEFORE_KINDERGARTEN = "PreK"
 _POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
@@ -40,6 +42,13 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
         reason = "content: no accounts are made of them"
         yield Proposal(field, header, reason, f"skip.{shown(header)}", " | ".join(others))
     unknown = [value for value, _ in counts.most_common() if value not in others and (value or field != "grade")]
+    if len(unknown) > _MAX_SHOWN and len(unknown) > _MOST_DIFFERENT * len(cells):
+        forms = ", ".join(dict.fromkeys(map(shape, unknown[:_SHAPES_SHOWN])))
+        reason = (
+            f"content: nearly every record has another value (in the form {forms}), so these are no words of a list"
+        )
+        yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
+        return
     for value in unknown[:_MAX_SHOWN]:
         yield _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
     if unknown[_MAX_SHOWN:]:
