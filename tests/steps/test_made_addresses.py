@@ -66,6 +66,21 @@ def test_first_free_numbers_by_custom_id(tmp_path: Path) -> None:
         }
 
 
+def test_series_that_meet_share_no_number(tmp_path: Path) -> None:
+    named = ["Ana Ruiz"] * 23 + ["Al Ruiz2"] * 3 + ["Ada Ruiz22"] * 2
+    rows = [row(number, name) for number, name in enumerate(named)]
+    with place(tmp_path, mode="partial", mapping=LINES) as there:
+        there.apply(file_of(rows))
+        found = addresses(there)
+    assert len(set(found.values())) == len(rows)
+    # Numbers 2 and 22 to 24 of the first series are addresses of the longer ones, or could be.
+    assert found["P21"] == "aruiz31@x.example"
+    assert [found[f"P{number}"] for number in range(23, 28)] == [
+        *("aruiz2@x.example", "aruiz23@x.example", "aruiz24@x.example"),
+        *("aruiz22@x.example", "aruiz222@x.example"),
+    ]
+
+
 def test_held_address_is_not_made_again(tmp_path: Path) -> None:
     (tmp_path / "orgs.csv").write_text("external_id,name\n010,North\n", encoding="utf-8")
     (tmp_path / "roster.csv").write_bytes(file_of([row(1, "Ana Ruiz"), row(2, "Bo Ek", "bek@x.example")]))

@@ -44,6 +44,16 @@ FROM (
 ) AS of_series
 WHERE NOT (is_made AND digits = '') AND series IN (SELECT base FROM numbering);
 
+-- The digits between two series: aruiz22 is number 22 of aruiz and number 2 of aruiz2. The longer one gives it.
+CREATE OR REPLACE TEMP TABLE longer_series AS
+SELECT base, digits
+FROM (
+  SELECT left(local, length(local) - cut) || domain AS base, right(local, cut) AS digits
+  FROM (SELECT local, domain, unnest(range(1, 8)) AS cut FROM (SELECT DISTINCT local, domain FROM numbering) AS series)
+  WHERE cut < length(local) AND matches(right(local, cut), '[1-9][0-9]*')
+) AS ends
+WHERE base IN (SELECT base FROM numbering);
+
 CREATE OR REPLACE TEMP TABLE free_numbers AS
 SELECT base, number, row_number() OVER (PARTITION BY base ORDER BY number) AS place
 FROM (
@@ -55,6 +65,9 @@ FROM (
   LEFT JOIN (SELECT base, count(*) AS numbers FROM taken_numbers GROUP BY base) AS t ON t.base = n.base
 ) AS c
 WHERE NOT EXISTS (SELECT 1 FROM taken_numbers AS t WHERE t.base = c.base AND t.number = c.number)
+  AND NOT EXISTS (
+    SELECT 1 FROM longer_series AS s WHERE s.base = c.base AND starts_with(CAST(c.number AS STRING), s.digits)
+      AND matches(substr(CAST(c.number AS STRING), length(s.digits) + 1), '[2-9]|[1-9][0-9]+'))
   AND NOT (:has_held AND keyed_hash(
     local || CASE WHEN number = 1 THEN '' ELSE CAST(number AS STRING) END || domain, :key) IN (
       SELECT digest FROM held_addresses));

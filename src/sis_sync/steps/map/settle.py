@@ -17,7 +17,7 @@ _NOTHING_TO_SETTLE = """
 CREATE TEMP VIEW settled AS
 SELECT * EXCLUDE (password), FALSE AS keeps_values, FALSE AS keeps_address FROM roster
 """
-_SPARE_NUMBERS = 20  # tried at first in each series, besides those that are known to be taken
+_SPARE_NUMBERS = 20  # tried in each series, if those that are not known to be taken are too few
 
 
 @dataclass(frozen=True)
@@ -57,4 +57,4 @@ def _number(session: Session, held: HeldAddresses | None, *, keeps_email: bool) 
     while not is_complete:
         session.run(text, keeps_email=keeps_email, spare=spare, has_held=held is not None, key=held.key if held else "")
         is_complete = not session.value("SELECT count(*) FROM unnumbered")
-        spare *= 10
+        spare = max(_SPARE_NUMBERS, spare * 10)
