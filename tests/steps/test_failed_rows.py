@@ -191,6 +191,14 @@ def test_every_formula_start_neutralised_and_restored() -> None:
     assert plan_of(first.file).failed == first.failed
 
 
+@pytest.mark.parametrize("cell", [' ="\'6"', '\u200b="6"', " '6", '=" \'6"', '="\'6"'])
+def test_text_formula_reads_the_same_again(cell: str) -> None:
+    row = {**GOOD, "status": "Gone", "custom_id": cell, "first_name": cell}
+    first = plan_of(table(list(row), [list(row.values())]))
+    assert [found[FIELD_NAMES.index("custom_id")] for found in first.failed] == ["6"]
+    assert plan_of(first.file).failed == first.failed
+
+
 def test_names_are_not_formulas() -> None:
     names = ["\u00c9lise", "\u674e\u96f7", "Ana", "1-1", "a=b", "\u2013 dash", "\u30fc"]
     rows = [

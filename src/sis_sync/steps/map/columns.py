@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.wording import counted
 from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
 
@@ -53,6 +54,11 @@ class Columns:
     def position_of(self, header: str) -> int | None:
         """Return the position of the first column with this name, or None."""
         return self._positions.get(comparable(header))
+
+    def place_of(self, name: str) -> int | None:
+        """Return the position of the column with this name, or else of the one that supplies the field with it."""
+        position = self.position_of(name)
+        return self.of_field.get(name) if position is None else position
 
     @functools.cached_property
     def _positions(self) -> dict[str, int]:
@@ -245,9 +251,12 @@ def _missing_message(missing: list[str], columns: Columns, mapping: Mapping, lin
     has = f"It has: {', '.join(name[:40] for name in found[:30]) or 'nothing'}."
     is_known = columns.used or not _KNOWN_NAMES.isdisjoint(map(comparable, found))
     if hides_names:
-        has = f"Its {len(found)} names are not repeated here, because they look like a person's values."
+        names = counted(len(found), "name is", "names are")
+        has = f"Its {names} not repeated here, because a person's values look so."
     elif not is_known and any(character.isdigit() for name in found for character in name):
-        has = f"None of its {len(found)} names is known. They are not repeated here, because they may be a person's."
+        unknown = f"None of its {len(found):,} names is known. They are"
+        unknown = unknown if len(found) > 1 else "Its only name is not known. It is"
+        has = f"{unknown} not repeated here, because a person's values may look so."
     place = f" on line {line}" if line > 1 else ""
     return f"The header{place} lacks {', '.join(guesses)}. {has}"
 

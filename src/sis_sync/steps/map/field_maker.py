@@ -148,13 +148,12 @@ class FieldMaker:
             is_neutralised = f"has_match({cell}, {literal(_NEUTRALISED)})"
             cell = f"CASE WHEN {is_neutralised} THEN substr({cell}, 2) ELSE {cell} END"
         if position in self._text_formulas:
-            cell = without_formula(cell, is_number=position in self._numbers)
+            return without_formula(cell, is_number=position in self._numbers)
         return f"clean({cell})"
 
     def _as_given(self, header: str) -> str:
         """Return the SQL for the cell under a header, or in the column of a field with this name."""
-        position = self.columns.position_of(header)
-        position = self.columns.of_field.get(header) if position is None else position
+        position = self.columns.place_of(header)
         return NOTHING if position is None else self._cell(position)
 
     def _named(self, name: str) -> str:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.wording import counted
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import Columns, source_positions
-from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.map.value_sql import is_one_of
 from sis_sync.steps.read.footer_text import FooterPattern, count_in, is_dashes, number_in, says_end
 from sis_sync.steps.read.quotes import Buffer, end_of_line, split_record
 from sis_sync.steps.read.scan import END_OF_FILE, Layout
@@ -33,10 +36,10 @@ class Footer:
 
 
 def find_footers(
-    data: Buffer, layout: Layout, columns: Columns, mapping: Mapping, patterns: Sequence[str]
+    session: Session, data: Buffer, layout: Layout, columns: Columns, mapping: Mapping, patterns: Sequence[str]
 ) -> dict[int, Footer]:
     """Return the footers of the file by their offsets, in order."""
-    finder = _Finder(data, layout, columns, mapping, tuple(map(FooterPattern, patterns)))
+    finder = _Finder(session, data, layout, columns, mapping, tuple(map(FooterPattern, patterns)))
     found = {footer.start: footer for footer in (*finder.under_the_header(), *finder.at_the_end(), *finder.named())}
     return dict(sorted(found.items()))
 
@@ -51,7 +54,7 @@ def compare_counts(footers: dict[int, Footer], lines: dict[int, int], records: i
         if count != records:
             raise FileRefused(
                 "file.count_mismatch",
-                f"Line {line} says that there are {count:,} records, but the file has {records:,}.",
+                f"Line {line} says that the file has {counted(count, 'record', 'records')}, but it has {records:,}.",
                 line=line,
                 fix="Export the file again: it may have lost people on its way. If the line counts something else, "
                 "name it in a mapping, without {rows}: mapper.NAME.footer=Total records: *",
@@ -61,6 +64,7 @@ def compare_counts(footers: dict[int, Footer], lines: dict[int, int], records: i
 
 @dataclass(frozen=True)
 class _Finder:
+    session: Session
     data: Buffer
     layout: Layout
     columns: Columns
@@ -145,10 +149,10 @@ class _Finder:
     def _is_skipped(self, cells: Sequence[bytes]) -> bool:
         """Return True if a skip line of the mapping names this record."""
         for header, values in self.mapping.skips:
-            place = self.columns.position_of(header)
+            place = self.columns.place_of(header)
             if place is not None and place < len(cells):
-                cell = folded(cells[place].decode("utf-8", "replace"))
-                if any(re.fullmatch(re.escape(value).replace(r"\*", ".*"), cell) for value in values):
+                cell = f"clean({literal(cells[place].decode('utf-8', 'replace'))})"
+                if self.session.value(f"SELECT {is_one_of(cell, values)}"):
                     return True
         return False
 

@@ -112,7 +112,7 @@ def read(
         with _too_large_first(limits, data, layout):
             judge_header(data, header, mapping)
         _refuse_corrections(header.columns, mode)
-        footers = find_footers(data, layout, header.columns, header.mapping, options.footers)
+        footers = find_footers(session, data, layout, header.columns, header.mapping, options.footers)
         layout = replace(layout, footers=np.array(list(footers), dtype=np.int64))
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
         has_final_newline = _has_final_newline(data)

@@ -8,11 +8,9 @@ from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import Columns, source_positions
 from sis_sync.steps.map.mapping import Mapping
 
-_FORMULA = r'^\s*=\s*"([^"]*)"\s*$'
-_APOSTROPHE = r"^\s*'([0-9])"
-_NEUTRALISED_FORMULA = r"^'+\s*="  # our failed-rows file puts an apostrophe before a formula
-# What the cells begin with and the character after it: the engine skips whole blocks of cells that do not.
-_FIRST = {_FORMULA: ("=", ">"), _APOSTROPHE: ("'", "("), _NEUTRALISED_FORMULA: ("'", "(")}
+_FORMULA = r'^="([^"]*)"$'
+_APOSTROPHE = r"^'([0-9])"
+_NEUTRALISED_FORMULA = r"^'+[\s\p{Z}\p{Cf}]*=\""  # our failed-rows file puts an apostrophe before a formula
 _NUMBER_FIELDS = ("custom_id", "school_district_external_id")
 
 
@@ -37,18 +35,18 @@ def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, 
 
 
 def _first_line(session: Session, place: int, pattern: str) -> int | None:
-    """Return the first line whose cell in this column has the pattern, or None."""
-    first, after = _FIRST[pattern]
-    line: int | None = session.value(
-        f"SELECT min(line) FROM cells WHERE c{place} >= :first AND c{place} < :after AND has_match(c{place}, :pattern)",
-        first=first,
-        after=after,
-        pattern=pattern,
-    )
+    """Return the first line whose cell in this column has the pattern after it is trimmed, or None.
+
+    Most cells begin with a letter or a digit. The comparisons come first because they are cheaper than a pattern match.
+    """
+    cell = f"c{place}"
+    may_be = f"(({cell} < '(' AND {cell} <> '') OR ({cell} >= '=' AND {cell} < '>') OR {cell} >= '\x80')"
+    query = f"SELECT min(line) FROM cells WHERE {may_be} AND has_match(clean({cell}), :pattern)"
+    line: int | None = session.value(query, pattern=pattern)
     return line
 
 
 def without_formula(text: str, *, is_number: bool) -> str:
-    """Return the SQL for a text without the signs of a text formula. `is_number`: it is an ID."""
-    bare = f"replace_all({text}, {literal(_FORMULA)}, '\\1')"
-    return f"replace_all({bare}, {literal(_APOSTROPHE)}, '\\1')" if is_number else bare
+    """Return the SQL for a trimmed text without the signs of a text formula. `is_number`: it is an ID."""
+    bare = f"clean(replace_all(clean({text}), {literal(_FORMULA)}, '\\1'))"
+    return f"clean(replace_all({bare}, {literal(_APOSTROPHE)}, '\\1'))" if is_number else bare
