@@ -81,8 +81,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.unidentified_rows",
-        "{base:account|accounts} would leave while {count:failed row names no known account and is|failed rows name no "
-        "known account and are} like one of them ({subject}): the same person may be meant.",
+        "{base:account|accounts} would leave while {count:row that names no known account is|rows that name no known "
+        "account are} like one of them ({subject}): the same person may be meant.",
         _OTHER_COLUMNS,
         _LEAVING,
     ),

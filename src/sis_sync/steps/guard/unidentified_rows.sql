@@ -1,5 +1,6 @@
--- Accounts would leave while a failed row that names no known account could be one of them: the last name and the
--- initial are the same (a missing first name has every initial), or the address is, or neither can be read.
+-- Accounts would leave while a row that names no known account could be one of them. For a failed row, the last name
+-- and the initial are the same (a missing first name has every initial), or the address is, or neither can be read. A
+-- footer may be a half-written last person: one of its cells is the name or the address of the account.
 -- A record that could not be split names an account only if one of its cells is the ID of an account without a row of
 -- its own: any other number in it could be someone else's ID. Its name and address cannot be read.
 WITH unnamed AS (
@@ -15,16 +16,25 @@ WITH unnamed AS (
         SELECT o.custom_id FROM people AS o JOIN broken_cells AS c ON c.cell = o.custom_id WHERE NOT o.is_skipped))
 ),
 leavers AS (
-  SELECT fold(a.last_name) AS last_name, fold(substr(a.first_name, 1, 1)) AS initial, a.email_key
+  SELECT fold(a.last_name) AS last_name, fold(substr(a.first_name, 1, 1)) AS initial, a.email_key,
+    fold(a.first_name) AS first_name
   FROM leaving AS l JOIN accounts AS a ON a.custom_id = l.custom_id
+),
+alike AS (
+  SELECT line FROM unnamed
+  WHERE (SELECT count(*) FROM leaving) > 0
+    AND CASE WHEN last_name = '' THEN email_key = ''
+             ELSE concat(last_name, chr(31), initial) IN (SELECT concat(last_name, chr(31), initial) FROM leavers)
+               OR (initial = '' AND last_name IN (SELECT last_name FROM leavers))
+               OR last_name IN (SELECT last_name FROM leavers WHERE initial = '') END
+     OR (email_key <> '' AND email_key IN (SELECT email_key FROM leavers))
+  UNION
+  SELECT c.line FROM broken_cells AS c
+  WHERE c.line IN (SELECT line FROM broken WHERE codes = 'row.footer')
+    AND fold(c.cell) IN (
+      SELECT first_name FROM leavers UNION SELECT last_name FROM leavers UNION SELECT email_key FROM leavers)
 )
 SELECT 'for example line ' || CAST(min(line) AS STRING) AS subject, count(*) AS found,
   (SELECT count(*) FROM leaving) AS base, '0' AS bound
-FROM unnamed
-WHERE (SELECT count(*) FROM leaving) > 0
-  AND CASE WHEN last_name = '' THEN email_key = ''
-           ELSE concat(last_name, chr(31), initial) IN (SELECT concat(last_name, chr(31), initial) FROM leavers)
-             OR (initial = '' AND last_name IN (SELECT last_name FROM leavers))
-             OR last_name IN (SELECT last_name FROM leavers WHERE initial = '') END
-   OR (email_key <> '' AND email_key IN (SELECT email_key FROM leavers))
+FROM alike
 HAVING count(*) > 0
