@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,12 @@ from sis_sync.core.reading_options import ReadingOptions
 
 _mode = click.Choice(list(MODES))
 _path = click.Path(path_type=Path)
+_day = click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _ctx, _param, value: value.date() if isinstance(value, datetime) else value,
+    help="The day that a mapping's first and last days are compared with.  [default: today on this machine]",
+)
 
 
 @click.command()
@@ -27,9 +34,16 @@ _path = click.Path(path_type=Path)
 @click.option("--orgs", type=_path, help="CSV with external_id,name. Also check the orgs of the rows.")
 @click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
 @reading_flags
+@_day
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document to stdout.")
 def check(
-    file: str, mode: str | None, orgs: Path | None, mapping: str | None, options: ReadingOptions, as_json: bool
+    file: str,
+    mode: str | None,
+    orgs: Path | None,
+    mapping: str | None,
+    options: ReadingOptions,
+    day: date | None,
+    as_json: bool,
 ) -> int:
     """Read, map and validate FILE (- for stdin); print its findings by code, then by line."""
     from sis_sync.cli.print_plan import print_check, print_refusal
@@ -42,7 +56,7 @@ def check(
     with _input(file) as path, open_session() as session:
         try:
             judged = check_file(
-                session, path, mode=MODES[mode] if mode else None, mapping=lines, options=options, orgs=orgs
+                session, path, mode=MODES[mode] if mode else None, mapping=lines, options=options, orgs=orgs, today=day
             )
         except FileRefused as refusal:
             return print_refusal(refusal, as_json=as_json)
@@ -61,6 +75,7 @@ def check(
 )
 @click.option("--mapping", help="Name of a preset, or a .properties file with mapper lines.")
 @reading_flags
+@_day
 @click.option("--create-disabled", is_flag=True, help="Make accounts for Disabled people who have none.")
 @click.option(
     "--two-people",
@@ -112,6 +127,7 @@ def _plan_file(
     accounts: Path | None,
     mapping: str | None,
     options: ReadingOptions,
+    day: date | None,
     create_disabled: bool,
     two_people: tuple[str, ...],
     output: Path | None,
@@ -134,6 +150,7 @@ def _plan_file(
             options=options,
             creates_disabled=create_disabled,
             two_people=two_people,
+            day=day,
         )
         try:
             with make_requested_plan(request, output=output, engine=engine) as made:
@@ -160,6 +177,7 @@ def _plan_systems(
     accounts: Path | None,
     mapping: str | None,
     options: ReadingOptions,
+    day: date | None,
     create_disabled: bool,
     two_people: tuple[str, ...],
     output: Path | None,
@@ -174,7 +192,7 @@ def _plan_systems(
         "--accounts": accounts,
         "--mapping": mapping,
     }
-    of_one |= {"--create-disabled": create_disabled or None, "--two-people": two_people or None}
+    of_one |= {"--day": day, "--create-disabled": create_disabled or None, "--two-people": two_people or None}
     of_one |= {flag: word for word, flag in FLAGS.items() if word in options.as_words()}
     refused = [name for name, value in of_one.items() if value is not None]
     if refused:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sis_sync.core.errors import SisSyncError
@@ -23,7 +24,7 @@ from sis_sync.steps.report import write_plan
 class PlanRequest:
     """The input files, mode and mapping of one plan. The path of a mapping is relative to `folder`.
 
-    `school_system` names the plan if a run makes several plans.
+    `school_system` names the plan if a run makes several plans. `day` is the day of planning, None for today here.
     """
 
     file: Path
@@ -36,6 +37,7 @@ class PlanRequest:
     options: ReadingOptions = NOTHING_SAID
     creates_disabled: bool = False
     two_people: tuple[str, ...] = ()
+    day: date | None = None
 
     def plan_input(self) -> PlanInput:
         """Load the mapping and return the input of the plan. Raise ConfigurationError if the mapping is invalid."""
@@ -50,6 +52,7 @@ class PlanRequest:
             school_system=self.school_system,
             creates_disabled=self.creates_disabled,
             two_people=self.two_people,
+            today=self.day,
         )
 
 

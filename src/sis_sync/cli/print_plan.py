@@ -59,7 +59,8 @@ def print_plan(made: RequestedPlan, *, output: Path | None, as_json: bool) -> No
     live = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
     click.echo(counts_in_words(plan.counts, live=live))
     if plan.disabled_newcomers:
-        click.echo(f"{plan.disabled_newcomers:,} of the {plan.counts.create:,} to create are Disabled.")
+        verb = "is" if plan.disabled_newcomers == 1 else "are"
+        click.echo(f"{plan.disabled_newcomers:,} of the {plan.counts.create:,} to create {verb} Disabled.")
     if not_made := plan.findings.get("row.not_created"):
         click.echo(f"{counted(not_made, 'disabled person was', 'disabled people were')} not made.")
     _print_findings(group_findings(session, records, plan.findings))

@@ -32,7 +32,8 @@ def print_all_systems(outcomes: Sequence[PlanOutcome], folder: Path) -> None:
     """Print the total counts of the finished plans, list the plans that would be held, and name the folder."""
     planned = sum(isinstance(outcome.result, Plan) for outcome in outcomes)
     counts = _counts_of_all(outcomes)
-    click.echo(f"\n{planned:,} of {len(outcomes):,} school systems planned, {counted(counts.rows, 'row', 'rows')}:")
+    systems = counted(len(outcomes), "school system", "school systems")
+    click.echo(f"\n{planned:,} of {systems} planned, {counted(counts.rows, 'row', 'rows')}:")
     click.echo(counts_in_words(counts))
     for outcome in outcomes:
         for hit in outcome.hits:

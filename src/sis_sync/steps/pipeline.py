@@ -121,12 +121,13 @@ def check_file(
     mapping: Mapping = NO_MAPPING,
     orgs: Path | None = None,
     options: ReadingOptions = NOTHING_SAID,
+    today: date | None = None,
 ) -> Judged:
     """Read, map and validate the file: find the faults of every row. Check the orgs only if `orgs` is given.
 
     Raise FileRefused for the file, ConfigurationError for the list of orgs.
     """
-    roster = map_file(session, file, mode=mode, mapping=mapping, options=options)
+    roster = map_file(session, file, mode=mode, mapping=mapping, options=options, today=today)
     directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
     if directory is None:
         load_no_directory(session)
