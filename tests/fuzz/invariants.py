@@ -56,7 +56,7 @@ def _is_complete(plan: Planned, roster: bytes) -> None:
     _must(actions == counts.rows + counts.leaving, "the counts do not add up")
     _must(len(plan.rows) == actions, "rows and counts differ")
     _must(all(one < other for one, other in pairwise(lines)), "the lines do not increase")
-    breaks = roster.count(b"\n") + 1
+    breaks = max(roster.count(b"\n"), roster.count(b"\r")) + 1
     _must(all(1 <= line <= breaks for line in lines), "a line that is not in the file")
     written = list(csv.reader(io.StringIO(plan.output.decode("utf-8"), newline="")))
     _must(len(written) == len(plan.rows) + 1, "the plan that was written has another number of records")

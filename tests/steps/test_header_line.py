@@ -209,6 +209,11 @@ def test_columns_must_be_as_many_as_the_cells(check: Checker) -> None:
     assert not VALUES.search(said.out + said.err)
 
 
+def test_columns_of_a_file_that_one_delimiter_cannot_split(check: Checker) -> None:
+    refused = check('"Mia"|"Silva"\n', mapping="columns=A | B | C").document["refused"]
+    assert refused["message"] == "3 columns were named, but the first lines of the file have at most 2."
+
+
 @pytest.mark.parametrize(("line", "code"), [("3", "file.header_missing"), ("9", "file.header_missing")])
 def test_said_line_must_be_there(check: Checker, line: str, code: str) -> None:
     assert check(TITLES + ROSTER, "--header-line", line).document["refused"]["code"] == code

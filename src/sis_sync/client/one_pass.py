@@ -17,6 +17,7 @@ from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.modes import Mode
 from sis_sync.core.place_faults import as_no_room, fault_of
 from sis_sync.core.reading_options import ReadingOptions
+from sis_sync.core.wording import counted
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,9 @@ def _unreadable(section: Section, error: OSError) -> ConfigurationError:
 
 
 def _too_old_notice(section: Section, file_name: str) -> str:
+    age = counted(section.max_age_hours, "hour", "hours")
     return (
-        f"{section.name}: {file_name} is older than {section.max_age_hours} hours and was not sent. "
+        f"{section.name}: {file_name} is older than {age} and was not sent. "
         "Check that the SIS still exports. To send this file all the same, copy it again or raise "
         f"{section.name}.max.age.hours."
     )

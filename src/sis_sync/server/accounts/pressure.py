@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from sis_sync.core.wording import counted
 from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.windows import Slots, Window, whole_seconds
@@ -118,7 +119,7 @@ def closed_for(wait: float, proof: Proof) -> TooManySignIns:
     is_claim = proof is Proof.CLAIM_CODE
     closed = "Claiming an account with this ID" if is_claim else "Signing in with this address"
     return TooManySignIns(
-        f"Too many wrong {proof}s. {closed} is closed for {minutes} more minutes."
+        f"Too many wrong {proof}s. {closed} is closed for {counted(minutes, 'more minute', 'more minutes')}."
         if wait > UNDECIDED_SECONDS
         else f"Too many tries with this {'ID' if is_claim else 'address'} are looked at in this moment.",
         fix="Wait, or ask your school for a new code." if is_claim else "Wait, or ask a manager to set a new password.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.wording import shown
+from sis_sync.core.wording import counted, shown
 
 
 def tidied(path: Path, target: Path) -> Path:
@@ -47,6 +47,6 @@ def records_of(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _refuse_ragged(path: Path, line: int, record: list[str], width: int) -> None:
     if len(record) != width:
         raise ConfigurationError(
-            f"{shown(path.name)} line {line} has {len(record)} columns, its header has {width}.",
+            f"{shown(path.name)} line {line} has {counted(len(record), 'column', 'columns')}, its header has {width}.",
             fix="Correct the number of columns; put a value with a comma between quotation marks.",
         )

@@ -41,8 +41,8 @@ def delimiter_for_columns(data: Buffer, start: int, options: ReadingOptions) -> 
     if wanted in widths[delimiter]:
         return delimiter
     if any(widths.values()):
-        most = max(max(counts) for counts in widths.values())
-        message = f"{wanted} columns were named, but the first lines of the file have {most} cells or fewer"
+        most = max(width for counts in widths.values() for width in counts)
+        message = f"{wanted} columns were named, but the first lines of the file have at most {most}"
         raise FileRefused(
             "file.header_missing", f"{message}.", line=1, fix="Name every column of the file in order: A | B | C."
         )
