@@ -80,7 +80,7 @@ class Courier:
     def _send(self, api: Api, section: Section, delivery: Delivery, archiver: Archiver) -> None:
         """Send one file and archive it, even if it is refused. Raise any other error; the file then stays unsent."""
         if is_too_old(delivery.source, section, now=self.clock.now()):
-            reason = f"older than {counted(section.max_age_hours, 'hour', 'hours')} before it could be sent"
+            reason = f"older than {counted(section.max_age_hours or 0, 'hour', 'hours')} before it could be sent"
             archiver.archive_skipped(section, [delivery], tag=".too-old", reason=reason)
             return
         # Count the attempt before sending: after a crash in between, the journal must still know about it.

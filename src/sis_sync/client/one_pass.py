@@ -136,7 +136,7 @@ def _unreadable(section: Section, error: OSError) -> ConfigurationError:
 
 
 def _too_old_notice(section: Section, file_name: str) -> str:
-    age = counted(section.max_age_hours, "hour", "hours")
+    age = counted(section.max_age_hours or 0, "hour", "hours")
     return (
         f"{section.name}: {file_name} is older than {age} and was not sent. "
         "Check that the SIS still exports. To send this file all the same, copy it again or raise "
