@@ -103,7 +103,10 @@ class Handler(BaseHTTPRequestHandler):
         if run is None:
             self.problem(404, "Not found")
         elif rest == "results.csv" and self.owner.results:
-            self.answer_bytes(200, self.owner.results)
+            lines = self.owner.results.splitlines(keepends=True)
+            is_whole = "unchanged=false" not in urlsplit(self.path).query
+            told = (line for line in lines if is_whole or b",taken," not in line)
+            self.answer_bytes(200, b"".join(told))
         elif rest == "results.csv":
             self.problem(410, "Report removed")
         elif rest:

@@ -17,6 +17,7 @@ from sis_sync.engine.duckdb import open_session
 from sis_sync.server.api.runs import FAULTS
 from sis_sync.server.errors import ApiDisabled
 from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import save_plan
 from sis_sync.steps.report import write_results
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -72,8 +73,9 @@ def test_results_page_names_written_columns(tmp_path: Path) -> None:
     with open_session() as session:
         files = ("students.csv", "orgs.csv", "accounts.csv")
         roster, orgs, accounts = (ROOT / "docs" / "sample" / name for name in files)
-        plan_file(session, PlanInput(roster, MODES["students"], orgs, accounts))
-        write_results(session, tmp_path / "results.csv")
+        plan, _ = plan_file(session, PlanInput(roster, MODES["students"], orgs, accounts))
+        save_plan(session, plan, tmp_path / "plan", tmp_path / "unchanged")
+        write_results(session, tmp_path / "results.csv", plan=tmp_path / "plan", unchanged=tmp_path / "unchanged")
     assert columns == (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()[0]
     assert len(set(columns.split(","))) == len(columns.split(","))
 

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.results import results_of
 from sis_sync.steps.pipeline import engine_named
 
 
@@ -31,7 +32,7 @@ def test_spark_plans_the_same(
         assert run.counts["create"] == 1
         assert run.counts["failed"] == 2
         files = run_files(run)
-        paths = (files.plan, files.unchanged, files.results, files.failed, files.findings)
+        paths = (files.plan, files.unchanged, results_of(run), files.failed, files.findings)
         written = [path.read_bytes() for path in paths]
         plans.append((run.state, run.counts, run.guards, written))
     assert plans[0] == plans[1]

@@ -146,7 +146,7 @@ def test_failing_job_logs_no_values(
     district: Org, north: Org, now: datetime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = send(district, student("S1", LAST_NAME), now=now)
-    monkeypatch.setattr(planning, "write_results", full_disk)
+    monkeypatch.setattr(planning, "save_plan", full_disk)
     run = settled(run, now=now)
     job = run.jobs.get()
     assert (run.state, job.state, job.attempts) == ("failed", "failed", MAX_ATTEMPTS)

@@ -97,7 +97,7 @@ def test_planning_waits(
 def test_planning_goes_on_with_room(district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     run = send(district, student("S1"), now=now)
     with monkeypatch.context() as patch:
-        patch.setattr(planning, "write_results", full_disk)
+        patch.setattr(planning, "save_plan", full_disk)
         assert settled(run, now=now).state == "checking"
     assert [path.name for path in run_files(run).folder.iterdir()] == ["original"]
     run = settled(run, now=now + FOR_A_WHILE)

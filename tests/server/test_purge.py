@@ -37,6 +37,7 @@ from sis_sync.server.runs.purge import people as people_module
 from sis_sync.server.runs.purge import run_files as run_files_module
 from sis_sync.server.runs.purge import traces
 from sis_sync.server.runs.purge.purge import purge, total
+from sis_sync.server.runs.selectors import plan_rows
 
 pytestmark = pytest.mark.django_db
 on_both = pytest.mark.both_databases
@@ -78,7 +79,7 @@ def test_each_thing_has_its_time(
 
     assert purged(now + 30 * DAY) == {"files": 1, "jobs": 2}
     assert not files.original.exists()
-    assert all(path.is_file() for path in (*files.stored_plan, files.results, files.failed, files.findings))
+    assert all(path.is_file() for path in (*files.stored_plan, files.failed, files.findings))
 
     assert purged(now + 89 * DAY) == {}
     assert purged(now + 90 * DAY) == {"reports": 1}
@@ -118,7 +119,7 @@ def test_retention_is_of_the_school_system(
     run = sync(district, student("S1"), now=now)
     assert purged(now + 59 * DAY)["files"] == 0
     assert purged(now + 60 * DAY)["files"] == 1
-    assert run_files(run).results.is_file()
+    assert run_files(run).plan.is_file()
     purged(now + 400 * DAY)
     logs = AuditEntry.objects.filter(at__lte=now)
     assert set(logs.values_list("school_system", flat=True)) == {other_system.pk}
@@ -189,8 +190,7 @@ def test_nothing_is_left_of_a_person(district: Org, north: Org, alice: Account, 
     assert found_in_tables(["canary"]) == set()
     assert found_in_files(run_files(by_hand).folder.parent, ["canary"]) == set()
     assert list(Account.objects.order_by("pk").values()) == live
-    results = run_files(by_hand).results.read_text()
-    assert ("S1" in results, "S2" in results) == (True, True)
+    assert [row.custom_id for row in plan_rows(run=by_hand).rows] == ["S1", "S2"]
 
 
 def test_one_damaged_run_stops_no_purge(
@@ -283,7 +283,7 @@ def test_purge_that_was_cut_off_goes_on(
     assert Purge.objects.get().ended_at is None
     total(purge(now=now + 181 * DAY))
     assert found_in_tables(["canary"]) | found_in_files(data_folder(), ["canary"]) == set()
-    assert "S1" in run_files(run).results.read_text()
+    assert [row.custom_id for row in plan_rows(run=run).rows] == ["S1"]
 
 
 def test_rows_that_are_over(school_system: SchoolSystem, district: Org, alice: Account, now: datetime) -> None:

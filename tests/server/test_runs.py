@@ -28,6 +28,7 @@ from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.selectors import access_run, plan_rows, runs_of, waiting_runs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -153,7 +154,7 @@ def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, 
     files = run_files(run)
     stored = files.plan.read_bytes() + files.unchanged.read_bytes() + files.seen.read_bytes()
     assert hashlib.sha256(stored).hexdigest() == run.plan_digest
-    results = rows_of(files.results)
+    results = rows_of(results_of(run))
     assert [row["action"] for row in results] == ["create", "failed"]
     assert len(rows_of(files.failed)) == 1
 
@@ -212,7 +213,7 @@ def test_dead_worker_leaves_whole_plan(
     first = run.plan_digest
     approve_run(run=run, digest=first, by=alice, reason="checked", now=now)
     Account.objects.filter(custom_id="S2").update(grade="8")
-    run_files(run).results.unlink()  # a missing report must not cost anyone a password
+    run_files(run).failed.unlink()  # a missing report must not cost anyone a password
     flow.apply_run(run.pk, now=now)
     with monkeypatch.context() as dying:
         dying.setattr(planning, broken_step, die)

@@ -19,8 +19,8 @@ from sis_sync.core.modes import MODES
 from sis_sync.core.reading_options import BACKSLASH, DELIMITERS, NO_HEADER, ReadingOptions
 from sis_sync.engine.duckdb import open_session
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.results import results_of
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.pipeline import PlanInput, check_file, plan_file
 from sis_sync.steps.report import write_plan
@@ -71,7 +71,7 @@ def found_offline(content: bytes, options: ReadingOptions, mapping: Mapping) -> 
 def found_by_server(run: Run) -> tuple[object, object]:
     if run.refusal:
         return run.refusal["code"], run.refusal["line"]
-    return run.findings, rows_of(run_files(run).results.read_text(encoding="utf-8"))
+    return run.findings, rows_of(results_of(run).read_text(encoding="utf-8"))
 
 
 def rows_of(text: str) -> list[tuple[str, ...]]:

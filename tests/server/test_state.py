@@ -17,6 +17,7 @@ from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.snapshot import export_directory
 from sis_sync.steps.plan.plan import plan_digest
 
@@ -140,4 +141,4 @@ def test_same_input_same_plan(district: Org, north: Org, now: datetime, settings
     second.refresh_from_db()
     assert run_files(first).plan.read_bytes() == run_files(second).plan.read_bytes()
     assert run_files(first).unchanged.read_bytes() == run_files(second).unchanged.read_bytes()
-    assert run_files(first).results.read_bytes() == run_files(second).results.read_bytes()
+    assert results_of(first).read_bytes() == results_of(second).read_bytes()

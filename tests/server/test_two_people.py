@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import ModeSettings, Run, ToldApart
+from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.two_people import forget_told_apart
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -27,7 +27,7 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
 
 
 def message_of(run: Run) -> str:
-    return run_files(run).results.read_text(encoding="utf-8")
+    return results_of(run).read_text(encoding="utf-8")
 
 
 def test_a_manager_tells_two_people_apart_on_the_run_page(

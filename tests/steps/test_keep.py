@@ -48,7 +48,7 @@ def planned(folder: Path, mapping: Mapping, *, lines: tuple[int, ...] = ()) -> O
         plan, hits = plan_file(session, given)
         made = [folder / name for name in ("plan", "unchanged", "results", "failed")]
         save_plan(session, plan, made[0], made[1])
-        write_results(session, made[2])
+        write_results(session, made[2], plan=made[0], unchanged=made[1])
         write_failed_rows(session, plan.records, made[3])
         groups = group_findings(session, plan.records, plan.findings)
         found = tuple(session.rows("SELECT line FROM password_rows ORDER BY line"))

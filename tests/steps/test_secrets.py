@@ -9,7 +9,7 @@ from sis_sync.steps.directory.directory import load_directory
 from sis_sync.steps.map.map import map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.settle import settle
-from sis_sync.steps.plan.plan import make_plan
+from sis_sync.steps.plan.plan import make_plan, save_plan
 from sis_sync.steps.read.read import read
 from sis_sync.steps.report import write_failed_rows, write_results
 from sis_sync.steps.validate.validate import validate
@@ -31,7 +31,8 @@ def test_mapped_password_in_no_download(tmp_path: Path) -> None:
         settle(session, records)
         judged = validate(session, mapped, directory, PARTIAL)
         plan = make_plan(session, judged)
-        write_results(session, results)
+        save_plan(session, plan, tmp_path / "plan", tmp_path / "unchanged")
+        write_results(session, results, plan=tmp_path / "plan", unchanged=tmp_path / "unchanged")
         write_failed_rows(session, plan.records, failed)
     for path in (results, failed):
         text = path.read_text(encoding="utf-8")

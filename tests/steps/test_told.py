@@ -23,7 +23,8 @@ from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.pipeline import PlanInput, plan_file
-from sis_sync.steps.report import write_failed_rows, write_told_results
+from sis_sync.steps.plan.plan import save_plan
+from sis_sync.steps.report import write_failed_rows, write_told, write_told_results
 from sis_sync.steps.tell.tell import Told, tell_of_file, tell_of_rows
 
 ORGS = "external_id,name,in_scope\n010,North Elementary,yes\n020,Lakeview High,yes\n030,Far High,no\n"
@@ -65,10 +66,14 @@ def answer_of(
         files = (folder / "people.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv")
         given_files = PlanInput(*files, mapping=parse_mapping(mapping) if mapping else NO_MAPPING)
         plan, _ = plan_file(session, given_files)
+        stored = (folder / "plan", folder / "unchanged")
+        save_plan(session, plan, *stored)
         told = tell_of_file(session, plan, page=PAGE)
         if own_results:
             tell_of_rows(session, plan)
-        write_told_results(session, folder / "results.csv")
+        write_told(session, folder / "told")
+        others = "unchanged" if own_results else "taken"
+        write_told_results(session, folder / "results.csv", told=folder / "told", plan=stored, others=others)
         write_failed_rows(session, plan.records, folder / "failed.csv", of="told")
         return Answer(told, (folder / "results.csv").read_bytes(), (folder / "failed.csv").read_bytes())
 

@@ -74,7 +74,7 @@ def results(setting: Setting) -> Iterator[Comparison]:
     """Compare writing the results CSV of a plan with writing the same rows with Python's csv module."""
     files = setting.files(MILLION)
     tables = files.folder / "tables"
-    if not (tables / "people.parquet").exists():
+    if not (tables / "settled.parquet").exists():
         run_measured(module("plan_steps", files.folder, STANDARD_MB, tables))
     engine = Process("results CSV by the engine", module("results_csv", tables, "engine"))
     rows = Process("the same rows by csv.writer", module("results_csv", tables, "writer"))

@@ -84,11 +84,14 @@ class Api:
         facts = {"file_name": file_name, "sha256": sha256, "code": code, "line": line}
         self._call("POST", "/refusals", params={"mode": mode}, json=facts)
 
-    def download(self, run_id: str, kind: str, target: Path) -> None:
-        """Write the run's `results.csv` or `failed.csv` to `target`. If the download fails, leave no partial file."""
+    def download(self, run_id: str, kind: str, target: Path, *, unchanged: bool = True) -> None:
+        """Write the run's `results.csv` or `failed.csv` to `target`. If the download fails, leave no partial file.
+
+        Without `unchanged`, the results lack the rows that are unchanged or taken.
+        """
         import httpx
 
-        path = f"{API_PATH}/runs/{quote(run_id, safe='')}/{kind}"
+        path = f"{API_PATH}/runs/{quote(run_id, safe='')}/{kind}" + ("" if unchanged else "?unchanged=false")
         with _connection_errors(), self._http.stream("GET", path) as response:
             if response.status_code != httpx.codes.OK:
                 response.read()

@@ -17,15 +17,13 @@ from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
 if TYPE_CHECKING:
     from sis_sync.engine.duckdb import Session
 
-# Rows that changed nothing, and rows of which a key without the scope read learns no more.
-UNTOLD_ACTIONS = ("unchanged", "taken")
-
 
 def write_reports(api: Api, delivery: Delivery) -> list[Path]:
     """Write the results and the failed rows of the delivery's run next to its archived file. Return their paths.
 
-    The results lack UNTOLD_ACTIONS. The failed rows have all columns of the archived file, also those that the server
-    does not keep. There are no results if the run was refused or superseded, or if the key may not see them.
+    The results lack the rows that are unchanged or taken. The failed rows have all columns of the archived file, also
+    those that the server does not keep. There are no results if the run was refused or superseded, or if the key may
+    not see them.
     """
     from sis_sync.engine.duckdb import open_session
 
@@ -34,14 +32,12 @@ def write_reports(api: Api, delivery: Delivery) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="sis-sync-") as name, open_session(threads=1) as session:
         draft = Path(name) / "results.csv"
         try:
-            api.download(delivery.run_id, "results.csv", draft)
+            api.download(delivery.run_id, "results.csv", draft, unchanged=False)
         except (NotThere, NotPermitted):
             return []
-        _load(session, draft)
-        if _has_rows(session, "action IN :actions", actions=UNTOLD_ACTIONS):
-            _write_told(session, draft)
         write_whole(results, chunks_of(draft))
-        if not _has_rows(session, "action = 'failed'"):
+        _load(session, draft)
+        if not session.value("SELECT count(*) FROM told WHERE action = 'failed'"):
             return [results]
         _write_failed_rows(api, session, delivery, draft)
         write_whole(failed, chunks_of(draft))
@@ -55,20 +51,6 @@ def _load(session: "Session", results: Path) -> None:
     session.run(
         "CREATE TEMP TABLE told AS SELECT * REPLACE (CAST(nullif(line, '') AS BIGINT) AS line) "
         f"FROM {session.csv_source(results, columns)}"
-    )
-
-
-def _has_rows(session: "Session", condition: str, **values: object) -> bool:
-    return bool(session.value(f"SELECT count(*) FROM told WHERE {condition}", **values))
-
-
-def _write_told(session: "Session", target: Path) -> None:
-    """Replace the results by those of their rows that tell something. An empty cell stays one."""
-    session.run(
-        "COPY (SELECT line, nullif(COLUMNS(* EXCLUDE line), '') FROM told WHERE NOT action IN :actions "
-        "ORDER BY line NULLS LAST, custom_id) TO :target (FORMAT csv, HEADER)",
-        actions=UNTOLD_ACTIONS,
-        target=str(target),
     )
 
 

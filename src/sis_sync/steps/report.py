@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -17,6 +17,8 @@ PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
 _MAPPED_HEADERS = {name: "custom_id_as_mapped" if name == "custom_id" else name for name in FIELD_NAMES}
 _OLD_FIELDS = tuple(name for name in FIELD_NAMES if name != "custom_id")  # no file changes a custom ID
 RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values(), *(f"old_{name}" for name in _OLD_FIELDS))
+# The actions of rows that changed nothing, or of which a key without the scope read learns no more.
+QUIET_ACTIONS = ("unchanged", "taken")
 # This includes apostrophes before the sign: otherwise reading would remove an apostrophe that the SIS wrote.
 _FORMULA = rf"^'*{FORMULA_START}"
 # `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
@@ -29,44 +31,77 @@ def write_plan(session: Session, path: Path) -> None:
     _copy(session, f"SELECT {columns} FROM plan AS x", path)
 
 
-def write_results(session: Session, path: Path) -> None:
-    """Write the plan, the ten mapped fields and the old values (RESULTS_COLUMNS); neutralise formulas in cells."""
-    _copy(session, results_query(_neutralised), path)
+def write_results(
+    session: Session, path: Path, *, plan: Path, unchanged: Path | None = None, has_values: bool = False
+) -> None:
+    """Write a stored plan with the ten mapped fields and the old values (RESULTS_COLUMNS). Neutralise formulas.
+
+    `plan` and `unchanged` are the files of `save_plan`. Without `unchanged`, the rows that change nothing are left out.
+    Unless `unchanged` has the values of its rows, the session has the view `settled` of the file that was planned.
+    """
+    _copy(session, results_query(_neutralised, plan, unchanged, has_values=has_values), path)
 
 
-def results_query(shown: Callable[[str], str]) -> str:
+def results_query(shown: Callable[[str], str], plan: Path, unchanged: Path | None, *, has_values: bool = False) -> str:
     """Return the query of the results. `shown` makes the SQL of a cell from that of its value.
 
     Absent accounts have no row in the file, so their fields are those of the account. The old values are those of the
-    fields that change. Only accounts in scope are shown: a row may contain anyone's ID.
+    fields that change.
     """
-    mapped = {name: f"p.given_{name}" if name in _AS_GIVEN else f"p.{name}" for name in FIELD_NAMES}
     cells = {name: f"x.{name}" for name in PLAN_COLUMNS if name != "line"}
-    for name, column in mapped.items():
-        cells[_MAPPED_HEADERS[name]] = f"CASE WHEN x.line IS NULL THEN a.{name} ELSE {column} END"
+    for name in FIELD_NAMES:
+        given = f"coalesce(x.given_{name}, x.{name})" if name in _AS_GIVEN else f"x.{name}"
+        cells[_MAPPED_HEADERS[name]] = f"CASE WHEN x.line IS NULL THEN x.old_{name} ELSE {given} END"
     cells["custom_id_as_mapped"] = "x.custom_id"
     for name in _OLD_FIELDS:
-        cells[f"old_{name}"] = f"CASE WHEN instr(x.fields, '{name}') > 0 THEN a.{name} END"
+        cells[f"old_{name}"] = f"CASE WHEN instr(x.fields, '{name}') > 0 THEN x.old_{name} END"
     columns = ", ".join(f"{shown(column)} AS {name}" for name, column in cells.items())
-    changed = "SELECT custom_id FROM plan WHERE line IS NULL OR fields <> ''"
+    rows = f"{_stored(plan)} UNION ALL BY NAME {_unchanged_rows(unchanged, has_values)}" if unchanged else _stored(plan)
+    return f"SELECT x.line, {columns} FROM ({rows}) AS x"
+
+
+def _stored(plan: Path) -> str:
+    """Return the query of a stored plan. Plans of earlier versions have no given values."""
+    given = ", ".join(f"NULL::VARCHAR AS given_{name}" for name in _AS_GIVEN)
+    return f"SELECT * FROM read_parquet({literal(plan)}) UNION ALL BY NAME SELECT {given} WHERE FALSE"
+
+
+def _unchanged_rows(unchanged: Path, has_values: bool) -> str:
+    if has_values:
+        return f"SELECT * FROM read_parquet({literal(unchanged)})"
+    plan_columns = ", ".join(f"u.{name}" for name in PLAN_COLUMNS)
+    values = ", ".join(f"s.{name}" for name in FIELD_NAMES if name != "custom_id")
     return (
-        f"SELECT x.line, {columns} FROM plan AS x LEFT JOIN people AS p ON p.line = x.line "
-        f"LEFT JOIN (SELECT * FROM accounts WHERE in_scope AND custom_id <> '' AND custom_id IN ({changed})) AS a "
-        "ON a.custom_id = x.custom_id AND (x.line IS NULL OR x.fields <> '')"
+        f"SELECT {plan_columns}, {values} FROM read_parquet({literal(unchanged)}) AS u "
+        "LEFT JOIN settled AS s ON s.line = u.line"
     )
 
 
-def write_told_results(session: Session, path: Path) -> None:
-    """Write the table `told`, which a sender without the scope read may see; neutralise formulas in cells.
+def write_told(session: Session, path: Path) -> None:
+    """Store the table `told` without the rows of which no more is told than of all others."""
+    query = "SELECT * FROM told WHERE NOT action IN :quiet OR codes <> ''"
+    session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path), quiet=QUIET_ACTIONS)
 
-    Leave out the mapped fields, and all of a taken row but its line: whoever has only the key must not get the people
-    of an earlier file.
+
+def write_told_results(
+    session: Session, path: Path, *, told: Path, plan: Sequence[Path], others: str, with_others: bool = True
+) -> None:
+    """Write what a sender without the scope read may see of a stored plan; neutralise formulas in cells.
+
+    `told` is the file of `write_told`, `plan` the two files of `save_plan`. All other rows of the file have the action
+    `others`. If that is "taken", only their line is shown: whoever has only the key must not get the people of an
+    earlier file. Without `with_others`, all rows with one of QUIET_ACTIONS are left out.
     """
-    told = ", ".join(f"{_neutralised(f't.{name}')} AS {name}" for name in ("codes", "message"))
+    cells = ", ".join(f"{_neutralised(f't.{name}')} AS {name}" for name in ("codes", "message"))
+    custom_id = "coalesce(t.custom_id, x.custom_id)" if others == "unchanged" else "t.custom_id"
+    action = f"coalesce(t.action, {literal(others)})"
+    left_out = "" if with_others else f" AND NOT {action} IN {literal(QUIET_ACTIONS)}"
+    files = ", ".join(map(literal, plan))
     _copy(
         session,
-        f"SELECT x.line, coalesce(t.action, 'taken') AS action, {_neutralised('t.custom_id')} AS custom_id, "
-        f"NULL AS fields, {told} FROM plan AS x LEFT JOIN told AS t ON t.line = x.line WHERE x.line IS NOT NULL",
+        f"SELECT x.line, {action} AS action, {_neutralised(custom_id)} AS custom_id, NULL AS fields, {cells} "
+        f"FROM read_parquet([{files}], union_by_name = true) AS x "
+        f"LEFT JOIN read_parquet({literal(told)}) AS t ON t.line = x.line WHERE x.line IS NOT NULL{left_out}",
         path,
     )
 

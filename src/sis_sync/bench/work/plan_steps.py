@@ -1,6 +1,6 @@
 """Run the same steps as `sis-sync plan`, with a memory limit: FOLDER MEMORY_LIMIT_MB [TABLES].
 
-Write the plan as CSV. Write the tables `plan` and `people`, from which the results CSV is made, to the folder TABLES.
+Write the plan as CSV. Write to the folder TABLES what the results CSV is made of.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from sis_sync.core.modes import MODES
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import Plan, save_plan
 from sis_sync.steps.report import write_plan
 
 
@@ -21,14 +22,14 @@ def main() -> None:
         plan, _ = plan_file(session, given)
         write_plan(session, session.folder / "plan.csv")
         if sys.argv[3:]:
-            _keep_tables(session, Path(sys.argv[3]))
+            _keep_tables(session, plan, Path(sys.argv[3]))
         sys.stdout.write(json.dumps(plan.counts.as_dict()))
 
 
-def _keep_tables(session: Session, folder: Path) -> None:
+def _keep_tables(session: Session, plan: Plan, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    for name in ("plan", "people", "accounts"):
-        session.run(f"COPY {name} TO :path (FORMAT parquet)", path=str(folder / f"{name}.parquet"))
+    save_plan(session, plan, folder / "plan.parquet", folder / "unchanged.parquet")
+    session.run("COPY settled TO :path (FORMAT parquet)", path=str(folder / "settled.parquet"))
 
 
 if __name__ == "__main__":

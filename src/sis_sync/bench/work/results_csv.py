@@ -18,19 +18,20 @@ def main() -> None:
     """Write the file and print the number of lines."""
     tables, way = Path(sys.argv[1]), sys.argv[2]
     with open_session() as session:
-        for name in ("plan", "people", "accounts"):
-            path = str(tables / f"{name}.parquet")
-            session.run(f"CREATE TEMP VIEW {name} AS SELECT * FROM read_parquet(:path)", path=path)
-        results = session.folder / "results.csv"
-        {"engine": write_results, "writer": write_rows}[way](session, results)
+        settled = str(tables / "settled.parquet")
+        session.run("CREATE TEMP VIEW settled AS SELECT * FROM read_parquet(:settled)", settled=settled)
+        results, plan, unchanged = session.folder / "results.csv", tables / "plan.parquet", tables / "unchanged.parquet"
+        if way == "engine":
+            write_results(session, results, plan=plan, unchanged=unchanged)
+        else:
+            write_rows(session, results, results_query(lambda value: f"nullif({value}, '')", plan, unchanged))
         with results.open("rb") as file:
             lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
         sys.stdout.write(json.dumps({"counts": {"lines": lines}}))
 
 
-def write_rows(session: Session, path: Path) -> None:
+def write_rows(session: Session, path: Path, query: str) -> None:
     """Write the same rows in the same order, with an apostrophe before cells that look like formulas."""
-    query = results_query(lambda value: f"nullif({value}, '')")
     found = session.connection.execute(f"{query} ORDER BY x.line NULLS LAST, x.custom_id")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

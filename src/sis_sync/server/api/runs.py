@@ -31,11 +31,12 @@ from sis_sync.server.keys.services import APPROVE, READ, UPLOAD
 from sis_sync.server.orgs.selectors import number_or_404, one_or_404
 from sis_sync.server.runs.approval import approve_run, reject_run
 from sis_sync.server.runs.cancel import cancel_run
-from sis_sync.server.runs.files import base_name
+from sis_sync.server.runs.files import base_name, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
+from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.selectors import refuse_removed_report, runs_of_key
-from sis_sync.server.runs.told import page_mark, reports_of
+from sis_sync.server.runs.told import page_mark, sees_all, sees_own
 from sis_sync.server.runs.undo import ask_undo
 from sis_sync.server.text import has_controls
 from sis_sync.server.windows import HOLD
@@ -119,14 +120,21 @@ def show_run(request: SignedRequest, run_id: str) -> RunDocument:
     summary="The report: one line for each line of the file",
     operation_id="get_results",
 )
-def show_results(request: SignedRequest, run_id: str) -> FileResponse:
+def show_results(
+    request: SignedRequest,
+    run_id: str,
+    unchanged: Annotated[bool, Query(description="False leaves out the rows that are unchanged or taken.")] = True,
+) -> FileResponse:
     """Returns the results CSV. Answers 404 until the file has been checked.
 
-    Without the scope read, a key gets only the results of files that it sent. Their actions are taken, ignored and
-    failed, and they have no absent people. With own_results, the actions are those of the plan.
+    They are made when someone asks for them. Once the file of the run is removed, they lack the unchanged rows, which
+    the run counts. Without the scope read, a key gets only the results of files that it sent. Their actions are taken,
+    ignored and failed, and they have no absent people. With own_results, the actions are those of the plan.
     """
     run = visible_run(request.auth, run_id)
-    results, _ = visible_reports(request.auth, run)
+    require_report(request.auth, run)
+    refuse_removed_report(run)
+    results = results_of(run, is_told=not sees_all(request.auth), is_whole=unchanged)
     return csv_file(results, "results.csv", run, request)
 
 
@@ -142,8 +150,9 @@ def show_failed(request: SignedRequest, run_id: str) -> FileResponse:
     Without the scope read, a key gets only the rows of files that it sent.
     """
     run = visible_run(request.auth, run_id)
-    _, failed = visible_reports(request.auth, run)
-    return csv_file(failed, "failed.csv", run, request)
+    require_report(request.auth, run)
+    files = run_files(run)
+    return csv_file(files.failed if sees_all(request.auth) else files.told_failed, "failed.csv", run, request)
 
 
 @router.post(
@@ -234,15 +243,13 @@ def visible_run(api_key: ApiKey, run_id: str) -> Run:
     return one_or_404(visible_runs(api_key), run_id)
 
 
-def visible_reports(api_key: ApiKey, run: Run) -> tuple[Path, Path]:
-    """Return the paths of the results and the failed rows. Raise NotPermitted if the key may not see them."""
-    reports = reports_of(run, api_key)
-    if reports is None:
+def require_report(api_key: ApiKey, run: Run) -> None:
+    """Raise NotPermitted if the key may not see the results and the failed rows of the run."""
+    if not (sees_all(api_key) or sees_own(run, api_key)):
         raise NotPermitted(
             f"The key {api_key.prefix} lacks the scope read and did not send this file, so it may not see its rows.",
             fix="Use the key that sent the file, or ask a manager to open the page of the run.",
         )
-    return reports
 
 
 def csv_file(path: Path, name: str, run: Run, request: HttpRequest) -> FileResponse:

@@ -45,10 +45,10 @@ class RunFiles:
     `reading` is what the first reading of the upload found, if it was stored without some columns since. `refused` is a
     refused upload without its columns of secrets.
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
-    findings with examples (JSON). Like the plan, it contains people's data. `told_results` and `told_failed` are the
-    reports as a sender without the scope read may see them; they exist only if such a key sent the file. `remembered`
-    contains the line and the custom ID of each row. A purge writes it when it removes the plan, if the guards still
-    need it.
+    findings with examples (JSON). Like the plan, it contains people's data. `told` and `told_failed` contain what a
+    sender without the scope read may see; they exist only if such a key sent the file. `remembered` contains the line
+    and the custom ID of each row. A purge writes it when it removes the plan, if the guards still need it. The results
+    are made when someone asks for them (results.py).
     """
 
     original: Path
@@ -57,11 +57,10 @@ class RunFiles:
     plan: Path
     unchanged: Path
     seen: Path
-    results: Path
     failed: Path
     findings: Path
     remembered: Path
-    told_results: Path
+    told: Path
     told_failed: Path
 
     @property
@@ -73,6 +72,17 @@ class RunFiles:
     def stored_plan(self) -> tuple[Path, Path, Path]:
         """Return the files from which the digest is computed."""
         return self.plan, self.unchanged, self.seen
+
+    def results_path(self, *, is_told: bool, is_whole: bool) -> Path:
+        """Return the path of the results: as a sender without the scope read sees them, and with the unchanged rows."""
+        return self.plan.with_name(f"{'told-' if is_told else ''}results{'' if is_whole else '-short'}.csv")
+
+    @property
+    def all_results(self) -> tuple[Path, ...]:
+        """Return the paths of all results that may have been made."""
+        return tuple(
+            self.results_path(is_told=told, is_whole=whole) for told in (False, True) for whole in (False, True)
+        )
 
 
 @dataclass(frozen=True)
@@ -97,11 +107,10 @@ def _files(folder: Path, plan: str) -> RunFiles:
         plan=folder / plan / "plan.parquet",
         unchanged=folder / plan / "unchanged.parquet",
         seen=folder / plan / "seen.parquet",
-        results=folder / plan / "results.csv",
         failed=folder / plan / "failed.csv",
         findings=folder / plan / "findings.json",
         remembered=folder / "remembered.parquet",
-        told_results=folder / plan / "told-results.csv",
+        told=folder / plan / "told.parquet",
         told_failed=folder / plan / "told-failed.csv",
     )
 

@@ -44,12 +44,12 @@ from sis_sync.server.runs.undo import changes_of
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
-from sis_sync.steps.map.settle import HeldAddresses
+from sis_sync.steps.map.settle import HeldAddresses, is_settled_by_accounts
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts
 from sis_sync.steps.read.rewrite import is_text, write_without_secrets
-from sis_sync.steps.report import write_failed_rows, write_results
+from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.undo.undo import group_undo_findings
 from sis_sync.steps.validate.messages import FindingGroup, group_findings
 
@@ -108,11 +108,13 @@ def mapping_of(run: Run) -> Mapping:
 def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
     # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
     surroundings, files = surroundings_of(run), run_files(run)
+    today = now.astimezone(ZoneInfo(run.school_system.time_zone)).date()
+    surroundings["planned_on"] = today.isoformat()
     # 2. Export orgs and accounts in one snapshot of the database.
     directory = export_directory(run, folder, now=now)
     # 3. Run the steps.
     plan_input = PlanInput(
-        file=_under_its_name(run, folder),
+        file=file_under_its_name(run, folder),
         mode=MODES[run.mode],
         orgs=directory.orgs,
         accounts=directory.accounts,
@@ -124,7 +126,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         reading=files.reading,
         password_lines=kept_lines(run),
         held_addresses=_held_addresses(run, mapping, folder),
-        today=now.astimezone(ZoneInfo(run.school_system.time_zone)).date(),
+        today=today,
         keeps_everyone=run.keeps_everyone,
         creates_disabled=settings.creates_disabled,
         two_people=surroundings["told_apart"],
@@ -156,7 +158,7 @@ def _plan_undo(run: Run, settings: ModeSettings, session: Session, folder: Path,
     surroundings["first_import"] = False
     run_files(run).folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # no upload has made it
     with new_plan_files(run) as made:
-        sums = _write_plan(session, plan, made, directory.accounts, "delete")
+        sums = _write_plan(session, plan, made, directory.accounts, "delete", has_values=True)
         _write_findings(group_undo_findings(session, plan.findings), made)
         digest = _adopt(run, made)
     return _planned(plan, hits, digest, surroundings, {}, sums)
@@ -192,7 +194,7 @@ def _held_addresses(run: Run, mapping: Mapping, folder: Path) -> HeldAddresses |
     return HeldAddresses(digests, key_of(run.school_system_id))
 
 
-def _under_its_name(run: Run, folder: Path) -> Path:
+def file_under_its_name(run: Run, folder: Path) -> Path:
     """Return the stored file under its original name, because messages name the file."""
     original = run_files(run).original
     named = folder / "file" / run.file_name
@@ -210,19 +212,21 @@ def _store(
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
     with new_plan_files(run) as made:
-        sums = _write_plan(session, plan, made, accounts, absent)
+        has_values = is_settled_by_accounts(plan.records)
+        sums = _write_plan(session, plan, made, accounts, absent, has_values=has_values)
         write_failed_rows(session, plan.records, made.failed)
         _write_findings(group_findings(session, plan.records, plan.findings), made)
         told = store_told(run, session, plan, made)
         return _adopt(run, made), told, sums
 
 
-def _write_plan(session: Session, plan: Plan, made: RunFiles, accounts: Path, absent: OnAbsent) -> dict[str, Any]:
-    """Write the plan and its results. Return its sums."""
-    save_plan(session, plan, made.plan, made.unchanged)
+def _write_plan(
+    session: Session, plan: Plan, made: RunFiles, accounts: Path, absent: OnAbsent, *, has_values: bool
+) -> dict[str, Any]:
+    """Write the plan, with the values of unchanged rows if no one could make them again. Return its sums."""
+    save_plan(session, plan, made.plan, made.unchanged, has_values=has_values)
     sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
     write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
-    write_results(session, made.results)
     return sums
 
 

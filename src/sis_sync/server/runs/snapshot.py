@@ -28,7 +28,7 @@ PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
 # Of the stored files of a plan. Count up when their columns change: a plan that another version of the server made is
 # then made again before it is applied.
-PLAN_FORMAT = 2
+PLAN_FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ files that it sent. Any other key is told which rows were taken, ignored or fail
 """
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from sis_sync.core.guards import GUARDS
@@ -14,10 +13,10 @@ from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE, OWN_RESULTS, READ
-from sis_sync.server.runs.files import RunFiles, run_files
+from sis_sync.server.runs.files import RunFiles
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import Plan
-from sis_sync.steps.report import write_failed_rows, write_told_results
+from sis_sync.steps.report import write_failed_rows, write_told
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
 
 USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
@@ -45,17 +44,18 @@ def store_told(run: Run, session: Session, plan: Plan, files: RunFiles) -> dict[
     """
     if run.api_key is None:
         return {}
-    if OWN_RESULTS in run.api_key.scopes:
+    has_own_results = OWN_RESULTS in run.api_key.scopes
+    if has_own_results:
         tell_of_rows(session, plan)
         _write_reports(session, plan, files)
     told = tell_of_file(session, plan, page=page_mark(run))
     if not {OWN_RESULTS, READ} & set(run.api_key.scopes):
         _write_reports(session, plan, files)
-    return asdict(told)
+    return {**asdict(told), "others": "unchanged" if has_own_results else "taken"}
 
 
 def _write_reports(session: Session, plan: Plan, files: RunFiles) -> None:
-    write_told_results(session, files.told_results)
+    write_told(session, files.told)
     write_failed_rows(session, plan.records, files.told_failed, of="told")
 
 
@@ -77,12 +77,14 @@ def named_guard(code: str) -> dict[str, Any]:
     return {"code": code, "message": f"It usually means: {reason}" if reason else ""}
 
 
-def reports_of(run: Run, key: ApiKey) -> tuple[Path, Path] | None:
-    """Return the results and the failed rows as the key may see them, or None if it may not see them.
+def sees_all(key: ApiKey) -> bool:
+    """True if the key may see the reports of all runs that it can see, with everything in them."""
+    return READ in key.scopes
 
-    They contain the rows of the file, which are about people. So without the scope read only the sender may see them.
+
+def sees_own(run: Run, key: ApiKey) -> bool:
+    """True if the key may see what the sender is told of this run.
+
+    Reports contain the rows of the file, which are about people. So without the scope read only the sender may.
     """
-    files = run_files(run)
-    if READ in key.scopes:
-        return files.results, files.failed
-    return (files.told_results, files.told_failed) if run.api_key_id == key.pk else None
+    return run.api_key_id == key.pk

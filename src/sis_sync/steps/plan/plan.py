@@ -76,12 +76,13 @@ def _judge_addresses(session: Engine) -> None:
     session.run(sql_text(__package__, "taken"))
 
 
-def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path) -> None:
+def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path, *, has_values: bool = False) -> None:
     """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
-    No password is in them. `brings_password` marks the rows that create an account and bring one.
+    No password is in them. `brings_password` marks the rows that create an account and bring one. With `has_values`,
+    `unchanged` has the values of its rows too, because reading the file again would not give them.
     """
-    session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged))
+    session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged), has_values=has_values)
     files = (path, unchanged)
     stored = sum(session.value("SELECT count(*) FROM read_parquet(:file)", file=str(file)) for file in files)
     if stored != plan.counts.rows + plan.counts.leaving:

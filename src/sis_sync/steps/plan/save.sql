@@ -1,6 +1,8 @@
 -- In:  plan, people, accounts, password_rows.
 -- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
---      with the values to store and the values now (old_*). :unchanged has one row per unchanged row, with the name.
+--      with the values to store, the values now (old_*), and those of the file where they differ from what is stored
+--      (given_*, else NULL). :unchanged has one row per unchanged row, with the name; with all values (given_*) if
+--      :has_values, that is if the file alone does not give them.
 -- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
 
 -- The accounts whose old values are stored: few on most nights, so that rows are not looked up among all accounts.
@@ -17,6 +19,10 @@ COPY (
     coalesce(p.school_district_external_id, '') AS school_district_external_id,
     coalesce(p.user_type, '') AS user_type, coalesce(p.position, '') AS position, coalesce(p.grade, '') AS grade,
     coalesce(p.status, '') AS status,
+    CASE WHEN p.given_user_type <> p.user_type THEN p.given_user_type END AS given_user_type,
+    CASE WHEN p.given_position <> p.position THEN p.given_position END AS given_position,
+    CASE WHEN p.given_grade <> p.grade THEN p.given_grade END AS given_grade,
+    CASE WHEN p.given_status <> p.status THEN p.given_status END AS given_status,
     coalesce(a.first_name, '') AS old_first_name, coalesce(a.middle_name, '') AS old_middle_name,
     coalesce(a.last_name, '') AS old_last_name, coalesce(a.email, '') AS old_email,
     coalesce(a.custom_id, '') AS old_custom_id,
@@ -32,7 +38,13 @@ COPY (
 ) TO :path (FORMAT parquet);
 
 COPY (
-  SELECT x.line, x.action, x.custom_id, x.fields, x.codes, x.message, p.first_name, p.middle_name, p.last_name
+  SELECT x.line, x.action, x.custom_id, x.fields, x.codes, x.message, p.first_name, p.middle_name, p.last_name,
+    CASE WHEN :has_values THEN p.email END AS email,
+    CASE WHEN :has_values THEN p.school_district_external_id END AS school_district_external_id,
+    CASE WHEN :has_values THEN p.given_user_type END AS given_user_type,
+    CASE WHEN :has_values THEN p.given_position END AS given_position,
+    CASE WHEN :has_values THEN p.given_grade END AS given_grade,
+    CASE WHEN :has_values THEN p.given_status END AS given_status
   FROM plan AS x JOIN people AS p ON p.line = x.line
   WHERE x.action = 'unchanged'
   ORDER BY x.line

@@ -142,7 +142,8 @@ def _due(folder: Path, run: Run | None, remembered: set[int]) -> list[Path]:
     if run.report_removed_at:
         return _entries(folder, but=[kept.remembered.name]) if run.pk in remembered else [folder]
     if run.file_removed_at:
-        return _entries(folder, but=[kept.plan.parent.name])
+        # Results that were made before have the unchanged rows too. Others are made of the plan.
+        return [*_entries(folder, but=[kept.plan.parent.name]), *kept.all_results]
     return []
 
 

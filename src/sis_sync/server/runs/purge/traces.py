@@ -76,13 +76,14 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
             return
         _forget_examples(run, now)
         remove_path(files.original)
-        for path in (files.reading, files.findings, files.told_results, files.told_failed):
+        for path in (files.reading, files.findings, files.told, files.told_failed, *files.all_results):
             remove_path(path)
-        _cut_results(session, files)
         _cut_failed_rows(session, files, run.file_facts.get("delimiter"))
         # The plan goes last: by its rows, a purge that begins again finds what is left of the other files.
         for path in tables:
             _cut_table(session, path)
+    for path in files.all_results:  # someone may have asked for them meanwhile
+        remove_path(path)
 
 
 def _remove_from_rest(run: Run, files: RunFiles, people: list[Person], now: datetime) -> None:
@@ -134,26 +135,6 @@ def _cut_table(session: Session, path: Path) -> None:
     with replaced_whole(path) as draft:
         query = f"SELECT * FROM read_parquet(:path) WHERE NOT ({condition})"
         session.run(f"COPY ({query}) TO :draft (FORMAT parquet)", path=str(path), draft=str(draft))
-
-
-def _cut_results(session: Session, files: RunFiles) -> None:
-    if not files.results.is_file():
-        return
-    found = set[tuple[str, str]]()
-    for path in (files.plan, files.unchanged):
-        query = f"SELECT line, custom_id FROM read_parquet(:path) WHERE {_is_about(session, path)}"
-        for line, custom_id in session.rows(query, path=str(path)):
-            found.add(("", _bare(custom_id)) if line is None else (str(line), ""))
-
-    def is_kept(_number: int, row: list[str]) -> bool:
-        return (row[0], "" if row[0] else _bare(row[2])) not in found
-
-    _cut_csv(files.results, ",", is_kept)
-
-
-def _bare(cell: str) -> str:
-    """Return the cell without the apostrophe that makes a formula harmless."""
-    return cell.lstrip("'")
 
 
 def _cut_failed_rows(session: Session, files: RunFiles, delimiter_name: str | None) -> None:

@@ -20,6 +20,7 @@ from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import plan_again
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import may_decide
+from sis_sync.server.runs.results import has_unchanged_rows, results_of
 from sis_sync.server.runs.school_part import runs_of_district
 from sis_sync.server.runs.selectors import (
     PlaceWait,
@@ -106,6 +107,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "groups": finding_groups(run=found) if found.findings else [],
         "view": view_rows(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "removed_words": removed_words(found),
+        "lacks_unchanged": bool(found.counts.get("unchanged")) and not has_unchanged_rows(found),
         "is_done": found.state == Run.State.APPLIED,
         "is_moving": found.state in MOVING,
         "approve_words": approve_words(found) if found.state in TO_APPLY else "",
@@ -168,7 +170,7 @@ def run_results(request: PageRequest, run_id: int) -> StreamingHttpResponse:
     """The results as CSV: one line for each row of the file, then one for each account that leaves."""
     run = access_run(actor=request.user, run_id=run_id)
     refuse_removed_report(run)
-    return csv_file(run_files(run).results, f"run-{run.pk}-results.csv")
+    return csv_file(results_of(run), f"run-{run.pk}-results.csv")
 
 
 @for_managers
