@@ -52,3 +52,12 @@ def test_session_after_a_fault() -> None:
         fail()
     with open_session(memory_limit_mb=LIMIT_MB) as after:
         assert after.rows(LEFT) == []
+
+
+def test_same_text_reads_own_tables() -> None:
+    with open_session(memory_limit_mb=LIMIT_MB) as one, open_session(memory_limit_mb=LIMIT_MB) as other:
+        one.run("CREATE TEMP TABLE cells AS SELECT 1 AS line")
+        other.run("CREATE TEMP TABLE cells AS SELECT 'b' AS cell, 2 AS line")
+        assert one.rows("SELECT * FROM cells") == [(1,)]
+        assert other.rows("SELECT * FROM cells") == [("b", 2)]
+        assert [one.value(f"SELECT {number}") for number in range(300)] == list(range(300))

@@ -31,16 +31,23 @@ class Session:
     def run(self, sql: str, **values: object) -> None:
         """Run statements. Each `:name` in the text is replaced by that value as a literal."""
         stop_point()
-        self.connection.execute(bind(sql, **values)).fetchall()
+        self._execute(bind(sql, **values))
 
     def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """Return all rows of a query. For small results only."""
         stop_point()
-        return self.connection.execute(bind(sql, **values)).fetchall()
+        return self._execute(bind(sql, **values))
 
     def value(self, sql: str, **values: object) -> Any:
         """Return the single value of a query."""
         return self.rows(sql, **values)[0][0]
+
+    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run the statements of a text. Return all rows of the last one."""
+        rows: list[tuple[Any, ...]] = []
+        for statement in _parse(self.connection, sql):
+            rows = self.connection.execute(statement).fetchall()
+        return rows
 
     def plainly_named(self, path: Path) -> Path:
         """Return the path, or the path of a copy if the engine would expand the name or cannot write it."""
@@ -74,6 +81,25 @@ class Session:
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement. Each `?` is replaced by a whole list of rows."""
         self.connection.execute(sql, list(parameters)).fetchall()
+
+
+# The statements of the texts of this process. Most texts are the same for every file, and parsing them takes a sixth of
+# the time of a small plan.
+_parsed: dict[str, list[duckdb.Statement]] = {}
+_MOST_PARSED = 256  # texts; some name a temporary file, and no other plan uses them
+_MOST_CHARACTERS = 32_768  # of one text; a mapping of many lines makes longer ones
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
+    """Return the statements of a text. No execution changes them, so all sessions share them."""
+    statements = _parsed.get(sql)
+    if statements is None:
+        statements = connection.extract_statements(sql)
+        if len(sql) <= _MOST_CHARACTERS:
+            if len(_parsed) >= _MOST_PARSED:
+                _parsed.clear()
+            _parsed[sql] = statements
+    return statements
 
 
 @contextmanager
