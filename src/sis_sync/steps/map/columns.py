@@ -35,6 +35,7 @@ _ROLES_FIX = (
 )
 
 
+@functools.lru_cache(maxsize=4096)  # each reading of a file compares its header with hundreds of names
 def comparable(header: str) -> str:
     """Return a header for comparing: lower case, no spaces, underscores, hyphens, BOM and zero-width characters."""
     return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
