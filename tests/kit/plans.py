@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.guards import GuardHit, History
-from sis_sync.core.modes import MODES, OnAbsent
+from sis_sync.core.modes import MODES, STANDARD_FIELD_SETTINGS, FieldSettings, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.directory.directory import Directory, load_directory
@@ -28,7 +28,7 @@ from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.report import write_plan
 
 ORGS = "external_id,name\nD1,Lakeview District\n010,North Elementary\n020,Lakeview High\n"
-ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected")
+ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "edited_names")
 STORED = ("action", "custom_id", "fields", "codes", *(name for name in FIELD_NAMES if name != "custom_id"))
 
 
@@ -76,6 +76,7 @@ def plan_bytes(
     orgs: str | bytes = ORGS,
     mode: str = "full",
     mapping: str | ColumnMapping = NO_MAPPING,
+    field_settings: FieldSettings = STANDARD_FIELD_SETTINGS,
     threads: int | None = None,
     memory_limit_mb: int = 1024,
 ) -> Planned:
@@ -90,7 +91,12 @@ def plan_bytes(
         (folder / "accounts.csv").write_bytes(_as_bytes(accounts or accounts_file([])))
         rules = parse_mapping(mapping) if isinstance(mapping, str) else mapping
         given = PlanInput(
-            folder / "roster.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv", mapping=rules
+            folder / "roster.csv",
+            MODES[mode],
+            folder / "orgs.csv",
+            folder / "accounts.csv",
+            mapping=rules,
+            field_settings=field_settings,
         )
         plan, hits = plan_file(session, given)
         found = {hit.code: hit.count for hit in hits}
@@ -121,8 +127,8 @@ def applied(accounts: list[dict[str, str]], plan: Planned) -> list[dict[str, str
     for row in plan.rows:
         custom_id = row["custom_id"]
         if row["action"] in ("create", "update", "restore"):
-            protected = after.get(custom_id, {}).get("protected", "")
-            after[custom_id] = {**{name: row[name] for name in FIELD_NAMES}, "state": "live", "protected": protected}
+            own = {name: after.get(custom_id, {}).get(name, "") for name in ("protected", "edited_names")}
+            after[custom_id] = {**{name: row[name] for name in FIELD_NAMES}, "state": "live", **own}
         elif row["action"] == "delete":
             after[custom_id] = {**after[custom_id], "state": "deleted"}
     return [account for account in accounts if not account["custom_id"]] + list(after.values())

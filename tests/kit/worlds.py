@@ -4,14 +4,23 @@ A world is a handful of accounts and rows that share few IDs and addresses, so t
 Several worlds go through one plan: nothing of one touches another.
 """
 
+import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
-from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.modes import MODES, Mode
+from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
+from sis_sync.core.modes import (
+    FIELD_SETTINGS,
+    MODES,
+    NAMES_SETTINGS,
+    OTHER_FIELDS,
+    STANDARD_FIELD_SETTINGS,
+    FieldSettings,
+    Mode,
+)
 
 Person = dict[str, str]
 IDS = ("A", "B", "C", "D", "E")
@@ -48,11 +57,12 @@ def _person(number: int, values: dict[str, Any]) -> Person:
         "status": values["status"],
         "state": values.get("state", "live"),
         "protected": values.get("protected", ""),
+        "edited_names": values.get("edited_names", ""),
     }
 
 
 _common: dict[str, st.SearchStrategy[str]] = {
-    "first_name": st.sampled_from(["Ana", "Ben"]),
+    "first_name": st.sampled_from(["Ana", "Ben", "Ben", "Cleo"]),
     "org": st.sampled_from(["010", "020"]),
     "user_type": st.sampled_from(["Student", "Student", "Teacher"]),
     "grade": st.sampled_from(["9", "Unspecified"]),
@@ -65,7 +75,20 @@ _account = st.fixed_dictionaries(
         "address": st.sampled_from(ADDRESSES),
         "state": st.sampled_from(["live", "live", "live", "deleted"]),
         "protected": st.sampled_from(["", "", "", "yes"]),
+        "edited_names": st.one_of(
+            st.just(""),
+            st.builds(
+                lambda here, sis: json.dumps({"first_name": {"here": here, "sis": sis, "on": "2026-09-01"}}),
+                st.sampled_from(["Ana", "Ben"]),
+                st.sampled_from(["Ana", "Ben", "Cleo"]),
+            ),
+        ),
     }
+)
+field_settings = st.builds(
+    FieldSettings,
+    names=st.sampled_from(NAMES_SETTINGS),
+    **{name: st.sampled_from(("on", *FIELD_SETTINGS)) for name in OTHER_FIELDS},
 )
 _row = st.fixed_dictionaries(
     {
@@ -130,23 +153,36 @@ def _possible(accounts: list[Person]) -> list[Person]:
 
 @dataclass
 class Decision:
-    """What becomes of a row. `codes` of an ignored row are the first reason found. `remark` is a warning."""
+    """What becomes of a row. `codes` of an ignored row are the first reason found. `remarks` are warnings.
+
+    `given` are the values of the file that the account does not take, or that replace an edited name.
+    """
 
     action: str = ""
     fields: str = ""
     codes: set[str] | None = None
-    remark: str = ""
+    remarks: set[str] = field(default_factory=set)
+    given: Person = field(default_factory=dict)
+    keeps_address: bool = False
 
     @property
     def as_planned(self) -> tuple[str, str, str]:
-        return self.action, self.fields, ";".join(sorted({*(self.codes or ()), self.remark} - {""}))
+        remarks = set() if self.action == "ignored" else self.remarks
+        return self.action, self.fields, ";".join(sorted({*(self.codes or ()), *remarks}))
 
 
-def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
+def decide(
+    world: World, mode_name: str, settings: FieldSettings = STANDARD_FIELD_SETTINGS
+) -> tuple[list[Decision], set[str]]:
     """The sync rules on one world: a decision for each row, and the custom IDs of the accounts that leave."""
     mode = MODES[mode_name]
     by_id = {account["custom_id"]: account for account in world.accounts if account["custom_id"]}
     decisions = [Decision(codes=set()) for _ in world.rows]
+    settled = tuple(
+        _settle(row, by_id.get(row["custom_id"]), settings, decision)
+        for row, decision in zip(world.rows, decisions, strict=True)
+    )
+    world = World(world.accounts, settled)
     _ignore(world, by_id, decisions)
     for row, decision in zip(world.rows, decisions, strict=True):
         if not decision.action:
@@ -169,6 +205,43 @@ def decide(world: World, mode_name: str) -> tuple[list[Decision], set[str]]:
     return decisions, leaving
 
 
+def _settle(row: Person, account: Person | None, settings: FieldSettings, decision: Decision) -> Person:
+    """Return the row with the values that its account keeps, and say on the decision which these are."""
+    if account is None:
+        return row
+    is_live, settled = account["state"] == "live", dict(row)
+    is_other_kind = (row["user_type"] == "Student") != (account["user_type"] == "Student")
+    keeps = {
+        name
+        for name in OTHER_FIELDS
+        if getattr(settings, name) == "create" or (is_live and getattr(settings, name) == "off")
+    }
+    if is_other_kind:
+        keeps -= {"grade", "position"}
+    for name in keeps:
+        settled[name] = account[name]
+        if row[name] != account[name]:
+            decision.remarks.add(f"{name}.kept")
+            decision.given[name] = row[name]
+    if is_other_kind and "user_type" in keeps:
+        settled |= {name: account[name] for name in ("grade", "position")}
+    edits = json.loads(account["edited_names"] or "{}")
+    for name in NAME_FIELDS:
+        edit = edits.get(name)
+        of_sis = edit["sis"] if edit and edit["here"] == account[name] else None
+        by_edit = settings.names == "unless_edited" and of_sis == row[name]
+        if by_edit or (settings.names == "never" and is_live):
+            settled[name] = account[name]
+            code = "kept" if of_sis is None else "edited"
+        else:
+            code = "" if of_sis is None else "replaced"
+        if row[name] != account[name] and code:
+            decision.remarks.add(f"{name}.{code}")
+            decision.given[name] = row[name]
+    decision.keeps_address = "email" in keeps and is_live
+    return settled
+
+
 def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -> None:
     contending: defaultdict[str, list[tuple[Person, Decision]]] = defaultdict(list)
     for row, decision in zip(world.rows, decisions, strict=True):
@@ -179,26 +252,34 @@ def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -
             decision.action, decision.codes = "ignored", {"account.protected"}
         elif row["status"] == "Disabled" and by_id.get(custom_id, {}).get("state", "deleted") == "deleted":
             decision.action, decision.codes = "ignored", {"row.not_created"}
-        elif any(row == other for other, _ in contending[custom_id]):
+        elif any(_said(row, decision) == _said(*other) for other in contending[custom_id]):
             decision.action, decision.codes = "ignored", {"row.duplicate"}
         else:
             contending[custom_id].append((row, decision))
     for custom_id, rows in contending.items():
-        counting = _counting_row([row for row, _ in rows], by_id.get(custom_id))
+        counting = _counting_row(rows, by_id.get(custom_id))
         for row, decision in rows:
             if counting is not None and row is not counting:
                 decision.action, decision.codes = "ignored", {"row.other_org"}
 
 
-def _counting_row(rows: list[Person], account: Person | None) -> Person | None:
+def _said(row: Person, decision: Decision) -> tuple[Person, Person]:
+    """What counts if two rows are compared: the values to store, and those that the account does not take."""
+    return row, {name: value for name, value in decision.given.items() if name != "school_district_external_id"}
+
+
+def _counting_row(rows: list[tuple[Person, Decision]], account: Person | None) -> Person | None:
     """Of the rows of one person, Active ones come first, then the one at the account's org, then the first one."""
-    best = [row for row in rows if row["status"] == "Active"] or rows
-    without_org = [{**row, "school_district_external_id": ""} for row in best]
-    has_one_name = len({(row["first_name"], row["last_name"]) for row in rows}) == 1
-    if not has_one_name or any(row != without_org[0] for row in without_org):
+    best = [each for each in rows if each[0]["status"] == "Active"] or rows
+    without_org = [_said({**row, "school_district_external_id": ""}, decision) for row, decision in best]
+    names = {
+        (row["first_name"], row["last_name"], decision.given.get("first_name"), decision.given.get("last_name"))
+        for row, decision in rows
+    }
+    if len(names) > 1 or any(said != without_org[0] for said in without_org):
         return None
     org = account["school_district_external_id"] if account else ""
-    return next((row for row in best if row["school_district_external_id"] == org), best[0])
+    return next((row for row, _ in best if row["school_district_external_id"] == org), best[0][0])
 
 
 def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision) -> None:
@@ -220,7 +301,7 @@ def _recognise(row: Person, by_id: dict[str, Person], decision: Decision) -> Non
     gone = [account for account in by_id.values() if account["state"] == "deleted"]
     alike = any(row["email"] == a["email"] or all(row[name] == a[name] for name in names) for a in gone)
     if alike and row["custom_id"] and row["custom_id"] not in by_id:
-        decision.remark = "custom_id.returning"
+        decision.remarks.add("custom_id.returning")
 
 
 def _clash(world: World, decisions: list[Decision]) -> None:
@@ -230,8 +311,14 @@ def _clash(world: World, decisions: list[Decision]) -> None:
         assert decision.codes is not None
         if row["custom_id"] and any(other["custom_id"] == row["custom_id"] for other in others):
             decision.codes.add("custom_id.duplicate")
-        strangers = [o for o in others if not o["custom_id"] or o["custom_id"] != row["custom_id"]]
-        if row["email"] and any(other["email"] == row["email"] for other in strangers):
+        strangers = [
+            other
+            for place, (other, made) in enumerate(counted)
+            if place != number
+            and not made.keeps_address
+            and (not other["custom_id"] or other["custom_id"] != row["custom_id"])
+        ]
+        if row["email"] and not decision.keeps_address and any(other["email"] == row["email"] for other in strangers):
             decision.codes.add("email.duplicate")
 
 
@@ -242,13 +329,20 @@ def _take_addresses(world: World, by_id: dict[str, Person], decisions: list[Deci
     while changed:
         changed = False
         moving = {r["custom_id"] for r, d in zip(world.rows, decisions, strict=True) if not d.action and not d.codes}
+        staying = {
+            r["custom_id"] for r, d in zip(world.rows, decisions, strict=True) if not d.action and d.keeps_address
+        }
         kept = {
-            account["email"]
+            account["email"]: custom_id
             for custom_id, account in by_id.items()
-            if account["state"] == "live" and custom_id not in moving and custom_id not in leaving
+            if account["state"] == "live"
+            and custom_id not in leaving
+            and (custom_id not in moving or custom_id in staying)
         }
         for row, decision in zip(world.rows, decisions, strict=True):
-            if not decision.action and not decision.codes and row["email"] in kept | unmanaged:
+            if decision.action or decision.codes or kept.get(row["email"]) == row["custom_id"]:
+                continue
+            if row["email"] in kept or row["email"] in unmanaged:
                 decision.codes = {"email.taken" if row["email"] in kept else "email.taken_unmanaged"}
                 changed = True
 

@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import TIMES, Planned, accounts_file, applied, examples, plan_bytes, roster_file, table
-from kit.worlds import Person, World, decide, worlds
+from kit.worlds import Person, World, decide, field_settings, worlds
 
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.modes import STANDARD_FIELD_SETTINGS, FieldSettings
 from sis_sync.steps.read.scan import CHUNK_BYTES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
@@ -16,17 +17,19 @@ MANY_WORLDS = worlds(least=9)
 ANCHOR = dict(zip(FIELD_NAMES, ("An", "", "Chor", "an@x.example", "anchor", "D1", "", "", "", "Active"), strict=True))
 
 
-def planned(made: tuple[World, ...], mode: str) -> Planned:
+def planned(made: tuple[World, ...], mode: str, settings: FieldSettings = STANDARD_FIELD_SETTINGS) -> Planned:
     rows = [{name: row[name] for name in FIELD_NAMES} for world in made for row in world.rows]
     accounts = [account for world in made for account in world.accounts]
-    return plan_bytes(roster_file([ANCHOR, *rows]), accounts=accounts_file(accounts), mode=mode)
+    return plan_bytes(
+        roster_file([ANCHOR, *rows]), accounts=accounts_file(accounts), mode=mode, field_settings=settings
+    )
 
 
 @many
-@given(made=MANY_WORLDS, mode=MODES)
-def test_engine_follows_the_rules(made: tuple[World, ...], mode: str) -> None:
-    plan = planned(made, mode)
-    decided = [decide(world, mode) for world in made]
+@given(made=MANY_WORLDS, mode=MODES, settings=st.one_of(st.just(STANDARD_FIELD_SETTINGS), field_settings))
+def test_engine_follows_the_rules(made: tuple[World, ...], mode: str, settings: FieldSettings) -> None:
+    plan = planned(made, mode, settings)
+    decided = [decide(world, mode, settings) for world in made]
     expected = [decision.as_planned for decisions, _ in decided for decision in decisions]
     of_rows = plan.rows[1 : plan.counts.rows]
     assert [(row["action"], row["fields"], row["codes"]) for row in of_rows] == expected

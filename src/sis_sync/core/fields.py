@@ -66,6 +66,7 @@ FIELDS: tuple[Field, ...] = (
     Field("status", "Status", is_required=True, about="In upper or lower case. Disabled people cannot sign in."),
 )
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in FIELDS)
+LABELS: dict[str, str] = {field.name: field.label for field in FIELDS}
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")
 
 PASSWORD = "password"  # noqa: S105 - the name of a column, not a secret

@@ -6,8 +6,9 @@ In a message `{value}` is replaced by the value found, `{other}` by the lines or
 from dataclasses import dataclass
 from typing import Literal
 
-from sis_sync.core.fields import FIELDS, STATUSES, USER_TYPES
+from sis_sync.core.fields import FIELDS, LABELS, NAME_FIELDS, STATUSES, USER_TYPES
 from sis_sync.core.limits import STANDARD_LIMITS
+from sis_sync.core.modes import OTHER_FIELDS
 from sis_sync.core.wording import fill
 
 Severity = Literal["error", "warning"]
@@ -24,7 +25,8 @@ class FindingCode:
 
     `title` is the heading for all findings of this code; `message` describes one of them. `made_fix` follows the name
     of the mapping line if a mapping made the value. `remark` is the message, and `remark_fix` the fix, if the fault of
-    an error is only a warning on some rows. `names_account`: `{other}` names someone else's account.
+    an error is only a warning on some rows. `names_account`: `{other}` names someone else's account. `keeps_value`:
+    `{other}` is a value of the account that the file does not have.
     """
 
     code: str
@@ -34,6 +36,7 @@ class FindingCode:
     fix: str = SEND_AGAIN
     column: str = ""
     names_account: bool = False
+    keeps_value: bool = False
     made_fix: str = MADE_FIX
     remark: str = ""
     remark_fix: str = ""
@@ -245,6 +248,37 @@ _WARNINGS = (
     ),
 )
 
+
+_KEPT_CODES = tuple(
+    FindingCode(
+        f"{name}.{rule}", "warning", f"{LABELS[name]} {title}", f"{name}: {message}", fix, name, keeps_value=True
+    )
+    for rule, names, title, message, fix in (
+        (
+            "edited",
+            NAME_FIELDS,
+            "kept, because it was edited here",
+            'the file has "{value}"; kept is {other}',
+            "It stays until the SIS has a third value. To take the value of the file, edit it in User Admin.",
+        ),
+        (
+            "replaced",
+            NAME_FIELDS,
+            "edited here, and replaced by the file",
+            'the new value is "{value}"; it replaces {other}',
+            "If the value of the SIS is wrong, correct it there.",
+        ),
+        (
+            "kept",
+            (*NAME_FIELDS, *OTHER_FIELDS),
+            "kept, because this mode does not set it",
+            'the file has "{value}"; kept is {other}',
+            "To take the values of the file, change the settings of the mode.",
+        ),
+    )
+    for name in names
+)
+
 # The accounts here decide these. A sender without the scope read is told `row.ask_a_manager` instead.
 _ACCOUNT_CODES = (
     FindingCode(
@@ -329,6 +363,7 @@ _ACCOUNT_CODES = (
         "asked for",
         "Approve the whole plan of the next file if this person has left.",
     ),
+    *_KEPT_CODES,
 )
 
 # The file, its mode and the orgs decide these alone, so their messages tell nothing about accounts.
@@ -370,6 +405,8 @@ ASK_A_MANAGER = _row(
 # What a message names in place of someone else's account, for a sender who sees the results of its own rows only.
 OTHER_ACCOUNT = "another account"
 NAMING_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.names_account)
+OWN_VALUE = "the account's own value"
+KEEPING_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.keeps_value)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""The four modes of a file: the user types that its rows may have, and the consequence of absence.
+"""The four modes of a file: the user types of its rows, the consequence of absence, and which fields it sets.
 
 A run that takes an earlier run back has no file. It has a mode of its own, which no sender can choose.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 from sis_sync.core.fields import STAFF_TYPES, STUDENT, USER_TYPES
 
@@ -51,3 +51,33 @@ UNDO = Mode("undo", "", USER_TYPES, False, "What the run changed is put back, ex
 RESTORE = Mode("restore", "", USER_TYPES, False, "The people who left by the run are back. No one else is touched.")
 TAKING_BACK: dict[str, Mode] = {mode.name: mode for mode in (UNDO, RESTORE)}
 RUN_MODES: dict[str, Mode] = {**MODES, **TAKING_BACK}
+
+NamesSetting = Literal["always", "unless_edited", "never"]
+FieldSetting = Literal["on", "off", "create"]
+FIELD_SETTINGS: tuple[FieldSetting, ...] = get_args(FieldSetting)
+NAMES_SETTINGS: tuple[NamesSetting, ...] = get_args(NamesSetting)
+
+
+@dataclass(frozen=True)
+class FieldSettings:
+    """The fields that the files of a mode set on accounts that exist.
+
+    `never` and `off`: set when an account is created or restored. `create`: set when it is created only.
+    `password`: a file may also change the passwords of accounts that exist.
+    """
+
+    names: NamesSetting = "unless_edited"
+    password: bool = False
+    email: FieldSetting = "on"
+    school_district_external_id: FieldSetting = "on"
+    user_type: FieldSetting = "on"
+    position: FieldSetting = "on"
+    grade: FieldSetting = "on"
+    status: FieldSetting = "on"
+
+
+STANDARD_FIELD_SETTINGS = FieldSettings()
+# In the order of the fields of a roster. A mode stores each of them as sets_NAME.
+FIELDS_WITH_SETTING: tuple[str, ...] = tuple(field.name for field in fields(FieldSettings))
+# Those with a FieldSetting: all but the names and the password.
+OTHER_FIELDS: tuple[str, ...] = FIELDS_WITH_SETTING[2:]

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.guards import NO_HISTORY, GuardHit, History
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS, GuardLimits
-from sis_sync.core.modes import Mode, OnAbsent
+from sis_sync.core.modes import STANDARD_FIELD_SETTINGS, FieldSettings, Mode, OnAbsent
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
@@ -42,6 +42,7 @@ LOGGER = logging.getLogger("sis_sync.steps")
 # The tables that are sent to another engine. Passwords stay on this machine.
 _SENT = {
     "settled": "SELECT * FROM settled",
+    "kept_values": "SELECT * FROM kept_values",
     "password_rows": "SELECT line FROM password_rows",
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
@@ -63,8 +64,8 @@ class PlanInput:
     reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
     that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
     this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves.
-    `creates_disabled` is a setting of the mode. `two_people` are custom IDs that a manager told apart from those that
-    differ in leading zeros only.
+    `creates_disabled` and `field_settings` are settings of the mode. `two_people` are custom IDs that a manager told
+    apart from those that differ in leading zeros only.
     """
 
     file: Path
@@ -75,6 +76,7 @@ class PlanInput:
     options: ReadingOptions = NOTHING_SAID
     on_absent: OnAbsent = "delete"
     creates_disabled: bool = False
+    field_settings: FieldSettings = STANDARD_FIELD_SETTINGS
     two_people: Sequence[str] = ()
     limits: GuardLimits = STANDARD_GUARD_LIMITS
     history: History | None = None
@@ -131,9 +133,9 @@ def check_file(
     directory = load_directory(session, orgs=orgs, accounts=None) if orgs else None
     if directory is None:
         load_no_directory(session)
-    settle(session, roster.records)
+    settled = settle(session, roster.records)
     with _timed("validate"):
-        return validate(session, roster, directory, mode)
+        return validate(session, roster, directory, mode, settled=settled)
 
 
 def plan_file(
@@ -173,7 +175,7 @@ def plan_roster(
     """Run the steps after map on a roster, a directory and a history that are already in `session`."""
     name = given.school_system
     with _timed("settle", name):
-        settle(session, roster.records, given.held_addresses)
+        settled = settle(session, roster.records, held=given.held_addresses, field_settings=given.field_settings)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
             judged = validate(
@@ -183,6 +185,7 @@ def plan_roster(
                 given.mode,
                 keeps_everyone=given.keeps_everyone,
                 creates_disabled=given.creates_disabled,
+                settled=settled,
             )
         with _timed("plan", name):
             plan = make_plan(chosen, judged, on_absent="nothing" if given.keeps_everyone else given.on_absent)

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FIELD_NAMES, FIELDS
+from sis_sync.core.fields import FIELD_NAMES, LABELS
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import fill
@@ -26,7 +26,6 @@ STORED_FIELDS = tuple(name for name in FIELD_NAMES if name != ORG_FIELD)
 MEMORY_MB = 128
 # In a form, the ID is optional and the org is chosen from a list.
 NEEDED_IN_FILES_ONLY = ("custom_id.required", "custom_id.placeholder", f"{ORG_FIELD}.required")
-LABELS = {field.name: field.label for field in FIELDS}
 WHOLE_ROW = "values"
 UNREADABLE = "One of the values is too long or contains a character that no text may contain. Type it again."
 

@@ -16,7 +16,7 @@ FROM (
   FROM roster AS r
   LEFT JOIN (SELECT * FROM accounts WHERE custom_id <> '') AS a ON a.custom_id = r.custom_id
   WHERE r.is_email_made AND NOT r.is_skipped AND NOT :is_placeholder AND matches(r.email, '[^@]+@[^@]+')
-    AND NOT (:keeps_email AND a.custom_id IS NOT NULL)
+    AND NOT (a.custom_id IS NOT NULL AND (:keeps_email OR (:keeps_email_while_live AND NOT a.is_deleted)))
 );
 
 CREATE OR REPLACE TEMP TABLE numbering AS

@@ -1,22 +1,121 @@
--- In:  roster, accounts, numbered.
--- Out: settled: the rows of roster, with the values that accounts keep and the numbers of made addresses. keeps_values:
---        the row has an account, which keeps some; keeps_address: a live account keeps its address.
--- Values of accounts out of scope are never taken: the sender must not learn whose ID a row has.
-CREATE TEMP TABLE settled AS
+-- In:  roster, accounts, numbered, listed_values.
+-- Out: matched: one row per row of roster, with the values of its account (own_*) and which of them the account keeps;
+--      settled: the rows of roster, with the values that accounts keep and the numbers of made addresses. keeps_values:
+--        the row has an account, which keeps some; keeps_address: a live account keeps its address;
+--      kept_values: one row per value of the file that differs from a value that the account keeps although the file
+--        has one, or from an edited name that it replaces: the value given, the code, and what the account has (other).
+-- Runs on DuckDB only. Values of accounts out of scope are never taken: the sender must not learn whose ID a row has.
+
+-- An edited name counts while the account has it. _of_sis: what the SIS had when a person edited the name.
+CREATE OR REPLACE TEMP TABLE matched AS
+WITH own AS (
+  SELECT *,
+    'first_name' IN :kept OR ('first_name' IN :while_live AND NOT is_deleted) AS keeps_first_name,
+    'middle_name' IN :kept OR ('middle_name' IN :while_live AND NOT is_deleted) AS keeps_middle_name,
+    'last_name' IN :kept OR ('last_name' IN :while_live AND NOT is_deleted) AS keeps_last_name,
+    'email' IN :kept OR ('email' IN :while_live AND NOT is_deleted) AS keeps_email,
+    'school_district_external_id' IN :kept OR ('school_district_external_id' IN :while_live AND NOT is_deleted)
+      AS keeps_org,
+    'user_type' IN :kept OR ('user_type' IN :while_live AND NOT is_deleted) AS keeps_type,
+    'position' IN :kept OR ('position' IN :while_live AND NOT is_deleted) AS keeps_position,
+    'grade' IN :kept OR ('grade' IN :while_live AND NOT is_deleted) AS keeps_grade,
+    'status' IN :kept OR ('status' IN :while_live AND NOT is_deleted) AS keeps_status,
+    CASE WHEN edits ->> '$.first_name.here' = first_name THEN edits ->> '$.first_name.sis' END AS first_name_of_sis,
+    CASE WHEN edits ->> '$.middle_name.here' = middle_name THEN edits ->> '$.middle_name.sis' END AS middle_name_of_sis,
+    CASE WHEN edits ->> '$.last_name.here' = last_name THEN edits ->> '$.last_name.sis' END AS last_name_of_sis
+  FROM (
+    SELECT *, TRY_CAST(nullif(edited_names, '') AS JSON) AS edits
+    FROM accounts WHERE custom_id <> '' AND in_scope AND (:keeps_fields OR edited_names <> '')
+  ) AS a
+)
 SELECT
   r.line, r.early_codes, r.is_skipped, r.made, r.choice, r.is_email_made, r.custom_id,
-  CASE WHEN a.keeps AND 'first_name' IN :kept THEN a.first_name ELSE r.first_name END AS first_name,
-  CASE WHEN a.keeps AND 'middle_name' IN :kept THEN a.middle_name ELSE r.middle_name END AS middle_name,
-  CASE WHEN a.keeps AND 'last_name' IN :kept THEN a.last_name ELSE r.last_name END AS last_name,
-  CASE WHEN a.keeps AND 'email' IN :kept THEN a.email ELSE coalesce(n.email, r.email) END AS email,
-  CASE WHEN a.keeps AND 'school_district_external_id' IN :kept THEN a.school_district_external_id
-       ELSE r.school_district_external_id END AS school_district_external_id,
-  CASE WHEN a.keeps AND 'user_type' IN :kept THEN a.user_type ELSE r.user_type END AS user_type,
-  CASE WHEN a.keeps AND 'position' IN :kept THEN a.position ELSE r.position END AS position,
-  CASE WHEN a.keeps AND 'grade' IN :kept THEN a.grade ELSE r.grade END AS grade,
-  CASE WHEN a.keeps AND 'status' IN :kept THEN a.status ELSE r.status END AS status,
-  coalesce(a.keeps, FALSE) AS keeps_values,
-  coalesce(a.keeps AND 'email' IN :kept AND NOT a.is_deleted, FALSE) AS keeps_address
+  r.first_name, r.middle_name, r.last_name, r.email, r.school_district_external_id, r.user_type, r.position, r.grade,
+  r.status,
+  o.first_name AS own_first_name, o.middle_name AS own_middle_name, o.last_name AS own_last_name, o.email AS own_email,
+  o.school_district_external_id AS own_org, o.user_type AS own_type, o.position AS own_position, o.grade AS own_grade,
+  o.status AS own_status, o.custom_id IS NOT NULL AS is_matched, coalesce(o.is_deleted, FALSE) AS is_deleted,
+  o.edits,
+  o.first_name_of_sis, o.middle_name_of_sis, o.last_name_of_sis,
+  coalesce(o.keeps_first_name OR (:keeps_edits AND o.first_name_of_sis = r.first_name), FALSE) AS keeps_first_name,
+  coalesce(o.keeps_middle_name OR (:keeps_edits AND o.middle_name_of_sis = r.middle_name), FALSE) AS keeps_middle_name,
+  coalesce(o.keeps_last_name OR (:keeps_edits AND o.last_name_of_sis = r.last_name), FALSE) AS keeps_last_name,
+  coalesce(o.keeps_email, FALSE) AS keeps_email,
+  coalesce(o.keeps_org, FALSE) AS keeps_org,
+  coalesce(o.keeps_type, FALSE) AS keeps_type,
+  coalesce(o.keeps_position, FALSE) AS keeps_position,
+  coalesce(o.keeps_grade, FALSE) AS keeps_grade,
+  coalesce(o.keeps_status, FALSE) AS keeps_status,
+  -- By the file the person would become a student, or no longer be one.
+  coalesce(t.value IS NOT NULL AND (t.value = 'Student') <> (o.user_type = 'Student'), FALSE) AS is_other_kind
 FROM roster AS r
-LEFT JOIN (SELECT *, TRUE AS keeps FROM accounts WHERE custom_id <> '' AND in_scope) AS a ON a.custom_id = r.custom_id
-LEFT JOIN numbered AS n ON n.line = r.line
+LEFT JOIN own AS o ON o.custom_id = r.custom_id
+LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(r.user_type);
+
+-- Only a student has a grade, and no student a position. If an account keeps its type, it keeps these two as well. If
+-- the type changes, the account has none to keep, and those of the file count.
+CREATE OR REPLACE TEMP VIEW settled AS
+SELECT
+  m.line, m.early_codes, m.is_skipped, m.made, m.choice, m.is_email_made, m.custom_id,
+  CASE WHEN keeps_first_name THEN own_first_name ELSE first_name END AS first_name,
+  CASE WHEN keeps_middle_name THEN own_middle_name ELSE middle_name END AS middle_name,
+  CASE WHEN keeps_last_name THEN own_last_name ELSE last_name END AS last_name,
+  CASE WHEN keeps_email THEN own_email ELSE coalesce(n.email, m.email) END AS email,
+  CASE WHEN keeps_org THEN own_org ELSE school_district_external_id END AS school_district_external_id,
+  CASE WHEN keeps_type THEN own_type ELSE user_type END AS user_type,
+  CASE WHEN is_other_kind AND 'user_type' IN :told AND keeps_type THEN own_position
+       WHEN keeps_position AND NOT (is_other_kind AND 'position' IN :told) THEN own_position
+       ELSE position END AS position,
+  CASE WHEN is_other_kind AND 'user_type' IN :told AND keeps_type THEN own_grade
+       WHEN keeps_grade AND NOT (is_other_kind AND 'grade' IN :told) THEN own_grade
+       ELSE grade END AS grade,
+  CASE WHEN keeps_status THEN own_status ELSE status END AS status,
+  is_matched AND :keeps_fields AS keeps_values,
+  keeps_email AND NOT is_deleted AS keeps_address
+FROM matched AS m
+LEFT JOIN numbered AS n ON n.line = m.line;
+
+CREATE OR REPLACE TEMP TABLE kept_values AS
+SELECT line, field, given, code,
+  '"' || own || '"' || CASE WHEN edited_on IS NULL THEN '' ELSE ', edited here on ' || edited_on END AS other
+FROM (
+  SELECT *,
+    CASE WHEN keeps AND edited_on IS NOT NULL THEN field || '.edited'
+         WHEN keeps AND field IN :told THEN field || '.kept'
+         WHEN NOT keeps AND edited_on IS NOT NULL AND (given <> '' OR field = 'middle_name') THEN field || '.replaced'
+    END AS code
+  FROM (
+    SELECT line, 'first_name' AS field, first_name AS given, own_first_name AS own, keeps_first_name AS keeps,
+      CASE WHEN first_name_of_sis IS NOT NULL THEN edits ->> '$.first_name.on' END AS edited_on
+    FROM matched WHERE is_matched AND first_name <> own_first_name
+    UNION ALL
+    SELECT line, 'middle_name', middle_name, own_middle_name, keeps_middle_name,
+      CASE WHEN middle_name_of_sis IS NOT NULL THEN edits ->> '$.middle_name.on' END
+    FROM matched WHERE is_matched AND middle_name <> own_middle_name
+    UNION ALL
+    SELECT line, 'last_name', last_name, own_last_name, keeps_last_name,
+      CASE WHEN last_name_of_sis IS NOT NULL THEN edits ->> '$.last_name.on' END
+    FROM matched WHERE is_matched AND last_name <> own_last_name
+    UNION ALL
+    SELECT line, 'email', email, own_email, keeps_email, NULL
+    FROM matched WHERE is_matched AND fold(email) <> fold(own_email) AND NOT (is_email_made AND :numbers)
+    UNION ALL
+    SELECT line, 'school_district_external_id', school_district_external_id, own_org, keeps_org, NULL
+    FROM matched WHERE is_matched AND school_district_external_id <> own_org
+    UNION ALL
+    SELECT line, 'user_type', user_type, own_type, keeps_type, NULL
+    FROM matched WHERE is_matched AND fold(user_type) <> fold(own_type)
+    UNION ALL
+    SELECT line, 'position', position, own_position, keeps_position, NULL
+    FROM matched WHERE is_matched AND NOT is_other_kind AND own_type <> 'Student' AND position <> own_position
+    UNION ALL
+    SELECT line, 'grade', grade, own_grade, keeps_grade, NULL
+    FROM matched
+    WHERE is_matched AND NOT is_other_kind AND own_type = 'Student'
+      AND fold(coalesce(nullif(grade, ''), 'Unspecified')) <> fold(own_grade)
+    UNION ALL
+    SELECT line, 'status', status, own_status, keeps_status, NULL
+    FROM matched WHERE is_matched AND fold(status) <> fold(own_status)
+  ) AS compared
+) AS judged
+WHERE code IS NOT NULL

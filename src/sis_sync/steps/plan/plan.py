@@ -9,6 +9,7 @@ from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
+from sis_sync.steps.map.settle import NOTHING_SETTLED, Settled
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.validate import Judged, count_findings
 
@@ -25,7 +26,7 @@ class Plan:
 
     `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
     `newcomers_with_password` is the number of accounts to create whose row brings a password, `disabled_newcomers` the
-    number of those that are Disabled.
+    number of those that are Disabled. `settled` is what the accounts decided before.
     """
 
     records: Records
@@ -35,6 +36,7 @@ class Plan:
     acts_on_absence: bool
     newcomers_with_password: int = 0
     disabled_newcomers: int = 0
+    settled: Settled = NOTHING_SETTLED
 
 
 def make_plan(session: Engine, judged: Judged, *, on_absent: OnAbsent = "delete") -> Plan:
@@ -61,7 +63,7 @@ def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
     counts = Counts(rows=records.facts.rows, **actions)
     with_password, disabled = session.rows(_NEWCOMERS)[0]
     findings = count_findings(session, records)
-    return Plan(records, judged.mode, counts, findings, acts_on_absence, with_password, disabled)
+    return Plan(records, judged.mode, counts, findings, acts_on_absence, with_password, disabled, judged.settled)
 
 
 def _judge_addresses(session: Engine) -> None:

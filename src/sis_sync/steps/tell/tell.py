@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from sis_sync.core.findings import (
     ASK_A_MANAGER,
     DECIDED_BY_FILE,
+    KEEPING_CODES,
     NAMING_CODES,
     OTHER_ACCOUNT,
+    OWN_VALUE,
 )
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import quoted, sql_text
 from sis_sync.steps.directory.directory import Directory
 from sis_sync.steps.map.map import Roster
-from sis_sync.steps.map.settle import is_settled_by_accounts, settle
+from sis_sync.steps.map.settle import settle
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import make_messages
@@ -49,7 +51,9 @@ class Told:
 
 def tell_of_rows(session: Session, plan: Plan) -> None:
     """Make `told` of the plan's rows, with their actions, codes and messages, but of no one who is not in the file."""
-    session.run(sql_text(__package__, "of_rows"), naming_codes=NAMING_CODES, other_account=OTHER_ACCOUNT)
+    hidden = {"naming_codes": NAMING_CODES, "other_account": OTHER_ACCOUNT}
+    hidden |= {"keeping_codes": KEEPING_CODES, "own_value": OWN_VALUE}
+    session.run(sql_text(__package__, "of_rows"), **hidden)
     _make_told(session, plan.records, names_accounts=True)
 
 
@@ -60,14 +64,14 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     may replace the findings in the session.
     """
     by_accounts = "SELECT count(*) FROM ignored WHERE code NOT IN :decided_by_file OR code = 'row.other_org'"
-    if is_settled_by_accounts(plan.records) or session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):
+    if plan.settled.by_accounts or session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):
         # A row that its account makes ignored has no other findings, and other rows may share its address without one.
         # Which row of a person counts, and a value that an account keeps, depend on the account too. So validate the
         # file again as if there were no accounts.
         _drop(session, [name for _, name in session.rows(_MADE) if name not in _KEPT])
         session.run("DELETE FROM accounts")
-        settle(session, plan.records)
-        validate(session, Roster(plan.records), Directory(), plan.mode)
+        settled = settle(session, plan.records)
+        validate(session, Roster(plan.records), Directory(), plan.mode, settled=settled)
     session.run(
         sql_text(__package__, "of_file"),
         decided_by_file=DECIDED_BY_FILE,

@@ -13,18 +13,24 @@ from sis_sync.core.wording import MOST_SHOWN
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.steps.directory.directory import Directory
-from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.map.made import made_by_lines
 from sis_sync.steps.map.map import Roster
+from sis_sync.steps.map.settle import NOTHING_SETTLED, Settled
 from sis_sync.steps.map.value_sql import is_placeholder
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.messages import word_findings
 
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 FORMAT_CHARACTERS = r"[\p{Cc}\p{Cf}\x{890}\x{891}\x{13439}-\x{1343F}]"
+# What an account keeps is no fault of the file.
 _KEEP_UNJUDGED = """
 DELETE FROM rule_findings WHERE code IN :codes AND line IN (SELECT line FROM people WHERE keeps_values)
 """
+_KEEP_UNJUDGED_WHILE_LIVE = """
+DELETE FROM rule_findings
+WHERE code IN :codes AND line IN (SELECT line FROM people WHERE keeps_values AND NOT is_deleted)
+"""
+_TELL_KEPT = "INSERT INTO rule_findings SELECT line, code, given, other FROM kept_values"
 # Reading and mapping find these and store them in `codes` of cells and broken, `early_codes` of roster and people.
 EARLY_CODES = (
     "row.columns",
@@ -42,13 +48,14 @@ EARLY_CODES = (
 class Judged:
     """The result of validate. The session contains `people`, `ignored`, `findings` and `failed` (lines with an error).
 
-    `findings` is the number of rows, columns or files with each code.
+    `findings` is the number of rows, columns or files with each code. `settled` is what the accounts decided before.
     """
 
     records: Records
     mode: Mode
     findings: dict[str, int]
     failed_rows: int
+    settled: Settled = NOTHING_SETTLED
 
 
 def validate(
@@ -59,6 +66,7 @@ def validate(
     *,
     keeps_everyone: bool = False,
     creates_disabled: bool = True,
+    settled: Settled = NOTHING_SETTLED,
 ) -> Judged:
     """Check all rows. Without a directory, skip the orgs and accounts; without a mode, allow every user type.
 
@@ -69,10 +77,11 @@ def validate(
     mode = mode or PARTIAL
     session.run(sql_text(__package__, "people").replace(":is_placeholder", is_placeholder("r.custom_id")))
     _run_rules(session, records, mode, are_orgs_known=directory is not None)
-    kept = kept_fields(records.columns, records.mapping)
-    if kept:  # what an account keeps is no fault of the file
-        codes = tuple(code.code for code in FINDING_CODES.values() if code.column in kept)
-        session.run(_KEEP_UNJUDGED, codes=codes)
+    for kept, statement in ((settled.kept, _KEEP_UNJUDGED), (settled.kept_while_live, _KEEP_UNJUDGED_WHILE_LIVE)):
+        if codes := tuple(code.code for code in FINDING_CODES.values() if code.column in kept):
+            session.run(statement, codes=codes)
+    if settled.has_remarks:
+        session.run(_TELL_KEPT)
     session.run(
         sql_text(__package__, "names"),
         words=WORDS_FOR_NOTHING,
@@ -92,7 +101,7 @@ def validate(
     session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
     findings = count_findings(session, records)
     word_findings(session, codes=findings, file_name=records.facts.name)
-    return Judged(records, mode, findings, session.value("SELECT count(*) FROM failed"))
+    return Judged(records, mode, findings, session.value("SELECT count(*) FROM failed"), settled)
 
 
 def _run_rules(session: Engine, records: Records, mode: Mode, *, are_orgs_known: bool) -> None:

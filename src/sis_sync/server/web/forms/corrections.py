@@ -7,14 +7,13 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
-from sis_sync.core.fields import FIELDS, LISTED_VALUES
+from sis_sync.core.fields import LABELS, LISTED_VALUES
 from sis_sync.server.accounts.validation import ORG_FIELD
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.corrections import FailedRow
 from sis_sync.server.web.forms.base import PageForm, Typed
 
 LONGEST_VALUE = 254
-LABELS = {field.name: field.label for field in FIELDS}
 
 
 @dataclass(frozen=True)
