@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from kit.rosters import imported, needs_approval, settled, student, sync, teacher
+from kit.rosters import imported, needs_approval, save_mode_settings, settled, student, sync, teacher
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account, update_account
@@ -236,12 +236,12 @@ def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org
 def test_two_persons(as_alice: Client, alice: Account, bob: Account, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
-    form = {"needs_two_persons": "on", "on_absent": "delete", "deletions_percent": 10, "deletions_count": 500}
-    form |= {"deletions_slice_percent": 20, "failed_rows_percent": 5}
+    form = {"needs_two_persons": "on", "on_absent": "delete", "deletions_percent": "10", "deletions_count": "500"}
+    form |= {"deletions_slice_percent": "20", "failed_rows_percent": "5"}
     refused = as_alice.post("/bulk/settings/students", form).content.decode()
     assert "There is only one active manager of the district." in refused
     give_right(account=bob, org=district, actor=alice, now=now)
-    assert as_alice.post("/bulk/settings/students", form).status_code == 303
+    assert save_mode_settings(as_alice, "students", form, without_approval="on").status_code == 303
     renamed = {**people[0], "last_name": "Adeyemi"}
     run = sync(district, renamed, *people[1:], now=timezone.now(), mode="students", by=alice)
     assert run.state == "waiting"  # although the mode requires no approval

@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "mappings": ("get", MANAGERS),
     "sync_settings": ("get", MANAGERS),
     "mode_settings": ("get", DISTRICT_MANAGERS),
+    "one_person": ("post", (303, 403, 303, 403)),
     "sync_client": ("get", MANAGERS),
     "switch_client_api": ("post", (303, 403, 303, 403)),
     "create_api_key": ("get", MANAGERS),
@@ -83,6 +84,7 @@ def places(
     return {
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
+        "one_person": {"mode": "full"},
         **dict.fromkeys(("account_history", "account_edit", "two_people_of_account", "account_rights"), account),
         **dict.fromkeys(
             (

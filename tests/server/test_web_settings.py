@@ -1,19 +1,22 @@
 """Settings of orgs and modes, the Sync Client tab, column mappings, the audit log."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import student, sync
+from kit.rosters import save_mode_settings, student, sync
 
 from sis_sync.core.limits import Retention
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.keys.authenticate import authenticate_key
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.retention import retention_of
+from sis_sync.server.orgs.services import give_right
 from sis_sync.server.runs.models import ModeSettings
 
 
@@ -82,20 +85,22 @@ def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system:
         "deletions_slice_percent": "25",
         "failed_rows_percent": "5",
     }
-    assert as_alice.post("/bulk/settings/students", values).status_code == 303
+    assert save_mode_settings(as_alice, "students", values, without_approval="on").status_code == 303
     found = ModeSettings.objects.get(school_system=school_system, mode="students")
     assert (found.requires_approval, found.on_absent, found.deletions_percent) == (False, "disable", 15)
     log = as_alice.get("/audit").content.decode()
     assert "Mode settings updated" in log
-    assert "Deletions percent 15" in log
+    assert "Limit: percent of all people who leave 15" in log
 
 
 def test_settings_warn_about_waiting_plans(as_alice: Client, district: Org, north: Org) -> None:
     values = {"requires_approval": "on", "failed_rows_percent": "6"}
-    page = as_alice.post("/bulk/settings/partial", values, follow=True).content.decode()
+    save_mode_settings(as_alice, "partial", values)
+    page = as_alice.get("/bulk/settings").content.decode()
     assert "They hold from the next run on." in page
     sync(district, student("S1"), now=timezone.now())
-    page = as_alice.post("/bulk/settings/partial", {**values, "failed_rows_percent": "7"}, follow=True).content.decode()
+    save_mode_settings(as_alice, "partial", {**values, "failed_rows_percent": "7"})
+    page = as_alice.get("/bulk/settings").content.decode()
     assert "1 run of this mode waiting for approval can go out of date by it" in page
 
 
@@ -114,6 +119,17 @@ def test_bob_only_reads_mode_settings(as_bob: Client) -> None:
     page = as_bob.get("/bulk/settings").content.decode()
     assert "Managers of the district change these." in page
     assert "/bulk/settings/full" not in page
+
+
+FULL = {
+    "requires_approval": "on",
+    "on_absent": "delete",
+    "sets_names": "unless_edited",
+    "deletions_percent": "10",
+    "deletions_count": "500",
+    "deletions_slice_percent": "20",
+    "failed_rows_percent": "5",
+}
 
 
 def key_values(org: Org, **values: str | list[str]) -> dict[str, str | list[str]]:
@@ -265,3 +281,69 @@ def test_retention_out_of_bounds(
     assert message in as_alice.post("/settings/retention", {**values, **changed}).content.decode()
     school_system.refresh_from_db()
     assert retention_of(school_system) == Retention()
+
+
+def test_settings_are_reviewed_old_and_new(as_alice: Client, district: Org, alice: Account) -> None:
+    address, values = "/bulk/settings/full", {**FULL, "sets_names": "never", "sets_grade": "off"}
+    review = as_alice.post(address, values).content.decode()
+    assert "Review the changes" in review
+    for words in ("Update names", "Unless edited here", "Never: only when", "Update grade"):
+        assert words in review
+    assert ModeSettings.objects.get(mode="full").sets_names == "unless_edited"
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', review))
+    ModeSettings.objects.filter(mode="full").update(failed_rows_percent=9)
+    again = as_alice.post(address, hidden).content.decode()
+    assert "Someone else changed these settings meanwhile." in again
+    assert save_mode_settings(as_alice, "full", values).status_code == 303
+    found = ModeSettings.objects.get(mode="full")
+    assert (found.sets_names, found.sets_grade, found.sets_email, found.failed_rows_percent) == (
+        "never",
+        "off",
+        "on",
+        5,
+    )
+    cards = as_alice.get("/bulk/settings").content.decode()
+    assert "Update names: <strong>never: only when" in cards
+    assert "Update grade: <strong>off: only when" in cards
+    assert as_alice.post(address, values).status_code == 303  # nothing changes, so there is nothing to review
+    assert "Nothing was changed in the settings of Full." in as_alice.get("/bulk/settings").content.decode()
+
+
+def test_ending_approval_asks(as_alice: Client, district: Org) -> None:
+    values = {name: value for name, value in FULL.items() if name != "requires_approval"}
+    asked = save_mode_settings(as_alice, "full", values).content.decode()
+    assert "Without approval, a file of this mode changes accounts as soon as it is checked" in asked
+    assert "Tick this, or leave the approval on." in asked
+    assert ModeSettings.objects.get(mode="full").requires_approval
+    assert save_mode_settings(as_alice, "full", values, without_approval="on").status_code == 303
+    assert not ModeSettings.objects.get(mode="full").requires_approval
+
+
+def test_nobody_ends_the_rule_of_two_persons_alone(
+    as_alice: Client, alice: Account, bob: Account, district: Org, now: datetime
+) -> None:
+    give_right(account=bob, org=district, actor=alice, now=now)
+    ModeSettings.objects.filter(mode="full").update(needs_two_persons=True)
+    address = "/bulk/settings/full/one-person"
+    assert "Two persons are needed until another manager" in as_alice.post("/bulk/settings/full", FULL).content.decode()
+    assert save_mode_settings(as_alice, "full", {**FULL, "failed_rows_percent": "6"}).status_code == 303
+    found = ModeSettings.objects.get(mode="full")
+    assert (found.needs_two_persons, found.failed_rows_percent) == (True, 6)
+    assert "Decide in Sync settings" in as_alice.get("/").content.decode()
+    as_alice.post(address, {"action": "agree"})
+    assert "You asked for this yourself" in as_alice.get("/bulk/settings").content.decode()
+    as_bob = Client()
+    as_bob.force_login(bob)
+    as_bob.post(address, {"action": "keep"})
+    assert ModeSettings.objects.get(mode="full").needs_two_persons
+    as_bob.post(address, {"action": "agree"})
+    assert "Nobody asks any more that one person is enough." in as_bob.get("/bulk/settings").content.decode()
+    save_mode_settings(as_alice, "full", {**FULL, "failed_rows_percent": "6"})
+    page = as_bob.get("/bulk/settings").content.decode()
+    assert "Alice" in page
+    assert "Agree: one person is enough" in page
+    as_bob.post(address, {"action": "agree"})
+    assert not ModeSettings.objects.get(mode="full").needs_two_persons
+    actions = AuditEntry.objects.filter(action__startswith="mode_settings.one_person").order_by("pk")
+    asked, refused = "mode_settings.one_person_asked", "mode_settings.one_person_refused"
+    assert [each.action for each in actions] == [asked, refused, asked, "mode_settings.one_person_agreed"]

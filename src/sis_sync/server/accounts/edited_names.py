@@ -2,7 +2,9 @@
 
 For each name, the account stores the value that was typed, the value of the SIS at that time, and the day. An edit is
 in force while the account has the typed value. If a run writes another one, the edit is over; if the run is undone, it
-is in force again. Planning reads the same (steps/map/settle.sql).
+is in force again. Planning reads the same (steps/map/settle.sql). `Account.edited_names` has, for each edited name:
+
+    {"first_name": {"here": "Sammy", "sis": "Sam", "on": "2026-09-02"}}
 """
 
 from collections.abc import Mapping
@@ -16,22 +18,25 @@ from sis_sync.server.accounts.models import Account
 
 @dataclass(frozen=True)
 class NameEdit:
-    """A name that was edited here and is in force. `of_sis` is the value that the SIS had when it was edited."""
+    """A name that was edited here and is in force.
+
+    `here` is the value that was typed, `of_sis` what the SIS had at that time.
+    """
 
     field: str
+    here: str
     of_sis: str
     edited_on: date
 
 
 def name_edits(account: Account) -> tuple[NameEdit, ...]:
     """Return the edits that are in force, in the order of the names."""
-    stored = account.edited_names or {}
-    found = ((name, stored[name]) for name in NAME_FIELDS if name in stored)
-    return tuple(
-        NameEdit(name, edit["sis"], date.fromisoformat(edit["on"]))
-        for name, edit in found
-        if edit["here"] == getattr(account, name)
-    )
+    edits = []
+    for name in NAME_FIELDS:
+        edit = (account.edited_names or {}).get(name)
+        if edit and edit["here"] == getattr(account, name):
+            edits.append(NameEdit(name, edit["here"], edit["sis"], date.fromisoformat(edit["on"])))
+    return tuple(edits)
 
 
 def note_edits(account: Account, before: Mapping[str, object], now: datetime) -> None:
@@ -50,6 +55,7 @@ def note_edits(account: Account, before: Mapping[str, object], now: datetime) ->
         if new == old:
             continue
         earlier = edits.pop(name, None)
+        # Of several edits, the first one found the value of the SIS.
         of_sis = earlier["sis"] if earlier and earlier["here"] == old else old
         if new != of_sis:
             edits[name] = {"here": new, "sis": of_sis, "on": today}

@@ -10,6 +10,7 @@ from ninja import Field, Schema
 from sis_sync.core.reading_options import DELIMITERS
 from sis_sync.server.api.auth import SignedRequest
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.settings import field_settings_used
 from sis_sync.server.runs.told import view_of
 
 
@@ -43,7 +44,8 @@ class RunDocument(Schema):
     A key with the scope read gets everything. Without it, guards have no figures, and `digest` is empty unless the key
     may approve. `counts` are then taken, ignored and failed rows, and `findings` are those that the file alone decides;
     `row.ask_a_manager` counts the others of failed rows. A key with the scope own_results gets the counts and findings
-    of all rows of the files that it sent, but not of absent people.
+    of all rows of the files that it sent, but not of absent people. `field_settings` says which fields of accounts the
+    run sets: names always, never or unless_edited, the others on, off or create (on create only).
     """
 
     id: str
@@ -54,6 +56,7 @@ class RunDocument(Schema):
     counts: dict[str, int]
     guards: list[dict[str, Any]]
     findings: dict[str, int]
+    field_settings: dict[str, str]
     refusal: dict[str, Any] | None
     digest: str
     page: str
@@ -109,6 +112,7 @@ def run_document(run: Run, request: SignedRequest) -> RunDocument:
         counts=view.counts,
         guards=view.guards,
         findings=view.findings,
+        field_settings=field_settings_used(run),
         refusal=run.refusal,
         digest=view.digest,
         page=page_address(run, request),

@@ -5,19 +5,33 @@ from django.db.models.functions import Now
 
 from sis_sync.core import run_states
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS
-from sis_sync.core.modes import MODES, RUN_MODES
+from sis_sync.core.modes import MODES, RUN_MODES, STANDARD_FIELD_SETTINGS
 
 MODE_CHOICES = [(name, name) for name in MODES]
 RUN_MODE_CHOICES = [(name, name) for name in RUN_MODES]
 
 
 class ModeSettings(models.Model):
-    """The settings of one mode in one school system. Percentages are of accounts or rows."""
+    """The settings of one mode in one school system. Percentages are of accounts or rows.
+
+    `sets_...` are the field settings (core/modes.py). `one_person_asked_by` asked to end the rule of two
+    persons; the rule holds until another manager agrees.
+    """
 
     class OnAbsent(models.TextChoices):
         DELETE = "delete", "Delete (restorable for 180 days)"
         DISABLE = "disable", "Disable"
         NOTHING = "nothing", "Nothing"
+
+    class Names(models.TextChoices):
+        UNLESS_EDITED = "unless_edited", "Unless edited here"
+        ALWAYS = "always", "Always"
+        NEVER = "never", "Never: only when an account is created or restored"
+
+    class Sets(models.TextChoices):
+        ON = "on", "On"
+        OFF = "off", "Off: only when an account is created or restored"
+        CREATE = "create", "On create only: a restored account keeps its own"
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="mode_settings")
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)
@@ -28,7 +42,17 @@ class ModeSettings(models.Model):
     deletions_slice_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.deletions_slice_percent)
     failed_rows_percent = models.PositiveSmallIntegerField(default=STANDARD_GUARD_LIMITS.failed_rows_percent)
     needs_two_persons = models.BooleanField(default=False)
+    one_person_asked_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
+    one_person_asked_at = models.DateTimeField(null=True, blank=True)
     creates_disabled = models.BooleanField(default=False)
+    sets_names = models.CharField(max_length=13, choices=Names.choices, default=STANDARD_FIELD_SETTINGS.names)
+    sets_password = models.BooleanField(default=STANDARD_FIELD_SETTINGS.password)
+    sets_email = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
+    sets_school_district_external_id = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
+    sets_user_type = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
+    sets_position = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
+    sets_grade = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
+    sets_status = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school_system", "mode"], name="settings_once_per_mode")]

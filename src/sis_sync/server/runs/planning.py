@@ -36,7 +36,7 @@ from sis_sync.server.runs.files import (
 from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
-from sis_sync.server.runs.settings import limits_of, mode_of, on_absent
+from sis_sync.server.runs.settings import field_settings_of, limits_of, mode_of, on_absent
 from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.sums import sums_of_plan
 from sis_sync.server.runs.told import store_told
@@ -129,6 +129,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         today=today,
         keeps_everyone=run.keeps_everyone,
         creates_disabled=settings.creates_disabled,
+        field_settings=field_settings_of(settings),
         two_people=surroundings["told_apart"],
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)

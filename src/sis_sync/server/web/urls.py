@@ -56,6 +56,7 @@ urlpatterns: list[URLPattern] = [
     path("bulk/mappings", bulk.mappings, name="mappings"),
     path("bulk/settings", sync_settings.sync_settings, name="sync_settings"),
     path("bulk/settings/<str:mode>", sync_settings.mode_settings, name="mode_settings"),
+    path("bulk/settings/<str:mode>/one-person", sync_settings.one_person, name="one_person"),
     path("bulk/client", keys.sync_client, name="sync_client"),
     path("bulk/client/api", keys.switch_client_api, name="switch_client_api"),
     path("bulk/client/keys/new", keys.create_api_key, name="create_api_key"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELDS, STUDENT
 from sis_sync.core.findings import FINDING_CODES, UNDO_CODES
+from sis_sync.core.modes import OTHER_FIELDS
 from sis_sync.core.plan import ACCOUNT_ACTIONS
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.selectors import DELETED
@@ -26,6 +27,13 @@ MODE_PEOPLE: dict[str, tuple[str, str]] = {
     "undo": ("person", "people"),
     "restore": ("person", "people"),
 }
+
+
+def inner_label(label: str) -> str:
+    """Return a label as a word inside a sentence: school or district."""
+    return f"{label[0].lower()}{label[1:]}".removesuffix(" (external ID)")
+
+
 FIELD_WORDS: dict[str, str] = {
     **{field.name: field.label for field in FIELDS},
     "is_protected": "Protected from sync",
@@ -34,6 +42,15 @@ FIELD_WORDS: dict[str, str] = {
     "external_id": "External ID",
     "org": "School or district",
     "on_absent": "People not in the file",
+    "requires_approval": "Requires approval after validation",
+    "needs_two_persons": "Two persons",
+    "creates_disabled": "Create disabled people",
+    "deletions_percent": "Limit: percent of all people who leave",
+    "deletions_count": "Limit: number of people who leave",
+    "deletions_slice_percent": "Limit: percent of one school or user type",
+    "failed_rows_percent": "Limit: percent of failed rows",
+    "sets_names": "Update names",
+    **{f"sets_{field.name}": f"Update {inner_label(field.label)}" for field in FIELDS if field.name in OTHER_FIELDS},
 }
 
 

@@ -7,13 +7,14 @@ from django import forms
 
 from sis_sync.core.environment import FIRST_FILE_MB as FIRST_FILE_SETTING
 from sis_sync.core.limits import FILE_LIMITS, SETTABLE_LIMITS
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, OTHER_FIELDS
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings
 from sis_sync.server.web.forms.base import PageForm, Typed
 from sis_sync.server.web.forms.people import org_choices
 from sis_sync.server.web.forms.runs import MODE_CHOICES
+from sis_sync.server.web.words import field_word
 
 MAX_FILE_MB = FILE_LIMITS.file_bytes >> 20
 FIRST_FILE_MB = FIRST_FILE_SETTING.number()
@@ -39,8 +40,17 @@ LIMIT_WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+STATUS_HELP = (
+    "If it is off, files neither disable nor enable people. Whoever was disabled because a file lacked them then stays "
+    "disabled until someone enables them here."
+)
+
+
 class ModeSettingsForm(PageForm):
-    """The settings of one mode. A mode that ignores absence has no settings for people who leave."""
+    """The settings of one mode. A mode that ignores absence has no settings for people who leave.
+
+    `reviewed` is sent by the page that shows old and new values. `seen` identifies the values that it was made from.
+    """
 
     requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
     needs_two_persons = forms.BooleanField(
@@ -60,6 +70,19 @@ class ModeSettingsForm(PageForm):
         choices=ModeSettings.OnAbsent.choices,
         widget=forms.RadioSelect,
     )
+    sets_names = forms.ChoiceField(
+        label=field_word("sets_names"),
+        choices=ModeSettings.Names.choices,
+        widget=forms.RadioSelect,
+        required=False,
+        help_text="Unless edited here: a first, middle or last name that someone changed here stays while the file has "
+        "the value of that time. Once the SIS has a third value, the file sets it. The run says both.",
+    )
+    reviewed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    without_approval = forms.BooleanField(
+        label="Apply files of this mode although nobody has looked at what they change", required=False
+    )
 
     def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,11 +91,34 @@ class ModeSettingsForm(PageForm):
         for name in SETTABLE_LIMITS:
             if judges_absence or not name.startswith("deletions_"):
                 self.add_field(name, limit_field(name))
+        for name in OTHER_FIELDS:
+            self.add_field(f"sets_{name}", field_setting(name))
 
     @property
     def limits(self) -> list[forms.BoundField]:
         """Return the fields of the limits, in the order of the guards."""
         return [self[name] for name in SETTABLE_LIMITS if name in self.fields]
+
+    @property
+    def field_settings(self) -> list[forms.BoundField]:
+        """Return the field settings but that of the names, in the order of the fields."""
+        return [self[f"sets_{name}"] for name in OTHER_FIELDS]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the settings that were chosen, without what only the review needs."""
+        asked = ("reviewed", "seen", "without_approval")
+        return {name: value for name, value in self.cleaned_data.items() if name not in asked and value != ""}
+
+
+def field_setting(name: str) -> forms.ChoiceField:
+    """Return the field of the setting that says when files set this field."""
+    return forms.ChoiceField(
+        label=field_word(f"sets_{name}"),
+        choices=ModeSettings.Sets.choices,
+        required=False,
+        help_text=STATUS_HELP if name == "status" else "",
+    )
 
 
 def limit_field(name: str) -> forms.IntegerField:

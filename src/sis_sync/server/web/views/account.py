@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.selectors import access_account
 from sis_sync.server.accounts.services import create_account, update_account
@@ -40,6 +41,7 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
         "account": account,
         "zeros_words": zeros_words(account),
         "held_words": held_words(account, is_restorable=is_restorable),
+        "name_edits": name_edits(account),
         "left_by": left_by(account, now=timezone.now()),
         "restorable_until": restorable_until,
         "is_restorable": is_restorable,

@@ -3,8 +3,9 @@
 from django.http import HttpResponse
 from django.utils import timezone
 
-from sis_sync.server.orgs.selectors import is_manager
+from sis_sync.server.orgs.selectors import is_district_manager, is_manager
 from sis_sync.server.runs.selectors import place_waits, runs_of, waiting_runs
+from sis_sync.server.runs.settings import asked_modes
 from sis_sync.server.web.access import PageRequest, for_everyone
 from sis_sync.server.web.mode_cards import health_of_modes
 from sis_sync.server.web.render import page, see_other
@@ -16,7 +17,10 @@ def home(request: PageRequest) -> HttpResponse:
     """The first page of a manager. Everyone else is redirected to their own profile."""
     if not is_manager(account=request.user):
         return see_other("web:profile")
+    is_of_district = is_district_manager(account=request.user)
+    asked = asked_modes(school_system_id=request.user.school_system_id, now=timezone.now()) if is_of_district else []
     context = {
+        "asked": asked,
         "modes": health_of_modes(actor=request.user),
         "place_waits": place_waits(runs_of(actor=request.user), now=timezone.now()),
         "rows": latest_district_runs(request.user),
