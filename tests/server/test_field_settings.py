@@ -14,8 +14,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts, update_account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.corrections import send_corrections
-from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.results import results_of as results_path
 from sis_sync.server.runs.undo import ask_undo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -37,7 +37,7 @@ def first_name(custom_id: str = "S1") -> str:
 
 
 def results_of(run: Run) -> str:
-    return run_files(run).results.read_text(encoding="utf-8")
+    return results_path(run).read_text(encoding="utf-8")
 
 
 def test_an_edit_remembers_the_value_of_the_sis(district: Org, north: Org, alice: Account, now: datetime) -> None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.reading_options import delimiter_called
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
@@ -70,7 +70,8 @@ def _unchanged_rows(unchanged: Path, has_values: bool) -> str:
     if has_values:
         return f"SELECT * FROM read_parquet({literal(unchanged)})"
     plan_columns = ", ".join(f"u.{name}" for name in PLAN_COLUMNS)
-    values = ", ".join(f"s.{name}" for name in FIELD_NAMES if name != "custom_id")
+    # Names are stored with the plan: those of an account that keeps its own are not the names of the file.
+    values = ", ".join(f"{'u' if name in NAME_FIELDS else 's'}.{name}" for name in FIELD_NAMES if name != "custom_id")
     return (
         f"SELECT {plan_columns}, {values} FROM read_parquet({literal(unchanged)}) AS u "
         "LEFT JOIN settled AS s ON s.line = u.line"

@@ -10,7 +10,7 @@ from ninja import Field, Schema
 from sis_sync.core.reading_options import DELIMITERS
 from sis_sync.server.api.auth import SignedRequest
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.settings import field_settings_used
+from sis_sync.server.runs.settings import field_settings_planned_with
 from sis_sync.server.runs.told import view_of
 
 
@@ -56,7 +56,7 @@ class RunDocument(Schema):
     counts: dict[str, int]
     guards: list[dict[str, Any]]
     findings: dict[str, int]
-    field_settings: dict[str, str]
+    field_settings: dict[str, str | bool]
     refusal: dict[str, Any] | None
     digest: str
     page: str
@@ -112,7 +112,7 @@ def run_document(run: Run, request: SignedRequest) -> RunDocument:
         counts=view.counts,
         guards=view.guards,
         findings=view.findings,
-        field_settings=field_settings_used(run),
+        field_settings=vars(field_settings_planned_with(run)),
         refusal=run.refusal,
         digest=view.digest,
         page=page_address(run, request),

@@ -44,7 +44,7 @@ from sis_sync.server.runs.undo import changes_of
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
-from sis_sync.steps.map.settle import HeldAddresses, is_settled_by_accounts
+from sis_sync.steps.map.settle import HeldAddresses
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts
@@ -213,8 +213,7 @@ def _store(
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
     with new_plan_files(run) as made:
-        has_values = is_settled_by_accounts(plan.records)
-        sums = _write_plan(session, plan, made, accounts, absent, has_values=has_values)
+        sums = _write_plan(session, plan, made, accounts, absent, has_values=plan.settled.beyond_names)
         write_failed_rows(session, plan.records, made.failed)
         _write_findings(group_findings(session, plan.records, plan.findings), made)
         told = store_told(run, session, plan, made)

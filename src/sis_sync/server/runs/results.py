@@ -24,6 +24,7 @@ from sis_sync.server.errors import NotNow
 from sis_sync.server.runs.files import READING_MEMORY_MB, RunFiles, data_folder, run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.planning import file_under_its_name, mapping_of
+from sis_sync.server.runs.settings import field_settings_planned_with
 from sis_sync.steps.directory.directory import load_no_directory
 from sis_sync.steps.map.settle import is_settled_by_accounts, settle
 from sis_sync.steps.pipeline import map_file
@@ -129,7 +130,7 @@ def _read_file_again(session: Session, run: Run, folder: Path) -> bool:
         reading=run_files(run).reading,
         today=_planned_on(run),
     )
-    if is_settled_by_accounts(roster.records):
+    if is_settled_by_accounts(roster.records, field_settings_planned_with(run)):
         return True
     load_no_directory(session)
     settle(session, roster.records)

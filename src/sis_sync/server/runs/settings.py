@@ -74,10 +74,10 @@ def field_settings_of(settings: ModeSettings) -> FieldSettings:
     return FieldSettings(**{name: getattr(settings, f"sets_{name}") for name in FIELDS_WITH_SETTING})
 
 
-def field_settings_used(run: Run) -> dict[str, str]:
-    """Return the field settings with which the plan of a run was made, in words. Empty before there is a plan."""
-    used = {name: run.settings_used.get(f"sets_{name}") for name in FIELDS_WITH_SETTING if name != "password"}
-    return {name: value for name, value in used.items() if value is not None}
+def field_settings_planned_with(run: Run) -> FieldSettings:
+    """Return the field settings with which the plan of a run was made. Plans of earlier versions had all fields on."""
+    used = {name: run.settings_used.get(f"sets_{name}") for name in FIELDS_WITH_SETTING}
+    return FieldSettings(**{name: value for name, value in used.items() if value is not None})
 
 
 def limits_of(settings: ModeSettings) -> GuardLimits:

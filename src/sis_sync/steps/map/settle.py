@@ -43,16 +43,24 @@ class Settled:
     """What the accounts decided. The session has `settled` and `kept_values` (line, field, given, code, other).
 
     `kept` are the fields that accounts keep, `kept_while_live` those that they keep unless they are restored.
-    `by_accounts`: values of the file depend on the accounts. `has_remarks`: `kept_values` has rows.
+    `by_accounts`: values of the file depend on the accounts. `beyond_names`: others than names do, too. `has_remarks`:
+    `kept_values` has rows.
     """
 
     kept: tuple[str, ...] = ()
     kept_while_live: tuple[str, ...] = ()
     by_accounts: bool = False
+    beyond_names: bool = False
     has_remarks: bool = False
 
 
 NOTHING_SETTLED = Settled()
+
+
+def is_settled_by_accounts(records: Records, field_settings: FieldSettings = STANDARD_FIELD_SETTINGS) -> bool:
+    """Return True if values other than names depend on the accounts, even where nobody edited one."""
+    is_kept = any(getattr(field_settings, name) != "on" for name in OTHER_FIELDS)
+    return is_kept or records.mapping.numbers_addresses or bool(kept_fields(records.columns, records.mapping))
 
 
 def settle(
@@ -89,7 +97,8 @@ def settle(
         numbers=numbers,
     )
     has_remarks = bool((told or has_edits) and session.value("SELECT count(*) FROM kept_values"))
-    return Settled(kept, while_live, by_accounts=True, has_remarks=has_remarks)
+    beyond_names = is_settled_by_accounts(records, field_settings)
+    return Settled(kept, while_live, by_accounts=True, beyond_names=beyond_names, has_remarks=has_remarks)
 
 
 def _kept_by_setting(settings: FieldSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
