@@ -209,6 +209,14 @@ def test_columns_must_be_as_many_as_the_cells(check: Checker) -> None:
     assert not VALUES.search(said.out + said.err)
 
 
+def test_refusal_names_the_whole_header_below_a_wide_title(check: Checker) -> None:
+    title = "Report,Student list,School,Lakeview,Year,2026/27,User,admin\n"
+    refused = check(title + ROSTER)
+    assert refused.document["refused"]["code"] == "file.header_missing"
+    assert "Line 2 has all of them. If the lines above it are titles" in refused.err
+    assert check(title + ROSTER, "--header-line", "2").document["file"]["rows"] == len(PEOPLE)
+
+
 def test_columns_of_a_file_that_one_delimiter_cannot_split(check: Checker) -> None:
     refused = check('"Mia"|"Silva"\n', mapping="columns=A | B | C").document["refused"]
     assert refused["message"] == "3 columns were named, but the first lines of the file have at most 2."

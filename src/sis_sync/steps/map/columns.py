@@ -29,6 +29,10 @@ _MISSING_FIX = (
     "sis-sync mapper suggest FILE proposes the lines."
 )
 _LINE_FIX = "If another line is the header, say so: --header-line N, or header=N in the mapping."
+_WHOLE_LINE_FIX = (
+    "Line {line} has all of them. If the lines above it are titles of a report, and no people, say so: "
+    "--header-line {line}, or header={line} in the mapping."
+)
 _ROLES_FIX = (
     "In OneRoster 1.2 and School Data Sync v2.1 the roles are in roles.csv: export OneRoster 1.1, or join the main "
     "role and its org of roles.csv to users.csv by userSourcedId, as the columns role and orgSourcedIds."
@@ -217,10 +221,13 @@ def names_secret(header: str) -> bool:
     return any(word in comparable(header) for word in SECRET_HEADER_WORDS)
 
 
-def check_header(columns: Columns, mapping: Mapping, *, line: int, hides_names: bool = False) -> None:
+def check_header(
+    columns: Columns, mapping: Mapping, *, line: int, whole_line: int | None = None, hides_names: bool = False
+) -> None:
     """Raise FileRefused for a header, on this line, that lacks a field. If it has another one twice, say that.
 
-    With `hides_names`, the message repeats no name of the header, because it may be a person.
+    `whole_line` is a line below that has all fields. With `hides_names`, the message repeats no name of the header,
+    because it may be a person.
     """
     missing = missing_fields(columns, mapping)
     repeated = repeated_columns(columns, mapping)
@@ -231,7 +238,7 @@ def check_header(columns: Columns, mapping: Mapping, *, line: int, hides_names: 
             "file.header_missing",
             _missing_message(missing, columns, mapping, line, hides_names=hides_names),
             line=line,
-            fix=_fix(missing, columns, line),
+            fix=_fix(missing, columns, line) if whole_line is None else _WHOLE_LINE_FIX.format(line=whole_line),
         )
 
 

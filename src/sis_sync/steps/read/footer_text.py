@@ -15,15 +15,23 @@ _RECORDS = (
     *("totals?", "counts?", "records?", "rows?", "lines?", "entries", "datensätze", "zeilen", "anzahl", "summe"),
     *("gesamt(?:zahl)?", "insgesamt", "lignes?", "enregistrements?", "nombre", "registros?", "filas?", "rijen"),
     *("aantal", "totaal", "righe", "totale", "linhas?", "registos?", "antal", "antall", "rader", "rækker", "i alt"),
-    *("wierszy", "rekordów", "razem", "liczba", "rivejä", "yhteensä"),
+    *("wierszy", "rekordów", "razem", "liczba", "rivejä", "yhteensä", "počet", "celkem", "záznamů"),
+    *("spolu", "záznamov", "összesen", "sorok", "rekordok", "toplam", "înregistrări", "rânduri", "ukupno", "zapisa"),
+    *("kokku", "kopā", "iš viso", "σύνολο", "εγγραφές", "всего", "итого", "записей", "строк", "усього", "всього"),
 )
+_RECORDS_OF_ASIA = r"合[計计]|[總总][計计数]|総数|人数|共\s*\d|\d\s*(?:件|条|條|筆|笔|行|名|건|명|행)|합계|총"
 _PEOPLE = (
     *("students?", "pupils?", "people", "persons?", "users?", "staff", "employees?", "teachers?", "members?"),
     *("schüler(?:innen)?", "personen", "élèves?", "alumnos?", "alunos?", "alunni", "leerlingen", "elever", "uczniów"),
 )
 # Words for what else a number in a footer may be.
-_OTHERS = ("pages?", "seiten?", "year", "jahr", "grade", "class", "klasse", "school", "version", "date", "datum", "sum")
-_SAYS_RECORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_RECORDS)})(?!\w)", re.IGNORECASE)
+_OTHERS = (
+    *("pages?", "seiten?", "páginas?", "paginas?", "pagine", "sidor", "sider", "stran", "stron", "oldal", "sayfa"),
+    *("sivua", "страниц", "ページ", "页", "頁", "쪽", "years?", "jahre?", "grades?", "class(?:es)?", "klassen?"),
+    *("schools?", "schulen?", "écoles?", "versions?", "dates?", "datum", "sum", "errors?", "warnings?"),
+)
+_WORD_ENDS = re.compile(r"_|(?<=[a-zß-ÿ])(?=[A-Z])")  # RECORD_COUNT, RowCount
+_SAYS_RECORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_RECORDS)})(?!\w)|{_RECORDS_OF_ASIA}", re.IGNORECASE)
 _SAYS_OTHERS = re.compile(rf"(?<!\w)(?:{'|'.join(_OTHERS)})(?!\w)", re.IGNORECASE)
 _SAYS_PEOPLE = re.compile(
     rf"(?<!\w)(?:{'|'.join(_PEOPLE)})\W*[:=]\W*\d|\d\W*(?<!\w)(?:{'|'.join(_PEOPLE)})(?!\w)", re.IGNORECASE
@@ -80,7 +88,7 @@ def count_in(cells: Sequence[str]) -> int | None:
 
     `Total records: 1,208` fills two cells of a file with commas.
     """
-    text = " ".join(cells)
+    text = _WORD_ENDS.sub(" ", " ".join(cells))
     numbers = [number for found in _NUMBERS.findall(text) if (number := number_in(found)) is not None]
     says = _SAYS_RECORDS.search(text) or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
     return numbers[0] if says and len(numbers) == 1 and not _SAYS_OTHERS.search(text) else None

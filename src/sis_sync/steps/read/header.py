@@ -91,7 +91,8 @@ def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     _refuse_ambiguous(mapping, header)
     # Also a line that someone said is the header may be a person.
     hides_names = bool(header.record.lines) and is_person(data, header.found)
-    check_header(header.columns, header.mapping, line=header.line, hides_names=hides_names)
+    whole_line = header.found.whole_line
+    check_header(header.columns, header.mapping, line=header.line, whole_line=whole_line, hides_names=hides_names)
     refuse_if_unreadable(header.record, header.line)
 
 
