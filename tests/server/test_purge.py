@@ -60,6 +60,7 @@ def purged(now: datetime) -> Counter[str]:
     done = total(purge(now=now))
     assert done == trial
     assert total(purge(now=now)) == {key: count for key, count in done.items() if key == "postponed"}
+    del done["feed_entries"]  # they have the time of the database (test_feed.py)
     return done
 
 

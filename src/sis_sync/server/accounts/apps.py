@@ -1,15 +1,17 @@
-"""The accounts app. After each migration it makes the index of the words that a search for people finds.
+"""The accounts app. After each migration it makes what the database itself writes: an index, and the feed.
 
-The database itself writes the index, whoever changes an account: the pages, a run, or a person with SQL. Words are
-stored without case and accents. Django's migrations drop triggers of SQLite when they change a table, so the index is
-looked for after each of them.
+The index has the words that a search for people finds. The database writes it, whoever changes an account: the pages, a
+run, or a person with SQL. Words are stored without case and accents. Django's migrations drop triggers of SQLite when
+they change a table, so the index and the triggers of the feed (feed_triggers.py) are looked for after each of them.
 """
 
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
+
+from sis_sync.server.accounts.feed_triggers import drop_before_migrating, make_triggers
 
 # What separates words. A typed text is split at the same characters.
 SEPARATORS = " -'\u2019.@,;:_+/\\()[]\"“”&#"
@@ -67,8 +69,10 @@ class AccountsConfig(AppConfig):
     name = "sis_sync.server.accounts"
 
     def ready(self) -> None:
-        """Make the index after each migration."""
+        """Make the index and the triggers of the change feed after each migration."""
         post_migrate.connect(make_search_index, sender=self, dispatch_uid="search_index")
+        pre_migrate.connect(drop_before_migrating, sender=self, dispatch_uid="no_feed_triggers")
+        post_migrate.connect(make_triggers, sender=self, dispatch_uid="feed_triggers")
 
 
 def make_search_index(*, using: str = "default", **_others: Any) -> None:

@@ -121,3 +121,23 @@ class HeldAddress(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["school_system", "digest"], name="held_address_once")]
+
+
+class FeedEntry(models.Model):
+    """An entry of the change feed: this account was changed, added or removed. Only the database writes entries.
+
+    Without `account_id` it stands for all accounts of the school system, without `school_system_id` for those of every
+    one. They are no foreign keys, because entries outlive accounts. `transaction_id` is the writer's transaction on
+    PostgreSQL, 0 on SQLite. While an entry for all `is_open`, its transaction writes no others (see feed.py).
+    """
+
+    school_system_id = models.BigIntegerField(null=True)
+    account_id = models.BigIntegerField(null=True)
+    transaction_id = models.BigIntegerField(db_default=0)
+    is_open = models.BooleanField(db_default=False)
+    written_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["school_system_id"], condition=models.Q(is_open=True), name="feed_entry_open"),
+        ]

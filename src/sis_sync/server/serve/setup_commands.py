@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from sis_sync.core.errors import ConfigurationError, UsageFault
 from sis_sync.core.loopback import is_loopback
+from sis_sync.server.accounts.feed import NO_TRIGGERS
+from sis_sync.server.accounts.feed_triggers import are_triggers_there
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account
 from sis_sync.server.errors import ValuesRefused
@@ -63,6 +65,7 @@ def check_server() -> Iterator[str]:
     yield _check_settings()
     yield _check_data_folder()
     yield _check_database()
+    yield _check_feed()
 
 
 def _check_settings() -> str:
@@ -89,6 +92,15 @@ def _check_database() -> str:
     if missing:
         raise ConfigurationError(f"The database lacks {len(missing)} migrations.", fix="sis-sync server migrate")
     return f"database: {connection.vendor}, up to date"
+
+
+def _check_feed() -> str:
+    if are_triggers_there():
+        return "change feed: written by the database"
+    raise ConfigurationError(
+        f"The {NO_TRIGGERS}. Until they are made again, every plan reads all accounts, and takes longer.",
+        fix="sis-sync server migrate",
+    )
 
 
 def openapi_document() -> str:

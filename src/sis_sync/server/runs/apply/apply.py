@@ -8,6 +8,8 @@ from django.db import connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.modes import TAKING_BACK
+from sis_sync.core.plan import ACCOUNT_ACTIONS
+from sis_sync.server.accounts.feed import changing_accounts
 from sis_sync.server.accounts.held_addresses import remember_digests
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
@@ -55,7 +57,9 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         run = Run.objects.select_related("scope_org", "decided_by", "decided_by_key__org").get(pk=approved.run_id)
         # 5. Check that the decision is still valid, write the accounts, and log it. OutOfDate undoes the mark.
         check_decision(run, now=now)
-        _apply(run, changes, now)
+        number = sum(run.counts[action] for action in ACCOUNT_ACTIONS)
+        with changing_accounts(school_system_id=run.school_system_id, number=number):
+            _apply(run, changes, now)
         _record(run, now)
         if run.newcomers_with_password:
             enqueue(kind=Job.Kind.PREPARE, run=run, now=now)

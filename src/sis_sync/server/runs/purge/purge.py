@@ -20,6 +20,7 @@ from sis_sync.server.runs.purge.people import remove_people
 from sis_sync.server.runs.purge.removed import KINDS, NOT_REMOVED, POSTPONED, Purging, Removed, Step
 from sis_sync.server.runs.purge.rows import (
     remove_claim_codes,
+    remove_feed_entries,
     remove_history,
     remove_jobs,
     remove_keys,
@@ -47,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     remove_sessions,
     remove_keys,
     remove_claim_codes,
+    remove_feed_entries,
     remove_purges,
 )
 

@@ -27,6 +27,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "sessions": ("expired session", "expired sessions"),
     "keys": ("API key that nothing names", "API keys that nothing names"),
     "claim_codes": ("expired claim code", "expired claim codes"),
+    "feed_entries": ("entry of the change feed", "entries of the change feed"),
     "leftovers": ("file or folder of a crash", "files or folders of a crash"),
 }
 NOT_REMOVED = "not_removed"  # a count of files that the operating system would not remove

@@ -1,4 +1,4 @@
-"""Removes rows of the database when their time is over: history, log, runs, jobs, sessions, keys, claim codes."""
+"""Removes rows of the database when their time is over: history, log, runs, jobs, sessions, keys, codes, the feed."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.core.run_states import ENDED
+from sis_sync.server.accounts.feed import entries_over
 from sis_sync.server.accounts.models import ClaimCode
 from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.jobs.models import Job
@@ -103,6 +104,11 @@ def remove_claim_codes(purging: Purging) -> Iterator[Removed]:
     """Remove codes that no longer work."""
     over = ClaimCode.objects.filter(expires_at__lte=purging.now)
     yield from delete_rows(purging, "claim_codes", over, system_column="account__school_system_id")
+
+
+def remove_feed_entries(purging: Purging) -> Iterator[Removed]:
+    """Remove old entries of the change feed. Whoever has an older position reads all accounts again."""
+    yield from delete_rows(purging, "feed_entries", entries_over(now=purging.now))
 
 
 def remove_purges(purging: Purging) -> Iterator[Removed]:
