@@ -214,6 +214,24 @@ def test_no_line_prints_a_value_of_a_person(capsys: pytest.CaptureFixture[str], 
     assert not re.search("Ana|Ruiz|Cole|771", printed), printed
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "wanted"),
+    [
+        ("Stamnr;Roepnaam;Achternaam;Inlognaam", "10234;Mia;Silva;msilva", "column.custom_id=Stamnr"),
+        ("Voornaam;Achternaam;Jaargroep", "Mia;Silva;6", "column.grade=Jaargroep"),
+        ("First Name,Last Name,Class", "Mia,Silva,Grade 9", "#column.grade=Class"),
+        ("Nazwisko;PESEL;Numer w księdze uczniów", "Silva;;10234", "column.custom_id=Numer w księdze uczniów"),
+        ("First,Last,Enroll date,Depart date", "Mia,Silva,8/15/2024,", "#dates.status=Enroll date | Depart date"),
+        ("First,Last,Student Status", "Mia,Silva,Attending", "value.status.Attending=Active"),
+    ],
+)
+def test_words_of_more_systems(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, header: str, row: str, wanted: str
+) -> None:
+    lines = suggested(capsys, tmp_path, f"{header}\n{row}\n")
+    assert wanted in [line.replace("#mapper.suggested.", "#") for line in lines]
+
+
 def test_header_that_stands_twice_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines = suggested(capsys, tmp_path, "Student Number,Student Number,First Name,Last Name\n7,8,Ana,Lee\n")
     assert any(line.startswith('# custom_id: "Student Number" stands twice') for line in lines)

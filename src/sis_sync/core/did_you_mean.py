@@ -34,7 +34,18 @@ _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     "status": {
         ACTIVE: (
             *("enabled", "enrolled", "current", "true", "yes", "y", "1", "a", "live", "actv", "aktiv", "actif"),
-            *("activo", "attivo", "actief", "ativo", "aktywny", "aktivní", "aktiivinen"),
+            *(
+                "activo",
+                "attivo",
+                "actief",
+                "ativo",
+                "aktywny",
+                "aktivní",
+                "aktiivinen",
+                "aktívny",
+                "attending",
+                "läsnä",
+            ),
         ),
         DISABLED: (
             *("inactive", "suspended", "withdrawn", "left", "leaver", "former", "archived", "deleted"),
@@ -57,7 +68,18 @@ _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
                 "i",
                 "d",
             ),
-            *("inaktiv", "inactif", "inactivo", "inattivo", "inactief", "inativo", "nieaktywny", "neaktivní"),
+            *(
+                "inaktiv",
+                "inactif",
+                "inactivo",
+                "inattivo",
+                "inactief",
+                "inativo",
+                "nieaktywny",
+                "neaktivní",
+                "neaktívny",
+            ),
+            *("ritirato", "eronnut", "departed"),
         ),
     },
 }

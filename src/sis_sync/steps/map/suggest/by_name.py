@@ -74,6 +74,7 @@ def _custom_id(sample: Sample, free: Sequence[str]) -> Proposal | None:
     weak = [name for names in (PLAIN_IDS, OUTSIDE_IDS, LOGIN_NAME) for name in called(free, names)]
     orgs = called(sample.usable, names_of("school_district_external_id"))
     weak += [name for name in orgs if _is_code(name) and _is_of_each(sample, name)]
+    weak = [name for name in weak if sample.values(name) or not sample.rows]
     if not weak:
         return None
     why = "this may be a number of the table or of the state, or a user name. The school's own number is better"

@@ -91,8 +91,13 @@ class Remainder:
         return by_content.listed_words(field, values)
 
     def _grade_of_class(self) -> Proposal | None:
-        """Propose to cut the grade out of the class: 06a is grade 6. With both 6a and 10a, each class has a line."""
+        """Propose to cut the grade out of the class: 06a is grade 6. With both 6a and 10a, each class has a line.
+
+        A class such as Grade 9 is the grade itself.
+        """
         for name in called(self.sample.header, CLASS_NAMES):
+            if by_content.are_words_of("grade", self.sample.values(name)):
+                return opened(column("grade", [name], f'content: the cells of "{shown(name)}" are grades'), "")
             grades = by_content.grades_of_classes(self.sample.values(name))
             lengths = {len(value) for value in grades.values()}
             is_cut = len(lengths) == 1
