@@ -59,16 +59,22 @@ def test_edited_name_stays_until_the_sis_has_a_third_value(
     imported(district, student("S1"), now=now)
     account = edited("S1", alice, now + DAY, first_name="Sammy")
     page = as_alice.get(reverse("web:account_history", args=[account.pk])).content.decode()
-    assert "edited here on 2 September 2026; the SIS had Sam then" in page
+    assert "edited here on Sep 2, 2026; the SIS had Sam then" in page
     run = sync(district, student("S1"), now=now + 2 * DAY)
     assert (run.state, run.counts["unchanged"], first_name()) == ("applied", 1, "Sammy")
     assert run.findings == {"first_name.edited": 1}
     kept = 'first_name: the file has "Sam"; kept is ""Sammy"", edited here on 2026-09-02 (first_name.edited).'
     assert kept.replace('"', '""').replace('""""', '""') in results_of(run)
     assert "edited here on 2026-09-02" in as_alice.get(reverse("web:run", args=[run.pk])).content.decode()
+    needs_approval(district, "partial")
     run = sync(district, student("S1", first_name="Samuel"), now=now + 3 * DAY)
+    page = as_alice.get(reverse("web:run", args=[run.pk])).content.decode()
+    assert "First name edited here, and replaced by the file: 1" in page
+    assert "it replaces &quot;Sammy&quot;, edited here on 2026-09-02" in page
+    run = approved(run, alice, now + 3 * DAY)
     assert (run.counts["update"], first_name()) == (1, "Samuel")
     assert run.findings == {"first_name.replaced": 1}
+    needs_approval(district, "partial", required=False)
     assert sync(district, student("S1"), now=now + 4 * DAY).counts["update"] == 1
     page = as_alice.get(reverse("web:account_history", args=[account.pk])).content.decode()
     assert "edited here on" not in page

@@ -9,8 +9,8 @@ from kit.plans import IS_THOROUGH
 from kit.services import need_spark
 from steps.test_cases import CASES, arguments_of
 
-# Several guards at once; a mapping with letters that are no ASCII.
-SOME = ("guard-several", "mapping-value-accented-key")
+# Several guards at once; a mapping with letters that are no ASCII; values that accounts keep.
+SOME = ("guard-several", "mapping-value-accented-key", "names-edited-here")
 ALL = tuple(sorted(path.parent.name for path in CASES.glob("*/expected.csv")))
 
 

@@ -76,7 +76,7 @@ def settle(
     and the edited names that are replaced.
     """
     by_mapping = kept_fields(records.columns, records.mapping)
-    kept, while_live = _kept_by_setting(field_settings)
+    kept, while_live = kept_by_setting(field_settings)
     has_edits = bool(session.value("SELECT count(*) FROM accounts WHERE edited_names <> ''"))
     numbers, keeps_fields = records.mapping.numbers_addresses, bool(by_mapping or kept or while_live)
     if not (numbers or keeps_fields or has_edits):
@@ -101,7 +101,7 @@ def settle(
     return Settled(kept, while_live, by_accounts=True, beyond_names=beyond_names, has_remarks=has_remarks)
 
 
-def _kept_by_setting(settings: FieldSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def kept_by_setting(settings: FieldSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the fields that accounts always keep, and those that they keep unless they are restored."""
     of_field = {name: getattr(settings, name) for name in OTHER_FIELDS}
     while_live = tuple(name for name, setting in of_field.items() if setting == "off")

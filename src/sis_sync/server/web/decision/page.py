@@ -1,7 +1,9 @@
 """Everything that the page of a plan shows, in the order in which it shows it."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from sis_sync.core.findings import KEEPING_CODES
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.plan import CHANGING_ACTIONS
 from sis_sync.server.runs.earlier import EarlierRun, earlier_runs
@@ -15,6 +17,7 @@ from sis_sync.server.runs.plan_people import (
     people_of_plan,
     renumbered_people,
 )
+from sis_sync.server.runs.selectors import finding_groups
 from sis_sync.server.runs.sums import Sums, stored_sums
 from sis_sync.server.web.decision.chart import Chart, chart_of
 from sis_sync.server.web.decision.slices import (
@@ -57,7 +60,10 @@ class PeopleList:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the page shows of a plan, but for the form. `shown` and `folded` of a pair are in its order."""
+    """What the page shows of a plan, but for the form. `shown` and `folded` of a pair are in its order.
+
+    `kept` are the findings about values of the file that accounts do not take, and about edited names that go.
+    """
 
     verdict: str
     tiles: tuple[Tile, ...]
@@ -72,6 +78,7 @@ class Decision:
     earlier: tuple[EarlierRun, ...]
     lists: tuple[PeopleList, ...]
     renumbered: tuple[Renumbered, ...]
+    kept: tuple[dict[str, Any], ...]
     leaving: int
 
     @property
@@ -101,8 +108,17 @@ def decision_of(run: Run) -> Decision:
         earlier=earlier,
         lists=tuple(_list(run, action, found, schools) for action, found in people.items()),
         renumbered=renumbered_people(run) if sums and sums.renumbered else (),
+        kept=kept_values(run),
         leaving=leaving(run),
     )
+
+
+def kept_values(run: Run) -> tuple[dict[str, Any], ...]:
+    """Return the findings about values that accounts keep, with examples, the most frequent first."""
+    if run.findings.keys().isdisjoint(KEEPING_CODES):
+        return ()
+    groups = [group for group in finding_groups(run=run) if group["code"] in KEEPING_CODES]
+    return tuple(sorted(groups, key=lambda group: (-group["count"], group["code"])))
 
 
 def may_leave(decision: Decision) -> bool:
