@@ -1,7 +1,8 @@
 """Export the rows of the accounts table, or write them back as a floor: export|write FILE.
 
 export: write the rows of all accounts, except the approver's, to FILE. write: write the rows from FILE to the table
-with its indexes, in one transaction and without checks. FILE is CSV on PostgreSQL, batches in JSON on SQLite.
+with its indexes, in one transaction, without checks and without the change feed. FILE is CSV on PostgreSQL, batches in
+JSON on SQLite.
 """
 
 import json
@@ -21,9 +22,13 @@ def main() -> None:
     django.setup()
     from django.db import connection, transaction
 
+    from sis_sync.server.accounts.feed_triggers import drop_triggers
+
     way, path = sys.argv[1], Path(sys.argv[2])
     with transaction.atomic(), connection.cursor() as cursor:
         is_postgresql = connection.vendor == "postgresql"
+        if way == "write":
+            drop_triggers()  # a script would have none
         {"export": export, "write": write}[way](cursor, path, is_postgresql=is_postgresql)
         cursor.execute("SELECT count(*) FROM accounts_account")
         sys.stdout.write(json.dumps({"rows": cursor.fetchone()[0]}))
