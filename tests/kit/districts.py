@@ -1,11 +1,12 @@
 """A district with every fault that a row can have, in one row of twenty, and with names that are hard on software."""
 
+import json
 import random
 from dataclasses import dataclass
 
 from kit.plans import ACCOUNT_COLUMNS, table
 
-from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 
 # ruff: noqa: RUF001 - signs that look like others are what this is about
 
@@ -114,7 +115,13 @@ def mixed_district(count: int) -> District:
     rows.append(person(6, custom_id="back", email="back@riverbend.example", middle_name="NULL"))
     rows.append(person(7, custom_id="stranger", email="stranger@riverbend.example", status="Disabled"))
     rows.append(person(8, custom_id='="0815"', email="0815@riverbend.example"))
+    rows.append(person(9, custom_id="cook", email="cook@riverbend.example", user_type="Teacher", position="Baker"))
     accounts += _keepers()
+    for place, name in enumerate(NAME_FIELDS * 2):
+        rows.append(person(9, custom_id=f"edited{place}", email=f"edited{place}@riverbend.example"))
+        of_sis = rows[-1][name] if place < len(NAME_FIELDS) else "Earlier"
+        edit = {name: {"here": "Typed", "sis": of_sis, "on": "2026-09-01"}}
+        accounts.append({**rows[-1], name: "Typed", "edited_names": json.dumps(edit)})
     # Python's csv module quotes what it must; the broken records are added as they are.
     text = table((*FIELD_NAMES, "skip", "password"), rows)
     return District(text.encode() + _broken(), table((*ACCOUNT_COLUMNS, *ACCOUNT_EXTRAS), accounts))
@@ -157,6 +164,7 @@ def _keepers() -> list[Person]:
         person(3, custom_id="manager", email="manager@riverbend.example", rights="district"),
         person(4, custom_id="00cell", email="cell@riverbend.example"),
         person(5, custom_id="007331", email="007331@riverbend.example"),
+        person(9, custom_id="cook", email="cook@riverbend.example", user_type="Teacher", grade="", position="Cook"),
         person(6, custom_id="gone", email="back@riverbend.example", state="deleted"),
     ]
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,7 +14,7 @@ from sis_sync.core.damaged_names import DAMAGED_PATTERN
 from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.guards import GuardHit
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, OTHER_FIELDS, STANDARD_FIELD_SETTINGS, FieldSettings
 from sis_sync.engine.duckdb import open_session
 from sis_sync.engine.spark import SparkPlace, open_spark
 from sis_sync.steps.map.mapper_lines import parse_mapping
@@ -36,7 +37,9 @@ class Made:
     findings: dict[str, int]
 
 
-def made_on(engine: EngineName, district: District, folder: Path) -> Made:
+def made_on(
+    engine: EngineName, district: District, folder: Path, settings: FieldSettings = STANDARD_FIELD_SETTINGS
+) -> Made:
     folder.mkdir()
     for name, content in {
         "roster": district.roster,
@@ -46,7 +49,14 @@ def made_on(engine: EngineName, district: District, folder: Path) -> Made:
         (folder / f"{name}.csv").write_bytes(content)
     mapping = parse_mapping("mapper.mixed.skip.skip=yes\n")
     with open_session(temp_folder=folder) as session:
-        given = PlanInput(folder / "roster.csv", MODE, folder / "orgs.csv", folder / "accounts.csv", mapping)
+        given = PlanInput(
+            folder / "roster.csv",
+            MODE,
+            folder / "orgs.csv",
+            folder / "accounts.csv",
+            mapping,
+            field_settings=settings,
+        )
         plan, hits = plan_file(session, given, engine=engine)
         files = (folder / "plan.parquet", folder / "unchanged.parquet")
         save_plan(session, plan, *files)
@@ -62,9 +72,9 @@ def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
 @pytest.mark.xdist_group("spark")
 def test_both_engines_plan_alike(tmp_path: Path) -> None:
     need_spark()
-    district = mixed_district(ROWS)
-    duck = made_on("duckdb", district, tmp_path / "duckdb")
-    spark = made_on("spark", district, tmp_path / "spark")
+    district, settings = mixed_district(ROWS), FieldSettings(position="create", grade="off")
+    duck = made_on("duckdb", district, tmp_path / "duckdb", settings)
+    spark = made_on("spark", district, tmp_path / "spark", settings)
     assert rows_of_one_only(duck.plan, spark.plan) == []
     assert rows_of_one_only(duck.unchanged, spark.unchanged) == []
     assert (duck.hits, duck.findings) == (spark.hits, spark.findings)
@@ -73,7 +83,10 @@ def test_both_engines_plan_alike(tmp_path: Path) -> None:
 
 
 def test_the_district_has_every_fault(tmp_path: Path) -> None:
-    found = made_on("duckdb", mixed_district(3000), tmp_path / "duckdb").findings
+    nothing_set: dict[str, Any] = dict.fromkeys(OTHER_FIELDS, "off")
+    district = mixed_district(3000)
+    found = {*made_on("duckdb", district, tmp_path / "duckdb").findings}
+    found |= {*made_on("duckdb", district, tmp_path / "kept", FieldSettings("never", **nothing_set)).findings}
     of_rows = {code for code in FINDING_CODES if not code.startswith(("file.", "column."))}
     assert of_rows - set(found) == {"account.kept_active"}  # only where a person lets a run keep everyone
 
