@@ -184,6 +184,8 @@ class FindingGroup:
 
 def group_findings(session: Session, records: Records, counts: dict[str, int]) -> tuple[FindingGroup, ...]:
     """Return a group for each code of `counts`: errors first, then the largest. The examples are the first lines."""
+    if not counts:
+        return ()
     examples, advice = _examples(session, records), _advice(session)
     failing = {code for (code,) in session.rows("SELECT DISTINCT code FROM findings WHERE is_error")}
     groups = [
