@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kit.plans import TIMES
+from kit.plans import times
 
 from sis_sync.client.config import ClientConfig, load_config, require_backend
 from sis_sync.client.setting_keys import all_keys
@@ -256,7 +256,11 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=100 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=times(40, night=100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(lines=LINES, variable=st.text(max_size=10))
 def test_random_lines_raise_no_bug(tmp_path: Path, lines: list[tuple[str, str]], variable: str) -> None:
     path = tmp_path / "client.properties"
@@ -265,7 +269,11 @@ def test_random_lines_raise_no_bug(tmp_path: Path, lines: list[tuple[str, str]],
         load_config(path, {"A": variable})
 
 
-@settings(max_examples=60 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=times(25, night=60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(content=st.binary(max_size=300))
 def test_random_bytes_raise_no_bug(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "client.properties"

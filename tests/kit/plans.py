@@ -252,6 +252,12 @@ TIMES = int(os.environ.get("SIS_SYNC_TEST_TIMES", "1"))
 IS_THOROUGH = TIMES >= 100  # hours: cut large files at every byte, plan every case on Spark
 
 
-def examples(count: int) -> settings:
-    """So many random inputs, or TIMES as many; no time limit."""
-    return settings(max_examples=count * TIMES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def times(count: int, *, night: int = 0) -> int:
+    """Return `count` for the gate; for the night TIMES as much, or TIMES `night`."""
+    return count if TIMES == 1 else (night or count) * TIMES
+
+
+def examples(count: int, *, night: int = 0) -> settings:
+    """So many random inputs, or `times` of them at night; no time limit."""
+    most = times(count, night=night)
+    return settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kit.plans import TIMES
+from kit.plans import times
 from kit.rosters import needs_approval, sync
 
 from sis_sync.core.errors import FileRefused
@@ -80,7 +80,7 @@ def rows_of(text: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=4 * TIMES,
+    max_examples=times(2, night=4),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

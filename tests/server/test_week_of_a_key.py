@@ -210,7 +210,7 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.both_databases
 @given(size=st.sampled_from(SIZES), files=steps)
-@examples(3)
+@examples(2, night=3)
 def test_key_takes_few_people(size: int, files: list[tuple[str, int, str, int]]) -> None:
     week = district_of_people(size)
     for deed, number, mode, hours in files:

@@ -112,7 +112,7 @@ def rows_of(cell: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
     return st.lists(st.lists(cell, min_size=10, max_size=10), min_size=1, max_size=12)
 
 
-@examples(25)
+@examples(8, night=25)
 @given(
     st.one_of(rows_of(cells), rows_of(broken_lines)),
     st.sampled_from(",\t;|"),
@@ -132,7 +132,7 @@ def test_failed_rows_read_again(rows: list[list[str]], delimiter: str, quoting: 
     assert again.failed == first.failed
 
 
-@examples(10)
+@examples(4, night=10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
 def test_corrected_rows_update_accounts(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:
@@ -156,7 +156,7 @@ def test_corrected_rows_update_accounts(names: list[tuple[str, str, str]]) -> No
     assert [[row[name] for name in shown] for row in done.plan] == [[r[name] for name in shown] for r in wanted.plan]
 
 
-@examples(10)
+@examples(4, night=10)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
 def test_accounts_read_as_unchanged(names: list[tuple[str, str, str]]) -> None:
     def safe(text: str) -> str:

@@ -93,7 +93,7 @@ SECRET_NAMES = ("password", "PIN", "Mot de passe")
 extras = st.sampled_from([*SECRET_NAMES, "Home phone", "Room"])
 
 
-@examples(4)
+@examples(3, night=4)
 @given(
     st.lists(st.tuples(st.sampled_from(FIELD_NAMES), cells, st.booleans()), min_size=1, max_size=8),
     st.lists(st.tuples(extras, st.integers(0, 10)), min_size=1, max_size=3, unique_by=lambda each: each[0]),

@@ -69,7 +69,7 @@ def read_rows(content: bytes) -> Read:
         return [tuple(row) for row in session.rows(f"SELECT line, {columns} FROM cells ORDER BY line")]
 
 
-@examples(150)
+@examples(50, night=150)
 @given(
     rows=rows_of_cells,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

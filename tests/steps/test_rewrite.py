@@ -44,7 +44,7 @@ cells = st.one_of(
 secrets = st.sampled_from([SECRET, f'{SECRET}, "quoted"', f"two\n{SECRET}", f"{SECRET}\r\nlines\r\n", f"  {SECRET}  "])
 
 
-@examples(25)
+@examples(12, night=25)
 @given(
     st.lists(st.tuples(st.lists(cells, min_size=10, max_size=10), secrets), min_size=1, max_size=6),
     st.integers(0, 10),
@@ -136,7 +136,7 @@ def test_column_that_a_field_needs_is_kept() -> None:
     assert cells_of(found)[1] == ROW.split(",")
 
 
-@examples(25)
+@examples(12, night=25)
 @given(
     st.lists(st.lists(cells, min_size=4, max_size=4), min_size=1, max_size=12),
     st.sets(st.integers(0, 3), min_size=1, max_size=2),

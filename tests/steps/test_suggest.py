@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kit.commands import command
-from kit.plans import TIMES
+from kit.plans import examples
 
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
@@ -154,7 +154,7 @@ VALUES = ("Lee, Ana", "Lee Ana", "parent", "A", "0", "-1", "a@x.example", "K", "
 CELLS = st.one_of(st.text(max_size=8), st.sampled_from(VALUES))
 
 
-@settings(deadline=None, max_examples=60 * TIMES)  # a busy machine is slower than any deadline
+@examples(25, night=60)
 @given(st.lists(NAMES, max_size=12), st.lists(st.lists(CELLS, max_size=12), max_size=6))
 def test_lines_parse_for_any_file(header: list[str], rows: list[list[str]]) -> None:
     sample = Sample(header, rows)
@@ -170,7 +170,7 @@ def test_lines_parse_for_any_file(header: list[str], rows: list[list[str]]) -> N
             assert mapping != NO_MAPPING or mapping.variants
 
 
-@settings(deadline=None, max_examples=60 * TIMES)
+@examples(25, night=60)
 @given(st.lists(NAMES, max_size=12), st.lists(st.lists(CELLS, max_size=12), max_size=6))
 def test_no_line_that_may_hurt_counts(header: list[str], rows: list[list[str]]) -> None:
     suggestion = suggest(Sample(header, rows))
