@@ -44,7 +44,7 @@ def measured(folder: Path, *words: str, repeats: int = 1) -> list[dict[str, Any]
 
 
 # The gate measures these by other tests, or the same steps at one size.
-OF_THE_NIGHT = ("plan", "results", "growth", "waiting", "districts", "help")
+OF_THE_NIGHT = ("plan", "results", "growth", "waiting", "districts", "help", "sqlite")
 
 
 @pytest.mark.parametrize(
