@@ -22,7 +22,7 @@ from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.flow import apply_run, plan_run
 from sis_sync.server.runs.models import Run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,7 @@ def delete_everybody_else(org: Org, actor: Account, *rows: dict[str, str], now: 
     return settled(run, now=now)
 
 
+@pytest.mark.both_databases
 def test_large_import_renews_statistics(district: Org, north: Org, alice: Account, now: datetime) -> None:
     """Without them, PostgreSQL would read the whole table for every account that the next night changes."""
     if connection.vendor != "postgresql":
@@ -77,6 +78,7 @@ def test_history_of_a_new_account(district: Org, north: Org, now: datetime) -> N
     assert change.after["school_district_external_id"] == "N1"
 
 
+@pytest.mark.both_databases
 def test_history_keeps_changed_fields_only(district: Org, north: Org, south: Org, now: datetime) -> None:
     sync(district, student("S1", "Okafor"), now=now)
     run = sync(district, student("S1", "Okafor-Lind", org="S1", grade="8"), now=now + timedelta(days=1))
@@ -95,6 +97,7 @@ def test_same_file_again_changes_nothing(district: Org, north: Org, now: datetim
     assert not AccountChange.objects.filter(run=again).exists()
 
 
+@pytest.mark.both_databases
 def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     account_id = people(district)["S2"].pk
@@ -114,6 +117,7 @@ def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Acc
     assert change.after == {"last_name": "Renamed", "status": "Active"}
 
 
+@pytest.mark.both_databases
 def test_id_free_after_180_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     earlier = people(district)["S2"]
@@ -136,6 +140,7 @@ def test_absent_account_is_disabled(district: Org, north: Org, alice: Account, n
     assert AccountChange.objects.get(run=run).after == {"status": "Disabled"}
 
 
+@pytest.mark.both_databases
 def test_two_accounts_swap_addresses(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     swap = sync(
@@ -148,6 +153,7 @@ def test_two_accounts_swap_addresses(district: Org, north: Org, now: datetime) -
     assert addresses(district) == {"S1": "s2@riverbend.example", "S2": "s1@riverbend.example"}
 
 
+@pytest.mark.both_databases
 def test_three_accounts_rotate_addresses(district: Org, north: Org, now: datetime) -> None:
     names = ["S1", "S2", "S3"]
     sync(district, *(student(name) for name in names), now=now)
@@ -157,6 +163,7 @@ def test_three_accounts_rotate_addresses(district: Org, north: Org, now: datetim
     assert addresses(district) == rotated
 
 
+@pytest.mark.both_databases
 def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     run = delete_everybody_else(district, alice, student("S1"), student("S3", email="S2@riverbend.example"), now=now)
@@ -164,6 +171,7 @@ def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Acco
     assert addresses(district)["S3"] == "S2@riverbend.example"
 
 
+@pytest.mark.both_databases
 def test_restore_takes_a_freed_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     delete_everybody_else(district, alice, student("S1", email="s2@riverbend.example"), now=now)
@@ -293,6 +301,7 @@ def test_newer_file_overtakes_a_plan(
     assert ("S9" in people(district)) is not is_overtaken
 
 
+@pytest.mark.both_databases
 def test_policy_keeps_the_newer_values(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     older = send(district, student("S1", grade="8"), now=now)
@@ -334,6 +343,7 @@ def test_unclean_values_are_no_change(district: Org, north: Org, now: datetime) 
     assert people(district)["S1"].grade == "9"
 
 
+@pytest.mark.both_databases
 def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) -> None:
     run = sync(district, student("S1"), now=now)
     Account.objects.filter(custom_id="S1").delete()
@@ -342,6 +352,7 @@ def test_run_is_never_applied_twice(district: Org, north: Org, now: datetime) ->
     assert not Account.objects.filter(custom_id="S1").exists()
 
 
+@pytest.mark.both_databases
 def test_second_worker_applies_nothing(district: Org, north: Org, alice: Account, now: datetime) -> None:
     """Two workers may hold the same approved plan, if one was taken for dead."""
     needs_approval(district, "partial")
@@ -427,6 +438,7 @@ def test_school_run_keeps_to_school(district: Org, north: Org, south: Org, bob: 
     assert people(district)["S2"].last_name == "Okafor"
 
 
+@pytest.mark.both_databases
 def test_other_systems_stay_untouched(district: Org, north: Org, charlie: Account, now: datetime) -> None:
     run = sync(district, student("E-1", email=charlie.email), now=now)
     assert run.counts["create"] == 1
@@ -445,6 +457,7 @@ def test_only_recorded_approvals_are_applied(district: Org, north: Org, now: dat
         ApprovedPlan(run.pk, 1, 1, run.plan_digest, run_files(run), object())
 
 
+@pytest.mark.both_databases
 def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     run = send(district, student("S1"), now=now)
@@ -455,6 +468,7 @@ def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) 
     assert "S1" not in people(district)
 
 
+@pytest.mark.both_databases
 def test_address_case_is_in_history(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1", email="Ana.Ruiz@x.example"), now=now)
     same = sync(district, student("S1", email="ana.ruiz@x.example"), now=now)

@@ -31,7 +31,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.selectors import access_run, plan_rows, runs_of, waiting_runs
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +95,7 @@ def test_too_large_file_is_refused(district: Org, now: datetime, monkeypatch: py
     assert "Never split a complete list" in refused.value.fix
 
 
+@pytest.mark.both_databases
 def test_same_idempotency_key_same_run(district: Org, api_key: ApiKey, now: datetime) -> None:
     first = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     again = send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
@@ -103,6 +104,7 @@ def test_same_idempotency_key_same_run(district: Org, api_key: ApiKey, now: date
     assert first.jobs.count() == 1
 
 
+@pytest.mark.both_databases
 def test_reused_idempotency_key_is_refused(district: Org, api_key: ApiKey, now: datetime) -> None:
     send(district, student("S1"), by=api_key, idempotency_key="k1", now=now)
     with pytest.raises(IdempotencyKeyReused):
@@ -144,6 +146,7 @@ def test_mapping_lines_are_followed(district: Org, north: Org, now: datetime) ->
     assert run.file_facts["name"] == "people.csv"
 
 
+@pytest.mark.both_databases
 def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), student("S2", email="no address"), mode="students", now=now)
     assert run.state == "waiting"
@@ -265,6 +268,7 @@ def test_refused_file_of_unknown_columns_is_not_kept(district: Org, north: Org, 
         assert list(run_files(run).folder.iterdir()) == []
 
 
+@pytest.mark.both_databases
 def test_worker_dies_while_refusing(district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     content = roster(student("S1", password="Grey-harbour-12"), extra=("password",)).replace(b"email", b"mail?", 1)
     for step in ("keep_refused", "remove_original"):
@@ -302,6 +306,7 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
     assert not Job.objects.filter(run=run, kind="apply").exists()
 
 
+@pytest.mark.both_databases
 def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *students(20), now=now)
     run = sync(district, *students(10), mode="students", now=now)
@@ -344,6 +349,7 @@ def test_rejected_run_applies_nothing(district: Org, north: Org, alice: Account,
     assert accounts_of(district) == 1
 
 
+@pytest.mark.both_databases
 def test_repeated_approval_counts_once(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now)
@@ -353,6 +359,7 @@ def test_repeated_approval_counts_once(district: Org, north: Org, alice: Account
     assert approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now).state == "applied"
 
 
+@pytest.mark.both_databases
 def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
     older = sync(district, student("S1"), mode="students", now=now)
     other_mode = sync(district, teacher("T1"), teacher("E-1", email=alice.email), mode="staff", now=now)
@@ -365,6 +372,7 @@ def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Acc
         approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now)
 
 
+@pytest.mark.both_databases
 def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
     older = send(district, student("S1"), mode="students", now=now)
     held_back = older.jobs.get()
@@ -398,6 +406,7 @@ def test_partial_runs_wait_separately(district: Org, north: Org, now: datetime) 
     assert [run.state for run in runs] == ["waiting"] * 3
 
 
+@pytest.mark.both_databases
 def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     other = sync(north, student("S1"), mode="students", now=now)
@@ -412,6 +421,7 @@ def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account
 # Who may
 
 
+@pytest.mark.both_databases
 def test_only_its_managers_decide_it(
     district: Org, north: Org, alice: Account, bob: Account, charlie: Account, dana: Account, now: datetime
 ) -> None:

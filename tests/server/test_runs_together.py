@@ -23,7 +23,7 @@ from sis_sync.server.runs.selectors import plan_rows
 from sis_sync.server.runs.settings import PLANNED_WITH
 from sis_sync.steps.plan.plan import plan_digest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STUDENTS = [student(f"N{number:03}", f"Okafor {number}") for number in range(100)]
@@ -51,6 +51,7 @@ def test_later_list_is_planned_later(district: Org, north: Org, now: datetime) -
     assert live(north) == 100
 
 
+@pytest.mark.both_databases
 def test_guards_see_both_files(district: Org, north: Org, now: datetime) -> None:
     sync(district, *STUDENTS, now=now)
     leavers = [dict(row, status="Disabled") for row in STUDENTS]
@@ -81,6 +82,7 @@ def test_two_other_runs_undercut_no_one(district: Org, north: Org, alice: Accoun
     assert approved(waiting, alice, now + 3 * HOUR).state == "applied"
 
 
+@pytest.mark.both_databases
 def test_plan_overtaken_while_made(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +195,7 @@ def test_plan_in_an_older_format_is_made_again(district: Org, north: Org, alice:
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
+@pytest.mark.both_databases
 def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("P0"), now=now)
     older = send(district, student("P0", "Old"), now=now)
@@ -203,6 +206,7 @@ def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: dateti
     assert older.jobs.get().attempts == 1
 
 
+@pytest.mark.both_databases
 def test_failed_row_keeps_its_password(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     new = [{**student("P1"), "password": ""}, {**student("P2", org="W1"), "password": "a horse at 9 o'clock"}]

@@ -15,7 +15,7 @@ from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.models import Run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 DAY = timedelta(days=1)
 
 
@@ -56,6 +56,7 @@ def test_newcomers_enlarge_no_base(district: Org, north: Org, now: datetime) -> 
     assert held_by(late) == {}
 
 
+@pytest.mark.both_databases
 def test_arrivals_add_up(district: Org, north: Org, now: datetime) -> None:
     there(north, 100, now=now)
     for number in range(2):
@@ -121,6 +122,7 @@ def test_disabled_by_policy_stay_in_base(district: Org, north: Org, alice: Accou
     assert held_by(sync(district, *gone[8:9], now=now + 2 * DAY)) == {}
 
 
+@pytest.mark.both_databases
 def test_last_change_by_person_is_base(district: Org, north: Org, alice: Account, now: datetime) -> None:
     """What policy did before a person did the same is over: the four are not in the base."""
     people = there(north, 60, now=now)
@@ -224,6 +226,7 @@ def test_key_approves_no_disabling_row(district: Org, north: Org, alice: Account
         approve_run(run=run, digest=run.plan_digest, by=key, now=now)
 
 
+@pytest.mark.both_databases
 def test_modes_share_their_sums(district: Org, north: Org, now: datetime) -> None:
     pupils = there(north, 60, now=now)
     staff = there(north, 60, now=now, first=60, user_type="Teacher", grade="")

@@ -16,7 +16,7 @@ from sis_sync.server.runs.models import ModeSettings, Run, ToldApart
 from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.two_people import forget_told_apart
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 DAY = timedelta(days=1)
 BEN = student("7", "Cole", email="ben@riverbend.example")
 
