@@ -34,6 +34,8 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 # The same algorithm, a thousand times cheaper: a hash of the installed strength takes 0.3 s.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
+LONG_GROUPS = {"browser", "prefixes", "spark", "wheel"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --within, for `make check`."""
@@ -69,6 +71,17 @@ def pytest_configure(config: pytest.Config) -> None:
     seconds = config.getoption("--within")
     if seconds and not hasattr(config, "workerinput"):
         config.pluginmanager.register(TimeBox(seconds))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what one worker does for long, or the others would wait for it at the end."""
+    items.sort(key=lambda item: not _is_long(item))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
+    return bool(groups & LONG_GROUPS) or "three_days" in item.path.stem
 
 
 def pytest_unconfigure() -> None:
