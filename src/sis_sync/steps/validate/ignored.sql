@@ -34,9 +34,10 @@ SELECT
     CASE WHEN (first_name || middle_name || last_name || email_key || school_district_external_id || user_type
       || position || grade || status) IS NULL THEN CAST(line AS STRING) END, k.given) AS data_key
 FROM people LEFT JOIN (
-  SELECT line AS kept_line, string_agg(given, ';' ORDER BY field) AS given,
-    string_agg(CASE WHEN field IN ('first_name', 'last_name') THEN given END, ';' ORDER BY field) AS names
-  FROM kept_values WHERE field <> 'school_district_external_id' GROUP BY line
+  SELECT line AS kept_line, string_agg(value, '' ORDER BY field) AS given,
+    string_agg(CASE WHEN field IN ('first_name', 'last_name') THEN value END, '' ORDER BY field) AS names
+  FROM (SELECT line, field, chr(31) || field || chr(31) || given AS value FROM kept_values) AS named
+  WHERE field <> 'school_district_external_id' GROUP BY line
 ) AS k ON k.kept_line = people.line
 WHERE has_id AND NOT line IN (SELECT line FROM ignored)
   AND custom_id IN (SELECT custom_id FROM people WHERE has_id GROUP BY custom_id HAVING count(*) > 1)
