@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import needs_approval, settled, student, sync
+from kit.rosters import needs_approval, send, settled, student, sync
 
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts
@@ -100,6 +100,37 @@ def test_without_its_file_unchanged_rows_are_a_count(
     page = as_alice.get(f"/runs/{mixed.pk}").content.decode()
     assert "The results have all rows but the 2 rows that changed nothing." in page
     assert rows_in(answer(district, mixed, "read")[1]) == short
+
+
+def test_file_that_this_version_refuses(mixed: Run) -> None:
+    short = results_of(mixed, is_whole=False).read_bytes()
+    Run.objects.filter(pk=mixed.pk).update(mapping_name="preset of an earlier version")
+    mixed.refresh_from_db()
+    assert results_of(mixed).read_bytes() == short
+    run_files(mixed).plan.touch()
+    run_files(mixed).original.write_text("Sam,Okafor\n")
+    run_files(mixed).reading.unlink(missing_ok=True)
+    Run.objects.filter(pk=mixed.pk).update(mapping_name="")
+    mixed.refresh_from_db()
+    assert results_of(mixed).read_bytes() == short
+
+
+def test_field_settings_are_those_of_the_plan(district: Org, north: Org, now: datetime) -> None:
+    key, secret = create_key(
+        school_system=district.school_system, org=district, name="pc", scopes=("upload",), actor=None, now=now
+    )
+
+    def said(run: Run) -> dict[str, object]:
+        found = Client().get(f"/api/v1/runs/{run.pk}", headers={"Authorization": f"Bearer {secret}"}).json()
+        return dict(found["field_settings"])
+
+    needs_approval(district, "partial", sets_email="off")
+    run = send(district, student("S1"), by=key, now=now)
+    assert said(run) == {}
+    settled(run, now=now)
+    assert (said(run)["email"], said(run)["names"]) == ("off", "unless_edited")
+    Run.objects.filter(pk=run.pk).update(settings_used={"plan_format": 2})  # names were always set then
+    assert (said(run)["email"], said(run)["names"]) == ("on", "always")
 
 
 def test_results_of_an_undo_need_no_file(district: Org, north: Org, alice: Account, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Makes the results CSV of a run when someone asks for it: from its stored plan, and its file for the unchanged rows.
 
 Most results are never read, and on most nights most rows change nothing. Results that were made are kept next to the
-plan, so that asking again costs nothing. When the file of the run is gone, the unchanged rows are only a count.
+plan, so that asking again costs nothing. When the file of the run is gone, or this version of the server
+refuses it, the unchanged rows are only a count.
 """
 
 import os
@@ -16,6 +17,7 @@ from threading import Lock
 import duckdb
 from django.http import Http404
 
+from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.modes import MODES, TAKING_BACK
 from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import OWNER_ONLY
@@ -112,8 +114,12 @@ def _write(session: Session, run: Run, files: RunFiles, draft: Path, folder: Pat
     if not is_whole:
         write_results(session, draft, plan=files.plan)
         return
-    has_values = run.mode in TAKING_BACK or _read_file_again(session, run, folder)
-    write_results(session, draft, plan=files.plan, unchanged=files.unchanged, has_values=has_values)
+    try:
+        has_values = run.mode in TAKING_BACK or _read_file_again(session, run, folder)
+    except (FileRefused, ConfigurationError):  # this version of the server refuses what an earlier one read
+        write_results(session, draft, plan=files.plan)
+    else:
+        write_results(session, draft, plan=files.plan, unchanged=files.unchanged, has_values=has_values)
 
 
 def _read_file_again(session: Session, run: Run, folder: Path) -> bool:

@@ -75,9 +75,9 @@ def field_settings_of(settings: ModeSettings) -> FieldSettings:
 
 
 def field_settings_planned_with(run: Run) -> FieldSettings:
-    """Return the field settings with which the plan of a run was made. Plans of earlier versions had all fields on."""
-    used = {name: run.settings_used.get(f"sets_{name}") for name in FIELDS_WITH_SETTING}
-    return FieldSettings(**{name: value for name, value in used.items() if value is not None})
+    """Return the field settings with which the plan of a run was made. Plans of earlier versions set all fields."""
+    used = {"sets_names": "always"} | run.settings_used
+    return FieldSettings(**{name: used[f"sets_{name}"] for name in FIELDS_WITH_SETTING if f"sets_{name}" in used})
 
 
 def limits_of(settings: ModeSettings) -> GuardLimits:
