@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from hypothesis import strategies as st
+from kit.worlds import edited_first_names
 
 ASK = "row.ask_a_manager"
 _LINE = re.compile(r" line (\d+), ")
@@ -31,9 +32,10 @@ accounts_of_a_district = st.lists(
             "held_by_hand": st.sampled_from(["", "", "yes"]),
             "rights": st.sampled_from(["", "", "district"]),
             "in_scope": st.sampled_from(["yes", "yes", "no"]),
+            "edited_names": edited_first_names(["Ana", "Ben"], ["Ana", "Ben"]),
         }
     ),
-    max_size=8,
+    max_size=5,
     unique_by=lambda account: account["custom_id"] or id(account),
 )
 row = st.fixed_dictionaries(

@@ -61,6 +61,12 @@ def _person(number: int, values: dict[str, Any]) -> Person:
     }
 
 
+def edited_first_names(here: list[str], of_sis: list[str]) -> st.SearchStrategy[str]:
+    """Return none, or the edit of a first name from one of `of_sis` to one of `here`."""
+    pairs = [{"here": one, "sis": other, "on": "2026-09-01"} for one in here for other in of_sis]
+    return st.sampled_from(["", *(json.dumps({"first_name": pair}) for pair in pairs)])
+
+
 _common: dict[str, st.SearchStrategy[str]] = {
     "first_name": st.sampled_from(["Ana", "Ben", "Ben", "Cleo"]),
     "org": st.sampled_from(["010", "020"]),
@@ -75,14 +81,7 @@ _account = st.fixed_dictionaries(
         "address": st.sampled_from(ADDRESSES),
         "state": st.sampled_from(["live", "live", "live", "deleted"]),
         "protected": st.sampled_from(["", "", "", "yes"]),
-        "edited_names": st.one_of(
-            st.just(""),
-            st.builds(
-                lambda here, sis: json.dumps({"first_name": {"here": here, "sis": sis, "on": "2026-09-01"}}),
-                st.sampled_from(["Ana", "Ben"]),
-                st.sampled_from(["Ana", "Ben", "Cleo"]),
-            ),
-        ),
+        "edited_names": edited_first_names(["Ana", "Ben"], ["Ana", "Ben", "Cleo"]),
     }
 )
 field_settings = st.builds(

@@ -16,9 +16,10 @@ from kit.told import (
     row,
     without_asking,
 )
+from kit.worlds import field_settings
 
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import MODES, STANDARD_FIELD_SETTINGS, FieldSettings
 from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
@@ -37,11 +38,11 @@ mapper.m.create.position={first_name}
 mapper.m.default.email={first_name:lower}.{last_name:letters:lower}@x.example
 mapper.m.unique.email=number
 """
-ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "held_by_hand", "rights", "in_scope")
+ACCOUNT_COLUMNS = (*FIELD_NAMES, "state", "protected", "held_by_hand", "rights", "in_scope", "edited_names")
 
 # Several small worlds go through one plan: they share no ID and no address.
 worlds = st.lists(
-    st.tuples(st.lists(row, max_size=8), accounts_of_a_district, accounts_of_a_district), min_size=12, max_size=12
+    st.tuples(st.lists(row, max_size=5), accounts_of_a_district, accounts_of_a_district), min_size=12, max_size=12
 )
 broken = st.sampled_from(["", "a,b\n", '"An"a,,b\n', ",".join("12345678901") + "\n"])
 
@@ -56,7 +57,13 @@ class Answer:
 
 
 def answer_of(
-    content: str, accounts: list[dict[str, str]], mode: str, *, own_results: bool = False, mapping: str = ""
+    content: str,
+    accounts: list[dict[str, str]],
+    mode: str,
+    *,
+    own_results: bool = False,
+    mapping: str = "",
+    settings: FieldSettings = STANDARD_FIELD_SETTINGS,
 ) -> Answer:
     with tempfile.TemporaryDirectory(prefix="sis-sync-test-") as name, open_session(threads=1) as session:
         folder = Path(name)
@@ -64,7 +71,8 @@ def answer_of(
         (folder / "orgs.csv").write_text(ORGS, encoding="utf-8")
         (folder / "accounts.csv").write_text(table(ACCOUNT_COLUMNS, accounts), encoding="utf-8")
         files = (folder / "people.csv", MODES[mode], folder / "orgs.csv", folder / "accounts.csv")
-        given_files = PlanInput(*files, mapping=parse_mapping(mapping) if mapping else NO_MAPPING)
+        lines = parse_mapping(mapping) if mapping else NO_MAPPING
+        given_files = PlanInput(*files, mapping=lines, field_settings=settings)
         plan, _ = plan_file(session, given_files)
         stored = (folder / "plan", folder / "unchanged")
         save_plan(session, plan, *stored)
@@ -91,15 +99,15 @@ def in_world(number: int, people: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 @examples(2)
-@given(worlds, broken, st.sampled_from(list(MODES)), st.sampled_from(["", SETTLING]))
+@given(worlds, broken, st.sampled_from(list(MODES)), st.sampled_from(["", SETTLING]), field_settings)
 def test_accounts_decide_only_which_rows_fail(
-    drawn: list[tuple[list[dict[str, str]], ...]], broken_rows: str, mode: str, mapping: str
+    drawn: list[tuple[list[dict[str, str]], ...]], broken_rows: str, mode: str, mapping: str, settings: FieldSettings
 ) -> None:
     rows, here, there = (
         [person for number, world in enumerate(drawn) for person in in_world(number, world[part])] for part in range(3)
     )
     content = table(FIELD_NAMES, rows) + "x,,y,x@x.example,X,020,Student,,9,Active\n" + broken_rows
-    one, other = (answer_of(content, accounts, mode, mapping=mapping) for accounts in (here, there))
+    one, other = (answer_of(content, accounts, mode, mapping=mapping, settings=settings) for accounts in (here, there))
     differing = failing_in_one(one.results, other.results)
     assert_failed_alike(one.failed, other.failed, differing)
     assert without_asking(one.told.counts, one.told.findings) == without_asking(other.told.counts, other.told.findings)
