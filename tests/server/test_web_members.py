@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from kit.rosters import imported, student, sync
 
+from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import create_account, delete_accounts
 from sis_sync.server.audit.models import AccountChange
@@ -206,6 +207,25 @@ def test_edit_sets_custom_id(as_alice: Client, north: Org) -> None:
     assert "Protected from sync: no file changes" in history
     assert "0042" in history
     assert "Alice Abara, by hand" in history
+
+
+def test_edit_overwrites_nothing_that_nobody_touched(
+    as_alice: Client, dana: Account, district: Org, north: Org
+) -> None:
+    page = as_alice.get(f"/members/{dana.pk}/edit").content.decode()
+    shown = re.findall(r'<input type="hidden" name="(initial-[a-z_]+)"(?: value="([^"]*)")?', page)
+    # Meanwhile a file moves and renames her.
+    Account.objects.filter(pk=dana.pk).update(last_name="Moss", org=district, status="Disabled")
+    values = {name: html.unescape(value) for name, value in shown}
+    values |= account_values(dana, position="Head", first_name="")
+    again = as_alice.post(f"/members/{dana.pk}/edit", values).content.decode()
+    assert "First name is empty." in again
+    assert f'name="initial-last_name" value="{dana.last_name}"' in again
+    assert as_alice.post(f"/members/{dana.pk}/edit", values | {"first_name": "Dee"}).status_code == 303
+    now = Account.objects.get(pk=dana.pk)
+    assert (now.first_name, now.last_name, now.position) == ("Dee", "Moss", "Head")
+    assert (now.org, now.status) == (district, "Disabled")
+    assert [edit.field for edit in name_edits(now)] == ["first_name"]
 
 
 def test_edit_shows_faults_keeps_values(as_alice: Client, dana: Account) -> None:

@@ -75,7 +75,10 @@ class AccountForm(PageForm):
 
 
 class EditAccountForm(AccountForm):
-    """An existing account, which can also be protected from sync."""
+    """An existing account, which can also be protected from sync.
+
+    It sends back which values the page showed. So a value that nobody touched does not overwrite a newer one.
+    """
 
     is_protected = forms.BooleanField(
         label="Protected from sync",
@@ -83,6 +86,15 @@ class EditAccountForm(AccountForm):
         help_text="No file changes, disables or deletes this account while this is ticked.",
     )
     protected_reason = Typed(label="Reason for the protection", help_text="Shown in the history and in run reports.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in AccountForm.base_fields:
+            self.fields[name].show_hidden_initial = True
+
+    def is_touched(self, name: str) -> bool:
+        """Return True if the person changed the value that the page showed, or if it is not known what it showed."""
+        return name in self.changed_data or self[name].html_initial_name not in self.data
 
 
 class CreateAccountForm(AccountForm):

@@ -93,8 +93,8 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
         try:
             update_account(
                 account=account,
-                values=typed_values(form),
-                org=access_org(actor=request.user, org_id=form.cleaned_data["org"]),
+                values={name: value for name, value in typed_values(form).items() if form.is_touched(name)},
+                org=access_org(actor=request.user, org_id=form.cleaned_data["org"]) if form.is_touched("org") else None,
                 is_protected=form.cleaned_data["is_protected"],
                 protected_reason=form.cleaned_data["protected_reason"],
                 actor=request.user,
