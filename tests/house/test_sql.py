@@ -158,14 +158,5 @@ def test_skipped_guard_would_not_hold(guard: Guard) -> None:
     assert min(int(number) for number in re.findall(r"\b(?:found|failed) >= (\d+)", text)) == guard.least
 
 
-@pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.needs_failed_rows], ids=lambda guard: guard.name)
-def test_skipped_guard_counts_failed_rows(guard: Guard) -> None:
-    """The table that the query counts has failed rows only."""
-    text = next(path for path in OF_GUARDS if path.stem == guard.name).read_text(encoding="utf-8")
-    counted = re.search(r"^FROM (\w+)$", text, re.MULTILINE)
-    assert counted
-    assert re.search(rf"\b{counted[1]} AS \([^;]*?\n  WHERE x\.action = 'failed'\n", text)
-
-
 def test_each_guard_has_its_rule() -> None:
     assert {path.stem for path in OF_GUARDS} == {guard.name for guard in GUARDS}

@@ -15,8 +15,8 @@ class Guard:
 
     `message` is a format string: `{subject}` is the slice, field or example, `{count:row|rows}` a number with its noun.
     `usual_reason` completes "it usually means that". The guard is skipped for a plan with fewer than `least` rows and
-    accounts of `of_actions`, or, if it `needs_failed_rows`, without any, because its rule holds no such plan.
-    `needs_history`: it compares earlier runs, which only a server knows.
+    accounts of `of_actions`, because its rule holds no such plan. `needs_history`: it compares earlier runs, which only
+    a server knows.
     """
 
     code: str
@@ -24,7 +24,6 @@ class Guard:
     usual_reason: str
     of_actions: tuple[str, ...] = ROW_ACTIONS
     least: int = 1
-    needs_failed_rows: bool = False
     needs_history: bool = False
 
     @property
@@ -86,7 +85,6 @@ GUARDS: tuple[Guard, ...] = (
         "account are} like one of them ({subject}): the same person may be meant.",
         _OTHER_COLUMNS,
         _LEAVING,
-        needs_failed_rows=True,
     ),
     Guard(
         "guard.managers",
