@@ -42,6 +42,7 @@ def test_three_days_of_a_district(place: Place) -> None:
 
     assert_counts(place.sync(3), rows=1199, unchanged=1197, failed=2)
     assert_results_account_for_every_line(place)
+    assert_cut_file_is_refused(place, accounts=place.count_accounts())
 
 
 @pytest.mark.night
@@ -73,14 +74,20 @@ def test_mapping_lines_go_along(place: Place) -> None:
     assert run["counts"]["create"] == 1208
 
 
+@pytest.mark.night
 @ON_ONE
 def test_cut_file_deletes_no_one(place: Place) -> None:
+    """A cut first list, before anybody left. The three days above end with one too."""
     place.sync(1)
+    assert_cut_file_is_refused(place, accounts=1208 + 1)
+
+
+def assert_cut_file_is_refused(place: Place, *, accounts: int) -> None:
     text = (place.export(1)).read_bytes()
     (place.exports / "lakeview-day1.csv").write_bytes(text[: len(text) // 2])
     outcome = place.run_client()
     assert outcome.returncode == 6, outcome.stderr
-    assert place.count_accounts() == 1208 + 1
+    assert place.count_accounts() == accounts
     assert [path.name for path in (place.exports / "failed").glob("*.csv")]
 
 
