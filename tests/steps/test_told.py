@@ -76,9 +76,11 @@ def answer_of(
         plan, _ = plan_file(session, given_files)
         stored = (folder / "plan", folder / "unchanged")
         save_plan(session, plan, *stored)
-        told = tell_of_file(session, plan, page=PAGE)
+        told = Told({}, {})
         if own_results:
             tell_of_rows(session, plan)
+        else:
+            told = tell_of_file(session, plan, page=PAGE)
         write_told(session, folder / "told")
         others = "unchanged" if own_results else "taken"
         write_told_results(session, folder / "results.csv", told=folder / "told", plan=stored, others=others)
@@ -114,3 +116,17 @@ def test_accounts_decide_only_which_rows_fail(
     for answer in (one, other):
         actions = [result["action"] for result in results_of(answer.results).values()]
         assert answer.told.counts == {action: actions.count(action) for action in ("taken", "ignored", "failed")}
+
+
+def test_own_results_have_no_value_that_an_account_keeps() -> None:
+    row = dict(
+        zip(FIELD_NAMES, ("Ben", "", "Ruiz", "b@x.example", "B", "020", "Student", "", "9", "Active"), strict=True)
+    )
+    edit = '{"first_name": {"here": "Typed", "sis": "Ben", "on": "2026-09-01"}}'
+    account = {**row, "first_name": "Typed", "grade": "8", "edited_names": edit}
+    settings = FieldSettings(grade="off")
+    told = answer_of(table(FIELD_NAMES, [row]), [account], "partial", own_results=True, settings=settings).results
+    assert b"first_name.edited;grade.kept" in told
+    assert told.count(b"the account's own value") == 2
+    assert b"Typed" not in told
+    assert b"2026-09-01" not in told

@@ -27,8 +27,8 @@ _KEEP_UNJUDGED = """
 DELETE FROM rule_findings WHERE code IN :codes AND line IN (SELECT line FROM people WHERE keeps_values)
 """
 _KEEP_UNJUDGED_WHILE_LIVE = """
-DELETE FROM rule_findings
-WHERE code IN :codes AND line IN (SELECT line FROM people WHERE keeps_values AND NOT is_deleted)
+DELETE FROM rule_findings WHERE code IN :codes
+  AND line IN (SELECT line FROM people WHERE keeps_values AND NOT is_deleted)
 """
 _TELL_KEPT = "INSERT INTO rule_findings SELECT line, code, given, other FROM kept_values"
 # Reading and mapping find these and store them in `codes` of cells and broken, `early_codes` of roster and people.
