@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 49
+MOST_SMALL_MODULES = 48
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
@@ -38,7 +38,6 @@ SMALL_MODULES = {
     "server/jobs/models.py": _DATA,
     "server/keys/models.py": _DATA,
     "server/accounts/held_addresses.py": _NOUN,
-    "server/accounts/search.py": _RULE,
     "server/keys/selectors.py": _NOUN,
     "server/logs.py": _ENTRY,
     "server/orgs/last_manager.py": _RULE,

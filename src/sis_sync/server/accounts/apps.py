@@ -60,7 +60,9 @@ BEGIN
 END;
 """
 SQLITE_RELATION = "(SELECT name FROM sqlite_master WHERE name = '{}')"
-SQLITE_FILL = "INSERT INTO account_search (rowid, words) SELECT a.id, {words} FROM accounts_account a"
+SQLITE_FILL = (
+    "INSERT INTO account_search (rowid, words) SELECT a.id, {words} FROM accounts_account a WHERE a.id > {after}"
+)
 
 
 class AccountsConfig(AppConfig):
@@ -116,7 +118,12 @@ def sqlite_statements(*, is_new: bool) -> list[str]:
     """Return the table and its triggers, and what fills a new table. FTS5 removes case and accents itself."""
     made = SQLITE.format(old=_sqlite_words("old."), new=_sqlite_words("new."))
     statements = [f"CREATE {statement}" for statement in made.split("CREATE ")[1:]]
-    return [*statements, *([SQLITE_FILL.format(words=_sqlite_words("a."))] if is_new else [])]
+    return [*statements, *([sqlite_fill(after=0)] if is_new else [])]
+
+
+def sqlite_fill(*, after: int) -> str:
+    """Return what adds the words of accounts with greater IDs than `after`."""
+    return SQLITE_FILL.format(words=_sqlite_words("a."), after=after)
 
 
 def _sqlite_words(prefix: str) -> str:

@@ -5,12 +5,14 @@ The index is made in apps.py.
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS
+from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS, sqlite_fill
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.text import has_controls
 
@@ -50,6 +52,26 @@ def words_of(text: str) -> list[str]:
     """Return the words as the index has them. Moreno, Alice and ALICE moreno have the same ones."""
     plain = ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS).lower()
     return [word for word in _BETWEEN_WORDS.split(plain) if word.strip()]
+
+
+@contextmanager
+def words_added_afterwards(*, after: int) -> Iterator[None]:
+    """Add the words of accounts that the block inserts, with greater IDs than `after`, when all are there.
+
+    SQLite would write its index after every single account, which takes ten times as long. PostgreSQL does not.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'account_search_insert'")
+        found = cursor.fetchone()
+        if found is not None:
+            cursor.execute("DROP TRIGGER account_search_insert")
+        yield
+        if found is not None:
+            cursor.execute(sqlite_fill(after=after))
+            cursor.execute(found[0])
 
 
 def drop_removed_words() -> None:

@@ -84,10 +84,7 @@ def _make(run: Run, files: RunFiles, path: Path, *, is_told: bool, is_whole: boo
         before = files.plan.stat()
         with open_session(temp_folder=folder, memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
             draft = folder / path.name
-            if is_told:
-                _write_told(session, run, files, draft, is_whole=is_whole)
-            else:
-                _write(session, run, files, draft, folder, is_whole=is_whole)
+            _write(session, run, files, draft, is_told=is_told, is_whole=is_whole)
         draft.chmod(OWNER_ONLY)
         if os.path.samestat(before, files.plan.stat()):
             draft.replace(path)
@@ -103,23 +100,19 @@ def _make(run: Run, files: RunFiles, path: Path, *, is_told: bool, is_whole: boo
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_told(session: Session, run: Run, files: RunFiles, draft: Path, *, is_whole: bool) -> None:
-    if not files.told.is_file():
-        raise Http404
-    plan, others = (files.plan, files.unchanged), run.told.get("others", "taken")
-    write_told_results(session, draft, told=files.told, plan=plan, others=others, with_others=is_whole)
-
-
-def _write(session: Session, run: Run, files: RunFiles, draft: Path, folder: Path, *, is_whole: bool) -> None:
-    if not is_whole:
-        write_results(session, draft, plan=files.plan)
+def _write(session: Session, run: Run, files: RunFiles, draft: Path, *, is_told: bool, is_whole: bool) -> None:
+    if is_told:
+        if not files.told.is_file():
+            raise Http404
+        plan, others = (files.plan, files.unchanged), run.told.get("others", "taken")
+        write_told_results(session, draft, told=files.told, plan=plan, others=others, with_others=is_whole)
         return
-    try:
-        has_values = run.mode in TAKING_BACK or _read_file_again(session, run, folder)
-    except (FileRefused, ConfigurationError):  # this version of the server refuses what an earlier one read
-        write_results(session, draft, plan=files.plan)
-    else:
-        write_results(session, draft, plan=files.plan, unchanged=files.unchanged, has_values=has_values)
+    unchanged, has_values = None, False
+    if is_whole:
+        with suppress(FileRefused, ConfigurationError):  # this version may refuse what an earlier one read
+            has_values = run.mode in TAKING_BACK or _read_file_again(session, run, draft.parent)
+            unchanged = files.unchanged
+    write_results(session, draft, plan=files.plan, unchanged=unchanged, has_values=has_values)
 
 
 def _read_file_again(session: Session, run: Run, folder: Path) -> bool:
@@ -127,6 +120,7 @@ def _read_file_again(session: Session, run: Run, folder: Path) -> bool:
 
     Those of unchanged rows are stored with the plan then.
     """
+    planned_on = run.settings_used.get("planned_on")
     roster = map_file(
         session,
         file_under_its_name(run, folder),
@@ -134,17 +128,10 @@ def _read_file_again(session: Session, run: Run, folder: Path) -> bool:
         mapping=mapping_of(run),
         options=options_of(run.reading_options),
         reading=run_files(run).reading,
-        today=_planned_on(run),
+        today=date.fromisoformat(planned_on) if planned_on else None,
     )
     if is_settled_by_accounts(roster.records, field_settings_planned_with(run)):
         return True
     load_no_directory(session)
     settle(session, roster.records)
     return False
-
-
-def _planned_on(run: Run) -> date | None:
-    """Return the day with which the plan compared first and last days."""
-    with suppress(KeyError):
-        return date.fromisoformat(run.settings_used["planned_on"])
-    return run.planned_at.date() if run.planned_at else None

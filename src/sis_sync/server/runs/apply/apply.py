@@ -1,10 +1,12 @@
 """Applies an approved plan. Accounts, history and the state of the run are committed in one transaction."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.modes import TAKING_BACK
@@ -19,6 +21,7 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_decision, check_format
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
+from sis_sync.server.runs.apply.newcomers import Newcomers, indexes_made_afterwards, newcomers_of
 from sis_sync.server.runs.apply.sql import changes_kept_in_memory, count, execute, own_statements, statements
 from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
@@ -59,7 +62,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         check_decision(run, now=now)
         number = sum(run.counts[action] for action in ACCOUNT_ACTIONS)
         with changing_accounts(school_system_id=run.school_system_id, number=number):
-            _apply(run, changes, now)
+            _apply_either_way(run, approved, changes, now)
         _record(run, now)
         if run.newcomers_with_password:
             enqueue(kind=Job.Kind.PREPARE, run=run, now=now)
@@ -70,6 +73,8 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
 def _renew_statistics(run: Run) -> None:
     """Let PostgreSQL count its accounts anew after a large import. Otherwise the next night reads whole tables."""
     own = own_statements()
+    if not run.counts["create"]:
+        return
     if "renew_statistics" not in own:
         return
     if run.counts["create"] * STATISTICS_TOLERATE >= count(own["known_accounts"], {}):
@@ -87,18 +92,32 @@ def _mark_applied(approved: ApprovedPlan, now: datetime) -> bool:
     return run.update(state=State.APPLIED, applied_at=now) == 1
 
 
-def _apply(run: Run, changes: Changes, now: datetime) -> None:
-    had_manager = has_active_manager(run.school_system_id)
+def _apply_either_way(run: Run, approved: ApprovedPlan, changes: Changes, now: datetime) -> None:
+    """Write newcomers straight into the accounts if they are many. If that fails, apply the plan in the usual way."""
     parameters = _parameters(run, now)
-    changes.load(parameters)
-    writes = dict(statements("writes"))
+    if newcomers := newcomers_of(run, approved, changes.session):
+        with suppress(IntegrityError), transaction.atomic():
+            with indexes_made_afterwards(run.counts["create"]):
+                _apply(run, changes, parameters, newcomers)
+            return
+    _apply(run, changes, parameters, None)
+
+
+def _apply(run: Run, changes: Changes, parameters: dict[str, Any], newcomers: Newcomers | None) -> None:
+    had_manager = has_active_manager(run.school_system_id)
+    changes.load(parameters, with_newcomers=newcomers is None)
+    writes = {name: partial(execute, sql, parameters) for name, sql in statements("writes").items()}
+    if newcomers:
+        writes["create"] = partial(newcomers.write, parameters)
+        writes["keep_history_of_newcomers"] = partial(newcomers.write_history, parameters)
+        writes["await_passwords"] = partial(newcomers.await_passwords, parameters)
     # Do this before the checks: a new account may use the ID of an account that was deleted long ago.
-    execute(writes.pop("release_custom_ids"), parameters)
+    writes.pop("release_custom_ids")()
     check_accounts(run, parameters)
     expected = {name: run.counts[action] for name, action in COUNTED.items()}
     expected["await_passwords"] = run.newcomers_with_password
-    for name, sql in writes.items():
-        touched = execute(sql, parameters)
+    for name, write in writes.items():
+        touched = write()
         if touched != expected.get(name, touched):
             raise AssertionError(f"{name}: {expected[name]} rows expected, {touched} were written")
     remember_digests(school_system_id=run.school_system_id, digests=changes.released)

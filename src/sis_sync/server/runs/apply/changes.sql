@@ -1,4 +1,4 @@
--- DuckDB. In: the plan file (:plan).
+-- DuckDB. In: the plan file (:plan), whether to include the accounts to create (:with_newcomers).
 -- Out: one row per account to change, in the order of the file: the values to store, and the values for the history
 -- (the changed fields of an update, all fields of a create, the status of a leaver). Only an undo has fields for a
 -- leaver: it puts them back.
@@ -15,7 +15,7 @@ WITH touched AS (
     SELECT *, string_split(concat_ws(';', nullif(fields, ''),
       CASE WHEN lower(email) = lower(old_email) AND email <> old_email THEN 'email' END), ';') AS written
     FROM read_parquet(:plan, file_row_number = true)
-    WHERE action IN ('create', 'update', 'restore', 'delete', 'disable')
+    WHERE action IN ('update', 'restore', 'delete', 'disable') OR (action = 'create' AND :with_newcomers)
   )
 ),
 valued AS (

@@ -11,11 +11,11 @@ from django.db import connection
 from sis_sync.core.stopping import stop_point
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind, sql_text
+from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.server.accounts.held_addresses import key_of
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.sql import execute, own_statements
-from sis_sync.server.runs.files import run_session, work_folder
+from sis_sync.server.runs.files import RunFiles, run_session, work_folder
 
 BATCH_ROWS = 10_000
 # Addresses that accounts lose with this run, as keyed hashes. The purge needs them no longer to remember them.
@@ -29,11 +29,9 @@ WHERE action = 'delete' OR (action IN ('update', 'restore') AND lower(email) <> 
 def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     """Yield the changes of a stored plan and the accounts as they were at planning."""
     with work_folder(approved.run_id) as folder, run_session(folder) as session:
-        changes = bind(sql_text(__package__, "changes"), plan=str(approved.files.plan))
-        seen = bind(sql_text(__package__, "seen"), seen=str(approved.files.seen))
         key = key_of(approved.school_system_id)
         released = [digest for (digest,) in session.rows(_RELEASED, plan=str(approved.files.plan), key=key)]
-        yield Changes(session, {"changes": changes, "seen": seen}, released)
+        yield Changes(session, approved.files, released)
 
 
 class Changes:
@@ -42,48 +40,59 @@ class Changes:
     `released` are keyed hashes of the addresses that accounts lose.
     """
 
-    def __init__(self, session: Session, queries: dict[str, str], released: list[str]) -> None:
-        self.session, self.queries, self.released = session, queries, released
-        if connection.vendor == "postgresql":
-            for name in queries:
-                self._write_out(name)
+    def __init__(self, session: Session, files: RunFiles, released: list[str]) -> None:
+        self.session, self.files, self.released = session, files, released
 
-    def load(self, parameters: dict[str, Any]) -> None:
-        """Make and fill the tables `run_change`, `run_seen` and `run_org` (the orgs that rows may name)."""
+    def load(self, parameters: dict[str, Any], *, with_newcomers: bool = True) -> None:
+        """Make and fill the tables `run_change`, `run_seen` and `run_org` (the orgs that rows may name).
+
+        Without `with_newcomers`, `run_change` lacks the rows that create an account.
+        """
         forget_changes()
         own = own_statements()
         execute(own["make_changes"])
         execute(own["make_seen"])
         execute(own["make_orgs"], parameters)
-        for name in self.queries:
+        for name in ("changes", "seen"):
+            values = {"plan": self.files.plan, "seen": self.files.seen, "with_newcomers": with_newcomers}
+            query = bind(sql_text(__package__, name), **values)
             if connection.vendor == "postgresql":
-                self._copy_in(name, own[f"copy_{name}"])
+                file = self.session.folder / f"{name}.csv"
+                write_out(self.session, query, file)
+                copy_in(file, own[f"copy_{name}"])
             else:
-                self._insert(name, own[f"add_{name}"])
+                insert_rows(self.session, query, own[f"add_{name}"])
         for name in ("index_by_account", "gather_statistics", "lock_accounts"):
             if name in own:
                 execute(own[name])
 
-    def _file(self, name: str) -> Path:
-        return self.session.folder / f"{name}.csv"
 
-    def _write_out(self, name: str) -> None:
-        target = bind(":path", path=str(self._file(name)))
-        options = "FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR ''"
-        self.session.run(f"COPY ({self.queries[name]}) TO {target} ({options})")
+def write_out(session: Session, query: str, file: Path) -> None:
+    """Write the rows of a DuckDB query as CSV for PostgreSQL."""
+    session.run(f"COPY ({query}) TO {literal(file)} (FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')")
 
-    def _copy_in(self, name: str, statement: str) -> None:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for chunk in chunks_of(self._file(name)):
+
+def copy_in(file: Path, statement: str) -> int:
+    """Copy a CSV file into a table of PostgreSQL, and return the number of rows."""
+    # Django turns the errors of other statements into its own, but not those at the end of a COPY.
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for chunk in chunks_of(file):
                 stop_point()
                 copy.write(chunk)
+        return int(cursor.rowcount)
 
-    def _insert(self, name: str, statement: str) -> None:
-        found: duckdb.DuckDBPyConnection = self.session.connection.execute(self.queries[name])
-        with connection.cursor() as cursor:
-            while batch := found.fetchmany(BATCH_ROWS):
-                stop_point()
-                cursor.executemany(statement, batch)
+
+def insert_rows(session: Session, query: str, statement: str) -> int:
+    """Insert the rows of a DuckDB query into a table of SQLite, and return the number of rows."""
+    found: duckdb.DuckDBPyConnection = session.connection.execute(query)
+    number = 0
+    with connection.cursor() as cursor:
+        while batch := found.fetchmany(BATCH_ROWS):
+            stop_point()
+            cursor.executemany(statement, batch)
+            number += len(batch)
+    return number
 
 
 def forget_changes() -> None:

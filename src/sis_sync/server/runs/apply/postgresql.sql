@@ -64,3 +64,32 @@ SELECT reltuples::bigint FROM pg_class WHERE oid = 'accounts_account'::regclass
 
 -- statement: renew_statistics
 ANALYZE accounts_account, audit_accountchange
+
+-- statement: forget_newcomers
+DROP TABLE IF EXISTS run_newcomer
+
+-- statement: make_newcomers
+CREATE TEMPORARY TABLE run_newcomer (id bigint PRIMARY KEY, line bigint, brings_password boolean NOT NULL)
+ON COMMIT DROP
+
+-- statement: keep_history_of_written
+-- The same as keep_history_of_newcomers in writes.sql, for accounts whose IDs are known.
+INSERT INTO audit_accountchange (
+  school_system_id, account_id, run_id, line, actor_id, action, "before", "after", changed_at
+)
+SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line END, NULL, 'create', '{}',
+  jsonb_build_object('first_name', a.first_name, 'middle_name', a.middle_name, 'last_name', a.last_name,
+    'email', a.email, 'custom_id', a.custom_id, 'school_district_external_id', o.external_id, 'user_type', a.user_type,
+    'position', a.position, 'grade', a.grade, 'status', a.status),
+  %(now)s
+FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
+
+-- statement: await_passwords_of_written
+INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
+SELECT n.id, %(run)s, n.line, 'waiting', '' FROM run_newcomer n WHERE n.brings_password
+
+-- statement: reserve_ids
+-- The ID before those that nobody else can get any more, or -1 if they have gaps.
+SELECT CASE WHEN max(id) - min(id) + 1 = %(number)s THEN min(id) - 1 ELSE -1 END
+FROM (SELECT nextval(pg_get_serial_sequence('accounts_account', 'id')) AS id
+      FROM generate_series(1, %(number)s)) AS reserved

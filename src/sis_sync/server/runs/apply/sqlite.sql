@@ -42,3 +42,37 @@ INSERT INTO run_seen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- statement: index_by_account
 CREATE INDEX run_change_account ON run_change (account_id) WHERE account_id IS NOT NULL
+
+-- statement: forget_newcomers
+DROP TABLE IF EXISTS run_newcomer
+
+-- statement: make_newcomers
+CREATE TEMPORARY TABLE run_newcomer (id integer PRIMARY KEY, line integer, brings_password integer NOT NULL)
+
+-- statement: keep_history_of_written
+-- The same as keep_history_of_newcomers in writes.sql, for accounts whose IDs are known.
+INSERT INTO audit_accountchange (
+  school_system_id, account_id, run_id, line, actor_id, action, "before", "after", changed_at
+)
+SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line END, NULL, 'create', '{}',
+  json_object('first_name', a.first_name, 'middle_name', a.middle_name, 'last_name', a.last_name, 'email', a.email,
+    'custom_id', a.custom_id, 'school_district_external_id', o.external_id, 'user_type', a.user_type,
+    'position', a.position, 'grade', a.grade, 'status', a.status),
+  %(now)s
+FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
+
+-- statement: await_passwords_of_written
+INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
+SELECT n.id, %(run)s, n.line, 'waiting', '' FROM run_newcomer n WHERE n.brings_password
+
+-- statement: reserve_ids
+-- The greatest ID that any account had. The transaction has the write lock, so that nobody else assigns the next ones.
+SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'accounts_account'
+
+-- statement: rows_there
+SELECT max((SELECT count(*) FROM accounts_account), (SELECT count(*) FROM audit_accountchange))
+
+-- statement: secondary_indexes
+SELECT name, sql FROM sqlite_master
+WHERE type = 'index' AND tbl_name IN ('accounts_account', 'audit_accountchange')
+  AND sql LIKE 'CREATE INDEX %%' ORDER BY name

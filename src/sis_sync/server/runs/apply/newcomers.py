@@ -1,0 +1,117 @@
+"""Writes the newcomers of a large plan straight into the table of accounts, without a temporary copy of their rows.
+
+Their IDs are assigned here, so that the history is written without looking an account up. An address or a custom ID
+that another account has, or an org that is gone, is an IntegrityError. The plan is then applied in the usual way, which
+takes IDs from accounts that were deleted long ago, or says how many rows no longer fit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import bind, sql_text
+from sis_sync.server.accounts.search import words_added_afterwards
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.apply.approved import ApprovedPlan
+from sis_sync.server.runs.apply.load import copy_in, insert_rows, write_out
+from sis_sync.server.runs.apply.sql import count, execute, own_statements
+from sis_sync.server.runs.models import Run
+
+MIN_NEWCOMERS = 1_000  # fewer are soon written in any way
+COLUMNS = (
+    *("id", "school_system_id", "org_id", "first_name", "middle_name", "last_name", "email", "custom_id"),
+    *("user_type", "position", "grade", "status", "password", "is_protected", "protected_reason", "is_held_by_hand"),
+    *("must_change_password", "created_at", "updated_at"),
+)
+LINE_COLUMNS = ("id", "line", "brings_password")
+_NAMED_ORGS = "INSERT INTO named_orgs SELECT unnest(?::VARCHAR[]), unnest(?::BIGINT[])"
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """The accounts that a plan creates. `before_first` is the ID before those that they get."""
+
+    session: Session
+    plan: Path
+    before_first: int
+
+    def write(self, parameters: dict[str, Any]) -> int:
+        """Write the accounts, and return how many."""
+        with words_added_afterwards(after=self.before_first):
+            return self._write_accounts(parameters)
+
+    def _write_accounts(self, parameters: dict[str, Any]) -> int:
+        query = bind(
+            sql_text(__package__, "newcomers"),
+            plan=str(self.plan),
+            before_first=self.before_first,
+            school_system=parameters["school_system"],
+            password=f"!{parameters['salt']}",
+            now=str(parameters["now"]),
+        )
+        return self._add("accounts_account", COLUMNS, query)
+
+    def write_history(self, parameters: dict[str, Any]) -> int:
+        """Write the history of the accounts: all of their values, as created by this run. Return how many."""
+        own = own_statements()
+        execute(own["make_newcomers"])
+        query = bind(sql_text(__package__, "newcomer_lines"), plan=str(self.plan), before_first=self.before_first)
+        self._add("run_newcomer", LINE_COLUMNS, query)
+        return execute(own["keep_history_of_written"], parameters)
+
+    def await_passwords(self, parameters: dict[str, Any]) -> int:
+        """Write which accounts wait for the password of the file, and return how many."""
+        return execute(own_statements()["await_passwords_of_written"], parameters)
+
+    def _add(self, table: str, columns: tuple[str, ...], query: str) -> int:
+        named = f"{table} ({', '.join(columns)})"
+        if connection.vendor == "postgresql":
+            file = self.session.folder / f"{table}.csv"
+            write_out(self.session, query, file)
+            return copy_in(file, f"COPY {named} FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')")
+        places = ", ".join(["%s"] * len(columns))
+        return insert_rows(self.session, query, f"INSERT INTO {named} VALUES ({places})")
+
+
+def newcomers_of(run: Run, approved: ApprovedPlan, session: Session) -> Newcomers | None:
+    """Return the newcomers of the run if they can be written straight, otherwise None.
+
+    Call it under the lock of the school system.
+    """
+    number = run.counts["create"]
+    if number < MIN_NEWCOMERS:
+        return None
+    before_first = count(own_statements()["reserve_ids"], {"number": number})
+    if before_first < 0:
+        return None  # another school system made accounts at the same time
+    session.run("CREATE OR REPLACE TEMP TABLE named_orgs (external_id VARCHAR, org_id BIGINT)")
+    # The decision was checked before: these external IDs name the same orgs now.
+    named: dict[str, int] = run.settings_used["orgs"]
+    is_whole = run.scope_org.kind == Org.Kind.DISTRICT
+    orgs = {name: org_id for name, org_id in named.items() if is_whole or org_id == run.scope_org_id}
+    session.insert(_NAMED_ORGS, [list(orgs), list(orgs.values())])
+    return Newcomers(session, approved.files.plan, before_first)
+
+
+@contextmanager
+def indexes_made_afterwards(number: int) -> Iterator[None]:
+    """Let SQLite write so many newcomers without the indexes that are not unique, if most rows are theirs.
+
+    It makes the indexes again in the same transaction, exactly as they were. PostgreSQL would lock all readers out.
+    """
+    if connection.vendor != "sqlite" or count(own_statements()["rows_there"], {}) > number:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(own_statements()["secondary_indexes"])
+        indexes = dict(cursor.fetchall())
+        for name in indexes:
+            cursor.execute(f'DROP INDEX "{name}"')
+        yield
+        for sql in indexes.values():
+            cursor.execute(sql)

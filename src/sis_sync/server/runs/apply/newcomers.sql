@@ -1,0 +1,15 @@
+-- DuckDB. In: the plan file (:plan), the orgs that rows may name (named_orgs), the ID before the first new account
+--   (:before_first), what the new accounts have in common (:school_system, :password, :now).
+-- Out: one row per account to create, in the order of the file: the columns of accounts_account in newcomers.py. An org
+--   that may not be named is NULL, which no account may have.
+-- A hash that starts with ! matches no password. The rest is different for each account. A job sets passwords later.
+SELECT
+  :before_first + row_number() OVER (ORDER BY file_row_number) AS id, :school_system AS school_system_id, o.org_id,
+  first_name, middle_name, last_name, email, custom_id, user_type, position, grade, status,
+  :password || file_row_number AS password,
+  FALSE AS is_protected, '' AS protected_reason, FALSE AS is_held_by_hand, FALSE AS must_change_password,
+  CAST(:now AS VARCHAR) AS created_at, CAST(:now AS VARCHAR) AS updated_at
+FROM read_parquet(:plan, file_row_number = true) AS p
+LEFT JOIN named_orgs AS o ON o.external_id = p.school_district_external_id
+WHERE action = 'create'
+ORDER BY file_row_number
