@@ -200,7 +200,9 @@ def test_stale_plan_is_made_again_before_anyone_types(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("deed", ["settings", "schools", "another file", "a namesake", "a lost plan", "nothing"])
+@pytest.mark.parametrize(
+    "deed", ["settings", "schools", "another file", "a namesake", "a lost plan", "a damaged plan", "nothing"]
+)
 def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -216,6 +218,9 @@ def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org
         sync(district, {**people[0], "last_name": "Brandt"}, now=timezone.now())
     elif deed == "a lost plan":
         run_files(run).plan.unlink()
+    elif deed == "a damaged plan":
+        path = run_files(run).plan
+        path.write_bytes(path.read_bytes()[:-9])
     elif deed == "a namesake":
         values = {"first_name": "Sam", "last_name": "Okafor", "email": "s99@riverbend.example", "user_type": "Staff"}
         create_account(
@@ -231,6 +236,24 @@ def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org
     assert run.state == ("waiting" if deed == "nothing" else "out_of_date")
     settled(run, now=timezone.now())
     assert plan_misfits_again(now=timezone.now()) == 0
+
+
+@pytest.mark.parametrize("damage", ["cut off", "in the middle"])
+def test_pages_of_a_damaged_plan(damage: str, as_alice: Client, district: Org, north: Org, now: datetime) -> None:
+    people = [student(f"S{index:02}") for index in range(3)]
+    done = imported(district, *people, now=now)
+    needs_approval(district, "partial")
+    run = sync(district, student("S99"), now=timezone.now())
+    for each in (done, run):
+        path = run_files(each).plan
+        found = path.read_bytes()
+        path.write_bytes(found[:-9] if damage == "cut off" else found[:4] + bytes(200) + found[204:])
+    assert as_alice.get(f"/runs/{run.pk}").headers["Location"] == f"/runs/{run.pk}"
+    run.refresh_from_db()
+    assert (run.state, "damaged" in run.decision_reason) == ("out_of_date", True)
+    assert "S99" in page_of(as_alice, settled(run, now=timezone.now()))
+    page = page_of(as_alice, done)
+    assert ("The stored plan cannot be read" in page) == (damage == "cut off")
 
 
 def test_two_persons(as_alice: Client, alice: Account, bob: Account, district: Org, north: Org, now: datetime) -> None:

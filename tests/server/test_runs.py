@@ -410,6 +410,8 @@ def test_partial_runs_wait_separately(district: Org, north: Org, now: datetime) 
 def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     other = sync(north, student("S1"), mode="students", now=now)
+    flow.plan_again(other.pk, reason="made again", now=now + timedelta(days=5), states=("waiting",))
+    assert settled(other, now=now + timedelta(days=5)).state == "waiting"  # the days go on
     assert expire_waiting(now=now + timedelta(days=7)) == 0
     with pytest.raises(RunClosed, match="7 days"):
         approve_run(run=run, digest=run.plan_digest, by=alice, reason="checked", now=now + timedelta(days=7, seconds=1))

@@ -15,6 +15,7 @@ from kit.rosters import approved, imported, needs_approval, student, sync, teach
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import NotPermitted, RunClosed
+from sis_sync.server.accounts.first_sign_in import claim_account, make_claim_codes
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import (
     create_account,
@@ -281,6 +282,29 @@ def test_undo_waits_for_a_person(cut_off: Run, district: Org, alice: Account, no
     assert (state_of("S9"), state_of("N1")) == ("Deleted", "Active")
 
 
+def test_newcomer_who_claimed_the_account_stays(cut_off: Run, alice: Account, now: datetime) -> None:
+    newcomer = Account.objects.get(custom_id="N1")
+    (shown,) = make_claim_codes(accounts=[newcomer], valid_for=HOUR, actor=alice, now=now + HOUR)
+    password = "Grey-harbour-12"
+    someone: dict[str, Any] = {"school_system": newcomer.school_system, "place": "192.0.2.1", "now": now + HOUR}
+    claim_account(name="N1", code=shown.secret, password=password, **someone)
+    undo = undone(cut_off, alice, now + 2 * HOUR)
+    (row,) = (row for row in rows_of(undo) if row.custom_id == "N1")
+    assert (row.action, row.codes, state_of("N1"), state_of("S9")) == ("ignored", ("undo.claimed",), "Active", "Active")
+    assert row.message.startswith("The person has claimed the account since")
+
+
+def test_last_manager_stays_and_the_undo_says_so(cut_off: Run, district: Org, alice: Account, now: datetime) -> None:
+    newcomer = Account.objects.get(custom_id="N1")
+    give_right(account=newcomer, org=district, actor=alice, now=now + HOUR)
+    undo = ask_undo(run=cut_off, by=alice, now=now + 2 * HOUR)
+    Account.objects.filter(rights__org=district).exclude(pk=newcomer.pk).update(status="Disabled")
+    work_until_idle(clock=lambda: now + 2 * HOUR)
+    undo.refresh_from_db()
+    (row,) = (row for row in rows_of(undo) if row.custom_id == "N1")
+    assert (row.action, row.codes) == ("ignored", ("account.last_manager",))
+
+
 @both_databases
 def test_people_who_cannot_simply_come_back(
     district: Org, north: Org, south: Org, alice: Account, now: datetime
@@ -339,6 +363,8 @@ def test_pages_lead_to_undo_and_back(cut_off: Run, as_alice: Client, alice: Acco
     assert f'href="/runs/{cut_off.pk}"' in of_undo
     assert "The next Student Only file that still says the same does it again (5 deleted)." in of_undo
     assert f'href="/runs/{begun.pk}"' in as_alice.get(f"/runs/{cut_off.pk}").content.decode()
+    of_mode = as_alice.get("/bulk/history?mode=restore").content.decode()
+    assert (f'href="/runs/{begun.pk}"' in of_mode, f'href="/runs/{cut_off.pk}"' in of_mode) == (True, False)
     begun.refresh_from_db()
     approved(begun, alice, timezone.now())
     assert (state_of("S9"), state_of("N1")) == ("Active", "Active")

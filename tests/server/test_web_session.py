@@ -86,6 +86,14 @@ def test_sign_in_leads_nowhere_foreign(client: Client, alice_with_password: Acco
     assert client.post("/sign-in", pair).headers["Location"] == "/"
 
 
+def test_long_password_is_not_hashed(
+    client: Client, alice_with_password: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sis_sync.server.web.views.sign_in.authenticate", lambda *_, **__: pytest.fail("it was tried"))
+    page = client.post("/sign-in", {"email": alice_with_password.email, "password": "a" * 1001}).content.decode()
+    assert "Passwords have at most 1,000 characters." in page
+
+
 def test_wrong_pair_reveals_nothing(client: Client, alice_with_password: Account) -> None:
     known = client.post("/sign-in", {"email": alice_with_password.email, "password": OTHER})
     unknown = client.post("/sign-in", {"email": "nobody@riverbend.example", "password": OTHER})

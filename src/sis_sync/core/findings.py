@@ -381,6 +381,12 @@ _UNDO_CODES = (
         "Change it by hand if it shall go back too.",
     ),
     _warning(
+        "undo.claimed",
+        "Claimed since, so left alone",
+        "the person has claimed the account since and chosen a password, so it stays",
+        "Delete it in User Admin if this person shall have none.",
+    ),
+    _warning(
         "undo.not_here",
         "Account that cannot be put back",
         "this account stays as it is: it has no Employee/Student ID now, is outside this run's school, or was deleted "

@@ -7,6 +7,7 @@ SisSyncError
   ReasonMissing                     2           422
   IdempotencyKeyReused              2           422
   PlanDiffers                       9           409
+  PlanDamaged                       9           409
   NotNow                            5           503
     DiskFull                        5           507
     TooManySignIns                  5           429
@@ -59,6 +60,12 @@ class PlanDiffers(SisSyncError):
     """The plan is not the one that was shown."""
 
     exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "The plan has changed"
+
+
+class PlanDamaged(SisSyncError):
+    """The stored plan cannot be read, as after a fault of the disk."""
+
+    exit_code, http_status, title = exit_codes.RUN_CLOSED, 409, "The stored plan is damaged"
 
 
 class NotNow(SisSyncError):

@@ -1,4 +1,4 @@
-"""Closes plans on which no one decides within 7 days."""
+"""Closes plans on which no one decides within 7 days of the first one. Planning again does not begin anew."""
 
 from datetime import datetime
 
@@ -25,4 +25,4 @@ def expire_if_due(run: Run, *, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> QuerySet[Run]:
-    return Run.objects.filter(state__in=DECIDABLE, planned_at__lt=now - PLAN_EXPIRES_AFTER)
+    return Run.objects.filter(state__in=DECIDABLE, first_planned_at__lt=now - PLAN_EXPIRES_AFTER)

@@ -24,10 +24,13 @@ from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, replaced_whole, sync_file, sync_folder, write_whole
 from sis_sync.engine.duckdb import Session, open_session
+from sis_sync.server.errors import PlanDamaged
 from sis_sync.server.place import require_room
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import plan_digest
 
+DAMAGED_PLAN = "The stored plan cannot be read: it is damaged"
+PLAN_AGAIN = "Open the page of the run: a plan that waits is made again. A run that is over needs it no more."
 MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256
 REMEMBERED = """
@@ -292,12 +295,27 @@ def reading_session() -> AbstractContextManager[Session]:
 
 @contextmanager
 def unless_gone(*plan: Path) -> Iterator[None]:
-    """Leave the block without an error if a file of the plan is gone: it is being made or replaced, or was removed."""
+    """Leave the block without an error if a file of the plan is gone: it is being made or replaced, or was removed.
+
+    Raise PlanDamaged if the files are there and cannot be read.
+    """
     try:
         yield
-    except duckdb.IOException:
+    except duckdb.Error as error:
         if all(path.is_file() for path in plan):
-            raise
+            raise PlanDamaged(f"{DAMAGED_PLAN}.", fix=PLAN_AGAIN) from error
+
+
+def is_plan_damaged(run: Run) -> bool:
+    """True if the files of the plan are there, but one of them is cut off or no table."""
+    files = run_files(run)
+    try:
+        with unless_gone(files.plan, files.unchanged), reading_session() as session:
+            for path in (files.plan, files.unchanged):
+                session.value("SELECT count(*) FROM read_parquet(:path)", path=str(path))
+    except PlanDamaged:
+        return True
+    return False
 
 
 def run_session(folder: Path) -> AbstractContextManager[Session]:

@@ -12,11 +12,12 @@ from sis_sync.engine.sql import sql_text
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.apply.check import OutOfDate, check_format, check_newer_files, check_surroundings
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import is_plan_damaged, reading_session, run_files
 from sis_sync.server.runs.flow import plan_again
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.snapshot import right_holders
 
+PLAN_IS_DAMAGED = "its stored plan is damaged"
 MOST_CHANGES = 1_000  # changes by hand; of more, the plan is made again without a look at each
 
 
@@ -44,6 +45,8 @@ def misfit_of(run: Run) -> str:
         return str(reason)
     if not run_files(run).plan.is_file():  # lost with a disk, or not in a backup
         return "its stored plan is gone"
+    if is_plan_damaged(run):
+        return PLAN_IS_DAMAGED
     return _changed_by_hand(run)
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sis_sync.core.environment import MEMORY_MB, PLAN_SECONDS
@@ -179,6 +181,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             settings_used={**settings_used(settings), **planned.surroundings},
             refusal=None,
             planned_at=now,
+            first_planned_at=Coalesce("first_planned_at", Value(now)),
             decided_by=None,
             decided_by_key=None,
             **decision,

@@ -114,6 +114,7 @@ class Run(models.Model):
     plan_digest = models.CharField(max_length=64, blank=True, default="")
     received_at = models.DateTimeField(db_default=Now())
     planned_at = models.DateTimeField(null=True, blank=True)
+    first_planned_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
     decided_by_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")

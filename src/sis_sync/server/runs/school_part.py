@@ -5,6 +5,7 @@ may name people of other schools. They decide nothing here.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.sql import sql_text
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.errors import PlanDamaged
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import is_district_manager, managed_orgs, one_or_404
 from sis_sync.server.runs.files import reading_session, run_files, unless_gone
@@ -73,7 +75,7 @@ def school_part(
     """Return the part of these schools: all rows that change someone or failed, or those with one action."""
     plan, part = run_files(run).plan, SchoolPart({}, PlanPage((), 0))
     if schools:
-        with unless_gone(plan):
+        with suppress(PlanDamaged), unless_gone(plan):
             part = _read_part(plan, run, schools, action, page, page_size)
     return part
 

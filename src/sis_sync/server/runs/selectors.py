@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from sis_sync.core.place_faults import PlaceFault
 from sis_sync.core.run_states import DECIDABLE, ENDED
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.errors import ReportRemoved
+from sis_sync.server.errors import PlanDamaged, ReportRemoved
 from sis_sync.server.jobs.beat import is_a_worker_alive
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import OPEN_STATES
@@ -22,7 +23,7 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, one_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
-from sis_sync.server.runs.files import reading_session, run_files, unless_gone
+from sis_sync.server.runs.files import DAMAGED_PLAN, is_plan_damaged, reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 
 LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
@@ -121,7 +122,7 @@ def refuse_removed_report(run: Run) -> None:
 def removed_words(run: Run) -> str:
     """Return a sentence on the report that a purge has removed. Empty if it is still there."""
     if run.report_removed_at is None:
-        return ""
+        return f"{DAMAGED_PLAN}, so its rows cannot be shown." if run.plan_digest and is_plan_damaged(run) else ""
     steps = (run.received_at, run.planned_at, run.decided_at, run.applied_at)
     kept_for = run.report_removed_at - max(step for step in steps if step is not None)
     return f"The report of this run was removed after {counted(kept_for.days, 'day', 'days')}."
@@ -137,7 +138,7 @@ def plan_rows(
     files = run_files(run)
     paths = [files.plan, files.unchanged]
     found = PlanPage((), 0)
-    with unless_gone(*paths):
+    with suppress(PlanDamaged), unless_gone(*paths):
         found = _plan_page(paths, action, with_findings, page, page_size)
     return found
 

@@ -3,11 +3,12 @@
 --      people, ignored, findings, failed, absent: as validate and plan would make them of a file;
 --      broken, broken_cells, password_rows, present, made_by_lines, odd_names, lost_zeros: empty, because there is no
 --        file, and what is put back was here before.
--- DuckDB only. An account that the run created or restored leaves again, unless one of its fields was changed since.
+-- DuckDB only. An account that the run created or restored leaves again, unless one of its fields was changed since, or
+-- its person has claimed it.
 CREATE TEMP TABLE going_back AS
 SELECT d.line, d.account_id, d.action,
   CASE WHEN d.is_protected OR NOT d.is_here THEN 'stays'
-       WHEN d.action IN ('create', 'restore') AND k.kept > 0 THEN 'stays'
+       WHEN d.action IN ('create', 'restore') AND (k.kept > 0 OR c.account_id IS NOT NULL) THEN 'stays'
        WHEN d.action IN ('create', 'restore') THEN 'leaves'
        WHEN d.action = 'delete' AND k.is_status_kept THEN 'stays'
        WHEN d.action <> 'delete' AND (d.is_gone OR k.kept_of_run = k.of_run) THEN 'stays'
@@ -15,9 +16,10 @@ SELECT d.line, d.account_id, d.action,
   CASE WHEN NOT d.is_here THEN 'undo.not_here'
        WHEN d.is_protected THEN 'account.protected'
        WHEN k.kept > 0 THEN 'undo.changed_since'
+       WHEN d.action IN ('create', 'restore') AND c.account_id IS NOT NULL THEN 'undo.claimed'
        WHEN d.action NOT IN ('create', 'restore', 'delete') AND d.is_gone THEN 'undo.changed_since' END AS code,
   CASE WHEN NOT d.is_here THEN ''
-       WHEN d.is_protected THEN a.custom_id
+       WHEN d.is_protected OR (c.account_id IS NOT NULL AND k.said IS NULL) THEN a.custom_id
        ELSE coalesce(k.said, 'status (now "Deleted")') END AS value
 FROM done AS d
 LEFT JOIN accounts AS a ON a.account_id = d.account_id
@@ -29,7 +31,24 @@ LEFT JOIN (
       || coalesce(', then ' || CASE old WHEN '' THEN 'empty' ELSE '"' || old || '"' END, '') || ')', ', '
       ORDER BY field) FILTER (WHERE is_kept) AS said
   FROM cells GROUP BY line
-) AS k ON k.line = d.line;
+) AS k ON k.line = d.line
+LEFT JOIN (
+  SELECT DISTINCT l.account_id FROM run_changes AS l JOIN done AS o ON o.account_id = l.account_id
+  WHERE l.action = 'claim' AND CAST(l.number AS BIGINT) > o.number
+) AS c ON c.account_id = d.account_id;
+
+-- An account that would leave stays if no manager of the district would be left.
+UPDATE going_back SET fate = 'stays', code = 'account.last_manager', value = m.custom_id
+FROM accounts AS m
+WHERE m.account_id = going_back.account_id AND fate = 'leaves'
+  AND m.rights = 'district' AND m.status = 'Active' AND NOT m.is_deleted
+  AND NOT EXISTS (
+    SELECT 1 FROM accounts AS o
+    WHERE o.rights = 'district' AND o.status = 'Active' AND NOT o.is_deleted
+      AND NOT o.account_id IN (SELECT g.account_id FROM going_back AS g WHERE g.fate = 'leaves' AND g.account_id IS NOT NULL)
+      AND NOT o.account_id IN (
+        SELECT e.account_id FROM cells AS c JOIN done AS e ON e.line = c.line
+        WHERE c.field = 'status' AND c.old IN ('Disabled', 'Deleted') AND NOT c.is_kept));
 
 CREATE TEMP TABLE put_back AS
 WITH old_values AS (

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.limits import PASSWORD_CHARACTERS
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.web.words import error_words
 
@@ -58,7 +60,10 @@ class Secret(Typed):
 
     def __init__(self, *, missing: str, is_new: bool, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password" if is_new else "current-password"})
-        super().__init__(missing=missing, widget=widget, **kwargs)
+        # Not max_length: the browser would cut a pasted password without a word.
+        too_long = f"Passwords have at most {PASSWORD_CHARACTERS:,} characters."
+        longest = MaxLengthValidator(PASSWORD_CHARACTERS, too_long)
+        super().__init__(missing=missing, widget=widget, validators=[longest], **kwargs)
 
 
 def secret_labels() -> dict[str, str]:

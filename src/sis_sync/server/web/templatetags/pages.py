@@ -180,7 +180,7 @@ def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
 @register.filter
 def expires_at(run: Run) -> datetime | None:
     """Return the time after which a waiting plan can no longer be approved."""
-    return run.planned_at + PLAN_EXPIRES_AFTER if run.planned_at else None
+    return run.first_planned_at + PLAN_EXPIRES_AFTER if run.first_planned_at else None
 
 
 @register.filter

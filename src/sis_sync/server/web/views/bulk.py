@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from sis_sync.core.errors import ConfigurationError, SisSyncError
 from sis_sync.core.fields import FIELD_NAMES
-from sis_sync.core.modes import MODES
+from sis_sync.core.modes import RUN_MODES
 from sis_sync.server.errors import NotNow
 from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import Run
@@ -83,12 +83,12 @@ def history(request: PageRequest) -> HttpResponse:
     """All runs, newest first, filtered by mode and state."""
     mode, state = request.GET.get("mode", ""), request.GET.get("state", "")
     runs = runs_of(actor=request.user).select_related("uploaded_by", "api_key")
-    if mode in MODES:
+    if mode in RUN_MODES:
         runs = runs.filter(mode=mode)
     if state in Run.State.values:
         runs = runs.filter(state=state)
     shown = paged(request, runs)
-    context = {"runs": shown, "mode": mode, "state": state, "modes": list(MODES), "states": Run.State.choices}
+    context = {"runs": shown, "mode": mode, "state": state, "modes": list(RUN_MODES), "states": Run.State.choices}
     context["query"] = urlencode({"mode": mode, "state": state})
     return page(request, "web/bulk/history.html", context)
 

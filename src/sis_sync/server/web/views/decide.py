@@ -8,9 +8,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.modes import MODES
 from sis_sync.core.run_states import DECIDABLE
-from sis_sync.server.errors import DeletionsNotTyped, ReasonMissing
+from sis_sync.server.errors import DeletionsNotTyped, PlanDamaged, ReasonMissing
 from sis_sync.server.runs.approval import approve_run, keep_everyone
-from sis_sync.server.runs.fit import plan_again_if_needed
+from sis_sync.server.runs.fit import PLAN_IS_DAMAGED, plan_again_if_needed
+from sis_sync.server.runs.flow import plan_again
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import needs_another_person
 from sis_sync.server.runs.selectors import access_run
@@ -64,7 +65,11 @@ def decide_on(request: PageRequest, found: Run) -> HttpResponse:
     else:
         if reason:
             return see_other("web:run", found.pk)
-    return decision_page(request, found, misfit=reason)
+    try:
+        return decision_page(request, found, misfit=reason)
+    except PlanDamaged:  # only in its middle, which is not read before
+        plan_again(found.pk, reason=PLAN_IS_DAMAGED, now=timezone.now(), states=DECIDABLE)
+        return see_other("web:run", found.pk)
 
 
 @for_managers
