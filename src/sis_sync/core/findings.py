@@ -204,11 +204,7 @@ _WARNINGS = (
         "Blanks between delimiters and quotation marks",
         "blanks stand between delimiters and quotation marks, first on line {value}; they were left out",
     ),
-    _warning(
-        "file.line_ends",
-        "Unusual line ends",
-        "the lines end with {value} instead of LF or CRLF; they were read",
-    ),
+    _warning("file.line_ends", "Unusual line ends", "the lines end with {value} instead of LF or CRLF; they were read"),
     _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
     _warning(
         "position.ignored",
@@ -381,10 +377,7 @@ _UNDO_CODES = (
         "Change it by hand if it shall go back too.",
     ),
     _warning(
-        "undo.claimed",
-        "Claimed since, so left alone",
-        "the person has claimed the account since and chosen a password, so it stays",
-        "Delete it in User Admin if this person shall have none.",
+        "undo.claimed", "Claimed since", "the person has claimed the account since, so it stays", "Delete it by hand."
     ),
     _warning(
         "undo.not_here",

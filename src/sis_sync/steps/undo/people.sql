@@ -1,4 +1,4 @@
--- In:  done, cells, accounts, orgs.
+-- In:  run_changes, done, cells, accounts, orgs.
 -- Out: put_back: the values of each account after the undo, and its fate: it stays, leaves or changes;
 --      people, ignored, findings, failed, absent: as validate and plan would make them of a file;
 --      broken, broken_cells, password_rows, present, made_by_lines, odd_names, lost_zeros: empty, because there is no
@@ -45,7 +45,8 @@ WHERE m.account_id = going_back.account_id AND fate = 'leaves'
   AND NOT EXISTS (
     SELECT 1 FROM accounts AS o
     WHERE o.rights = 'district' AND o.status = 'Active' AND NOT o.is_deleted
-      AND NOT o.account_id IN (SELECT g.account_id FROM going_back AS g WHERE g.fate = 'leaves' AND g.account_id IS NOT NULL)
+      AND NOT o.account_id IN (
+        SELECT g.account_id FROM going_back AS g WHERE g.fate = 'leaves' AND g.account_id IS NOT NULL)
       AND NOT o.account_id IN (
         SELECT e.account_id FROM cells AS c JOIN done AS e ON e.line = c.line
         WHERE c.field = 'status' AND c.old IN ('Disabled', 'Deleted') AND NOT c.is_kept));
