@@ -20,7 +20,7 @@ def number_positions(columns: Columns, mapping: Mapping) -> frozenset[int]:
 
 
 def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, is_likely: bool) -> dict[int, int]:
-    """Return the columns that have text formulas, with the first line of each.
+    """Return the columns that have text formulas after their cells are trimmed, with the first line of each.
 
     `is_likely`: an equals sign is before a quote somewhere in the file. Otherwise only apostrophes are searched for.
     """
@@ -29,21 +29,16 @@ def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, 
         patterns.setdefault(place, []).append(_FORMULA)
         if columns.message_position is not None:
             patterns[place].append(_NEUTRALISED_FORMULA)
-    found = {place: [_first_line(session, place, each) for each in wanted] for place, wanted in patterns.items()}
-    lines = {place: [line for line in each if line is not None] for place, each in found.items()}
-    return {place: min(each) for place, each in sorted(lines.items()) if each}
-
-
-def _first_line(session: Session, place: int, pattern: str) -> int | None:
-    """Return the first line whose cell in this column has the pattern after it is trimmed, or None.
-
-    Most cells begin with a letter or a digit. The comparisons come first because they are cheaper than a pattern match.
-    """
-    cell = f"c{place}"
-    may_be = f"(({cell} < '(' AND {cell} <> '') OR ({cell} >= '=' AND {cell} < '>') OR {cell} >= '\x80')"
-    query = f"SELECT min(line) FROM cells WHERE {may_be} AND has_match(clean({cell}), :pattern)"
-    line: int | None = session.value(query, pattern=pattern)
-    return line
+    found: dict[int, int] = {}
+    for place, wanted in sorted(patterns.items()):
+        cell = f"c{place}"
+        # Most cells begin with a letter or a digit. The comparisons are cheaper than a pattern match, so they come first.
+        may_be = f"(({cell} < '(' AND {cell} <> '') OR ({cell} >= '=' AND {cell} < '>') OR {cell} >= '\x80')"
+        tests = " OR ".join(f"has_match(clean({cell}), {literal(pattern)})" for pattern in wanted)
+        line = session.value(f"SELECT min(line) FROM cells WHERE {may_be} AND ({tests})")
+        if line is not None:
+            found[place] = line
+    return found
 
 
 def without_formula(text: str, *, is_number: bool) -> str:
