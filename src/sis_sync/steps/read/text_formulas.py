@@ -32,7 +32,7 @@ def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, 
     found: dict[int, int] = {}
     for place, wanted in sorted(patterns.items()):
         cell = f"c{place}"
-        # Most cells begin with a letter or a digit. The comparisons are cheaper than a pattern match, so they come first.
+        # Most cells begin with a letter or a digit. The comparisons are cheaper than a pattern match.
         may_be = f"(({cell} < '(' AND {cell} <> '') OR ({cell} >= '=' AND {cell} < '>') OR {cell} >= '\x80')"
         tests = " OR ".join(f"has_match(clean({cell}), {literal(pattern)})" for pattern in wanted)
         line = session.value(f"SELECT min(line) FROM cells WHERE {may_be} AND ({tests})")
