@@ -97,21 +97,22 @@ def test_settings_warn_about_waiting_plans(as_alice: Client, district: Org, nort
     values = {"requires_approval": "on", "failed_rows_percent": "6"}
     save_mode_settings(as_alice, "partial", values)
     page = as_alice.get("/bulk/settings").content.decode()
-    assert "They hold from the next run on." in page
+    assert "They apply from the next run on." in page
     sync(district, student("S1"), now=timezone.now())
     save_mode_settings(as_alice, "partial", {**values, "failed_rows_percent": "7"})
     page = as_alice.get("/bulk/settings").content.decode()
-    assert "1 run of this mode waiting for approval can go out of date by it" in page
+    assert "1 run of this mode waits for approval. If the plan goes out of date" in page
 
 
 def test_percentage_above_100_is_refused(as_alice: Client, district: Org) -> None:
     page = as_alice.post("/bulk/settings/partial", {"failed_rows_percent": "101"}).content.decode()
-    assert '<a href="#id_failed_rows_percent">Percent of the rows: enter a whole number from 0 to 100.</a>' in page
+    fault = "Percent of rows that failed: enter a whole number from 0 to 100."
+    assert f'<a href="#id_failed_rows_percent">{fault}</a>' in page
     page = as_alice.post(
         "/bulk/settings/full", {"deletions_count": "1000001", "deletions_percent": ""}
     ).content.decode()
-    assert "Number of people: enter a whole number from 0 to 1,000,000." in page
-    assert "Percent of all people: enter a whole number from 0 to 100." in page
+    assert "Number of people who would leave: enter a whole number from 0 to 1,000,000." in page
+    assert "Percent of all people who would leave: enter a whole number from 0 to 100." in page
     assert as_alice.get("/bulk/settings/sideways").status_code == 404
 
 
@@ -293,7 +294,7 @@ def test_settings_are_reviewed_old_and_new(as_alice: Client, district: Org, alic
     hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', review))
     ModeSettings.objects.filter(mode="full").update(failed_rows_percent=9)
     again = as_alice.post(address, hidden).content.decode()
-    assert "Someone else changed these settings meanwhile." in again
+    assert "Someone else has changed these settings in the meantime." in again
     assert save_mode_settings(as_alice, "full", values).status_code == 303
     found = ModeSettings.objects.get(mode="full")
     assert (found.sets_names, found.sets_grade, found.sets_email, found.failed_rows_percent) == (
@@ -304,7 +305,7 @@ def test_settings_are_reviewed_old_and_new(as_alice: Client, district: Org, alic
     )
     cards = as_alice.get("/bulk/settings").content.decode()
     assert "Update names: <strong>never: only when" in cards
-    assert "Update grade: <strong>off: only when" in cards
+    assert "Update grade: <strong>off</strong>" in cards
     assert as_alice.post(address, values).status_code == 303  # nothing changes, so there is nothing to review
     assert "Nothing was changed in the settings of Full." in as_alice.get("/bulk/settings").content.decode()
 
@@ -313,7 +314,7 @@ def test_ending_approval_asks(as_alice: Client, district: Org) -> None:
     values = {name: value for name, value in FULL.items() if name != "requires_approval"}
     asked = save_mode_settings(as_alice, "full", values).content.decode()
     assert "Without approval, a file of this mode changes accounts as soon as it is checked" in asked
-    assert "Tick this, or leave the approval on." in asked
+    assert "Tick this, or cancel and leave the approval on." in asked
     assert ModeSettings.objects.get(mode="full").requires_approval
     assert save_mode_settings(as_alice, "full", values, without_approval="on").status_code == 303
     assert not ModeSettings.objects.get(mode="full").requires_approval
@@ -337,7 +338,7 @@ def test_nobody_ends_the_rule_of_two_persons_alone(
     as_bob.post(address, {"action": "keep"})
     assert ModeSettings.objects.get(mode="full").needs_two_persons
     as_bob.post(address, {"action": "agree"})
-    assert "Nobody asks any more that one person is enough." in as_bob.get("/bulk/settings").content.decode()
+    assert "No one is asking any more to end this rule." in as_bob.get("/bulk/settings").content.decode()
     save_mode_settings(as_alice, "full", {**FULL, "failed_rows_percent": "6"})
     page = as_bob.get("/bulk/settings").content.decode()
     assert "Alice" in page

@@ -30,8 +30,8 @@ class ModeSettings(models.Model):
 
     class Sets(models.TextChoices):
         ON = "on", "On"
-        OFF = "off", "Off: only when an account is created or restored"
-        CREATE = "create", "On create only: a restored account keeps its own"
+        OFF = "off", "Off"
+        CREATE = "create", "On create only"
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="mode_settings")
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)

@@ -182,7 +182,7 @@ def answer_one_person(*, settings: ModeSettings, agrees: bool, actor: Account, n
     current = ModeSettings.objects.select_for_update().get(pk=settings.pk)
     asker = asked_by(current, now=now)
     if asker is None:
-        raise NotPermitted("Nobody asks any more that one person is enough.", fix="Ask for it in the mode's settings.")
+        raise NotPermitted("No one is asking any more to end this rule.", fix="Ask for it in the mode's settings.")
     if agrees and asker.pk == actor.pk:
         raise NotPermitted("You asked for this yourself, so another manager of the district has to agree.")
     current.needs_two_persons = not agrees

@@ -26,12 +26,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modesettings',
             name='sets_email',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
         migrations.AddField(
             model_name='modesettings',
             name='sets_grade',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
         migrations.AddField(
             model_name='modesettings',
@@ -46,21 +46,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modesettings',
             name='sets_position',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
         migrations.AddField(
             model_name='modesettings',
             name='sets_school_district_external_id',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
         migrations.AddField(
             model_name='modesettings',
             name='sets_status',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
         migrations.AddField(
             model_name='modesettings',
             name='sets_user_type',
-            field=models.CharField(choices=[('on', 'On'), ('off', 'Off: only when an account is created or restored'), ('create', 'On create only: a restored account keeps its own')], default='on', max_length=6),
+            field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
     ]

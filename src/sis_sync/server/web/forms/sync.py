@@ -28,22 +28,12 @@ SCOPE_CHOICES = [
     ("read", "See all runs of its school or district, from any sender, with the names and old values of people"),
     ("approve", "Approve runs that no limit holds and that delete no one"),
 ]
-# Each limit: the end of the sentence "Put a run on hold when more than", and its name in error messages.
-LIMIT_WORDS: dict[str, tuple[str, str]] = {
-    "deletions_percent": ("this percent of all people would leave", "Percent of all people"),
-    "deletions_count": ("this number of people would leave", "Number of people"),
-    "deletions_slice_percent": (
-        "this percent of one school or user type would leave",
-        "Percent of one school or user type",
-    ),
-    "failed_rows_percent": ("this percent of the rows failed", "Percent of the rows"),
+LIMIT_WORDS: dict[str, str] = {
+    "deletions_percent": "Percent of all people who would leave",
+    "deletions_count": "Number of people who would leave",
+    "deletions_slice_percent": "Percent of one school or user type who would leave",
+    "failed_rows_percent": "Percent of rows that failed",
 }
-
-
-STATUS_HELP = (
-    "If it is off, files neither disable nor enable people. Whoever was disabled because a file lacked them then stays "
-    "disabled until someone enables them here."
-)
 
 
 class ModeSettingsForm(PageForm):
@@ -52,21 +42,25 @@ class ModeSettingsForm(PageForm):
     `reviewed` is sent by the page that shows old and new values. `seen` identifies the values that it was made from.
     """
 
-    requires_approval = forms.BooleanField(label="Requires approval after validation", required=False)
-    needs_two_persons = forms.BooleanField(
-        label="Two persons: whoever sent a file may not approve it",
+    requires_approval = forms.BooleanField(
+        label="Requires approval after validation",
         required=False,
-        help_text="A file from a key counts as sent by the manager who made the key. Every run then waits for someone. "
-        "Whoever asks to take a run back may not approve that either.",
+        help_text="If it is off, a file changes accounts as soon as it is checked, unless a limit holds its run.",
+    )
+    needs_two_persons = forms.BooleanField(
+        label="Two persons: the person who sent a file may not approve it",
+        required=False,
+        help_text="Every run then waits for a second manager. A file from a key counts as sent by the manager who made "
+        "the key. A person who asks to take a run back may not approve that either.",
     )
     creates_disabled = forms.BooleanField(
         label="Create disabled people",
         required=False,
-        help_text="Off: people who are Disabled in the file and have no account here, such as those who left long ago, "
-        "are not made.",
+        help_text="If it is off, people who are Disabled in the file and have no account here, such as those who left "
+        "long ago, get none.",
     )
     on_absent = forms.ChoiceField(
-        label="People who are not in the file",
+        label="What happens to people who are not in the file",
         choices=ModeSettings.OnAbsent.choices,
         widget=forms.RadioSelect,
     )
@@ -75,13 +69,13 @@ class ModeSettingsForm(PageForm):
         choices=ModeSettings.Names.choices,
         widget=forms.RadioSelect,
         required=False,
-        help_text="Unless edited here: a first, middle or last name that someone changed here stays while the file has "
-        "the value of that time. Once the SIS has a third value, the file sets it. The run says both.",
+        help_text="Unless edited here: a first, middle or last name that someone changed here stays as long as the SIS "
+        "sends the same value as before. If the SIS sends a new one, the file sets it. The run tells you of both.",
     )
     reviewed = forms.BooleanField(required=False, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     without_approval = forms.BooleanField(
-        label="Apply files of this mode although nobody has looked at what they change", required=False
+        label="Apply files of this mode before anyone has looked at what they change", required=False
     )
 
     def __init__(self, *args: Any, judges_absence: bool, **kwargs: Any) -> None:
@@ -101,7 +95,7 @@ class ModeSettingsForm(PageForm):
 
     @property
     def field_settings(self) -> list[forms.BoundField]:
-        """Return the field settings but that of the names, in the order of the fields."""
+        """Return the field settings except that of the names, in the order of the fields."""
         return [self[f"sets_{name}"] for name in OTHER_FIELDS]
 
     @property
@@ -113,19 +107,14 @@ class ModeSettingsForm(PageForm):
 
 def field_setting(name: str) -> forms.ChoiceField:
     """Return the field of the setting that says when files set this field."""
-    return forms.ChoiceField(
-        label=field_word(f"sets_{name}"),
-        choices=ModeSettings.Sets.choices,
-        required=False,
-        help_text=STATUS_HELP if name == "status" else "",
-    )
+    return forms.ChoiceField(label=field_word(f"sets_{name}"), choices=ModeSettings.Sets.choices, required=False)
 
 
 def limit_field(name: str) -> forms.IntegerField:
     """Return the field of a limit: a whole number from 0 up."""
-    label, name_in_faults = LIMIT_WORDS[name]
+    label = LIMIT_WORDS[name]
     most = 100 if name.endswith("_percent") else 1_000_000
-    fault = f"{name_in_faults}: enter a whole number from 0 to {most:,}."
+    fault = f"{label}: enter a whole number from 0 to {most:,}."
     errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
     return forms.IntegerField(label=label, min_value=0, max_value=most, error_messages=errors)
 

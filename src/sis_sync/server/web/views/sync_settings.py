@@ -30,8 +30,8 @@ from sis_sync.server.web.forms.sync import ModeSettingsForm
 from sis_sync.server.web.render import flash, flash_error, form_data, page, see_other
 from sis_sync.server.web.words import MODE_WORDS, field_word
 
-MEANWHILE = "Someone else changed these settings meanwhile. Nothing was saved: look at what would change now."
-TICK = "Tick this, or leave the approval on."
+MEANWHILE = "Someone else has changed these settings in the meantime. Nothing was saved. Look at what would change now."
+TICK = "Tick this, or cancel and leave the approval on."
 
 
 @for_managers
@@ -159,10 +159,10 @@ def saved_words(request: PageRequest, mode: str, *, ended_rule: bool) -> str:
 def effect_words(request: PageRequest, mode: str) -> str:
     """Return when changed settings take effect, and what happens to the runs that wait for approval."""
     waiting = waiting_runs(actor=request.user).filter(mode=mode).count()
-    hold = "They hold from the next run on."
+    applies = "They apply from the next run on."
     if not waiting:
-        return hold
+        return applies
     return (
-        f"{hold} {counted(waiting, 'run', 'runs')} of this mode waiting for approval can go out of date by it: "
-        "then the file is checked again by the new settings, and shown again, before anything is applied."
+        f"{applies} {counted(waiting, 'run of this mode waits', 'runs of this mode wait')} for approval. If the plan "
+        "goes out of date, the file is checked and shown again before anything is applied."
     )
