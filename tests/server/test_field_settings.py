@@ -53,17 +53,17 @@ def test_an_edit_remembers_the_value_of_the_sis(district: Org, north: Org, alice
     assert name_edits(edited("S1", alice, now, custom_id="S2")) == ()
 
 
-def test_edited_name_stays_until_the_sis_has_a_third_value(
+def test_edited_name_stays_until_the_sis_sends_a_new_value(
     as_alice: Client, district: Org, north: Org, alice: Account, now: datetime
 ) -> None:
     imported(district, student("S1"), now=now)
     account = edited("S1", alice, now + DAY, first_name="Sammy")
     page = as_alice.get(reverse("web:account_history", args=[account.pk])).content.decode()
-    assert "edited here on Sep 2, 2026; the SIS had Sam then" in page
+    assert "edited here on Sep 2, 2026; the SIS had Sam. It stays until" in page
     run = sync(district, student("S1"), now=now + 2 * DAY)
     assert (run.state, run.counts["unchanged"], first_name()) == ("applied", 1, "Sammy")
     assert run.findings == {"first_name.edited": 1}
-    kept = 'first_name: the file has "Sam"; kept is ""Sammy"", edited here on 2026-09-02 (first_name.edited).'
+    kept = 'first_name: the file has "Sam"; the account keeps ""Sammy"", edited here on 2026-09-02 (first_name.edited).'
     assert kept.replace('"', '""').replace('""""', '""') in results_of(run)
     assert "edited here on 2026-09-02" in as_alice.get(reverse("web:run", args=[run.pk])).content.decode()
     needs_approval(district, "partial")

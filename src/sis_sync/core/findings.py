@@ -254,21 +254,21 @@ _KEPT_CODES = tuple(
             "edited",
             NAME_FIELDS,
             "kept, because it was edited here",
-            'the file has "{value}"; kept is {other}',
-            "It stays until the SIS has a third value. To take the value of the file, edit it in User Admin.",
+            'the file has "{value}"; the account keeps {other}',
+            "It stays until the SIS sends a new value. To take the value of the file, type it in User Admin.",
         ),
         (
             "replaced",
             NAME_FIELDS,
             "edited here, and replaced by the file",
-            'the new value is "{value}"; it replaces {other}',
-            "If the value of the SIS is wrong, correct it there.",
+            'the file has the new value "{value}", which replaces {other}',
+            "If the new value is wrong, correct it in the SIS.",
         ),
         (
             "kept",
             (*NAME_FIELDS, *OTHER_FIELDS),
             "kept, because this mode does not set it",
-            'the file has "{value}"; kept is {other}',
+            'the file has "{value}"; the account keeps {other}',
             "To take the values of the file, change the settings of the mode.",
         ),
     )
@@ -404,7 +404,7 @@ ASK_A_MANAGER = _row(
 # What a message names in place of someone else's account, for a sender who sees the results of its own rows only.
 OTHER_ACCOUNT = "another account"
 NAMING_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.names_account)
-OWN_VALUE = "the account's own value"
+OWN_VALUE = "its own value"
 KEEPING_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.keeps_value)
 
 

@@ -203,7 +203,7 @@ GUARDS: tuple[Guard, ...] = (
         "guard.first_sync",
         "{count} of {base:account|accounts} ({percent}) would be deleted or disabled by the first complete list here "
         "that lacks people: is it really complete?",
-        "this is the first complete list for accounts that were created in another way: is everyone in it?",
+        "this is the first complete list, and the accounts were created in another way: check that it names everyone",
         ABSENT_ACTIONS,
         needs_history=True,
     ),

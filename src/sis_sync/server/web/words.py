@@ -133,7 +133,7 @@ def state_words(run: Run) -> StateWords:
     if not failed:
         return known if has_changes else StateWords(known.badge, "There was nothing to change.")
     rows = counted(failed, "row", "rows")
-    people = "its person stays as they are" if failed == 1 else "their people stay as they are"
+    people = "that person stays as they are" if failed == 1 else "their people stay as they are"
     return StateWords(Badge("warn", f"Applied, {rows} failed", "wait"), f"{rows} failed: {people}. {done}")
 
 
