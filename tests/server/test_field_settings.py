@@ -70,7 +70,7 @@ def test_edited_name_stays_until_the_sis_sends_a_new_value(
     run = sync(district, student("S1", first_name="Samuel"), now=now + 3 * DAY)
     page = as_alice.get(reverse("web:run", args=[run.pk])).content.decode()
     assert "First name edited here, and replaced by the file: 1" in page
-    assert "it replaces &quot;Sammy&quot;, edited here on 2026-09-02" in page
+    assert "which replaces &quot;Sammy&quot;, edited here on 2026-09-02" in page
     run = approved(run, alice, now + 3 * DAY)
     assert (run.counts["update"], first_name()) == (1, "Samuel")
     assert run.findings == {"first_name.replaced": 1}
