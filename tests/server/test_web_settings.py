@@ -89,7 +89,7 @@ def test_mode_settings_are_changed_and_recorded(as_alice: Client, school_system:
     found = ModeSettings.objects.get(school_system=school_system, mode="students")
     assert (found.requires_approval, found.on_absent, found.deletions_percent) == (False, "disable", 15)
     log = as_alice.get("/audit").content.decode()
-    assert "Mode settings updated" in log
+    assert "Sync settings updated" in log
     assert "Limit: percent of all people who leave 15" in log
 
 
@@ -330,6 +330,9 @@ def test_nobody_ends_the_rule_of_two_persons_alone(
     assert save_mode_settings(as_alice, "full", {**FULL, "failed_rows_percent": "6"}).status_code == 303
     found = ModeSettings.objects.get(mode="full")
     assert (found.needs_two_persons, found.failed_rows_percent) == (True, 6)
+    log = as_alice.get("/audit").content.decode()
+    assert "End of the rule of two persons asked for" in log
+    assert "Mode: Full; Before: Limit: percent of failed rows 5; After: Limit: percent of failed rows 6" in log
     assert "Decide in Sync settings" in as_alice.get("/").content.decode()
     as_alice.post(address, {"action": "agree"})
     assert "You asked for this yourself" in as_alice.get("/bulk/settings").content.decode()

@@ -54,6 +54,18 @@ FIELD_WORDS: dict[str, str] = {
 }
 
 
+# The actions of the audit log whose name in the code does not read as words.
+AUDIT_WORDS: dict[str, str] = {
+    "client_api.disabled": "Sync Client API disabled",
+    "client_api.enabled": "Sync Client API enabled",
+    "file.refused_by_client": "File refused by the sync client",
+    "mode_settings.one_person_agreed": "Rule of two persons ended by a second manager",
+    "mode_settings.one_person_asked": "End of the rule of two persons asked for",
+    "mode_settings.one_person_refused": "Rule of two persons kept",
+    "mode_settings.updated": "Sync settings updated",
+}
+
+
 @dataclass(frozen=True)
 class Badge:
     """The look of a status: an icon, a word and a colour (`good`, `wait`, `bad`, `busy` or none)."""

@@ -302,7 +302,7 @@ def seconds_until(moment: datetime) -> int:
 @register.filter
 def audit_word(action: str) -> str:
     """Return an action of the audit log in words: run.approved is Run approved."""
-    return action.replace(".", " ").replace("_", " ").capitalize()
+    return words.AUDIT_WORDS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
 def detail_number(value: Any) -> str:
@@ -311,10 +311,13 @@ def detail_number(value: Any) -> str:
 
 
 @register.filter
-def detail_value(value: Any) -> str:
-    """Return a detail of an audit entry in words. Counts of 0 are skipped."""
+def detail_value(value: Any, name: str) -> str:
+    """Return the detail of an audit entry that has this name, in words. Counts of 0 are skipped."""
     if isinstance(value, dict):
-        return ", ".join(f"{words.field_word(name)} {detail_number(each)}" for name, each in value.items() if each != 0)
+        shown = {key: each for key, each in value.items() if name != "counts" or each}
+        return ", ".join(f"{words.field_word(key)} {detail_number(each)}" for key, each in shown.items())
+    if name == "mode":
+        return words.MODE_WORDS.get(value, value)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return shown_value(value)
