@@ -97,7 +97,7 @@ def test_settings_warn_about_waiting_plans(as_alice: Client, district: Org, nort
     values = {"requires_approval": "on", "failed_rows_percent": "6"}
     save_mode_settings(as_alice, "partial", values)
     page = as_alice.get("/bulk/settings").content.decode()
-    assert "They apply from the next run on." in page
+    assert "The new settings apply from the next run on." in page
     sync(district, student("S1"), now=timezone.now())
     save_mode_settings(as_alice, "partial", {**values, "failed_rows_percent": "7"})
     page = as_alice.get("/bulk/settings").content.decode()

@@ -133,9 +133,9 @@ def changes_rule(settings: ModeSettings, values: Mapping[str, Any]) -> bool:
 
 
 def value_word(name: str, value: object) -> str:
-    """Return a setting in words: on, 10, Unless edited here."""
+    """Return a setting in words: On, 10, Unless edited here."""
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return "On" if value else "Off"
     choices = choices_of(name)
     return choices[str(value)] if choices else f"{value:,}"
 
@@ -159,7 +159,7 @@ def saved_words(request: PageRequest, mode: str, *, ended_rule: bool) -> str:
 def effect_words(request: PageRequest, mode: str) -> str:
     """Return when changed settings take effect, and what happens to the runs that wait for approval."""
     waiting = waiting_runs(actor=request.user).filter(mode=mode).count()
-    applies = "They apply from the next run on."
+    applies = "The new settings apply from the next run on."
     if not waiting:
         return applies
     return (
