@@ -86,7 +86,8 @@ class ModeSettingsForm(PageForm):
             if judges_absence or not name.startswith("deletions_"):
                 self.add_field(name, limit_field(name))
         for name in OTHER_FIELDS:
-            self.add_field(f"sets_{name}", field_setting(name))
+            label, choices = field_word(f"sets_{name}"), ModeSettings.Sets.choices
+            self.add_field(f"sets_{name}", forms.ChoiceField(label=label, choices=choices, required=False))
 
     @property
     def limits(self) -> list[forms.BoundField]:
@@ -103,11 +104,6 @@ class ModeSettingsForm(PageForm):
         """Return the settings that were chosen, without what only the review needs."""
         asked = ("reviewed", "seen", "without_approval")
         return {name: value for name, value in self.cleaned_data.items() if name not in asked and value != ""}
-
-
-def field_setting(name: str) -> forms.ChoiceField:
-    """Return the field of the setting that says when files set this field."""
-    return forms.ChoiceField(label=field_word(f"sets_{name}"), choices=ModeSettings.Sets.choices, required=False)
 
 
 def limit_field(name: str) -> forms.IntegerField:
