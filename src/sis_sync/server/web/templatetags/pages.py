@@ -317,7 +317,7 @@ def detail_value(value: Any, name: str) -> str:
         shown = {key: each for key, each in value.items() if name != "counts" or each}
         return ", ".join(f"{words.field_word(key)} {detail_number(each)}" for key, each in shown.items())
     if name == "mode":
-        return words.MODE_WORDS.get(value, value)
+        return words.MODE_WORDS.get(str(value), str(value))
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return shown_value(value)
