@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import roster, settled, student, teacher
+from kit.rosters import needs_approval, roster, settled, student, teacher
 from kit.told import ASK, failed_of, results_of
 
 from sis_sync.core.guards import GUARDS
@@ -165,6 +165,21 @@ def test_own_results_of_its_own_rows(uploader: Sender, district: Org, dana: Acco
     for report in ("results.csv", "failed.csv"):
         assert uploader.status_of(f"/{partial['id']}/{report}") == 403
         assert other.status_of(f"/{partial['id']}/{report}") == 403
+
+
+def test_own_results_tell_no_value_that_an_account_keeps(
+    uploader: Sender, district: Org, alice: Account, dana: Account, now: datetime
+) -> None:
+    needs_approval(district, "partial", required=False, sets_names="never", sets_email="create")
+    sender = Sender(district, ("upload", "own_results"), now)
+    Account.objects.filter(pk=dana.pk).update(deleted_at=now, email=alice.email)
+    Account.objects.filter(custom_id="E-2").update(last_name="NULL", middle_name="MÃ¼ller")
+    run = sender.sync(roster(teacher("E-4", email="new@x.example"), teacher("E-2", email="other@x.example")))
+    told = sender.all_told(run)
+    rows = results_of(sender.read(f"/{run['id']}/results.csv"))
+    assert {"email.taken", "email.kept"} <= {*rows["2"]["codes"].split(";")}
+    assert {"name.placeholder", "name.damaged"} <= {*rows["3"]["codes"].split(";")}
+    assert [secret for secret in (alice.email, "NULL", "Ã¼") if secret in told] == []
 
 
 def test_approver_without_read_learns_no_figures(uploader: Sender, district: Org, now: datetime) -> None:

@@ -31,6 +31,8 @@ _KEPT = (
     *("cells", "kept_cells", "broken", "broken_by_cell", "broken_cells", "roster", "password_rows"),
     *("orgs", "accounts", "two_people", "listed_values", "plan"),
 )
+# Findings about an address or a name that an account may keep.
+_JUDGED_AS_STORED = ("email.taken", "email.taken_unmanaged", "name.placeholder", "name.damaged")
 
 _MADE = """
 SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal
@@ -52,7 +54,7 @@ class Told:
 def tell_of_rows(session: Session, plan: Plan) -> None:
     """Make `told` of the plan's rows, with their actions, codes and messages, but of no one who is not in the file."""
     hidden = {"naming_codes": NAMING_CODES, "other_account": OTHER_ACCOUNT}
-    hidden |= {"keeping_codes": KEEPING_CODES, "own_value": OWN_VALUE}
+    hidden |= {"keeping_codes": KEEPING_CODES, "own_value": OWN_VALUE, "judged_as_stored": _JUDGED_AS_STORED}
     session.run(sql_text(__package__, "of_rows"), **hidden)
     _make_told(session, plan.records, names_accounts=True)
 
