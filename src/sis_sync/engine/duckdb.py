@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,14 @@ _UNUSABLE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Session:
-    """Runs SQL text. `folder` is for temporary files and is removed when the session ends."""
+    """Runs SQL text. `folder` is for temporary files and is removed when the session ends.
+
+    `attached` are the names of the databases that are attached.
+    """
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    attached: list[str] = field(default_factory=list)
 
     def run(self, sql: str, **values: object) -> None:
         """Run statements. Each `:name` in the text is replaced by that value as a literal."""
@@ -78,6 +82,16 @@ class Session:
         given = ", ".join(f"{name}={value}" for name, value in options.items())
         return f"read_csv({literal(self.plainly_named(path))}, {given})"
 
+    def attach(self, path: Path, name: str) -> None:
+        """Attach the database in this file under a name until the session ends. Make it if there is none."""
+        self.connection.execute(f"ATTACH {literal(path)} AS {name}")
+        self.attached.append(name)
+
+    def detach(self) -> None:
+        """Detach the databases that are attached."""
+        while self.attached:
+            self.connection.execute(f"DETACH {self.attached.pop()}")
+
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement. Each `?` is replaced by a whole list of rows."""
         self.connection.execute(sql, list(parameters)).fetchall()
@@ -112,14 +126,15 @@ def open_session(
     """
     folder = Path(tempfile.mkdtemp(prefix="sis-sync-", dir=temp_folder))
     spill = folder / "spill"
+    attached: list[str] = []
     try:
         # The temporary tables and views of a cursor end with it.
         with (
-            _database(memory_limit_mb, threads or THREADS.number(), spill) as database,
+            _database(memory_limit_mb, threads or THREADS.number(), spill, attached) as database,
             database.cursor() as connection,
             interruptible(connection.interrupt),
         ):
-            yield Session(connection, folder)
+            yield Session(connection, folder, attached)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -130,15 +145,17 @@ _spare: dict[tuple[int, int, int], duckdb.DuckDBPyConnection] = {}
 
 
 @contextmanager
-def _database(memory_limit_mb: int, threads: int, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield an empty database for one session. Keep it for the next one unless this one failed or spilled."""
+def _database(
+    memory_limit_mb: int, threads: int, spill: Path, attached: list[str]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield an empty database for one session. Keep it for the next one unless this one failed, spilled or attached."""
     settings = (os.getpid(), memory_limit_mb, threads)
     database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
     try:
         database.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
         # The folder for spilled data cannot be changed after its first use.
-        is_kept = not spill.exists() and _spare.setdefault(settings, database) is database
+        is_kept = not attached and not spill.exists() and _spare.setdefault(settings, database) is database
     except BaseException:
         database.close()
         raise

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -25,10 +25,18 @@ from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
 from sis_sync.steps.directory.directory import Directory, load_directory, load_no_directory
-from sis_sync.steps.guard.guard import HISTORY_TABLES, guard, load_history
-from sis_sync.steps.map.map import Roster, add_password_rows, map_records
+from sis_sync.steps.guard.guard import (
+    HISTORY_TABLES,
+    guard,
+    load_history,
+    load_previous_rows,
+    load_recent_changes,
+    previous_files,
+)
+from sis_sync.steps.map.map import Roster, add_password_rows, map_records, today_here
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses, settle
+from sis_sync.steps.memory.memory import Known, Memory
 from sis_sync.steps.plan.plan import Plan, decide, make_plan
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
@@ -50,9 +58,17 @@ _SENT = {
     "orgs": "SELECT * FROM orgs",
     "two_people": "SELECT * FROM two_people",
     "listed_values": "SELECT * FROM listed_values",
+    "pair_totals": "SELECT * FROM pair_totals",
+    "paired_accounts": "SELECT * FROM paired_accounts",
 }
 # The tables that it returns.
 _RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "differences", "plan")
+
+# Of a plan's input, what decides nothing about a row that changes nothing, or is known to the memory in another way.
+_NOT_OF_ROWS = {
+    *("file", "mode", "orgs", "accounts", "mapping", "options", "today", "known", "school_system"),
+    *("limits", "history", "reading", "password_lines", "held_addresses"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,8 @@ class PlanInput:
     that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
     this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves.
     `creates_disabled` and `field_settings` are settings of the mode. `two_people` are custom IDs that a manager told
-    apart from those that differ in leading zeros only.
+    apart from those that differ in leading zeros only. `known`: the memory of the school system, and what of it
+    `accounts` brings up to date.
     """
 
     file: Path
@@ -86,6 +103,7 @@ class PlanInput:
     today: date | None = None
     held_addresses: HeldAddresses | None = None
     keeps_everyone: bool = False
+    known: Known | None = None
 
 
 def engine_named(name: str) -> EngineName:
@@ -106,11 +124,12 @@ def map_file(
     school_system: str = "",
     reading: Path | None = None,
     today: date | None = None,
+    memory: Memory | None = None,
 ) -> Roster:
     """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
         kept = read_again(session, file, reading, mapping=mapping) if reading else None
-        records = kept or read(session, file, mode=mode, mapping=mapping, options=options)
+        records = kept or read(session, file, mode=mode, mapping=mapping, options=options, memory=memory)
     with _timed("map", school_system):
         return map_records(session, records, today=today)
 
@@ -143,9 +162,12 @@ def plan_file(
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
     """Run all steps. Return the plan, whose tables `session` then contains, and the guards that hold it.
 
-    Raise FileRefused for the file, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used.
+    Raise FileRefused for the file, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used, and
+    MemoryUnusable if the memory cannot be.
     """
     name = given.school_system
+    if given.known and given.accounts:
+        return _plan_with_memory(session, given, given.known, given.accounts, engine=engine, shared=shared)
     roster = map_file(
         session,
         given.file,
@@ -161,6 +183,51 @@ def plan_file(
         directory = load_directory(session, orgs=given.orgs, accounts=given.accounts, two_people=given.two_people)
         load_history(session, given.history or NO_HISTORY)
     return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
+
+
+def _plan_with_memory(
+    session: Session,
+    given: PlanInput,
+    known: Known,
+    accounts: Path,
+    *,
+    engine: EngineName,
+    shared: SparkApplication | None,
+) -> tuple[Plan, tuple[GuardHit, ...]]:
+    """Run all steps on the rows and accounts that do not cancel out. Return the same as `plan_file`."""
+    name, memory, history = given.school_system, known.memory, given.history or NO_HISTORY
+    today = given.today or today_here()
+    with _timed("memory", name):
+        others = [getattr(given, each.name) for each in fields(given) if each.name not in _NOT_OF_ROWS]
+        memory.depends_on(
+            mode=given.mode, orgs=given.orgs, today=today, field_settings=given.field_settings, others=others
+        )
+        remembered = memory.take_accounts(accounts, known)
+    roster = map_file(
+        session,
+        given.file,
+        mode=given.mode,
+        mapping=given.mapping,
+        options=given.options,
+        school_system=name,
+        reading=given.reading,
+        today=today,
+        memory=memory,
+    )
+    add_password_rows(session, given.password_lines)
+    with _timed("directory", name):
+        load_recent_changes(session, history)
+        memory.demote(roster.records)
+        directory = load_directory(
+            session, orgs=given.orgs, accounts=None, two_people=given.two_people, remembered=remembered
+        )
+        memory.count_pairs()
+        previous = previous_files(session, history) if history.last_plan else {}
+        load_previous_rows(session, history, after=memory.last_line(previous))
+    plan, hits = plan_roster(session, roster, directory, given, engine=engine, shared=shared)
+    with _timed("memory", name):
+        memory.learn(roster.records)
+    return plan, hits
 
 
 def plan_roster(

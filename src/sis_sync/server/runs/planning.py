@@ -4,6 +4,7 @@ A run that takes another one back has no file: the history of the accounts that 
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,10 +35,11 @@ from sis_sync.server.runs.files import (
     work_folder,
 )
 from sis_sync.server.runs.history import history_of
+from sis_sync.server.runs.memory import forget_memories, memory_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_lines
 from sis_sync.server.runs.settings import field_settings_of, limits_of, mode_of, on_absent
-from sis_sync.server.runs.snapshot import export_directory, surroundings_of, write_seen_accounts
+from sis_sync.server.runs.snapshot import DirectoryFiles, export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.sums import sums_of_plan
 from sis_sync.server.runs.told import store_told
 from sis_sync.server.runs.undo import changes_of
@@ -45,6 +47,7 @@ from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses
+from sis_sync.steps.memory.memory import Memory, MemoryUnusable
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts
@@ -52,6 +55,8 @@ from sis_sync.steps.read.rewrite import is_text, write_without_secrets
 from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.undo.undo import group_undo_findings
 from sis_sync.steps.validate.messages import FindingGroup, group_findings
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,18 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     Raise FileRefused, or ConfigurationError if the mapping is invalid.
     """
     mapping = mapping_of(run)
-    with work_folder(run.pk) as folder, run_session(folder) as session:
-        if run.mode in TAKING_BACK:
+    if run.mode in TAKING_BACK:
+        with work_folder(run.pk) as folder, run_session(folder) as session:
             return _plan_undo(run, settings, session, folder, now)
-        return _plan(run, settings, mapping, session, folder, now)
+    try:
+        with work_folder(run.pk) as folder, run_session(folder) as session:
+            memory = memory_of(run, session, now=now)
+            return _plan(run, settings, mapping, session, folder, now, memory)
+    except MemoryUnusable as error:
+        LOGGER.warning("run %s is planned without the memory: %s", run.pk, error.__cause__)
+        forget_memories(run.school_system_id)
+    with work_folder(run.pk) as folder, run_session(folder) as session:
+        return _plan(run, settings, mapping, session, folder, now, None)
 
 
 def keep_refused(run: Run) -> None:
@@ -105,13 +118,21 @@ def mapping_of(run: Run) -> Mapping:
     return load_preset(run.mapping_name) if run.mapping_name else NO_MAPPING
 
 
-def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, folder: Path, now: datetime) -> Planned:
+def _plan(
+    run: Run,
+    settings: ModeSettings,
+    mapping: Mapping,
+    session: Session,
+    folder: Path,
+    now: datetime,
+    memory: Memory | None,
+) -> Planned:
     # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
     surroundings, files = surroundings_of(run), run_files(run)
     today = now.astimezone(ZoneInfo(run.school_system.time_zone)).date()
     surroundings["planned_on"] = today.isoformat()
     # 2. Export orgs and accounts in one snapshot of the database.
-    directory = export_directory(run, folder, now=now)
+    directory = export_directory(run, folder, now=now, memory=memory)
     # 3. Run the steps.
     plan_input = PlanInput(
         file=file_under_its_name(run, folder),
@@ -131,6 +152,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
         creates_disabled=settings.creates_disabled,
         field_settings=field_settings_of(settings),
         two_people=surroundings["told_apart"],
+        known=directory.known,
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
@@ -140,7 +162,7 @@ def _plan(run: Run, settings: ModeSettings, mapping: Mapping, session: Session, 
     if files.original.is_file():
         keep_what_counts(session, plan.records, files.original, files.reading)
     # 5. Store the plan and its digest.
-    digest, told, sums = _store(run, session, plan, directory.accounts, plan_input.on_absent)
+    digest, told, sums = _store(run, session, plan, directory, plan_input.on_absent)
     return _planned(plan, hits, digest, surroundings, told, sums)
 
 
@@ -159,7 +181,7 @@ def _plan_undo(run: Run, settings: ModeSettings, session: Session, folder: Path,
     surroundings["first_import"] = False
     run_files(run).folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # no upload has made it
     with new_plan_files(run) as made:
-        sums = _write_plan(session, plan, made, directory.accounts, "delete", has_values=True)
+        sums = _write_plan(session, plan, made, directory, "delete", has_values=True)
         _write_findings(group_undo_findings(session, plan.findings), made)
         digest = _adopt(run, made)
     return _planned(plan, hits, digest, surroundings, {}, sums)
@@ -209,11 +231,11 @@ def file_under_its_name(run: Run, folder: Path) -> Path:
 
 
 def _store(
-    run: Run, session: Session, plan: Plan, accounts: Path, absent: OnAbsent
+    run: Run, session: Session, plan: Plan, directory: DirectoryFiles, absent: OnAbsent
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
     with new_plan_files(run) as made:
-        sums = _write_plan(session, plan, made, accounts, absent, has_values=plan.settled.beyond_names)
+        sums = _write_plan(session, plan, made, directory, absent, has_values=plan.settled.beyond_names)
         write_failed_rows(session, plan.records, made.failed)
         _write_findings(group_findings(session, plan.records, plan.findings), made)
         told = store_told(run, session, plan, made)
@@ -221,12 +243,12 @@ def _store(
 
 
 def _write_plan(
-    session: Session, plan: Plan, made: RunFiles, accounts: Path, absent: OnAbsent, *, has_values: bool
+    session: Session, plan: Plan, made: RunFiles, directory: DirectoryFiles, absent: OnAbsent, *, has_values: bool
 ) -> dict[str, Any]:
     """Write the plan, with the values of unchanged rows if no one could make them again. Return its sums."""
     save_plan(session, plan, made.plan, made.unchanged, has_values=has_values)
     sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
-    write_seen_accounts(session, accounts=accounts, plan=made.plan, target=made.seen)
+    write_seen_accounts(session, directory=directory, plan=made.plan, target=made.seen)
     return sums
 
 

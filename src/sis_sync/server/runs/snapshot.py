@@ -4,9 +4,9 @@ Orgs and accounts are exported as files for the engine, in one consistent snapsh
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from sis_sync.engine.sql import sql_text
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.runs.conflicts import unapplied_runs
+from sis_sync.server.runs.memory import known_now
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.two_people import told_apart
+from sis_sync.steps.memory.memory import Known, Memory
 
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
@@ -38,10 +40,14 @@ class DirectoryFiles:
     orgs: Path
     accounts: Path
     changes: Path
+    known: Known | None = None
 
 
-def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles:
-    """Write the orgs and accounts. A district run covers the whole school system, a school run only its school."""
+def export_directory(run: Run, folder: Path, *, now: datetime, memory: Memory | None = None) -> DirectoryFiles:
+    """Write the orgs and accounts. A district run covers the whole school system, a school run only its school.
+
+    With a memory, write only the accounts that it does not know as they are.
+    """
     files = DirectoryFiles(folder / "orgs.csv", folder / "accounts.csv", folder / "changes.csv")
     parameters = {
         "school_system": run.school_system_id,
@@ -53,10 +59,14 @@ def export_directory(run: Run, folder: Path, *, now: datetime) -> DirectoryFiles
     }
     with _one_snapshot():
         _export("directory_orgs", parameters, files.orgs, _write_out)
-        _export("directory_accounts", parameters, files.accounts, _write_pieces)
+        known = known_now(memory, run, restorable_since=now - RESTORABLE_FOR) if memory else None
+        if known and known.touched is not None:
+            _write_touched(known.touched, parameters, files.accounts)
+        else:
+            _export("directory_accounts", parameters, files.accounts, _write_pieces)
         if run.mode in TAKING_BACK:
             _export("changes_to_undo", {"taken_back": run.based_on_id}, files.changes, _write_out)
-    return files
+    return replace(files, known=known)
 
 
 @contextmanager
@@ -101,6 +111,19 @@ def _write_out(sql: str, parameters: dict[str, Any], path: Path) -> None:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow([column[0] for column in cursor.description])
         writer.writerows(iter(cursor.fetchone, None))
+
+
+def _write_touched(touched: Sequence[int], parameters: dict[str, Any], path: Path) -> None:
+    """Write only these accounts. They are few, so both databases format them row by row."""
+    sql = sql_text(__package__, "directory_accounts")
+    with path.open("w", encoding="utf-8", newline="") as file, connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT 0", parameters)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerow([column[0] for column in cursor.description])
+        for start in range(0, len(touched), PIECE_ROWS):
+            ids = ", ".join(str(int(account_id)) for account_id in touched[start : start + PIECE_ROWS])
+            cursor.execute(f"{sql} AND a.id IN ({ids})", parameters)
+            writer.writerows(iter(cursor.fetchone, None))
 
 
 def _write_pieces(sql: str, parameters: dict[str, Any], path: Path) -> None:
@@ -158,14 +181,17 @@ def right_holders(school_system_id: int) -> list[int]:
     return sorted(set(rights.values_list("account_id", flat=True)))
 
 
-def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target: Path) -> None:
+def write_seen_accounts(session: Session, *, directory: DirectoryFiles, plan: Path, target: Path) -> None:
     """Write account_id, the ten fields and the hold of each account that the plan changes, as Parquet.
 
-    `accounts` is the exported file that the plan was made with.
+    `directory` is what the plan was made with. With a memory, the accounts are in the table `changing_accounts`.
     """
-    with accounts.open(encoding="utf-8") as file:
-        header = file.readline().strip().replace('"', "").split(",")
-    session.run(f"CREATE TEMP VIEW exported_accounts AS SELECT * FROM {session.csv_source(accounts, header)}")
+    source = "changing_accounts"
+    if not directory.known:
+        with directory.accounts.open(encoding="utf-8") as file:
+            header = file.readline().strip().replace('"', "").split(",")
+        source = session.csv_source(directory.accounts, header)
+    session.run(f"CREATE TEMP VIEW exported_accounts AS SELECT * FROM {source}")
     session.run(
         f"""
         COPY (
@@ -173,6 +199,7 @@ def write_seen_accounts(session: Session, *, accounts: Path, plan: Path, target:
           FROM exported_accounts
           WHERE account_id IN (
             SELECT account_id FROM read_parquet(:plan) WHERE action IN ('update', 'restore', 'delete', 'disable'))
+          UNION ALL BY NAME SELECT NULL AS account_id WHERE random() < 0  -- as in save.sql
           ORDER BY account_id
         ) TO :target (FORMAT parquet)
         """,

@@ -31,27 +31,45 @@ _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """A table or view of the session with accounts as in a file: the columns of `header`, as text."""
+
+    table: str
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Directory:
     """The session has the tables `orgs`, `accounts` and `two_people`. An account without custom_id is unmanaged."""
 
 
-def load_directory(session: Session, *, orgs: Path, accounts: Path | None, two_people: Sequence[str] = ()) -> Directory:
+def load_directory(
+    session: Session,
+    *,
+    orgs: Path,
+    accounts: Path | None,
+    two_people: Sequence[str] = (),
+    remembered: Remembered | None = None,
+) -> Directory:
     """Load both files. Raise ConfigurationError if one is missing, lacks a column or is not CSV in UTF-8.
 
     `two_people` are custom IDs of people whom a manager told apart from those whose IDs differ in leading zeros only.
+    With `remembered`, load the accounts of that table instead of those of a file.
     """
     load_listed_values(session)
     session.insert("CREATE TEMP TABLE two_people AS SELECT unnest(?::VARCHAR[]) AS custom_id", [list(two_people)])
     try:
-        _load_both(session, orgs, accounts)
+        _load_both(session, orgs, remembered or accounts)
     except duckdb.Error:
+        if remembered:
+            raise
         session.run("DROP TABLE IF EXISTS orgs; DROP TABLE IF EXISTS accounts")
         _load_tidied(session, orgs, accounts)
     _refuse_shared_ids(session)
     return Directory()
 
 
-def _load_both(session: Session, orgs: Path, accounts: Path | None) -> None:
+def _load_both(session: Session, orgs: Path, accounts: Path | Remembered | None) -> None:
     # Queries, not views: the engine would prepare each of the many expressions of a view twice.
     queries = {
         ":orgs_read": _reading(session, orgs, _ORG_FIELDS, _ORG_EXTRAS),
@@ -103,20 +121,26 @@ def load_listed_values(session: Engine) -> None:
     )
 
 
-def _reading(session: Session, path: Path | None, fields: tuple[str, ...], extras: dict[str, str]) -> str:
-    """Return the query that reads a file. Without a file it returns no rows."""
+def _reading(session: Session, path: Path | Remembered | None, fields: tuple[str, ...], extras: dict[str, str]) -> str:
+    """Return the query that reads a file or a table. Without either it returns no rows."""
     if path is None:
         empty = ", ".join(f"'' AS {name}" for name in (*fields, *extras))
         return f"SELECT {empty} WHERE FALSE"
-    header = _read_header(path)
+    if isinstance(path, Remembered):
+        return _picking(path.table, path.header, fields, extras)
+    header = read_header(path)
     missing = [name for name in fields if name not in header]
     if missing:
         raise ConfigurationError(
             f"{path.name} lacks the columns {', '.join(missing)}.", fix=f"It needs {', '.join(fields)}."
         )
+    return _picking(session.csv_source(path, header), header, fields, extras)
+
+
+def _picking(source: str, header: Sequence[str], fields: tuple[str, ...], extras: dict[str, str]) -> str:
     picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
     picked += [_extra(name, default, name in header) for name, default in extras.items()]
-    return f"SELECT {', '.join(picked)} FROM {session.csv_source(path, header)}"
+    return f"SELECT {', '.join(picked)} FROM {source}"
 
 
 def _extra(name: str, default: str, is_there: bool) -> str:
@@ -125,7 +149,8 @@ def _extra(name: str, default: str, is_there: bool) -> str:
     return bind(f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default)
 
 
-def _read_header(path: Path) -> list[str]:
+def read_header(path: Path) -> list[str]:
+    """Return the names of the columns. Raise ConfigurationError."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file), [])

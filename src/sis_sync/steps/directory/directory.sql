@@ -1,7 +1,11 @@
 -- In:  accounts_read, orgs_read, listed_values.
 -- Out: orgs: one row per org that has an external ID;
 --      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
---        only for others.
+--        only for others;
+--      pairs, pair_totals, paired_accounts: no pairs. With a memory, the step memory replaces them: a pair is a line of
+--        the file and the account that it leaves as it is, and neither is in any other table. pairs has one row per
+--        pair, pair_totals one row with the number of pairs (people) and the last line of one, paired_accounts the
+--        number of their accounts for each org, type and status. is_import: see lately.
 -- accounts_read and orgs_read are queries that read the files. accounts_read has the ten fields as text, and state,
 -- protected, account_id, held_by_hand, rights, in_scope, deleted_on and edited_names.
 CREATE TEMP TABLE orgs AS
@@ -28,4 +32,14 @@ SELECT
 FROM :accounts_read AS a
 LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(a.user_type)
 LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(a.grade)
-LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(a.status)
+LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(a.status);
+
+CREATE TEMP TABLE pairs (
+  line BIGINT, custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR
+);
+
+CREATE TEMP TABLE pair_totals AS SELECT CAST(0 AS BIGINT) AS people, CAST(0 AS BIGINT) AS last_line;
+
+CREATE TEMP TABLE paired_accounts (
+  org VARCHAR, user_type VARCHAR, status VARCHAR, is_import BOOLEAN, accounts BIGINT
+)

@@ -1,9 +1,10 @@
--- In:  plan, differences, people, accounts, orgs, lately.
+-- In:  plan, differences, people, accounts, orgs, lately, pair_totals, paired_accounts.
 -- Out: changed: one row per row that updates or restores an account, with the values that guards compare;
 --      arriving: one row per row that creates an account;
 --      base: one row per managed account that limits are measured against: it was Active or Disabled (idle) before
---        policy changed anything in the last 7 days. is_of_mode: it has a type of the mode and is in scope; is_of_all:
---        it counts for the sums over the whole school system, which no mode or scope can keep apart;
+--        policy changed anything in the last 7 days. None of a pair is in it. is_of_mode: it has a type of the mode and
+--        is in scope; is_of_all: it counts for the sums over the whole school system, which no mode or scope can keep
+--        apart;
 --      leaving: one row per account that is deleted, disabled by absence, or goes from Active to Disabled;
 --      totals: two rows, for the mode and for all: the rows that match an account (matched), and the accounts in base
 --        that were Active (base) and Disabled (idle).
@@ -49,12 +50,20 @@ LEFT JOIN base AS b ON b.custom_id = v.custom_id;
 CREATE TEMP TABLE totals AS
 SELECT is_all, matched, CASE WHEN is_all THEN of_all ELSE of_mode END AS base,
   CASE WHEN is_all THEN idle_of_all ELSE idle_of_mode END AS idle
-FROM (SELECT count(*) AS matched FROM plan WHERE action IN ('update', 'restore', 'unchanged')) AS rows_matched,
+FROM
   (
-    SELECT count(*) FILTER (WHERE is_of_mode AND NOT is_idle) AS of_mode,
-      count(*) FILTER (WHERE is_of_all AND NOT is_idle) AS of_all,
-      count(*) FILTER (WHERE is_of_mode AND is_idle) AS idle_of_mode,
-      count(*) FILTER (WHERE is_of_all AND is_idle) AS idle_of_all
-    FROM base
+    SELECT (SELECT count(*) FROM plan WHERE action IN ('update', 'restore', 'unchanged')) + people AS matched
+    FROM pair_totals
+  ) AS rows_matched,
+  (
+    SELECT CAST(coalesce(sum(CASE WHEN is_of_mode AND NOT is_idle THEN accounts END), 0) AS BIGINT) AS of_mode,
+      CAST(coalesce(sum(CASE WHEN is_of_all AND NOT is_idle THEN accounts END), 0) AS BIGINT) AS of_all,
+      CAST(coalesce(sum(CASE WHEN is_of_mode AND is_idle THEN accounts END), 0) AS BIGINT) AS idle_of_mode,
+      CAST(coalesce(sum(CASE WHEN is_of_all AND is_idle THEN accounts END), 0) AS BIGINT) AS idle_of_all
+    FROM (
+      SELECT is_of_mode, is_of_all, is_idle, count(*) AS accounts FROM base GROUP BY is_of_mode, is_of_all, is_idle
+      UNION ALL
+      SELECT TRUE, NOT is_import, status = 'Disabled', accounts FROM paired_accounts
+    ) AS with_pairs
   ) AS counted,
   (SELECT FALSE AS is_all UNION ALL SELECT TRUE) AS two_rows

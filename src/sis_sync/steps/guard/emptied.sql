@@ -7,16 +7,18 @@ WITH active AS (
 ),
 rest AS (
   SELECT coalesce(org, '') AS org, coalesce(user_type, '') AS user_type,
-    count(*) FILTER (WHERE is_now) AS now, count(*) FILTER (WHERE NOT is_now) AS after
+    CAST(sum(now) AS BIGINT) AS now, CAST(sum(after) AS BIGINT) AS after
   FROM (
-    SELECT org, user_type, TRUE AS is_now FROM active
+    SELECT org, user_type, 1 AS now, 0 AS after FROM active
     UNION ALL
-    SELECT org, user_type, FALSE FROM active
+    SELECT org, user_type, 0, 1 FROM active
     WHERE NOT custom_id IN (SELECT custom_id FROM leaving) AND NOT custom_id IN (SELECT custom_id FROM changed)
     UNION ALL
-    SELECT org, user_type, FALSE FROM changed WHERE status = 'Active'
+    SELECT org, user_type, 0, 1 FROM changed WHERE status = 'Active'
     UNION ALL
-    SELECT org, user_type, FALSE FROM arriving WHERE status = 'Active'
+    SELECT org, user_type, 0, 1 FROM arriving WHERE status = 'Active'
+    UNION ALL
+    SELECT org, user_type, accounts, accounts FROM paired_accounts WHERE status = 'Active'
   ) AS each_account
   GROUP BY GROUPING SETS ((org), (user_type))
 )

@@ -22,7 +22,7 @@ MOST_NAMED = 5  # of the other cases of a guard
 HISTORY_TABLES = ("previous_rows", "lately")
 _PREVIOUS_ROWS = """
 INSERT INTO previous_rows SELECT max(line), custom_id FROM read_parquet([:changing, :unchanged], union_by_name = true)
-WHERE line IS NOT NULL AND custom_id <> '' GROUP BY custom_id
+WHERE line > :after AND custom_id <> '' GROUP BY custom_id
 """
 # What recent.sql makes of no changes. Preparing its query takes longer than all other guards of a small file.
 _NO_RECENT_CHANGES = """
@@ -37,10 +37,25 @@ def load_history(session: Session, history: History) -> None:
 
     Call it before another engine starts, because only DuckDB reads files.
     """
+    load_recent_changes(session, history)
+    load_previous_rows(session, history)
+
+
+def load_previous_rows(session: Session, history: History, *, after: int = 0) -> None:
+    """Make `previous_rows` of the rows after this line of the last applied file."""
     session.run("CREATE TEMP TABLE previous_rows (line BIGINT, custom_id VARCHAR)")
     if history.last_plan:
-        changing, unchanged = (str(session.plainly_named(part)) for part in history.last_plan)
-        session.run(_PREVIOUS_ROWS, changing=changing, unchanged=unchanged)
+        session.run(_PREVIOUS_ROWS, **previous_files(session, history), after=after)
+
+
+def previous_files(session: Session, history: History) -> dict[str, str]:
+    """Return the paths of the last applied plan's two files as values for SQL: `changing` and `unchanged`."""
+    names = (str(session.plainly_named(part)) for part in history.last_plan)
+    return dict(zip(("changing", "unchanged"), names, strict=True))
+
+
+def load_recent_changes(session: Session, history: History) -> None:
+    """Make `lately`."""
     if not history.recent_changes:
         session.run(_NO_RECENT_CHANGES)
         return
@@ -84,6 +99,8 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
 def is_first_import(session: Engine, mode: Mode) -> bool:
     """Return True if the directory has no managed account of the mode's types, not even a deleted one."""
     known = "SELECT count(*) FROM accounts WHERE custom_id <> '' AND user_type IN :mode_types"
+    if session.value("SELECT people FROM pair_totals"):
+        return False
     return not session.rows(bind(known, mode_types=mode.user_types))[0][0]
 
 

@@ -3,8 +3,8 @@
 WITH cut AS (
   SELECT custom_id, min(known) AS known FROM lost_zeros WHERE NOT are_told_apart GROUP BY custom_id
 )
-SELECT 'for example ' || example AS subject, found, (SELECT count(*) FROM accounts WHERE custom_id <> '') AS base,
-  '19' AS bound
+SELECT 'for example ' || example AS subject, found,
+  (SELECT count(*) FROM accounts WHERE custom_id <> '') + (SELECT people FROM pair_totals) AS base, '19' AS bound
 FROM
   (SELECT count(*) AS found FROM cut) AS counted,
   (

@@ -11,8 +11,8 @@ WITH rounded AS (
   )
   GROUP BY custom_id
 )
-SELECT 'for example ' || example AS subject, found, (SELECT count(*) FROM people WHERE has_id) AS base,
-  '4' AS bound
+SELECT 'for example ' || example AS subject, found,
+  (SELECT count(*) FROM people WHERE has_id) + (SELECT people FROM pair_totals) AS base, '4' AS bound
 FROM
   (SELECT count(*) AS found FROM rounded) AS counted,
   (

@@ -9,7 +9,9 @@ WITH judged AS (
 )
 SELECT 'for example line ' || example AS subject, found, base, '2 %' AS bound
 FROM
-  (SELECT count(*) AS base, count(*) FILTER (WHERE is_shifted) AS found FROM judged) AS counted,
+  (
+    SELECT count(*) + (SELECT people FROM pair_totals) AS base, count(*) FILTER (WHERE is_shifted) AS found FROM judged
+  ) AS counted,
   (
     SELECT string_agg(CAST(line AS STRING), ', ' ORDER BY line) AS example
     FROM (SELECT line FROM judged WHERE is_shifted ORDER BY line LIMIT 3)

@@ -60,6 +60,7 @@ def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
     session.run(sql_text(__package__, "rows"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
     records = judged.records
+    actions["unchanged"] = actions.get("unchanged", 0) + session.value("SELECT people FROM pair_totals")
     counts = Counts(rows=records.facts.rows, **actions)
     with_password, disabled = session.rows(_NEWCOMERS)[0]
     findings = count_findings(session, records)

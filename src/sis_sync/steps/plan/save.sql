@@ -1,8 +1,10 @@
--- In:  plan, people, accounts, password_rows.
+-- In:  plan, people, accounts, password_rows, pairs.
 -- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
 --      with the values to store, the values now (old_*), and those of the file where they differ from what is stored
 --      (given_*, else NULL). :unchanged has one row per unchanged row, with the name; with all values (given_*) if
 --      :has_values, that is if the file alone does not give them.
+-- In each is a row that there never is, so that its bytes depend on the rows alone: the engine writes a column without
+-- NULL in another way if it knows that it has none.
 -- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
 
 -- The accounts whose old values are stored: few on most nights, so that rows are not looked up among all accounts.
@@ -34,7 +36,8 @@ COPY (
   LEFT JOIN people AS p ON p.line = x.line
   LEFT JOIN concerned AS a ON a.custom_id = x.custom_id
   WHERE x.action <> 'unchanged'
-  ORDER BY x.line NULLS LAST, x.custom_id
+  UNION ALL BY NAME SELECT NULL AS line WHERE random() < 0
+  ORDER BY line NULLS LAST, custom_id
 ) TO :path (FORMAT parquet);
 
 COPY (
@@ -47,5 +50,10 @@ COPY (
     CASE WHEN :has_values THEN p.given_status END AS given_status
   FROM plan AS x JOIN people AS p ON p.line = x.line
   WHERE x.action = 'unchanged'
-  ORDER BY x.line
+  UNION ALL BY NAME
+  SELECT line, 'unchanged' AS action, custom_id, '' AS fields, '' AS codes, '' AS message,
+    first_name, middle_name, last_name
+  FROM pairs
+  UNION ALL BY NAME SELECT NULL AS line WHERE random() < 0
+  ORDER BY line
 ) TO :unchanged (FORMAT parquet)

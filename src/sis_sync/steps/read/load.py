@@ -1,7 +1,7 @@
 """Load the scanned records into the session: split records into the table `cells`, others into `broken`."""
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,20 @@ _BUFFER_BYTES = 1 << 20  # ranges are short, so one system call writes many
 
 
 @dataclass(frozen=True)
+class PlainFile:
+    """A file of plain lines, which begin after `skip` others, and the physical line of each in the roster file."""
+
+    path: Path
+    skip: int
+    lines: Positions
+
+
+LeaveOut = Callable[[Session, PlainFile], PlainFile]
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """The number of rows in `cells` (`split`) and in `broken`, and what the scan remarked.
+    """The number of rows in `cells` or left out (`split`) and in `broken`, and what the scan remarked.
 
     `footers` has the physical line of each footer by its offset, `remarks` the first line of each harmless
     irregularity by its code. `has_text_formula`: a cell may be a formula such as ="00123".
@@ -40,10 +52,19 @@ class Loaded:
         return self.split + self.broken
 
 
-def load_records(session: Session, source: Path, data: Buffer, layout: Layout, parts: Iterable[Part]) -> Loaded:
-    """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that none is lost."""
-    names = [f"c{position}" for position in range(layout.shape.columns)]
-    columns = ", ".join(f"{name} VARCHAR" for name in names)
+def load_records(
+    session: Session,
+    source: Path,
+    data: Buffer,
+    layout: Layout,
+    parts: Iterable[Part],
+    leave_out: LeaveOut | None = None,
+) -> Loaded:
+    """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that none is lost.
+
+    `leave_out` returns the plain lines that are to be split, if not all are.
+    """
+    columns = ", ".join(f"{name} VARCHAR" for name in _names(layout))
     session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")
     odd = OddRecords(session)
     numbers, records, has_text_formula = [], 0, False
@@ -61,8 +82,11 @@ def load_records(session: Session, source: Path, data: Buffer, layout: Layout, p
     _free_memory(data)
     odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
-    _load_plain(session, path, skip, layout, names, numbers)
-    split, broken = session.value("SELECT count(*) FROM cells"), session.value("SELECT count(*) FROM broken")
+    plain_file = PlainFile(path, skip, np.concatenate([*numbers, np.empty(0, dtype=np.int64)]))
+    chosen = leave_out(session, plain_file) if leave_out else plain_file
+    split_lines(session, chosen, layout)
+    left_out = len(plain_file.lines) - len(chosen.lines)
+    split, broken = session.value("SELECT count(*) FROM cells") + left_out, session.value("SELECT count(*) FROM broken")
     loaded = Loaded(split, broken, footers, remarks, has_text_formula)
     if loaded.records != records:
         raise AssertionError(f"{records} records in the file, but {loaded.records} were read")
@@ -75,14 +99,17 @@ def _free_memory(data: Buffer) -> None:
         data.madvise(mmap.MADV_DONTNEED)
 
 
-def _load_plain(
-    session: Session, path: Path, skip: int, layout: Layout, names: list[str], numbers: list[Positions]
-) -> None:
-    lines = np.concatenate([*numbers, np.empty(0, dtype=np.int64)])
-    if not len(lines):
+def _names(layout: Layout) -> list[str]:
+    return [f"c{position}" for position in range(layout.shape.columns)]
+
+
+def split_lines(session: Session, plain: PlainFile, layout: Layout) -> None:
+    """Insert the plain lines into `cells`."""
+    if not len(plain.lines):
         return
-    source = session.csv_source(path, names, delimiter=chr(layout.shape.delimiter), skip=skip)
-    session.connection.register("plain_lines", {"line": lines})
+    names = _names(layout)
+    source = session.csv_source(plain.path, names, delimiter=chr(layout.shape.delimiter), skip=plain.skip)
+    session.connection.register("plain_lines", {"line": plain.lines})
     # Both are in file order: a join by position reads them side by side, without a copy of either.
     session.run(
         f"INSERT INTO cells SELECT l.line, '' AS codes, p.* FROM plain_lines AS l POSITIONAL JOIN {source} AS p"
@@ -90,7 +117,7 @@ def _load_plain(
     session.connection.unregister("plain_lines")
     # If the engine finds another number of lines, the join fills the shorter side with NULL.
     if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
-        raise AssertionError(f"The engine does not find the {len(lines)} plain lines in the file")
+        raise AssertionError(f"The engine does not find the {len(plain.lines)} plain lines in the file")
 
 
 class PlainLines:

@@ -5,7 +5,9 @@ import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -30,10 +32,11 @@ from sis_sync.steps.read.header import (
 )
 from sis_sync.steps.read.header_line import SOMETHING, options_of_file
 from sis_sync.steps.read.line_ends import as_usual_lines
-from sis_sync.steps.read.load import load_records
+from sis_sync.steps.read.load import PlainFile, load_records
 from sis_sync.steps.read.person_row import refuse_mapping_of_a_person, refuse_person_as_header
 from sis_sync.steps.read.quotes import TEXT_FORMULA, Buffer
 from sis_sync.steps.read.scan import END_OF_FILE, Layout, Part, scan
+from sis_sync.steps.read.shape import Shape
 from sis_sync.steps.read.text_formulas import find_text_formulas
 
 _TOO_LARGE = f"Leave columns out of the export, or raise the limit ({{setting}}). {SPLIT_NO_LIST}"
@@ -85,6 +88,25 @@ class Records:
     is_read_again: bool = False
 
 
+@dataclass(frozen=True)
+class ReadAs:
+    """All but the bytes of a plain line that its meaning depends on: the header as written, and how it was read."""
+
+    header: bytes
+    encoding: str
+    shape: Shape
+    columns: Columns
+    mapping: Mapping
+    options: ReadingOptions
+
+
+class LeavesOut(Protocol):
+    """Leaves out the plain lines whose meaning is known."""
+
+    def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
+        """Return the lines that are to be split."""
+
+
 def read(
     session: Session,
     path: Path,
@@ -93,10 +115,12 @@ def read(
     mapping: Mapping = NO_MAPPING,
     options: ReadingOptions = NOTHING_SAID,
     limits: FileLimits = FILE_LIMITS,
+    memory: LeavesOut | None = None,
 ) -> Records:
     """Read every record of the file as the options say, and then the mapping. Raise FileRefused if it is unusable.
 
-    A file without records is refused if absent people would leave in this mode.
+    A file without records is refused if absent people would leave in this mode. The lines that `memory` leaves out are
+    not in `cells`.
     """
     _refuse_unfit(path, limits)
     refuse_mapping_of_a_person(mapping)
@@ -114,7 +138,10 @@ def read(
         _refuse_corrections(header.columns, mode)
         footers = find_footers(session, data, layout, header.columns, header.mapping, options.footers)
         layout = replace(layout, footers=np.array(list(footers), dtype=np.int64))
-        loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)))
+        leave_out = (
+            partial(memory.leave_out, read_as=_read_as(data, header, layout, encoding, options)) if memory else None
+        )
+        loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)), leave_out)
         has_final_newline = _has_final_newline(data)
     refuse_different_columns(session, header)
     people = loaded.records - len(loaded.footers)
@@ -140,6 +167,17 @@ def read(
     line = NO_HEADER if options.has_no_header else header.line
     found = header.columns, header.mapping, tuple(warnings), loaded.broken
     return Records(facts, *found, line, source, layout, frozenset(formulas))
+
+
+def _read_as(data: Buffer, header: Header, layout: Layout, encoding: Encoding, options: ReadingOptions) -> ReadAs:
+    return ReadAs(
+        data[header.start : layout.start].rstrip(b"\r\n"),
+        encoding.name,
+        layout.shape,
+        header.columns,
+        header.mapping,
+        options,
+    )
 
 
 def _remarks(header: Header, remarks: dict[str, int], *, has_final_newline: bool) -> list[Finding]:

@@ -33,6 +33,7 @@ from sis_sync.server.runs.purge.run_files import (
     due_files,
     due_reports,
     remove_files,
+    remove_memories,
     remove_temporary_folders,
 )
 
@@ -40,6 +41,7 @@ from sis_sync.server.runs.purge.run_files import (
 STEPS: tuple[Step, ...] = (
     close_files,
     remove_files,
+    remove_memories,
     remove_temporary_folders,
     remove_people,
     remove_history,

@@ -20,6 +20,7 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.retention import retention_of
 from sis_sync.server.orgs.selectors import can_be_number
 from sis_sync.server.runs.files import data_folder, remember_last_rows, run_files, work_folders
+from sis_sync.server.runs.memory import forget_memories
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, Purging, Removed, log_failure, remove_path
 
@@ -168,6 +169,13 @@ def runs_to_remember() -> set[int]:
     for run_id, *where in newest_first.values_list("pk", "school_system_id", "mode", "scope_org_id").iterator():
         last.setdefault(tuple(where), run_id)
     return set(last.values())
+
+
+def remove_memories(purging: Purging) -> Iterator[Removed]:
+    """Remove what planning remembered in earlier months. It is a cache, so it is not counted."""
+    if not purging.is_trial:
+        forget_memories(before=purging.now)
+    yield from ()
 
 
 def remove_temporary_folders(purging: Purging) -> Iterator[Removed]:

@@ -1,0 +1,68 @@
+"""The memory of a school system in the data folder (steps/memory), and the accounts that it must be told of.
+
+It is a cache of people's data: only the server's user may read it, it belongs in no backup, and a purge removes what is
+from an earlier month. So it never has anyone who was deleted long enough ago to be removed.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import connection
+
+from sis_sync.engine.duckdb import Session
+from sis_sync.server.accounts.feed import Position, changes_since, position_now
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.files import data_folder
+from sis_sync.server.runs.models import Run
+from sis_sync.steps.memory.memory import Known, Memory, forget_memory, open_memory
+
+# With fewer accounts a plan without the memory is as quick.
+LEAST_ACCOUNTS = 20_000
+# If more than one account in so many was touched, reading them all is quicker.
+MOST_TOUCHED = 10
+
+
+def memory_folder() -> Path:
+    """Return the folder of the memories."""
+    return data_folder() / "memory"
+
+
+def memory_of(run: Run, session: Session, *, now: datetime) -> Memory | None:
+    """Open the memory for a run of the whole school system. Return None if it is not worth it, or cannot be used."""
+    if connection.in_atomic_block or run.scope_org.kind != Org.Kind.DISTRICT:
+        return None  # what this transaction changed may be taken back
+    accounts = Account.objects.filter(school_system=run.school_system_id)
+    if not accounts.order_by("pk")[LEAST_ACCOUNTS - 1 : LEAST_ACCOUNTS].exists():
+        return None
+    path = memory_folder() / f"{run.school_system_id}-{now:%Y-%m}.duckdb"
+    return open_memory(session, path, key=f"school system {run.school_system_id}")
+
+
+def forget_memories(school_system_id: int | None = None, *, before: datetime | None = None) -> int:
+    """Remove the memories of a school system, or those of all from a month before that day. Return how many."""
+    found = memory_folder().glob("*.duckdb" if school_system_id is None else f"{school_system_id}-*.duckdb")
+    gone = [path for path in found if before is None or path.stem.partition("-")[2] < f"{before:%Y-%m}"]
+    for path in gone:
+        forget_memory(path)
+    return len(gone)
+
+
+def known_now(memory: Memory, run: Run, *, restorable_since: datetime) -> Known:
+    """Return what the memory must be told of. Call it in the snapshot in which the accounts are read.
+
+    Its position has two parts: since when deleted accounts were exported, and the position in the change feed.
+    """
+    position = f"{restorable_since.isoformat()} {position_now().as_text()}"
+    before, _, in_feed = (memory.position or "").partition(" ")
+    if not in_feed or datetime.fromisoformat(before) > restorable_since:  # set back, the clock brings accounts back
+        return Known(memory, position)
+    changes = changes_since(Position.from_text(in_feed), school_system_id=run.school_system_id)
+    if changes.are_unknown:
+        return Known(memory, position)
+    too_old = memory.deleted_until(restorable_since.astimezone(UTC).date())
+    touched = sorted(changes.account_ids.union(too_old))
+    live = Account.objects.filter(school_system=run.school_system_id, deleted_at=None).count()
+    if live < len(touched) * MOST_TOUCHED:
+        return Known(memory, position)
+    return Known(memory, position, touched, live)

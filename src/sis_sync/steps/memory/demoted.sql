@@ -1,0 +1,24 @@
+-- In:  roster, broken_cells, known_pairs, found_pairs, lately.
+-- Out: demoted: one row per pair that is judged like all other rows. It may depend on one of them, which has its custom
+--        ID (but for leading zeros) or its address, or could not be split and has its ID in a cell. Or policy changed
+--        its account in the last 7 days.
+-- A first import alone does not count: the bases of the guards know who came by one.
+CREATE TEMP TABLE left_rows AS
+SELECT without_zeros(custom_id) AS id_key, fold(email) AS email_key FROM roster
+UNION ALL
+SELECT without_zeros(cell), NULL FROM broken_cells;
+
+CREATE TEMP TABLE demoted AS
+SELECT f.line
+FROM found_pairs AS f
+JOIN (
+  SELECT k.account_id
+  FROM known.known_pairs AS k JOIN (SELECT DISTINCT id_key FROM left_rows) AS r ON r.id_key = k.id_key
+  UNION
+  SELECT k.account_id
+  FROM known.known_pairs AS k JOIN (SELECT DISTINCT email_key FROM left_rows) AS r ON r.email_key = k.email_key
+  UNION
+  SELECT CAST(account_id AS BIGINT) FROM lately
+  WHERE NOT is_import OR left_lately OR has_arrived OR was_enabled OR has_new_address OR has_new_name OR has_new_org
+    OR has_new_type OR base_org IS NOT NULL OR base_type IS NOT NULL
+) AS a ON a.account_id = f.account_id

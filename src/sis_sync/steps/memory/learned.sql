@@ -1,0 +1,20 @@
+-- In:  people, findings, ignored, accounts, plain_texts.
+-- Out: learned: one row per row of the file that changes nothing and has no finding, with the hashes of its line, and
+--        what a pair must know of it.
+-- Left out is all that a guard or a rule would look at in other rows too: an account with rights, a hold, protection or
+-- edited names, an ID that a spreadsheet could have made, and a value with an @ that is no address.
+CREATE TEMP VIEW learned AS
+SELECT CAST(a.account_id AS BIGINT) AS account_id, t.front_hash, t.back_hash,
+  p.custom_id, without_zeros(p.custom_id) AS id_key, p.email_key, p.school_district_external_id AS org,
+  p.user_type, p.status, p.first_name, p.middle_name, p.last_name
+FROM people AS p
+JOIN plain_texts AS t ON t.line = p.line
+JOIN accounts AS a ON a.custom_id = p.custom_id
+WHERE p.is_same AND p.has_id AND NOT p.line IN (SELECT line FROM findings) AND NOT p.line IN (SELECT line FROM ignored)
+  AND a.in_scope AND a.rights = '' AND a.edited_names = ''
+  AND NOT a.is_deleted AND NOT a.is_protected AND NOT a.is_held_by_hand
+  AND length(p.custom_id) <= 15 AND NOT p.custom_id LIKE '%+%' AND NOT concat(p.first_name, p.middle_name, p.last_name,
+    p.custom_id, p.school_district_external_id) LIKE '%@%'
+  AND a.first_name = p.first_name AND a.middle_name = p.middle_name AND a.last_name = p.last_name
+  AND a.email_key = p.email_key AND a.school_district_external_id = p.school_district_external_id
+  AND a.user_type = p.user_type AND a.position = p.position AND a.grade = p.grade AND a.status = p.status
