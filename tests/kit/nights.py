@@ -39,7 +39,10 @@ EXTRA = ("more", "from", "to")
 
 @dataclass
 class District:
-    """Accounts by ID, and what was done to them: `touched` has the IDs of each change, in order."""
+    """Accounts by ID, and what was done to them: `touched` has the IDs of each change, in order.
+
+    `in_sis` has the values that the SIS still has of people who were edited here.
+    """
 
     random: Random
     accounts: dict[int, Values] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class District:
     recent: list[tuple[str, ...]] = field(default_factory=list)
     key: int = 0
     last_id: int = 0
+    in_sis: dict[int, Values] = field(default_factory=dict)
 
     def begin(self, people: int) -> None:
         for _ in range(people):
@@ -87,6 +91,8 @@ class District:
         if not ids:
             return
         number = pick(ids)
+        if self.random.random() < 0.5:
+            self.in_sis.setdefault(number, dict(self.accounts[number]))
         account, what = self.accounts[number], pick(("field", "field", "delete", "flag", "id", "swap", "gone", "new"))
         if what == "field":
             name = pick([name for name in FIELD_NAMES if name not in ("custom_id", "email")])
@@ -147,7 +153,8 @@ class District:
     def roster(self) -> bytes:
         """Tonight's file."""
         chance, pick = self.random.random, self.random.choice
-        rows = [self._row(account) for account in self.accounts.values() if chance() < 0.95]
+        in_sis = {**self.accounts, **self.in_sis}
+        rows = [self._row(person) for person in in_sis.values() if chance() < 0.95]
         for _ in range(self.random.randrange(6)):
             if rows:
                 self._damage(rows, self.random.randrange(len(rows)))
@@ -212,6 +219,7 @@ class District:
             elif row["action"] in ("update", "restore") and number:
                 before = {name: self.accounts[number][name] for name in FIELD_NAMES}
                 self.change(number, **values, state="")
+                self.in_sis.pop(number, None)
                 self._remember(number, self.random.choice(("yes", "no")), row["action"], before, values)
             elif row["action"] == "delete" and number:
                 self.change(number, state="deleted", deleted_on="2026-11-02")
