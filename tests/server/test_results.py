@@ -16,6 +16,7 @@ from sis_sync.server.keys.services import create_key
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs import results
 from sis_sync.server.runs.files import run_files
+from sis_sync.server.runs.memory import memory_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.purge import purge, total
 from sis_sync.server.runs.results import results_of
@@ -180,9 +181,15 @@ def test_removed_people_are_in_no_results(district: Org, north: Org, alice: Acco
     made = short.read_bytes()
     delete_accounts(accounts=Account.objects.filter(custom_id="S2"), actor=alice, now=now - 150 * DAY)
     Run.objects.filter(pk=mixed.pk).update(received_at=now + 29 * DAY)  # its own time is not over
+    month = f"{now + 31 * DAY:%Y-%m}"
+    own, other = (memory_folder() / f"{system}-{month}.duckdb" for system in (district.school_system_id, 0))
+    own.parent.mkdir(exist_ok=True)
+    own.touch()
+    other.touch()
     assert total(purge(now=now + 31 * DAY))["people"] == 1
     mixed.refresh_from_db()
-    assert (whole.exists(), short.exists()) == (False, False)
+    assert (whole.exists(), short.exists(), own.exists(), other.exists()) == (False, False, False, True)
+    other.unlink()
     short.write_bytes(made)  # by someone who asked for them while the purge removed the person
     plan = run_files(mixed).plan
     plan.touch()

@@ -1,7 +1,7 @@
 """The memory of a school system in the data folder (steps/memory), and the accounts that it must be told of.
 
-It is a cache of people's data: only the server's user may read it, it belongs in no backup, and a purge removes what is
-from an earlier month. So it never has anyone who was deleted long enough ago to be removed.
+It is a cache of people's data: only the server's user may read it, and it belongs in no backup. A purge removes it with
+each person whom it removes, and what is from an earlier month.
 """
 
 from datetime import UTC, datetime

@@ -13,6 +13,7 @@ from sis_sync.server.accounts.search import drop_removed_words
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.place import has_room
 from sis_sync.server.runs.apply.sql import count
+from sis_sync.server.runs.memory import forget_memories
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.removed import NOT_REMOVED, POSTPONED, Purging, Removed, log_failure
 from sis_sync.server.runs.purge.run_files import is_elsewhere, slices_of_runs
@@ -56,6 +57,8 @@ def _remove_slice(purging: Purging, system_id: int, people: list[Person]) -> Ite
     if purging.is_trial:
         yield Removed("people", len(gone), system_id)
         return
+    if gone:
+        forget_memories(system_id)
     # Remove the traces first. If the server stops in between, the accounts are there to find the other traces by.
     is_complete = True
     for piece in slices_of_runs():
