@@ -57,10 +57,11 @@ def purged(now: datetime) -> Counter[str]:
     before = stored()
     trial = total(purge(now=now, is_trial=True))
     assert stored() == before
-    done = total(purge(now=now))
+    done, again = total(purge(now=now)), total(purge(now=now))
+    for counts in (trial, done, again):
+        del counts["feed_entries"]  # they have the time of the database, and removing people adds some (test_feed.py)
     assert done == trial
-    assert total(purge(now=now)) == {key: count for key, count in done.items() if key == "postponed"}
-    del done["feed_entries"]  # they have the time of the database (test_feed.py)
+    assert again == {key: count for key, count in done.items() if key == "postponed"}
     return done
 
 
