@@ -55,7 +55,6 @@ SMALL_MODULES = {
     "server/web/views/setup.py": _PAGE,
     "server/wsgi.py": _ENTRY,
     "steps/directory/csv_file.py": _NOUN,
-    "steps/map/map.py": _STEP,
     "steps/map/properties.py": _CONTRACT,
     "steps/read/text_formulas.py": _RULE,
 }
