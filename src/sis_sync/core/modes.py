@@ -63,11 +63,9 @@ class FieldSettings:
     """The fields that the files of a mode set on accounts that exist.
 
     `never` and `off`: set when an account is created or restored. `create`: set when it is created only.
-    `password`: a file may also change the passwords of accounts that exist.
     """
 
     names: NamesSetting = "unless_edited"
-    password: bool = False
     email: FieldSetting = "on"
     school_district_external_id: FieldSetting = "on"
     user_type: FieldSetting = "on"
@@ -79,5 +77,5 @@ class FieldSettings:
 STANDARD_FIELD_SETTINGS = FieldSettings()
 # In the order of the fields of a roster. A mode stores each of them as sets_NAME.
 FIELDS_WITH_SETTING: tuple[str, ...] = tuple(field.name for field in fields(FieldSettings))
-# Those with a FieldSetting: all but the names and the password.
-OTHER_FIELDS: tuple[str, ...] = FIELDS_WITH_SETTING[2:]
+# Those with a FieldSetting: all but the names.
+OTHER_FIELDS: tuple[str, ...] = FIELDS_WITH_SETTING[1:]

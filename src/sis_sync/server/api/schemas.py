@@ -57,7 +57,7 @@ class RunDocument(Schema):
     counts: dict[str, int]
     guards: list[dict[str, Any]]
     findings: dict[str, int]
-    field_settings: dict[str, str | bool]
+    field_settings: dict[str, str]
     refusal: dict[str, Any] | None
     digest: str
     page: str

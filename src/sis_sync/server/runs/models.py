@@ -46,7 +46,6 @@ class ModeSettings(models.Model):
     one_person_asked_at = models.DateTimeField(null=True, blank=True)
     creates_disabled = models.BooleanField(default=False)
     sets_names = models.CharField(max_length=13, choices=Names.choices, default=STANDARD_FIELD_SETTINGS.names)
-    sets_password = models.BooleanField(default=STANDARD_FIELD_SETTINGS.password)
     sets_email = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
     sets_school_district_external_id = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
     sets_user_type = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)

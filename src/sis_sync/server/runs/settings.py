@@ -96,7 +96,7 @@ def choices_of(name: str) -> dict[str, str]:
         return dict(ModeSettings.OnAbsent.choices)
     if name == "sets_names":
         return dict(ModeSettings.Names.choices)
-    return dict(ModeSettings.Sets.choices) if name in SETS and name != "sets_password" else {}
+    return dict(ModeSettings.Sets.choices) if name in SETS else {}
 
 
 @transaction.atomic

@@ -257,7 +257,7 @@ class Memory:
     ) -> None:
         """Say what else decides what a line means: the mode, the orgs, the day, and other settings of the plan."""
         self._mode_types, self._today = mode.user_types, today
-        self._keeps_values = replace(field_settings, names="always", password=False) != _SETS_ALL
+        self._keeps_values = replace(field_settings, names="always") != _SETS_ALL
         self._keeps_values |= field_settings.names == "never"
         self._depends_on = (self._key, mode, hashlib.sha256(orgs.read_bytes()).hexdigest(), *others)
 

@@ -40,11 +40,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='modesettings',
-            name='sets_password',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='modesettings',
             name='sets_position',
             field=models.CharField(choices=[('on', 'On'), ('off', 'Off'), ('create', 'On create only')], default='on', max_length=6),
         ),
