@@ -86,15 +86,20 @@ class Places:
         run_measured(module("server_run", files.file("first")), environment=self.environment("filled"))
         run_measured(module("account_rows", "export", self.rows), environment=self.environment("filled"))
 
-    def process(self, label: str, command: list[str], begin_as: str) -> Process:
-        """Return a process that runs in a fresh copy of a prepared place."""
+    def process(self, label: str, command: list[str], begin_as: str, *, after: list[str] | None = None) -> Process:
+        """Return a process that runs in a fresh copy of a prepared place, there after the command `after` if given."""
         return Process(
             label,
             command,
             environment=self.environment(WORK),
-            make_ready=partial(self.copy, begin_as, WORK),
+            make_ready=partial(self._make_ready, begin_as, after),
             server=self.cluster.process if self.cluster else None,
         )
+
+    def _make_ready(self, begin_as: str, after: list[str] | None) -> None:
+        self.copy(begin_as, WORK)
+        if after:
+            run_measured(after, environment=self.environment(WORK))
 
     def forget(self) -> None:
         """Remove the databases."""
