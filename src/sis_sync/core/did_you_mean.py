@@ -108,7 +108,9 @@ def guess_listed(field: str, value: str) -> str:
         return meaning
     words = _WORDS[field]
     folded = value.strip().lower()[:40]
-    close = difflib.get_close_matches(folded, [word for word in words if len(word) > 3], 1, _MIN_SIMILARITY)
+    # A word that is misspelled keeps its first letter: "pending" is not "attending".
+    spelled = [word for word in words if len(word) > 3 and word[0] == folded[:1]]
+    close = difflib.get_close_matches(folded, spelled, 1, _MIN_SIMILARITY)
     return words[close[0]] if close else ""
 
 
