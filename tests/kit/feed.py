@@ -29,7 +29,6 @@ class Reader:
             "restorable_since": connection.ops.adapt_datetimefield_value(RESTORABLE_SINCE),
         }
         self.system_id = org.school_system_id
-        self.named = 0
         with one_snapshot():
             self.rows, self.position = self.exported(), position_now()
 
@@ -40,7 +39,6 @@ class Reader:
             if changes.are_unknown:
                 self.rows = self.exported()
             else:
-                self.named += len(changes.account_ids)
                 for account_id in changes.account_ids:
                     self.rows.pop(account_id, None)
                     self.rows |= self.exported(account_id - 1, account_id)
