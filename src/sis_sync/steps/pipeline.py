@@ -168,21 +168,28 @@ def plan_file(
     name = given.school_system
     if given.known and given.accounts:
         return _plan_with_memory(session, given, given.known, given.accounts, engine=engine, shared=shared)
+    roster = _map_input(session, given)
+    with _timed("directory", name):
+        directory = load_directory(session, orgs=given.orgs, accounts=given.accounts, two_people=given.two_people)
+        load_history(session, given.history or NO_HISTORY)
+    return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
+
+
+def _map_input(session: Session, given: PlanInput, memory: Memory | None = None) -> Roster:
+    """Read and map the file of the input, but for the lines that cancel out with an account of the memory."""
     roster = map_file(
         session,
         given.file,
         mode=given.mode,
         mapping=given.mapping,
         options=given.options,
-        school_system=name,
+        school_system=given.school_system,
         reading=given.reading,
         today=given.today,
+        memory=memory,
     )
     add_password_rows(session, given.password_lines)
-    with _timed("directory", name):
-        directory = load_directory(session, orgs=given.orgs, accounts=given.accounts, two_people=given.two_people)
-        load_history(session, given.history or NO_HISTORY)
-    return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
+    return roster
 
 
 def _plan_with_memory(
@@ -203,18 +210,7 @@ def _plan_with_memory(
             mode=given.mode, orgs=given.orgs, today=today, field_settings=given.field_settings, others=others
         )
         remembered = memory.take_accounts(accounts, known)
-    roster = map_file(
-        session,
-        given.file,
-        mode=given.mode,
-        mapping=given.mapping,
-        options=given.options,
-        school_system=name,
-        reading=given.reading,
-        today=today,
-        memory=memory,
-    )
-    add_password_rows(session, given.password_lines)
+    roster = _map_input(session, replace(given, today=today), memory)
     with _timed("directory", name):
         load_recent_changes(session, history)
         memory.demote(roster.records)
