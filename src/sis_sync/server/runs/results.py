@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 
-import duckdb
 from django.http import Http404
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
@@ -23,7 +22,7 @@ from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import OWNER_ONLY
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.errors import NotNow
-from sis_sync.server.runs.files import READING_MEMORY_MB, RunFiles, data_folder, run_files
+from sis_sync.server.runs.files import READING_MEMORY_MB, RunFiles, data_folder, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.planning import file_under_its_name, mapping_of
 from sis_sync.server.runs.settings import field_settings_planned_with
@@ -82,19 +81,19 @@ def _make(run: Run, files: RunFiles, path: Path, *, is_told: bool, is_whole: boo
     folder.mkdir(mode=0o700, parents=True)
     try:
         before = files.plan.stat()
-        with open_session(temp_folder=folder, memory_limit_mb=READING_MEMORY_MB, threads=1) as session:
+        with (
+            unless_gone(*files.stored_plan),
+            open_session(temp_folder=folder, memory_limit_mb=READING_MEMORY_MB, threads=1) as session,
+        ):
             draft = folder / path.name
             _write(session, run, files, draft, is_told=is_told, is_whole=is_whole)
-        draft.chmod(OWNER_ONLY)
-        if os.path.samestat(before, files.plan.stat()):
-            draft.replace(path)
-            return
-        raise NotNow("The plan of this run was made again meanwhile.", fix="Try again in a few seconds.")
+            draft.chmod(OWNER_ONLY)
+            if os.path.samestat(before, files.plan.stat()):
+                draft.replace(path)
+                return
+            raise NotNow("The plan of this run was made again meanwhile.", fix="Try again in a few seconds.")
+        raise Http404
     except FileNotFoundError:
-        raise Http404 from None
-    except duckdb.IOException:
-        if all(each.is_file() for each in files.stored_plan):
-            raise
         raise Http404 from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
