@@ -116,7 +116,7 @@ def changes_since(position: Position, *, school_system_id: int) -> Changes:
             "%s: every plan reads all accounts until `sis-sync server migrate` has made them again", NO_TRIGGERS
         )
         return Changes(reason=NO_TRIGGERS)
-    if position.place != position_now().place:
+    if position.place != _row("SELECT {place}")[0]:
         return Changes(reason=OTHER_DATABASE)
     if not _row(IS_KNOWN, newest_id=position.newest_id, newest_at=position.newest_at)[0]:
         return Changes(reason=TOO_OLD)
