@@ -127,7 +127,8 @@ def run_django(folder: Path, *command: str, **variables: str) -> None:
     own = {"DJANGO_SETTINGS_MODULE": "sis_sync.server.settings", "SIS_SYNC_DATABASE_URL": "", **variables}
     environment = {**os.environ, **own, "SIS_SYNC_DATA_FOLDER": str(folder)}
     django = [sys.executable, "-W", "error", "-m", "django", *command]
-    subprocess.run(django, env=environment, check=True, capture_output=True)
+    done = subprocess.run(django, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_new_installation_passes_the_checks(tmp_path: Path) -> None:
