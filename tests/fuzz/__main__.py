@@ -20,6 +20,7 @@ from fuzz.smaller import made_smaller
 MOST_MEMORY = 512 << 20
 ONE_IN = 12  # is examined thoroughly, too
 MOST_FINDS = 20
+MOST_PRINTED = 1000  # bytes of a find; its file has them all
 
 
 def main() -> int:
@@ -57,7 +58,7 @@ def _run(seed: int, seconds: float, folder: Path) -> tuple[Counter[str], int]:
         outcomes[outcome] += 1
         if fault and fault not in known:
             known.add(fault)
-            _keep(made, fault, folder / f"{seed}-{len(known)}.json")
+            _keep_smaller(made, fault, folder / f"{seed}-{len(known)}.json")
     return outcomes, len(known)
 
 
@@ -71,12 +72,21 @@ def _outcome(made: Input, *, thoroughly: bool) -> tuple[str, str]:
         return "fault", f"{type(error).__name__}: {what}"
 
 
-def _keep(made: Input, fault: str, path: Path) -> None:
-    small = made_smaller(made, lambda other: _outcome(other, thoroughly=True)[1] == fault)
-    files = {name: getattr(small, name).decode("latin-1") for name in FILES}
+def _keep_smaller(made: Input, fault: str, path: Path) -> None:
+    """Store and print the find as it is, because making it smaller takes minutes. Then do so again, smaller."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**asdict(small), **files, "fault": fault}, indent=1), encoding="utf-8")
-    print(f"{path}: {fault}\n  {small.roster[:200]!r}", flush=True)
+    _keep(made, fault, path)
+    small = made_smaller(made, lambda other: _outcome(other, thoroughly=True)[1] == fault)
+    if small != made:
+        _keep(small, fault, path)
+
+
+def _keep(made: Input, fault: str, path: Path) -> None:
+    files = {name: getattr(made, name).decode("latin-1") for name in FILES}
+    path.write_text(json.dumps({**asdict(made), **files, "fault": fault}, indent=1), encoding="utf-8")
+    begins = f"{len(made.roster):,} bytes that begin " if len(made.roster) > MOST_PRINTED else ""
+    print(f"{path}: {fault}\n  mode {made.mode}, mapping {made.mapping!r}")
+    print(f"  {begins}{made.roster[:MOST_PRINTED]!r}", flush=True)
 
 
 def _kept(path: Path) -> Input:

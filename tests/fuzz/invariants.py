@@ -2,7 +2,10 @@
 
 import csv
 import io
-from itertools import pairwise
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise, zip_longest
 
 from fuzz.inputs import Input
 from fuzz.programs import ask_command_line, read_mapping, read_settings
@@ -12,6 +15,8 @@ from sis_sync.core.errors import SisSyncError
 
 REPLACEMENT = "\ufffd"
 CHANGES = ("create", "update", "restore", "delete")
+# A lone CR ends a line only in a file in which most lines end so.
+LINE_ENDS = (re.compile(r"(?<=\n)"), re.compile(r"(?<=\n)|(?<=\r)(?!\r?\n)"))
 
 
 class Broken(AssertionError):
@@ -31,6 +36,7 @@ def examine(made: Input, *, thoroughly: bool = False) -> str:
     except SisSyncError as error:
         return type(error).__name__
     _is_complete(plan, made.roster)
+    _has_its_lines(plan, made)
     if thoroughly:
         _is_the_same_again(plan, _plan(made, made.accounts))
         _changes_nothing_when_applied(plan, made)
@@ -56,12 +62,31 @@ def _is_complete(plan: Planned, roster: bytes) -> None:
     _must(actions == counts.rows + counts.leaving, "the counts do not add up")
     _must(len(plan.rows) == actions, "rows and counts differ")
     _must(all(one < other for one, other in pairwise(lines)), "the lines do not increase")
-    breaks = max(roster.count(b"\n"), roster.count(b"\r")) + 1
-    _must(all(1 <= line <= breaks for line in lines), "a line that is not in the file")
     written = list(csv.reader(io.StringIO(plan.output.decode("utf-8"), newline="")))
     _must(len(written) == len(plan.rows) + 1, "the plan that was written has another number of records")
     if not _may_hold_replacement(roster):
         _must(REPLACEMENT not in plan.output.decode("utf-8"), "a replacement character that was not in the file")
+
+
+def _has_its_lines(plan: Planned, made: Input) -> None:
+    """Each record is on a line of the file, and its ID is between that line and the line of the next record."""
+    mapping = read_mapping(made.mapping)
+    mark = made.roster.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = made.roster.decode("utf-16" if mark else mapping.reading.encoding or "latin-1", "replace")
+    rows = [(line, row["custom_id"]) for line, row in zip(plan.lines, plan.rows, strict=True) if line is not None]
+    files = [pattern.split(text) for pattern in LINE_ENDS]
+    _must(any(_are_on(rows, lines, has_ids=not made.mapping) for lines in files), "a record is not on its line")
+
+
+def _are_on(rows: Sequence[tuple[int, str]], lines: list[str], *, has_ids: bool) -> bool:
+    for (line, custom_id), following in zip_longest(rows, rows[1:]):
+        if not 1 <= line <= len(lines):
+            return False
+        record = unicodedata.normalize("NFC", "".join(lines[line - 1 : following[0] - 1 if following else None]))
+        is_plain = has_ids and custom_id.isascii() and custom_id.isalnum()
+        if is_plain and custom_id not in record:
+            return False
+    return True
 
 
 def _may_hold_replacement(roster: bytes) -> bool:
