@@ -26,6 +26,13 @@ def packed(text: str | bytes) -> bytes:
     return gzip.compress(text.encode() if isinstance(text, str) else text, 6)
 
 
+def many_letters() -> str:
+    """Return a file of 20,000 rows with 100,000 different letters."""
+    letters = "".join(filter(str.isalpha, map(chr, range(0x3400, 0x2A000))))
+    names = (letters[start : start + 90] for start in range(0, 100_000, 5))
+    return HEADER + "".join(f"{name},,B,,ID{n},N1,Student,,1,Active\n" for n, name in enumerate(names))
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "40 MB of empty lines": lambda: packed(HEADER + "\n" * (40 << 20)),
     "gzip of 200 MB": lambda: packed(b"A" * (200 << 20)),
@@ -41,6 +48,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         HEADER + "".join(LINE.format(n).replace(f"ID{n}", "ID") for n in range(100_000))
     ),
 }
+IN_ASCII = "mapper.m.template.email={first_name:ascii}.{custom_id}@e.example\n"
 MAPPINGS = {
     "template of 100 KB": "mapper.m.template.middle_name=" + "{first_name}" * 8000 + "\n",
     "pad to 10^12": "mapper.m.pad.custom_id=1000000000000\n",
@@ -99,5 +107,6 @@ ROW = Row(
     "bombs",
     "A file that is small to send and large to handle ends, with bounded memory",
     {name: partial(bomb, make=make) for name, make in BOMBS.items()}
-    | {name: partial(bomb, make=lambda: lines(20_000).encode(), mapping=text) for name, text in MAPPINGS.items()},
+    | {name: partial(bomb, make=lambda: lines(20_000).encode(), mapping=text) for name, text in MAPPINGS.items()}
+    | {"100,000 letters in ASCII": partial(bomb, make=lambda: packed(many_letters()), mapping=IN_ASCII)},
 )

@@ -50,6 +50,7 @@ def mapped(folder: Path, lines: str, **cells: str) -> dict[str, str | bool | Non
         ("{first_name:first 1:upper}{last_name:last 4}@x.example", {}, "ZCruz@x.example"),
         ("{first_name:upper:last 2:lower}@x.example", {}, "oë@x.example"),
         ("{first_name:ascii:letters}@x.example", {"first_name": "王 小明"}, "WangXiaoMing@x.example"),
+        ("{first_name:" + ":".join(["upper", "ascii"] * 10) + "}@x.example", {}, "ZOE@x.example"),
         ("{first_name:letters}@x.example", {"first_name": "M2-ë\u00b2"}, "M2ë@x.example"),
         ("{first_name:letters}.{last_name}@x.example", {"first_name": "-"}, ""),
         ("{first_name}@x.example", {"first_name": ""}, ""),

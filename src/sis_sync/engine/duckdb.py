@@ -15,7 +15,7 @@ import duckdb
 from sis_sync.core.environment import THREADS
 from sis_sync.core.stopping import interruptible, stop_point
 from sis_sync.engine.sql import bind, literal
-from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS
+from sis_sync.engine.text_functions import DUCKDB_FUNCTIONS, PYTHON_FUNCTIONS
 
 # Wildcards, which the engine would expand, and lone surrogates, which it cannot write.
 _UNUSABLE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
@@ -174,4 +174,6 @@ def _new_database(memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnecti
         }
     )
     database.execute(DUCKDB_FUNCTIONS).fetchall()
+    for name, function in PYTHON_FUNCTIONS.items():
+        database.create_function(name, function, ["VARCHAR"], "VARCHAR")
     return database

@@ -13,12 +13,23 @@ row_hash(nine texts)          a hash of the nine texts. It differs between engin
 keyed_hash(text, key)         a hash that only the holder of the key can compare. The server makes the same one in
                  held_addresses.py. DuckDB only
 escaped(text)    control and format characters as \u001B, safe for a terminal or a page
+in_ascii(text)   letters that are not ASCII written as ASCII: ø as o, ß as ss. DuckDB only, in Python
+without_entities(text)        HTML entities replaced by what they mean, once. DuckDB only, in Python
 """
+
+import html
+import html.entities
+import re
+from collections.abc import Callable
+
+from anyascii import anyascii
 
 # Trimmed from both ends of a cell: white space, NBSP and the zero-width characters.
 _WHITE_SPACE = r"[\p{Z}\x09-\x0d\x{180E}\x{200B}-\x{200D}\x{2060}\x{FEFF}]+"
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 _UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\x{890}\x{891}\x{13439}-\x{1343F}]"
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 # trimmed searches for white space first: this takes a quarter less time than replacing nothing (measured).
 # clean first checks if the cell is empty, because many are. Then it checks the first and the last character: no white
@@ -70,3 +81,20 @@ CREATE OR REPLACE TEMPORARY FUNCTION is_ascii(s STRING) RETURNS BOOLEAN
 CREATE OR REPLACE TEMPORARY FUNCTION fold(s STRING) RETURNS STRING
     RETURN CASE WHEN octet_length(s) = length(s) THEN lower(s) ELSE s END;
 """
+
+
+def _without_entities(text: str) -> str:
+    return _ENTITY.sub(lambda found: _meaning(found[0]), text)
+
+
+def _meaning(entity: str) -> str:
+    """Return the text of an entity, or the entity if it has none that may be in a name."""
+    if not entity.startswith("&#"):
+        return html.entities.html5.get(entity[1:], entity)
+    meaning = html.unescape(entity)
+    is_text = bool(re.fullmatch(r"[^\x00-\x1F\x7F-\x9F\uD800-\uDFFF\uFFFD]", meaning))
+    return meaning if is_text else entity
+
+
+# The time that they take does not depend on how many different letters and entities a file has.
+PYTHON_FUNCTIONS: dict[str, Callable[[str], str]] = {"in_ascii": anyascii, "without_entities": _without_entities}

@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELD_NAMES
-from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import FORMULA_START, can_create, can_fill
 from sis_sync.steps.map.made import LETTERS, Kind, makers_of
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule
-from sis_sync.steps.map.translation import ascii_letters, decoded_entities
 from sis_sync.steps.map.value_sql import compared, day_of, first_item, is_one_of, is_placeholder, padded, part, replaced
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.read.text_formulas import number_positions, without_formula
@@ -39,8 +37,8 @@ class FieldMaker:
     one expression, a mapping that splits and cleans the same cell would take the engine seconds to prepare.
     """
 
-    def __init__(self, session: Session, records: Records, today: date) -> None:
-        self.session, self.today = session, today
+    def __init__(self, records: Records, today: date) -> None:
+        self.today = today
         self.columns, self.mapping = records.columns, records.mapping
         self._text_formulas = records.text_formulas
         self._numbers = number_positions(records.columns, records.mapping)
@@ -88,7 +86,7 @@ class FieldMaker:
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             header, words = FieldRule.placeholders(rule.template)[0]
-            worded = self._worded(self._seen_source(header), words, rows=BROKEN_CELLS)
+            worded = self._worded(self._seen_source(header), words)
             made = f"clean({literal(before)} || {worded} || {literal(after)})"
         return padded(rule, replaced(name, rule, made))
 
@@ -115,8 +113,8 @@ class FieldMaker:
         source = self._result_of(_SOURCES, source)
         if not rule.decodes_html or source in self._steps[_DECODED].values():
             return source
-        decoded = decoded_entities(self.session, source, rows=self.steps())
-        return source if decoded == source else self._result_of(_DECODED, f"clean({decoded})")
+        decoded = f"CASE WHEN contains({source}, '&') THEN clean(without_entities({source})) ELSE {source} END"
+        return self._result_of(_DECODED, decoded)
 
     def _days(self) -> list[tuple[str, str]]:
         """Return the SQL for the cell and the day of each column of `dates`: first the first day, then the last."""
@@ -195,7 +193,7 @@ class FieldMaker:
         text, is_nothing = literal(parts[0]), []
         for (header, words), rest in zip(names, parts[1:], strict=True):
             value = value_of(header)
-            worded = self._result_of(step, self._worded(value, words, rows=self.steps()))
+            worded = self._result_of(step, self._worded(value, words))
             text += f" || {worded} || {literal(rest)}"
             is_nothing.append(
                 f"({worded} = '' OR {is_placeholder(value)})" if name == "custom_id" else f"{worded} = ''"
@@ -206,14 +204,16 @@ class FieldMaker:
         nothing = value_of(names[0].name) if name == "custom_id" else "''"
         return f"CASE WHEN {empty} THEN {nothing} ELSE clean({text}) END"
 
-    def _worded(self, value: str, words: Sequence[str], *, rows: str) -> str:
-        """Return the SQL that applies the words of a template to a value of these rows, one after the other."""
-        for word in words:
+    def _worded(self, value: str, words: Sequence[str]) -> str:
+        """Return the SQL that applies the words of a template to a value, one after the other."""
+        for place, word in enumerate(words):
             name, _, number = word.partition(" ")
             if number:
                 value = f"{'left' if name == 'first' else 'right'}({value}, {number})"
+            elif name == "ascii" and name in words[:place]:
+                continue  # it is ASCII by now
             elif name == "ascii":
-                value = ascii_letters(self.session, value, rows=rows)
+                value = f"CASE WHEN is_ascii({value}) THEN {value} ELSE in_ascii({value}) END"
             else:
                 value = _OF_WORDS[name].format(value)
         return value

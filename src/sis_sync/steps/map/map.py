@@ -32,7 +32,7 @@ def map_records(session: Session, records: Records, *, today: date | None = None
     second row, the ID that the mapping would make from it. `password_rows` has the lines that bring a password.
     `today` is the day that first and last days are compared with, None for that of this machine.
     """
-    maker = FieldMaker(session, records, today or today_here())
+    maker = FieldMaker(records, today or today_here())
     fields = ",\n  ".join(f"{maker.field(name)} AS {name}" for name in (*FIELD_NAMES, PASSWORD))
     judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped,\n  {maker.made()} AS made"
     judged += f",\n  {maker.choice()} AS choice,\n  {maker.is_email_made()} AS is_email_made"
