@@ -80,6 +80,22 @@ def test_uploads_at_a_time(client: Client, district: Org, district_key: str, set
         assert send(client, district_key, roster(student("S1")), key=key).status_code == 202
 
 
+def test_open_files(client: Client, district: Org, north: Org, district_key: str, settings: Settings) -> None:
+    settings.SIS_SYNC_OPEN_FILES = 2
+    needs_approval(district, "partial")
+    for key in ("k-1", "k-2"):
+        assert send(client, district_key, roster(student("S1")), key=key).status_code == 202
+    refused = send(client, district_key, roster(student("S1")), key="k-3")
+    assert "2 files of the key" in problem(refused, 429)
+    assert refused.headers["Retry-After"] == "60"
+    waits, other = (settled(run, now=timezone.now()) for run in Run.objects.order_by("pk"))
+    assert send(client, district_key, roster(student("S1")), key="k-3").status_code == 429
+    cancel = {"Authorization": f"Bearer {district_key}"}
+    assert client.post(f"{RUNS}/{other.pk}/cancel", headers=cancel).status_code == 200
+    assert waits.state == "waiting"
+    assert send(client, district_key, roster(student("S1")), key="k-3").status_code == 202
+
+
 def test_bytes_of_a_day(client: Client, district: Org, district_key: str, settings: Settings) -> None:
     settings.SIS_SYNC_UPLOAD_MB_A_DAY = 3
     assert send(client, district_key, b"a" * 2 * MB).status_code == 202

@@ -116,6 +116,12 @@ SPARK_FOLDER = Variable(
 
 CALLS_A_MINUTE = Variable("SIS_SYNC_CALLS_A_MINUTE", "60", "the calls that one API key may make in a minute", least=1)
 UPLOADS_AT_ONCE = Variable("SIS_SYNC_UPLOADS_AT_ONCE", "2", "the files that one API key may send at a time", least=1)
+OPEN_FILES = Variable(
+    "SIS_SYNC_OPEN_FILES",
+    "100",
+    "the files of one API key that may be open: being checked or applied, or waiting for a person",
+    least=1,
+)
 UPLOAD_MB_A_DAY = Variable(
     "SIS_SYNC_UPLOAD_MB_A_DAY", "2048", "what one API key may send in 24 hours, gzip unpacked", least=1
 )
@@ -163,6 +169,7 @@ SERVER_VARIABLES = (
     *FILE_VARIABLES,
     CALLS_A_MINUTE,
     UPLOADS_AT_ONCE,
+    OPEN_FILES,
     UPLOAD_MB_A_DAY,
     FIRST_FILE_MB,
     WRONG_PASSWORDS_OF_AN_ADDRESS,

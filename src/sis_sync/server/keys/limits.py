@@ -1,4 +1,4 @@
-"""What one API key may use: calls in a minute, uploads at a time, bytes in a day, and the size of its first file."""
+"""What one API key may use: calls in a minute, uploads at a time, open files, bytes in a day, its first file's size."""
 
 import io
 from typing import IO
@@ -8,12 +8,13 @@ from django.db.models import Q
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
-from sis_sync.core.run_states import APPLIED, APPLYING, APPROVED
+from sis_sync.core.run_states import APPLIED, APPLYING, APPROVED, ENDED
 from sis_sync.server.errors import TooManyCalls
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.windows import Hold, Slots, Window, whole_seconds
 
 UPLOAD_RETRY_SECONDS = 10
+OPEN_RETRY_SECONDS = 60
 MB = 1 << 20
 # The parts of a form around its file.
 FORM_BYTES = 1 << 20
@@ -49,7 +50,17 @@ def count_bytes(key: ApiKey, size: int, hold: Hold) -> None:
 
 
 def begin_upload(key: ApiKey, hold: Hold) -> None:
-    """Take a slot for an upload, which the hold frees. Raise TooManyCalls if the key has its uploads at a time."""
+    """Take a slot for an upload, which the hold frees. Raise TooManyCalls if the key has its uploads at a time.
+
+    It raises that too if the key has too many open files: each is work, and is planned again when accounts change.
+    """
+    if key.runs.exclude(state__in=ENDED).count() >= settings.SIS_SYNC_OPEN_FILES:
+        raise TooManyCalls(
+            f"{settings.SIS_SYNC_OPEN_FILES:,} files of the key {key.prefix} are being checked or wait for a person, "
+            "and it may have no more at a time.",
+            fix="Send the file later, and let a manager decide those that wait under Bulk Management > Users.",
+            retry_after_seconds=OPEN_RETRY_SECONDS,
+        )
     free = _uploads.take(key.prefix, most=settings.SIS_SYNC_UPLOADS_AT_ONCE)
     if free is None:
         raise TooManyCalls(
