@@ -1,14 +1,5 @@
 -- PostgreSQL only: the tables that the changes are loaded into, the locks that the transaction needs, and statistics.
 
--- statement: forget_changes
-DROP TABLE IF EXISTS run_change
-
--- statement: forget_seen
-DROP TABLE IF EXISTS run_seen
-
--- statement: forget_orgs
-DROP TABLE IF EXISTS run_org
-
 -- statement: make_changes
 CREATE TEMPORARY TABLE run_change (
   seq bigint, line bigint, action text NOT NULL, account_id bigint, custom_id text NOT NULL,
@@ -65,9 +56,6 @@ SELECT reltuples::bigint FROM pg_class WHERE oid = 'accounts_account'::regclass
 -- statement: renew_statistics
 ANALYZE accounts_account, audit_accountchange
 
--- statement: forget_newcomers
-DROP TABLE IF EXISTS run_newcomer
-
 -- statement: make_newcomers
 CREATE TEMPORARY TABLE run_newcomer (id bigint PRIMARY KEY, line bigint, brings_password boolean NOT NULL)
 ON COMMIT DROP
@@ -83,10 +71,6 @@ SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line 
     'position', a.position, 'grade', a.grade, 'status', a.status),
   %(now)s
 FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
-
--- statement: await_passwords_of_written
-INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
-SELECT n.id, %(run)s, n.line, 'waiting', '' FROM run_newcomer n WHERE n.brings_password
 
 -- statement: reserve_ids
 -- The ID before those that nobody else can get any more, or -1 if they have gaps.

@@ -24,8 +24,8 @@ def statements(name: str) -> dict[str, str]:
 
 
 def own_statements() -> dict[str, str]:
-    """Return the statements of the database in use."""
-    return statements(connection.vendor)
+    """Return the statements of the database in use, and those of either.sql."""
+    return {**statements("either"), **statements(connection.vendor)}
 
 
 @contextmanager

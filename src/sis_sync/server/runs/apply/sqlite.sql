@@ -1,15 +1,6 @@
 -- SQLite only: the tables that the changes are loaded into. The transaction already has the only write lock.
 -- Columns of addresses have no type: with one, SQLite would not use the index over lower(email).
 
--- statement: forget_changes
-DROP TABLE IF EXISTS run_change
-
--- statement: forget_seen
-DROP TABLE IF EXISTS run_seen
-
--- statement: forget_orgs
-DROP TABLE IF EXISTS run_org
-
 -- statement: make_changes
 CREATE TEMPORARY TABLE run_change (
   seq integer PRIMARY KEY, line integer, action text NOT NULL, account_id integer, custom_id text NOT NULL,
@@ -43,9 +34,6 @@ INSERT INTO run_seen VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 -- statement: index_by_account
 CREATE INDEX run_change_account ON run_change (account_id) WHERE account_id IS NOT NULL
 
--- statement: forget_newcomers
-DROP TABLE IF EXISTS run_newcomer
-
 -- statement: make_newcomers
 CREATE TEMPORARY TABLE run_newcomer (id integer PRIMARY KEY, line integer, brings_password integer NOT NULL)
 
@@ -60,10 +48,6 @@ SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line 
     'position', a.position, 'grade', a.grade, 'status', a.status),
   %(now)s
 FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
-
--- statement: await_passwords_of_written
-INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
-SELECT n.id, %(run)s, n.line, 'waiting', '' FROM run_newcomer n WHERE n.brings_password
 
 -- statement: reserve_ids
 -- The greatest ID that any account had. The transaction has the write lock, so that nobody else assigns the next ones.
