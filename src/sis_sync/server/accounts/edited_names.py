@@ -10,10 +10,10 @@ is in force again. Planning reads the same (steps/map/settle.sql). `Account.edit
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sis_sync.core.fields import NAME_FIELDS
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.orgs.selectors import today_in
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def note_edits(account: Account, before: Mapping[str, object], now: datetime) ->
     if (before["custom_id"] or None) != account.custom_id:
         account.edited_names = None
         return
-    today = now.astimezone(ZoneInfo(account.school_system.time_zone)).date().isoformat()
+    today = today_in(account.school_system, now=now).isoformat()
     for name in NAME_FIELDS if account.custom_id else ():
         old, new = before[name], getattr(account, name)
         if new == old:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -54,6 +56,11 @@ def scope_org(*, actor: Account) -> Org:
     if org is None:
         raise NotPermitted(MANAGERS_ONLY, fix=ASK_A_MANAGER)
     return org
+
+
+def today_in(school_system: SchoolSystem, *, now: datetime) -> date:
+    """Return the day that it is now in the school system's time zone."""
+    return now.astimezone(ZoneInfo(school_system.time_zone)).date()
 
 
 def district_of(school_system: SchoolSystem) -> Org:

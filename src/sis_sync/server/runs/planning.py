@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings as installed
 
@@ -24,6 +23,7 @@ from sis_sync.core.reading_options import options_of
 from sis_sync.core.whole_files import replaced_whole
 from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.held_addresses import key_of, write_digests
+from sis_sync.server.orgs.selectors import today_in
 from sis_sync.server.runs.files import (
     RunFiles,
     adopt_plan,
@@ -129,7 +129,7 @@ def _plan(
 ) -> Planned:
     # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
     surroundings, files = surroundings_of(run), run_files(run)
-    today = now.astimezone(ZoneInfo(run.school_system.time_zone)).date()
+    today = today_in(run.school_system, now=now)
     surroundings["planned_on"] = today.isoformat()
     # 2. Export orgs and accounts in one snapshot of the database.
     directory = export_directory(run, folder, now=now, memory=memory)
