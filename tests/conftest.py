@@ -100,12 +100,12 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_earlier_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what callers of earlier tests used, and let no test wait because tries to sign in are slowed."""
-    from sis_sync.server.accounts import pressure
+    from sis_sync.server.accounts import sign_in_limits
     from sis_sync.server.keys.limits import forget_all_calls
 
-    pressure.forget_all_tries()
+    sign_in_limits.forget_all_tries()
     forget_all_calls()
-    monkeypatch.setattr(pressure, "pause", lambda _seconds: None)
+    monkeypatch.setattr(sign_in_limits, "pause", lambda _seconds: None)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from sis_sync.server import windows
-from sis_sync.server.accounts import hashing, pressure
+from sis_sync.server.accounts import hashing, sign_in_limits
 from sis_sync.server.accounts.hashing import turn_to_hash
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts, disable_accounts, enable_accounts, set_password
@@ -200,7 +200,7 @@ def test_new_password_by_a_manager_ends_the_lock_out(
 def spray(system: SchoolSystem, now: datetime, number: int, address: str) -> list[float]:
     """Try as many addresses from one place. Return the pauses that the tries made."""
     pauses: list[float] = []
-    with patch.object(pressure, "pause", pauses.append):
+    with patch.object(sign_in_limits, "pause", pauses.append):
         for each in range(number):
             assert sign_in(system, now, email=f"p{each}@riverbend.example", address=address) is None
     return pauses
@@ -237,7 +237,7 @@ def test_few_slowed_tries_wait_at_once(
         except TooManySignIns as error:
             refused.append(error.retry_after_seconds)
 
-    monkeypatch.setattr(pressure, "pause", others_try)
+    monkeypatch.setattr(sign_in_limits, "pause", others_try)
     sign_in(school_system, now, address="192.0.2.1")
     assert (refused, pauses) == ([2], [2.0, 2.0])
 
@@ -287,7 +287,7 @@ def test_slowed_places_wait_apart(
             except TooManySignIns as error:
                 refused[place] = error.message
 
-    monkeypatch.setattr(pressure, "pause", others_try)
+    monkeypatch.setattr(sign_in_limits, "pause", others_try)
     sign_in(school_system, now, address=attackers[0])
     assert set(refused) == {*attackers, honest[-1]}
     assert "from your network" in refused[attackers[1]]

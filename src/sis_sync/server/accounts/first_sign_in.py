@@ -17,9 +17,9 @@ from django.utils.crypto import salted_hmac
 
 from sis_sync.core.fields import ACTIVE, GRADES
 from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
-from sis_sync.server.accounts.pressure import Proof, counted_try, end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, managed_accounts, require_manager_of
 from sis_sync.server.accounts.services import password_hash, refuse_deleted, store_password
+from sis_sync.server.accounts.sign_in_limits import Proof, counted_try, end_lock_out
 from sis_sync.server.audit.services import record, record_changes
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, Right, SchoolSystem

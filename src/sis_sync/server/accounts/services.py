@@ -15,8 +15,8 @@ from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.edited_names import note_edits
 from sis_sync.server.accounts.held_addresses import remember_addresses
 from sis_sync.server.accounts.models import Account, ClaimCode
-from sis_sync.server.accounts.pressure import end_lock_out
 from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
+from sis_sync.server.accounts.sign_in_limits import end_lock_out
 from sis_sync.server.accounts.validation import (
     ORG_FIELD,
     judge_values,

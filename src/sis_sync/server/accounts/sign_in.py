@@ -1,4 +1,4 @@
-"""Signs people in by school system, e-mail address and password, within the limits of pressure.py."""
+"""Signs people in by school system, e-mail address and password, within the limits of sign_in_limits.py."""
 
 import secrets
 from datetime import datetime
@@ -11,9 +11,9 @@ from django.utils import timezone
 from sis_sync.core.fields import ACTIVE
 from sis_sync.server.accounts.hashing import has_password
 from sis_sync.server.accounts.models import Account, FilePassword
-from sis_sync.server.accounts.pressure import counted_try
 from sis_sync.server.accounts.sealed_passwords import KeyMissing, open_passwords
 from sis_sync.server.accounts.selectors import account_at
+from sis_sync.server.accounts.sign_in_limits import counted_try
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import PasswordNotReady
 from sis_sync.server.orgs.models import SchoolSystem
