@@ -20,9 +20,10 @@ from sis_sync.cli.main import cli
 from sis_sync.client.setting_keys import BACKEND_KEYS, CLIENT_KEYS, SECTION_MODES, Key, section_keys
 from sis_sync.core.environment import SERVER_VARIABLES, SPARK_VARIABLES, Variable
 from sis_sync.core.fields import FIELDS, LISTED_VALUES
-from sis_sync.core.findings import DECIDED_BY_FILE, FINDING_CODES, REFUSAL_CODES
+from sis_sync.core.findings import DECIDED_BY_FILE, FINDING_CODES
 from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import MODES
+from sis_sync.core.refusals import REFUSAL_CODES
 from sis_sync.steps.map.mapper_lines import preset_names
 from sis_sync.steps.report import RESULTS_COLUMNS
 

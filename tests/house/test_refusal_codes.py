@@ -4,7 +4,7 @@ import re
 
 from house.tracked import ROOT
 
-from sis_sync.core.findings import REFUSAL_CODES
+from sis_sync.core.refusals import REFUSAL_CODES
 
 RAISED = re.compile(r'(?:FileRefused|return FileRefused)\(\s*"(file\.\w+)"')
 

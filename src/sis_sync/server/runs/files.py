@@ -20,8 +20,8 @@ from django.db import DatabaseError, InterfaceError
 
 from sis_sync.core.environment import MAX_FILE_MB
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.findings import SPLIT_NO_LIST
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.core.whole_files import CHUNK_BYTES, OWNER_ONLY, replaced_whole, sync_file, sync_folder, write_whole
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.errors import PlanDamaged

@@ -12,10 +12,11 @@ from typing import Protocol
 import numpy as np
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.findings import SPLIT_NO_LIST, Finding, file_finding
+from sis_sync.core.findings import Finding, file_finding
 from sis_sync.core.limits import FILE_LIMITS, FileLimits
 from sis_sync.core.modes import Mode
 from sis_sync.core.reading_options import DELIMITERS, NO_HEADER, NOTHING_SAID, ReadingOptions
+from sis_sync.core.refusals import SPLIT_NO_LIST
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.map.columns import MESSAGE_HEADER, Columns, ignored_columns, kept_fields
