@@ -112,9 +112,9 @@ def test_demo_runs_by_itself(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "Day 1: 1,208 create, 0 update, 0 restore, 0 unchanged, 0 ignored, 0 failed, 0 delete; applied",
-        "Day 2: 9 create, 60 update, 0 restore, 1,122 unchanged, 0 ignored, 2 failed, 24 delete; applied",
-        "Day 3: 0 create, 0 update, 6 restore, 1,191 unchanged, 0 ignored, 2 failed, 0 delete; applied",
+        "Day 1: 1,208 created, 0 updated, 0 restored, 0 unchanged, 0 ignored, 0 failed, 0 deleted; applied",
+        "Day 2: 9 created, 60 updated, 0 restored, 1,122 unchanged, 0 ignored, 2 failed, 24 deleted; applied",
+        "Day 3: 0 created, 0 updated, 6 restored, 1,191 unchanged, 0 ignored, 2 failed, 0 deleted; applied",
     ]
 
 

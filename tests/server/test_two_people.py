@@ -87,7 +87,8 @@ def test_disabled_strangers_are_made_on_demand_only(
     run = sync(district, leaver, student("S1"), now=now)
     assert (run.counts["create"], run.counts["ignored"], run.findings) == (1, 1, {"row.not_created": 1})
     client.force_login(alice)
-    assert "1 disabled person was not made." in client.get(reverse("web:run", args=[run.pk])).content.decode()
+    page = client.get(reverse("web:run", args=[run.pk])).content.decode()
+    assert "No account was created for 1 disabled person." in page
     ModeSettings.objects.filter(mode="partial").update(creates_disabled=True)
     assert sync(district, leaver, now=now + DAY).counts["create"] == 1
 

@@ -62,7 +62,7 @@ def print_plan(made: RequestedPlan, *, output: Path | None, as_json: bool) -> No
         verb = "is" if plan.disabled_newcomers == 1 else "are"
         click.echo(f"{plan.disabled_newcomers:,} of the {plan.counts.create:,} to create {verb} Disabled.")
     if not_made := plan.findings.get("row.not_created"):
-        click.echo(f"{counted(not_made, 'disabled person was', 'disabled people were')} not made.")
+        click.echo(f"No account was created for {counted(not_made, 'disabled person', 'disabled people')}.")
     _print_findings(group_findings(session, records, plan.findings))
     _print_failed_rows(session, plan.counts.failed)
     for hit in hits:

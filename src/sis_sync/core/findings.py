@@ -15,7 +15,7 @@ _GRADES_IN_WORDS = "Unspecified, PreK, K, 1 to 12, Other"
 SEND_AGAIN = "Correct it in the SIS and send the file again."
 MADE_BY = "The mapping line {line} made this value: "
 MADE_FIX = "change that line, not the SIS."
-MADE_TWICE_FIX = f"{MADE_FIX} The line unique.email=number numbers addresses that somebody has."
+MADE_TWICE_FIX = f"{MADE_FIX} The line unique.email=number numbers addresses that someone has."
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class FindingCode:
     """A kind of fault or remark. `column` is its field, empty if it concerns the whole row or file.
 
     `title` is the heading for all findings of this code; `message` describes one of them. `made_fix` follows the name
-    of the mapping line if a mapping made the value. `remark` is the message, and `remark_fix` the fix, if the fault of
-    an error is only a warning on some rows. `names_account`: `{other}` names someone else's account. `keeps_value`:
+    of the mapping line if a mapping made the value. `remark` and `remark_fix` replace message and fix on rows where the
+    fault of an error is only a warning. `names_account`: `{other}` names someone else's account. `keeps_value`:
     `{other}` is a value of the account that the file does not have.
     """
 
@@ -102,13 +102,13 @@ _FIELD_CODES = (
         "custom_id",
         "duplicate",
         "The same Employee/Student ID with different data",
-        'custom_id: "{value}" also stands, with other data, on line {other}',
+        'custom_id: "{value}" is also on line {other}, with other data',
     ),
     _of_field(
         "email",
         "duplicate",
         "The same e-mail for several people",
-        'email: "{value}" also stands for somebody else on line {other}',
+        'email: "{value}" is also the address of another person, on line {other}',
         made_fix=MADE_TWICE_FIX,
     ),
     _of_field(
@@ -138,36 +138,36 @@ _ROW_CODES = (
         "row.columns",
         "Too many or too few columns",
         "the row has {value}: {other}",
-        "Correct the row and send the file again. If the line is no person, name it in the mapping as a footer.",
+        "Correct the row and send the file again. If the line is not a person, name it in the mapping as a footer.",
     ),
     _row(
         "row.quote",
         "Stray quotation mark",
-        "a quotation mark stands where none may be, so the row cannot be split into columns",
+        "a quotation mark is in the wrong place, so the row cannot be split into columns",
         "Take the mark out of the value, or double it, and send the file again.",
     ),
     _row(
         "row.encoding",
-        "Bytes that are no text",
-        "the row holds bytes that are no text in the file's encoding",
-        "Type the value with the odd letters anew in the SIS, or export as UTF-8, and send the file again.",
+        "Bytes that are not text",
+        "the row contains bytes that are not text in the file's encoding",
+        "Type the value with the odd letters again in the SIS, or export as UTF-8, and send the file again.",
     ),
     _row(
         "row.control_character",
         "Control character in a value",
-        "the row holds a control character, or an invisible one in the ID or the address",
-        "Type the value anew in the SIS and send the file again.",
+        "the row contains a control character, or an invisible one in the ID or the address",
+        "Type the value again in the SIS and send the file again.",
     ),
 )
 
 _WARNINGS = (
     _warning(
-        "row.duplicate", "The same row again (the first counts)", "the same row stands on line {other}; that one counts"
+        "row.duplicate", "The same row again (the first counts)", "the same row is on line {other}; that one counts"
     ),
     _warning(
         "row.other_org",
         "The same person in several rows, of which one counts",
-        "the same person also stands on line {other}, and that row counts",
+        "the same person is also on line {other}, and that row counts",
         "If this row is the right one, let a choose line of the mapping say so.",
     ),
     _warning(
@@ -185,13 +185,13 @@ _WARNINGS = (
     ),
     _warning(
         "row.footer",
-        "Line of the report that is no person",
-        "the line is no person but a part of the report, a footer or dashes; it is left out",
+        "Line of the report that is not a person",
+        "the line is not a person but part of the report, such as a footer or dashes; it is left out",
     ),
     _warning(
         "row.columns_empty",
-        "Empty cells too many or too few at the end of rows",
-        "rows have empty cells too many or too few at their end, the first one on line {value}; they were read",
+        "Too many or too few empty cells at the end of rows",
+        "rows have too many or too few empty cells at their end, the first one on line {value}; they were read",
     ),
     _warning(
         "cell.text_formula",
@@ -201,7 +201,7 @@ _WARNINGS = (
     _warning(
         "file.quote_blanks",
         "Blanks between delimiters and quotation marks",
-        "blanks stand between delimiters and quotation marks, first on line {value}; they were left out",
+        "there are blanks between delimiters and quotation marks, first on line {value}; they were left out",
     ),
     _warning("file.line_ends", "Unusual line ends", "the lines end with {value} instead of LF or CRLF; they were read"),
     _warning("row.skipped", "Left out by the column mapping", "the mapping leaves this row out"),
@@ -213,21 +213,21 @@ _WARNINGS = (
     ),
     _warning(
         "grade.ignored",
-        "Grade of somebody who is no student, ignored",
-        'grade: "{value}" is ignored for everybody but students',
+        "Grade of someone who is not a student, ignored",
+        'grade: "{value}" is ignored for everyone except students',
         column="grade",
     ),
     _warning(
         "column.ignored",
         "Column that is not one of ours, ignored",
         'the column "{value}" is not one of ours and is ignored',
-        "If it holds one of our fields, map it.",
+        "If it contains one of our fields, map it.",
     ),
     _warning(
         "file.encoding_fallback",
         "The file is not UTF-8 and was read in another encoding",
         "the file is not UTF-8; it was read as {value}, for example {other}",
-        "If these words read wrong, say the encoding (--encoding, or in the mapping), or export the file as UTF-8.",
+        "If these words look wrong, name the encoding (--encoding, or in the mapping), or export the file as UTF-8.",
     ),
     _warning(
         "file.preamble",
@@ -274,7 +274,7 @@ _KEPT_CODES = tuple(
     for name in names
 )
 
-# The accounts here decide these. A sender without the scope read is told `row.ask_a_manager` instead.
+# The accounts on the server decide these. A sender without the scope read is told `row.ask_a_manager` instead.
 _ACCOUNT_CODES = (
     FindingCode(
         "email.taken",
@@ -310,14 +310,14 @@ _ACCOUNT_CODES = (
         "account.last_manager",
         "No manager of the district would be left",
         "after this run no active manager of the district would be left",
-        "Give somebody else the right to manage the district first.",
+        "Give someone else the right to manage the district first.",
         "custom_id",
     ),
     FindingCode(
         "custom_id.lost_zeros",
         "error",
-        "Employee/Student ID equals a known one but for leading zeros",
-        'custom_id: "{value}" is unknown, and equals {other} but for leading zeros',
+        "Employee/Student ID differs from a known one in leading zeros only",
+        'custom_id: "{value}" is unknown, and differs from {other} in leading zeros only',
         "If a spreadsheet cut the zeros, export the IDs as text, or let the mapping pad them "
         "(mapper.NAME.pad.custom_id=N). If they are two people, say so on the run page.",
         "custom_id",
@@ -327,7 +327,7 @@ _ACCOUNT_CODES = (
     FindingCode(
         "custom_id.returning",
         "warning",
-        "A new Employee/Student ID for somebody who was deleted",
+        "A new Employee/Student ID for someone who was deleted",
         'custom_id: "{value}" is unknown, but the person looks like {other}',
         "If this person is back, give the old ID in the SIS: the deleted account is then restored.",
         "custom_id",
@@ -335,15 +335,15 @@ _ACCOUNT_CODES = (
     ),
     _warning(
         "row.not_created",
-        "Disabled people who were not made",
-        'no account is made for the ID "{value}", because the person is Disabled',
+        "Disabled people for whom no account was created",
+        'no account is created for the ID "{value}", because the person is Disabled',
         "If such people need accounts, change the setting of the mode that leaves them out.",
     ),
     _warning(
         "account.protected",
         "Account is protected from sync",
         'the account with ID "{value}" is protected from sync; the row is ignored',
-        "Take the protection off in User Admin if the SIS shall manage it.",
+        "Remove the protection in User Admin if the SIS should manage this account.",
     ),
     _warning(
         "account.held_by_hand",
@@ -361,19 +361,19 @@ _ACCOUNT_CODES = (
     *_KEPT_CODES,
 )
 
-# The file, its mode and the orgs decide these alone, so their messages tell nothing about accounts.
+# Only the file, its mode and the orgs decide these, so their messages reveal nothing about accounts.
 _DECIDED_BY_FILE = (*_FIELD_CODES, *_ROW_CODES, *_WARNINGS)
 DECIDED_BY_FILE: tuple[str, ...] = tuple(code.code for code in _DECIDED_BY_FILE)
 FINDING_CODES: dict[str, FindingCode] = {code.code: code for code in (*_DECIDED_BY_FILE, *_ACCOUNT_CODES)}
 ERROR_CODES: tuple[str, ...] = tuple(code.code for code in FINDING_CODES.values() if code.severity == "error")
 
-# Of a run that takes another one back: it has no file, and its rows are accounts.
+# For a run that takes another one back: it has no file, and its rows are accounts.
 _UNDO_CODES = (
     _warning(
         "undo.changed_since",
         "Changed since, so left alone",
         "changed since, so left alone: {value}",
-        "Change it by hand if it shall go back too.",
+        "Change it by hand if it should go back too.",
     ),
     _warning(
         "undo.claimed", "Claimed since", "the person has claimed the account since, so it stays", "Delete it by hand."

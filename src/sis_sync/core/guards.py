@@ -123,7 +123,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     Guard(
         "guard.lost_zeros",
-        "{count} unknown custom IDs equal known ones but for leading zeros ({subject}): "
+        "{count} unknown custom IDs differ from known ones in leading zeros only ({subject}): "
         "a spreadsheet may have cut them.",
         _SPREADSHEET,
         ("create", "failed"),
@@ -218,11 +218,12 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-# The columns of `History.recent_changes`. `number` rises with time, `by_policy` is yes, no, or import (by a
-# first import, which the limits of its mode trust), `counts_for` has the
-# names of the SUMS that count the change, and `before` and `after` are JSON objects of fields.
+# The columns of `History.recent_changes`. `number` rises with time. `by_policy` is yes, no, or import (by a first
+# import, which the limits of its mode trust). `counts_for` has the names of the SUMS that count the change. `before`
+# and `after` are JSON objects of fields.
 RECENT_COLUMNS: tuple[str, ...] = ("account_id", "number", "by_policy", "counts_for", "action", "before", "after")
-# The guards that count what policy let through in 7 days. After a person approved a run that one held, it begins anew.
+# The guards that count what policy let through in 7 days. Once a person approves a run that one of them held, that one
+# counts from 0 again.
 SUMS: tuple[str, ...] = ("guard.creations", "guard.enabled", "guard.changes", "guard.drip")
 
 

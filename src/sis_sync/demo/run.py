@@ -1,4 +1,4 @@
-"""Run the demo: start server and client as real processes, and export the file of each day after the other."""
+"""Run the demo: start server and client as real processes, and export the file of one day after the other."""
 
 import subprocess
 import sys
@@ -26,7 +26,16 @@ WHAT_TO_LOOK_AT: dict[int, str] = {
     3: "Six of those who left come back: the list says when they left, and by which run.",
 }
 STOP_SECONDS = 20
-SHOWN = ("create", "update", "restore", "unchanged", "ignored", "failed", "delete")
+# The counts of a run, with the words in which the demo prints them.
+SHOWN = {
+    "create": "created",
+    "update": "updated",
+    "restore": "restored",
+    "unchanged": "unchanged",
+    "ignored": "ignored",
+    "failed": "failed",
+    "delete": "deleted",
+}
 
 
 def play(place: DemoPlace) -> None:
@@ -138,7 +147,7 @@ def _wait_for_decision(manager: DemoManager, day: int) -> None:
 
 
 def _in_words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{counts.get(name, 0):,} {name}" for name in SHOWN)
+    return ", ".join(f"{counts.get(name, 0):,} {word}" for name, word in SHOWN.items())
 
 
 def _print_welcome(place: DemoPlace, access: DemoAccess) -> None:

@@ -1,6 +1,6 @@
 """The order of the steps: read, map, directory, settle, validate, plan, guard. No other module knows it.
 
-For a run that takes an earlier one back, the history of the accounts stands in for the file.
+A run that takes an earlier one back has no file. Its rows come from the history of the accounts.
 
 DuckDB reads and cleans the files and writes the plan and the reports. The steps in between run on the chosen engine:
 the same DuckDB session, or Spark. Spark reads its tables from Parquet files and returns its results in others.
@@ -64,7 +64,7 @@ _SENT = {
 # The tables that it returns.
 _RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "differences", "plan")
 
-# Of a plan's input, what decides nothing about a row that changes nothing, or is known to the memory in another way.
+# The fields of PlanInput that cannot change what an unchanged row means, and those that the memory gets in another way.
 _NOT_OF_ROWS = {
     *("file", "mode", "orgs", "accounts", "mapping", "options", "today", "known", "school_system"),
     *("limits", "history", "reading", "password_lines", "held_addresses"),
@@ -75,14 +75,14 @@ _NOT_OF_ROWS = {
 class PlanInput:
     """A file, how to read it, the directory that it is planned against, and the rules.
 
-    `orgs` and `accounts` are CSV files; None means that there are no accounts yet. Without `history`, the guards that
-    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is what the first
-    reading of the file found, if it was kept without some columns since (read/keep.py). `password_lines` are the lines
-    that brought a password then. `today` is the day of planning in the school system's time zone, None for that of
-    this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves.
-    `creates_disabled` and `field_settings` are settings of the mode. `two_people` are custom IDs that a manager told
-    apart from those that differ in leading zeros only. `known`: the memory of the school system, and what of it
-    `accounts` brings up to date.
+    `orgs` and `accounts` are CSV files; `accounts` is None if there are none yet. Without `history`, the guards that
+    need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is the result of
+    the first reading, if some columns were removed from the file after it (read/keep.py). `password_lines` are the
+    lines that had a password then. `today` is the day of planning in the school system's time zone; None means the day
+    on this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves. `creates_disabled` and
+    `field_settings` are settings of the mode. `two_people` are custom IDs of which a manager said that they belong to
+    other people than the IDs that differ from them in leading zeros only. `known` is the memory of the school system;
+    `accounts` then has only the accounts that may have changed.
     """
 
     file: Path
@@ -107,7 +107,7 @@ class PlanInput:
 
 
 def engine_named(name: str) -> EngineName:
-    """Return the engine of this name, DuckDB for an empty name. Raise ConfigurationError for any other name."""
+    """Return the engine with this name, or DuckDB for an empty name. Raise ConfigurationError if there is none."""
     for engine in ENGINES:
         if engine == (name.strip().lower() or "duckdb"):
             return engine
@@ -160,10 +160,10 @@ def check_file(
 def plan_file(
     session: Session, given: PlanInput, *, engine: EngineName = "duckdb", shared: SparkApplication | None = None
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
-    """Run all steps. Return the plan, whose tables `session` then contains, and the guards that hold it.
+    """Run all steps. Return the plan and the guards that hold it. The tables of the plan are then in `session`.
 
     Raise FileRefused for the file, ConfigurationError for the directory, EngineUnavailable if Spark cannot be used, and
-    MemoryUnusable if the memory cannot be.
+    MemoryUnusable if the memory cannot be used.
     """
     name = given.school_system
     if given.known and given.accounts:
@@ -176,7 +176,7 @@ def plan_file(
 
 
 def _map_input(session: Session, given: PlanInput, memory: Memory | None = None) -> Roster:
-    """Read and map the file of the input, but for the lines that cancel out with an account of the memory."""
+    """Read and map the file, without the lines that cancel out with an account of the memory."""
     roster = map_file(
         session,
         given.file,
@@ -266,12 +266,12 @@ def plan_undo(
     limits: GuardLimits,
     history: History,
 ) -> tuple[Plan, tuple[GuardHit, ...]]:
-    """Plan what takes a run back. Return the plan, whose tables are in `session`, and the guards that hold it."""
+    """Plan how to take a run back. Return the plan and the guards that hold it. Its tables are then in `session`."""
     load_directory(session, orgs=orgs, accounts=accounts)
     load_history(session, history)
     judged = judge_changes(session, changes, mode)
     plan = decide(session, judged, acts_on_absence=True)
-    # Nobody is missing from a list here, so no complete list is the first to lack people.
+    # guard.first_sync asks about the first complete list that lacks people. There is no list here.
     hits = guard(session, plan, limits, replace(history, had_deleting_sync=True))
     put_values_back(session)
     return plan, hits
@@ -303,7 +303,7 @@ def _timed(step: str, school_system: str = "") -> Iterator[None]:
 def _planning_engine(
     session: Session, engine: EngineName, *, shared: SparkApplication | None, given: PlanInput
 ) -> Iterator[Engine]:
-    """Yield the engine that validates, plans and guards; afterwards `session` contains the tables that it made."""
+    """Yield the engine that validates, plans and guards. Its tables are in `session` when the block ends."""
     if engine == "duckdb":
         yield session
         return

@@ -1,8 +1,8 @@
-"""Names that a person changed here. By default a file leaves them alone until the SIS has a new value.
+"""Names that a person edited on the server. By default, a file does not change them until the SIS has a new value.
 
 For each name, the account stores the value that was typed, the value of the SIS at that time, and the day. An edit is
-in force while the account has the typed value. If a run writes another one, the edit is over; if the run is undone, it
-is in force again. Planning reads the same (steps/map/settle.sql). `Account.edited_names` has, for each edited name:
+in force while the account has the typed value. If a run writes another value, the edit ends; if that run is undone, it
+is in force again. Planning applies the same rule (steps/map/settle.sql). `Account.edited_names` has, for each name:
 
     {"first_name": {"here": "Sammy", "sis": "Sam", "on": "2026-09-02"}}
 """
@@ -18,10 +18,7 @@ from sis_sync.server.orgs.selectors import today_in
 
 @dataclass(frozen=True)
 class NameEdit:
-    """A name that was edited here and is in force.
-
-    `here` is the value that was typed, `of_sis` what the SIS had at that time.
-    """
+    """An edit that is in force: the value that was typed, and the value of the SIS at that time."""
 
     field: str
     here: str
@@ -42,8 +39,8 @@ def name_edits(account: Account) -> tuple[NameEdit, ...]:
 def note_edits(account: Account, before: Mapping[str, object], now: datetime) -> None:
     """Store the names that a person has just changed. Do not save the account. `before` are its values until now.
 
-    A name that is again as the SIS had it is no longer edited. A new custom ID stands for another person in the SIS,
-    so that nothing is known of this person's names there.
+    If a name gets the value of the SIS again, its edit ends. A new custom ID is another person in the SIS, whose names
+    there are unknown, so all edits end.
     """
     edits = dict(account.edited_names or {})
     if (before["custom_id"] or None) != account.custom_id:
@@ -55,7 +52,7 @@ def note_edits(account: Account, before: Mapping[str, object], now: datetime) ->
         if new == old:
             continue
         earlier = edits.pop(name, None)
-        # Of several edits, the first one found the value of the SIS.
+        # After several edits, only the first one knows the value of the SIS.
         of_sis = earlier["sis"] if earlier and earlier["here"] == old else old
         if new != of_sis:
             edits[name] = {"here": new, "sis": of_sis, "on": today}

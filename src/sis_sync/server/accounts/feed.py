@@ -1,8 +1,8 @@
-"""The change feed: which accounts were changed since a position, by whatever path. Planning is its first consumer.
+"""The change feed: which accounts were changed since a position, no matter how. Planning reads it.
 
-Triggers write an entry for each changed account, in the transaction of whoever changes it (feed_triggers.py). A
-consumer stores the position of the snapshot in which it read the accounts. Later it asks what came after that. It may
-hear of a change twice, but never not at all. If the feed cannot name the accounts, a consumer reads them all again.
+Triggers write an entry for each changed account, in the transaction that changes it (feed_triggers.py). A consumer
+stores the position of the snapshot in which it read the accounts, and later asks for the changes since then. The feed
+may report a change twice, but never misses one. If it cannot name the accounts, the consumer reads all of them again.
 """
 
 import json
@@ -21,30 +21,32 @@ from sis_sync.server.accounts.models import Account, FeedEntry
 
 logger = logging.getLogger(__name__)
 
-# One day more than promised: an entry has the time at which it was written, and is seen when its transaction ends.
+# One day more than promised, because an entry has the time of its writing, but appears when its transaction ends.
 KEPT_FOR = timedelta(days=31)
-FEW_CHANGES = 1_000  # accounts that are named one by one in any case
+FEW_CHANGES = 1_000  # up to this number, each account has an entry of its own
 
 NO_TRIGGERS = "triggers that write the change feed are missing, changed or switched off"
 OTHER_DATABASE = "the database is another one, was restored, or was started again"
 TOO_OLD = "the position is older than 30 days, or the database was restored"
 ALL_AT_ONCE = "all accounts were changed at once"
 
-# Every entry that a snapshot does not contain has a number from here on. SQLite gives out IDs in the order of commits.
-# PostgreSQL does not. There the transactions are compared: none that is still open is below this one.
+# Every entry that a snapshot does not contain has this number or a greater one. On SQLite the number is the ID, because
+# SQLite assigns IDs in the order of commits. PostgreSQL does not, so there it is the transaction: all that are still
+# open have this number or a greater one.
 HORIZON = {
     "sqlite": "coalesce(max(id), 0) + 1",
     "postgresql": "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)",
 }
-# A dump that was restored brings entries with numbers of another server, which this one has not given out yet.
+# A restored dump has entries with transaction numbers of another server, which this server has not assigned yet.
 SINCE = {
     "sqlite": "e.id >= %(horizon)s",
     "postgresql": """e.transaction_id >= %(horizon)s AND (
       e.transaction_id < CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)
       OR e.transaction_id = CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint))""",
 }
-# A position is good for one run of one PostgreSQL server: after a crash, or on a standby, the last commits may be lost.
-# Nor is it good for tables that were emptied or restored: they have other files then. On SQLite the entries alone tell.
+# A position is valid until the PostgreSQL server restarts, because a crash or a change to a standby may lose the last
+# commits. It is also invalid once a table was emptied or restored: the table then has another file. On SQLite the
+# entries are enough to notice all of this.
 PLACE = {
     "sqlite": "''",
     "postgresql": """concat_ws('/', (SELECT oid FROM pg_database WHERE datname = current_database()),
@@ -70,10 +72,10 @@ INSERT INTO {FEED} (school_system_id, is_open, transaction_id) VALUES (%s, TRUE,
 
 @dataclass(frozen=True)
 class Position:
-    """A place in the feed. What was read in the same snapshot contains all entries with a number below `horizon`.
+    """A place in the feed. Accounts read in the same snapshot include the changes of all entries below `horizon`.
 
-    The position holds as long as the database has the entry that was the newest, with the same time. If not, this is
-    another database, it was restored from a backup, or the entry was removed because of its age.
+    The position is valid while the database still has the entry that was the newest then, with the same time. If not,
+    this is another database, it was restored from a backup, or the entry was removed because of its age.
     """
 
     place: str
@@ -93,7 +95,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Changes:
-    """The accounts that were changed, added or removed. With a `reason`, all may have been, and no IDs are given."""
+    """The accounts that were changed, added or removed. With a `reason`, any may have changed, and there are no IDs."""
 
     account_ids: frozenset[int] = frozenset()
     reason: str = ""
@@ -110,7 +112,7 @@ def position_now() -> Position:
 
 
 def changes_since(position: Position, *, school_system_id: int) -> Changes:
-    """Return which accounts of the school system were changed since the position, as far as this snapshot shows it."""
+    """Return the accounts of the school system that were changed between the position and the present snapshot."""
     if not are_triggers_there():
         logger.warning(
             "%s: every plan reads all accounts until `sis-sync server migrate` has made them again", NO_TRIGGERS
@@ -127,7 +129,7 @@ def changes_since(position: Position, *, school_system_id: int) -> Changes:
 
 
 def changing_accounts(*, school_system_id: int, number: int) -> AbstractContextManager[None]:
-    """Return the context for changing so many accounts. If that is as many as there are, one entry stands for all."""
+    """Return the context in which to change `number` accounts. If these are all accounts, one entry covers them."""
     if number <= FEW_CHANGES or number < Account.objects.filter(school_system=school_system_id).count():
         return nullcontext()
     return one_entry_for_all(school_system_id=school_system_id)
@@ -135,10 +137,10 @@ def changing_accounts(*, school_system_id: int, number: int) -> AbstractContextM
 
 @contextmanager
 def one_entry_for_all(*, school_system_id: int) -> Iterator[None]:
-    """Write one entry that stands for all accounts of the school system, and none for those that the block changes.
+    """Write one entry that covers all accounts of the school system, and none for each account that the block changes.
 
     The entry is open during the block, and only its own transaction can see that. If the block raises, neither the
-    entry nor what the block changed is kept. An entry that someone commits open means "all" as long as it is there.
+    entry nor the changes of the block are kept. An open entry that is committed covers all accounts while it exists.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(OPEN.format(transaction=OWN_TRANSACTION[connection.vendor]), [school_system_id])
@@ -148,7 +150,7 @@ def one_entry_for_all(*, school_system_id: int) -> Iterator[None]:
 
 
 def entries_over(*, now: datetime) -> QuerySet[FeedEntry]:
-    """Return the entries to remove because of their age. The newest of the old ones stays: positions name it."""
+    """Return the entries that are old enough to remove. Keep the newest of the old ones, because positions name it."""
     old = FeedEntry.objects.filter(written_at__lte=now - KEPT_FOR)
     newest = old.order_by("-pk").values_list("pk", flat=True).first()
     return old.exclude(pk=newest or 0)

@@ -1,7 +1,7 @@
 """The triggers that write the change feed: makes them, drops them, and compares them with what they should be.
 
-They watch accounts, and of rights and orgs what the export of the accounts reads. SQLite loses triggers without a word
-where a migration makes a table anew, so that they are looked for again and again.
+They watch accounts, and the columns of rights and orgs that the export of the accounts reads. SQLite silently drops
+triggers when a migration rebuilds a table, so the server checks for them before every use of the feed.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# The columns that decide an account's row in runs/directory_accounts.sql, and the school system and ID of the row.
+# The columns that runs/directory_accounts.sql reads for an account, with its school system and ID.
 WATCHED: dict[str, tuple[str, ...]] = {
     "accounts_account": (
         "id",
@@ -44,19 +44,19 @@ WATCHED_EVENTS = [
 SQLITE_EVENTS = [*WATCHED_EVENTS, *((table, "move") for table in WATCHED)]
 POSTGRESQL_EVENTS = [*WATCHED_EVENTS, *((table, "truncate") for table in WATCHED)]
 
-# Table: the entry that a row of it makes. {0} is the row.
+# Table: the entry for one of its rows, which is {0}.
 SQLITE_ENTRY = {
     "accounts_account": "VALUES ({0}.school_system_id, {0}.id)",
     "orgs_right": "SELECT a.school_system_id, a.id FROM accounts_account a WHERE a.id = {0}.account_id",
     "orgs_org": "VALUES ({0}.school_system_id, NULL)",
 }
-# While an entry for all of their school system is open, accounts make none. This is a condition of the trigger, because
-# a condition of the entry would take SQLite three times as long.
+# While an entry for the whole school system is open, its accounts get none. This is a condition of the trigger, because
+# as a condition of the INSERT it would take SQLite three times as long.
 SQLITE_IS_NOT_COVERED = (
     f"NOT EXISTS (SELECT 1 FROM {FEED} e WHERE e.is_open AND e.school_system_id = {{0}}.school_system_id)"
 )
-# What names the entry of a row. If an update changes it, a second trigger writes the entry of the row as it was. One
-# trigger for both would take twice as long.
+# The columns that an entry is made from. If an update changes one of them, a second trigger writes an entry for the old
+# row too. One trigger for both would take twice as long.
 SQLITE_KEYS = {
     "accounts_account": ("id", "school_system_id"),
     "orgs_right": ("account_id",),
@@ -90,14 +90,14 @@ BEGIN
   RETURN NULL;
 END
 """
-# A table that is emptied does not say whose rows it had.
+# TRUNCATE does not say whose rows the table had.
 POSTGRESQL_TRUNCATED = """
 BEGIN
   INSERT INTO accounts_feedentry (transaction_id) VALUES ({transaction});
   RETURN NULL;
 END
 """
-# What PostgreSQL's catalog says of the event of a trigger that fires after a statement.
+# How PostgreSQL's catalog writes the event of a trigger that fires after a statement.
 TRIGGER_TYPE = {"insert": 4, "delete": 8, "update": 16, "truncate": 32}
 OLD_AND_NEW = {"insert": (None, "new_rows"), "update": ("old_rows", "new_rows"), "delete": ("old_rows", None)}
 FIRES_ALWAYS = "A"  # also in a session that replicates
@@ -116,7 +116,7 @@ Found = dict[str, tuple[Any, ...]]
 
 
 def are_triggers_there(*, using: str = DEFAULT_DB_ALIAS) -> bool:
-    """True if every trigger is in the database exactly as this version of the server makes it, and switched on."""
+    """True if every trigger is in the database exactly as this version of the server makes it, and is enabled."""
     connection = connections[using]
     return _found(connection) == _expected(connection)
 
@@ -124,14 +124,14 @@ def are_triggers_there(*, using: str = DEFAULT_DB_ALIAS) -> bool:
 def make_triggers(*, using: str = DEFAULT_DB_ALIAS, **_others: Any) -> None:
     """Make the triggers, unless all are there as they should be. Without the tables, do nothing.
 
-    Nobody knows what was changed without them, so that an entry for all accounts follows.
+    Changes made without them are unknown, so write an entry that covers all accounts.
     """
     connection = connections[using]
     if not {FEED, *WATCHED} <= set(connection.introspection.table_names()):
         return
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {FEED})")
-        has_entries = cursor.fetchone()[0]  # to measure positions by: if somebody emptied the table, it has none
+        has_entries = cursor.fetchone()[0]  # positions need one, but someone may have emptied the table
     if has_entries and are_triggers_there(using=using):
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
@@ -142,7 +142,7 @@ def make_triggers(*, using: str = DEFAULT_DB_ALIAS, **_others: Any) -> None:
 
 
 def drop_before_migrating(*, using: str = DEFAULT_DB_ALIAS, plan: list[Any], **_others: Any) -> None:
-    """Drop the triggers before a migration: SQLite renames no table while a trigger names one that is gone."""
+    """Drop the triggers before a migration, because SQLite cannot rename a table that a trigger names."""
     if plan:
         drop_triggers(using=using)
 
@@ -165,7 +165,7 @@ def _found(connection: BaseDatabaseWrapper) -> Found:
 
 
 def _expected(connection: BaseDatabaseWrapper) -> Found:
-    """Return the same for the triggers that should be there."""
+    """Return the triggers that should be in the database, in the form of `_found`."""
     if connection.vendor == "sqlite":
         return {_name(*watched): (_sqlite_trigger(*watched), watched[0]) for watched in SQLITE_EVENTS}
     expected: Found = {}
@@ -185,7 +185,7 @@ def _statements(connection: BaseDatabaseWrapper) -> list[str]:
         name, (old, new) = _name(table, event), OLD_AND_NEW.get(event, (None, None))
         rows = " ".join(f"{kind} TABLE AS {rows}" for kind, rows in (("OLD", old), ("NEW", new)) if rows)
         made += [
-            # Whoever may change an account needs no rights over the feed.
+            # SECURITY DEFINER: a role that may change accounts needs no rights over the feed.
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
             f" SET search_path = {_own_path(connection)} AS $feed${_postgresql_function(table, event)}$feed$",
             f"CREATE TRIGGER {name} AFTER {event} ON {table} {f'REFERENCING {rows}' if rows else ''}"
@@ -196,14 +196,14 @@ def _statements(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def _own_path(connection: BaseDatabaseWrapper) -> str:
-    """Return where the functions look for tables: in our schema first, so that nobody can slip others under them."""
+    """Return the search path of the functions: our schema first, so that no temporary table can hide ours."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT quote_ident(current_schema())")
         return f"{cursor.fetchone()[0]}, pg_temp"
 
 
 def _sqlite_trigger(table: str, event: str) -> str:
-    """Return the trigger for one event. An update counts if a watched column differs, and a move if the key does."""
+    """Return the trigger for one event. An update fires it if a watched column changes, a move if a key column does."""
     row = "new" if event in ("insert", "update") else "old"
     columns = {"update": WATCHED[table], "move": SQLITE_KEYS[table]}.get(event)
     conditions = [SQLITE_DIFFERS.format(**_both(columns, "old", "new"))] if columns else []

@@ -1,6 +1,6 @@
 """Plans the stored file of a run against the current accounts, and stores the plan with its reports.
 
-A run that takes another one back has no file: the history of the accounts that the other changed stands in for it.
+A run that takes another one back has no file. Its rows come from the history of the accounts that the other changed.
 """
 
 import json
@@ -63,8 +63,8 @@ LOGGER = logging.getLogger(__name__)
 class Planned:
     """The outcome of planning, to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    `told` is what a key without the scope read learns, `sums` what pages show at once. `surroundings` is what the plan
-    depends on besides the accounts (see `surroundings_of`).
+    A key without the scope read learns `told`. Pages show `sums` without opening the plan. The plan depends on
+    `surroundings` besides the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -127,7 +127,7 @@ def _plan(
     now: datetime,
     memory: Memory | None,
 ) -> Planned:
-    # 1. Note what the plan depends on before reading the accounts: a change in between makes the plan out of date.
+    # 1. Note the surroundings before reading the accounts, so that a change in between makes the plan out of date.
     surroundings, files = surroundings_of(run), run_files(run)
     today = today_in(run.school_system, now=now)
     surroundings["planned_on"] = today.isoformat()
@@ -157,7 +157,7 @@ def _plan(
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
     surroundings["leaving"] = count_leaving(session)
-    # 4. Encrypt the passwords, and only then remove them from the file, with all else that is not to be stored.
+    # 4. Encrypt the passwords, and only then remove them and all other secrets from the file.
     keep_passwords(run, session)
     if files.original.is_file():
         keep_what_counts(session, plan.records, files.original, files.reading)
@@ -209,7 +209,7 @@ def _planned(
 
 
 def _held_addresses(run: Run, mapping: Mapping, folder: Path) -> HeldAddresses | None:
-    """Return the addresses that were held here once, if the mapping numbers those that it makes."""
+    """Return the addresses that people ever had here, if the mapping numbers the addresses that it makes."""
     if not any(each.numbers_addresses for each in mapping.variants or (mapping,)):
         return None
     digests = folder / "held-addresses.csv"
@@ -233,7 +233,7 @@ def file_under_its_name(run: Run, folder: Path) -> Path:
 def _store(
     run: Run, session: Session, plan: Plan, directory: DirectoryFiles, absent: OnAbsent
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Store the plan and its reports. Return its digest, what the sender of the file is told, and its sums."""
+    """Store the plan and its reports. Return the digest, what the sender of the file may know, and the sums."""
     with new_plan_files(run) as made:
         sums = _write_plan(session, plan, made, directory, absent, has_values=plan.settled.beyond_names)
         write_failed_rows(session, plan.records, made.failed)
@@ -245,7 +245,7 @@ def _store(
 def _write_plan(
     session: Session, plan: Plan, made: RunFiles, directory: DirectoryFiles, absent: OnAbsent, *, has_values: bool
 ) -> dict[str, Any]:
-    """Write the plan, with the values of unchanged rows if no one could make them again. Return its sums."""
+    """Write the plan. `has_values`: include the values of unchanged rows. Return the sums of the plan."""
     save_plan(session, plan, made.plan, made.unchanged, has_values=has_values)
     sums = sums_of_plan(session, made.plan, mode=plan.mode, on_absent=absent)
     write_seen_accounts(session, directory=directory, plan=made.plan, target=made.seen)

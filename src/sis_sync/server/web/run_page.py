@@ -117,7 +117,7 @@ def no_changes_words(run: Run) -> str:
 def not_made_words(run: Run) -> str:
     """Return a sentence on the Disabled people of the file who have no account. Empty if there are none."""
     number = run.findings.get("row.not_created", 0)
-    return f"{counted(number, 'disabled person was', 'disabled people were')} not made." if number else ""
+    return f"No account was created for {counted(number, 'disabled person', 'disabled people')}." if number else ""
 
 
 def password_words(run: Run) -> str:

@@ -1,8 +1,8 @@
 -- In:  roster, broken_cells, known_pairs, found_pairs, lately.
--- Out: demoted: one row per pair that is judged like all other rows. It may depend on one of them, which has its custom
---        ID (but for leading zeros) or its address, or could not be split and has its ID in a cell. Or policy changed
+-- Out: demoted: one row per pair that is judged like all other rows after all, because another row has its custom ID
+--        (leading zeros do not count) or its address, or is broken and has its ID in a cell, or because policy changed
 --        its account in the last 7 days.
--- A first import alone does not count: the bases of the guards know who came by one.
+-- An account that only a first import created stays in its pair: the guards count such accounts in paired_accounts.
 CREATE TEMP TABLE left_rows AS
 SELECT without_zeros(custom_id) AS id_key, fold(email) AS email_key FROM roster
 UNION ALL

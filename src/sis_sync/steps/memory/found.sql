@@ -1,6 +1,6 @@
 -- In:  plain_texts, known_pairs.
--- Out: found_pairs: one row per line of the file whose hash is that of an account of the mode's types.
--- Runs on DuckDB only, like all texts of this step.
+-- Out: found_pairs: one row per line of the file whose hashes belong to an account of the mode's types.
+-- Runs on DuckDB only, like every .sql of this step.
 CREATE OR REPLACE TEMP TABLE found_pairs AS
 SELECT t.line, k.account_id, k.org, k.user_type, k.status
 FROM plain_texts AS t

@@ -1,8 +1,9 @@
 -- In:  people, findings, ignored, accounts, plain_texts.
--- Out: learned: one row per row of the file that changes nothing and has no finding, with the hashes of its line, and
---        what a pair must know of it.
--- Left out is all that a guard or a rule would look at in other rows too: an account with rights, a hold, protection or
--- edited names, an ID that a spreadsheet could have made, and a value with an @ that is no address.
+-- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line, and the
+--        values that the step needs for a pair.
+-- Some rows are left out, because a guard or another rule must see them every time: those of accounts with rights, a
+-- hold, protection or edited names, those with an ID that a spreadsheet could have written, and those with an @ in a
+-- value other than the address.
 CREATE TEMP VIEW learned AS
 SELECT CAST(a.account_id AS BIGINT) AS account_id, t.front_hash, t.back_hash,
   p.custom_id, without_zeros(p.custom_id) AS id_key, p.email_key, p.school_district_external_id AS org,

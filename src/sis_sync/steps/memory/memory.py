@@ -1,11 +1,11 @@
-"""The memory of a school system: its accounts as exported last, and the lines that left them as they are.
+"""The memory of a school system: its accounts as last exported, and the lines of files that changed nothing.
 
-A line of a new file that has the bytes of such a line cancels out with its account: the two are a pair. The steps see
-the other rows and accounts, and the totals of the pairs. A pair depends on nothing but its bytes; whatever may depend
-on another row is judged with all others.
+If a line of a new file has the same bytes as such a line, it and its account are a pair, and cancel out: the steps see
+only the other rows and accounts, and the totals of the pairs. The result for a pair depends on its bytes alone. A line
+that may also depend on another row is no pair; the steps judge it with all others.
 
-The memory is one DuckDB file, a cache: it may be deleted at any moment. It is never believed about an account that may
-have changed since: the caller exports those, or all.
+The memory is one DuckDB file. It is a cache and may be deleted at any time. It is never used for an account that may
+have changed since: the caller exports these accounts again, or all accounts.
 """
 
 import functools
@@ -29,27 +29,27 @@ from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.read.load import PlainFile, split_lines
 from sis_sync.steps.read.read import ReadAs, Records
 
-# learned.sql looks at each of these. An export with another column is not understood here.
+# learned.sql considers each of these columns. With an unknown column in the export, the memory cannot be used.
 _OWN_COLUMNS = ("state", "account_id", "protected", "held_by_hand", "rights", "in_scope", "deleted_on", "edited_names")
 _COLUMNS = frozenset({*FIELD_NAMES, *_OWN_COLUMNS})
 _SETS_ALL = FieldSettings(names="always")
-_LINE = "\x01"  # no plain line has it, so that a line is one cell
+_LINE = "\x01"  # no plain line contains it, so as a delimiter it makes each line one cell
 _LOCKED = ("lock on file", "already attached")
-_LEAST_SHARE = 10  # with less than one pair in so many lines, leaving them out is no gain
-_LAST_LINES = 1000  # of the last file: most likely one of them is of a pair
+_LEAST_SHARE = 10  # with less than one pair per 10 lines, leaving the pairs out saves nothing
+_LAST_LINES = 1000  # of the last file: one of them is almost always in a pair
 _PAIRS = """
 CREATE TABLE known.known_pairs (
   account_id BIGINT, front_hash UBIGINT, back_hash UBIGINT, custom_id VARCHAR, id_key VARCHAR, email_key VARCHAR,
   org VARCHAR, user_type VARCHAR, status VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR
 )
 """
-# Nobody can choose a line so that both hashes are those of another line without knowing the salt.
+# Without the salt, no one can make a line that has both hashes of another line.
 _TEXTS = """
 CREATE OR REPLACE TEMP TABLE plain_texts AS
 SELECT l.line, p.text, hash(:salt || p.text) AS front_hash, hash(p.text || :salt) AS back_hash
 FROM plain_lines AS l POSITIONAL JOIN {source} AS p
 """
-# An address that two accounts had at different times is not known well enough.
+# An address that two accounts had at different times proves nothing, so both pairs are forgotten.
 _LEARN = """
 CREATE TEMP TABLE new_pairs AS SELECT l.* FROM learned AS l
 LEFT JOIN known.known_pairs AS k
@@ -92,11 +92,11 @@ class MemoryUnusable(Exception):
 
 @dataclass(frozen=True)
 class Known:
-    """How the accounts of a plan's input follow from the memory.
+    """The memory, and how the exported accounts bring it up to date.
 
-    `position` is what the caller will want to know of this export the next time. `touched` are the IDs of all accounts
-    that may have changed since `memory.position`: those of them that are exported now are in the file of accounts.
-    None: the file has all accounts. `live` is how many accounts are not deleted, to compare with the memory.
+    `position` identifies this export; the caller gets it back the next time. `touched` are the IDs of all accounts that
+    may have changed since `memory.position`; the file of accounts has those of them that still exist. None means that
+    the file has all accounts. `live` is the number of accounts that are not deleted, to compare with the memory.
     """
 
     memory: "Memory"
@@ -106,12 +106,12 @@ class Known:
 
 
 def open_memory(session: Session, path: Path, *, key: str) -> "Memory | None":
-    """Attach the memory in this file, or begin a new one. Return None if that is impossible, as if it is locked.
+    """Attach the memory in this file, or start a new one. Return None if that is impossible, such as if it is locked.
 
-    `key` identifies all that the accounts depend on besides themselves. A memory with another key is begun anew.
+    `key` identifies everything else that the export depends on. A memory with another key is replaced by a new one.
     """
     whole_key = f"{_rules()} {key}"
-    for _ in ("as it is", "anew"):
+    for _ in ("as it is", "as a new file"):
         try:
             return Memory(session, path, whole_key, _position(session, path, whole_key))
         except (duckdb.Error, MemoryUnusable, OSError) as error:
@@ -130,7 +130,7 @@ def forget_memory(path: Path) -> None:
 
 
 def _position(session: Session, path: Path, key: str) -> str | None:
-    """Attach the file. Return the position in it, None if it is new. Raise MemoryUnusable if its key is another."""
+    """Attach the file. Return its position, or None for a new file. Raise MemoryUnusable if it has another key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         _log_of(path).unlink(missing_ok=True)  # of a memory that someone deleted
@@ -150,7 +150,7 @@ def _log_of(path: Path) -> Path:
 
 @functools.cache
 def _rules() -> str:
-    """Return what the meaning of a line depends on besides the file: the version of our rules and of the engine."""
+    """Return a digest of our rules and of the engine's version, because both decide what a line means."""
     root = Path(sis_sync.__file__).parent
     digest = hashlib.sha256(duckdb.__version__.encode())
     for part in ("core", "engine", "steps"):
@@ -174,7 +174,7 @@ def _usable() -> Iterator[None]:
 class Memory:
     """The memory is attached to the session, as `known`. `position` is that of its accounts, None if it is new.
 
-    The methods are called at most once each, in their order.
+    Call each method at most once, in the order in which they are defined.
     """
 
     def __init__(self, session: Session, path: Path, key: str, position: str | None) -> None:
@@ -187,13 +187,13 @@ class Memory:
         self._header: tuple[str, ...] = ()
 
     def deleted_until(self, day: date) -> list[int]:
-        """Return the IDs of the accounts that were deleted on this day or before: some may not be exported any more."""
+        """Return the IDs of the accounts that were deleted up to this day. The export may no longer contain them."""
         query = "SELECT account_id FROM known.known_accounts WHERE deleted_on <> '' AND deleted_on <= :day"
         with _usable():
             return [row[0] for row in self._session.rows(query, day=day.isoformat())]
 
     def take_accounts(self, accounts: Path, known: Known) -> Remembered:
-        """Bring the accounts up to date. Return the view with those that are not of a pair."""
+        """Bring the accounts up to date. Return the view of the accounts that are in no pair."""
         self._header = tuple(read_header(accounts))
         if set(self._header) != _COLUMNS:
             raise MemoryUnusable
@@ -247,7 +247,7 @@ class Memory:
             f"SELECT {columns} FROM exported WHERE {touched}; "
             f"UPDATE known.state SET position = {literal(known.position)}; COMMIT"
         )
-        # Somebody may have removed an account without a trace.
+        # Someone may have removed an account with the triggers disabled.
         live = self._session.value("SELECT count(*) FROM known.known_accounts WHERE state = ''")
         if known.live not in (None, live):
             raise MemoryUnusable(f"it has {live} accounts and not {known.live}")
@@ -255,14 +255,14 @@ class Memory:
     def depends_on(
         self, *, mode: Mode, orgs: Path, today: date, field_settings: FieldSettings, others: Sequence[object]
     ) -> None:
-        """Say what else decides what a line means: the mode, the orgs, the day, and other settings of the plan."""
+        """Set what else decides the meaning of a line: the mode, the orgs, the day, and other settings of the plan."""
         self._mode_types, self._today = mode.user_types, today
         self._keeps_values = replace(field_settings, names="always") != _SETS_ALL
         self._keeps_values |= field_settings.names == "never"
         self._depends_on = (self._key, mode, hashlib.sha256(orgs.read_bytes()).hexdigest(), *others)
 
     def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
-        """Find the pairs. Return the lines that are left, or all if nearly all are."""
+        """Find the pairs. Return the other lines, or all lines if there are too few pairs."""
         if not len(plain.lines) or self._keeps_values or not _is_meaning_in_bytes(read_as):
             return plain
         day = self._today if read_as.mapping.dates.headers() else ""
@@ -283,7 +283,7 @@ class Memory:
             return plain
 
     def _forget_repeated(self) -> None:
-        """Keep no pair of an account that several lines have found: they are equal."""
+        """Forget the pairs of an account that several lines match. These lines are equal, so they are duplicates."""
         found = self._session.connection.execute("SELECT account_id FROM found_pairs").fetchnumpy()
         ids = np.sort(found["account_id"])
         repeated = ids[1:][ids[1:] == ids[:-1]]
@@ -293,7 +293,7 @@ class Memory:
             )
 
     def _lines(self, condition: str) -> PlainFile:
-        """Write these lines of the file to another, in order."""
+        """Write the lines that match the condition to a new file, in order."""
         path = self._session.folder / f"lines-{condition.startswith('NOT')}.csv"
         self._session.run(
             f"COPY (SELECT text FROM plain_texts WHERE {condition} ORDER BY line) TO {literal(path)} "
@@ -303,7 +303,7 @@ class Memory:
         return PlainFile(path, 0, np.asarray(found.fetchnumpy()["line"], dtype=np.int64))
 
     def demote(self, records: Records) -> None:
-        """Split the lines of the pairs that may depend on another row too, and forget these pairs."""
+        """Find the pairs that may depend on another row too. Split their lines into records, and forget these pairs."""
         with _usable():
             if records.layout is None or not self._session.value("SELECT count(*) FROM found_pairs"):
                 return
@@ -319,9 +319,9 @@ class Memory:
             self._session.run(sql_text(__package__, "totals"))
 
     def last_line(self, previous: dict[str, str]) -> int:
-        """Return the last line of the last applied file that is about someone of a pair, 0 without one.
+        """Return the last line of the last applied file whose person is now in a pair, or 0 if there is none.
 
-        `previous` are the paths of its plan.
+        `previous` are the paths of that file's plan.
         """
         if not previous or not self._session.value("SELECT people FROM pair_totals"):
             return 0

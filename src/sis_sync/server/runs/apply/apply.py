@@ -27,7 +27,7 @@ from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State, has_ended
 
-# Statistics are renewed where newcomers are one account in so many, or more.
+# If at least one account in 10 is a newcomer, the statistics are renewed.
 STATISTICS_TOLERATE = 10
 
 # Statement: action. The statement must write as many rows as the plan counts for the action.
@@ -71,7 +71,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
 
 
 def _renew_statistics(run: Run) -> None:
-    """Let PostgreSQL count its accounts anew after a large import. Otherwise the next night reads whole tables."""
+    """Let PostgreSQL renew its statistics after a large import. Without them, the next night reads whole tables."""
     own = own_statements()
     if not run.counts["create"]:
         return
@@ -93,7 +93,7 @@ def _mark_applied(approved: ApprovedPlan, now: datetime) -> bool:
 
 
 def _apply_either_way(run: Run, approved: ApprovedPlan, changes: Changes, now: datetime) -> None:
-    """Write newcomers straight into the accounts if they are many. If that fails, apply the plan in the usual way."""
+    """Write many newcomers straight into the table of accounts. If that fails, apply the plan in the usual way."""
     parameters = _parameters(run, now)
     if newcomers := newcomers_of(run, approved, changes.session):
         with suppress(IntegrityError), transaction.atomic():

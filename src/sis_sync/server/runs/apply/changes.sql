@@ -1,7 +1,7 @@
 -- DuckDB. In: the plan file (:plan), whether to include the accounts to create (:with_newcomers).
 -- Out: one row per account to change, in the order of the file: the values to store, and the values for the history
--- (the changed fields of an update, all fields of a create, the status of a leaver). Only an undo has fields for a
--- leaver: it puts them back.
+-- (the changed fields of an update, all fields of a create, the status of a leaver). For a leaver, only an undo has
+-- other fields too: it puts their old values back.
 WITH touched AS (
   SELECT *,
     CASE action

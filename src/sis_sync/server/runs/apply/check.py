@@ -40,7 +40,7 @@ def check_decision(run: Run, *, now: datetime) -> None:
     if run.is_approved_by_policy and not may_still_send(run=run, now=now):
         raise OutOfDate("the person or key that sent it may no longer do so")
     others = check_newer_files(run)
-    if others and run.decided_by_id is None:  # its guards did not count the accounts that left meanwhile
+    if others and run.decided_by_id is None:  # the guards have not counted the changes of the other run
         raise OutOfDate("another run was applied since")
 
 
@@ -53,7 +53,7 @@ def check_surroundings(run: Run) -> ModeSettings:
     if not used["orgs"].items() <= named_orgs(run.school_system_id).items():
         raise OutOfDate("external IDs were assigned to other orgs since")
     if used.get("told_apart", []) != told_apart(run.school_system_id):
-        raise OutOfDate("a manager said since that people with similar IDs are two")
+        raise OutOfDate("a manager said since that people with similar IDs are two people")
     return settings
 
 

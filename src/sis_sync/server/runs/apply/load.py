@@ -18,7 +18,7 @@ from sis_sync.server.runs.apply.sql import execute, own_statements
 from sis_sync.server.runs.files import RunFiles, run_session, work_folder
 
 BATCH_ROWS = 10_000
-# Addresses that accounts lose with this run, as keyed hashes. The purge needs them no longer to remember them.
+# The addresses that accounts lose with this run, as keyed hashes.
 _RELEASED = """
 SELECT DISTINCT keyed_hash(lower(old_email), :key) FROM read_parquet(:plan)
 WHERE action = 'delete' OR (action IN ('update', 'restore') AND lower(email) <> lower(old_email))
@@ -74,7 +74,7 @@ def write_out(session: Session, query: str, file: Path) -> None:
 
 def copy_in(file: Path, statement: str) -> int:
     """Copy a CSV file into a table of PostgreSQL, and return the number of rows."""
-    # Django turns the errors of other statements into its own, but not those at the end of a COPY.
+    # Django converts the errors of other statements into its own, but not those at the end of a COPY.
     with connection.wrap_database_errors, connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for chunk in chunks_of(file):

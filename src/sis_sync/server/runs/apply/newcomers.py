@@ -1,8 +1,8 @@
 """Writes the newcomers of a large plan straight into the table of accounts, without a temporary copy of their rows.
 
-Their IDs are assigned here, so that the history is written without looking an account up. An address or a custom ID
-that another account has, or an org that is gone, is an IntegrityError. The plan is then applied in the usual way, which
-takes IDs from accounts that were deleted long ago, or says how many rows no longer fit.
+This module assigns their IDs, so writing the history needs no look-up of accounts. If another account has the address
+or the custom ID, or an org no longer exists, the database raises IntegrityError. The plan is then applied in the usual
+way, which takes custom IDs from accounts that were deleted long ago, or reports how many rows no longer fit.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from sis_sync.server.runs.apply.load import copy_in, insert_rows, write_out
 from sis_sync.server.runs.apply.sql import count, execute, own_statements
 from sis_sync.server.runs.models import Run
 
-MIN_NEWCOMERS = 1_000  # fewer are soon written in any way
+MIN_NEWCOMERS = 1_000  # for fewer, the usual way is as fast
 COLUMNS = (
     *("id", "school_system_id", "org_id", "first_name", "middle_name", "last_name", "email", "custom_id"),
     *("user_type", "position", "grade", "status", "password", "is_protected", "protected_reason", "is_held_by_hand"),
@@ -34,7 +34,7 @@ _NAMED_ORGS = "INSERT INTO named_orgs SELECT unnest(?::VARCHAR[]), unnest(?::BIG
 
 @dataclass(frozen=True)
 class Newcomers:
-    """The accounts that a plan creates. `before_first` is the ID before those that they get."""
+    """The accounts that a plan creates. Their IDs follow `before_first`."""
 
     session: Session
     plan: Path
@@ -57,7 +57,7 @@ class Newcomers:
         return self._add("accounts_account", COLUMNS, query)
 
     def write_history(self, parameters: dict[str, Any]) -> int:
-        """Write the history of the accounts: all of their values, as created by this run. Return how many."""
+        """Write the history of the accounts: this run created all of their values. Return how many."""
         own = own_statements()
         execute(own["make_newcomers"])
         query = bind(sql_text(__package__, "newcomer_lines"), plan=str(self.plan), before_first=self.before_first)
@@ -65,7 +65,7 @@ class Newcomers:
         return execute(own["keep_history_of_written"], parameters)
 
     def await_passwords(self, parameters: dict[str, Any]) -> int:
-        """Write which accounts wait for the password of the file, and return how many."""
+        """Mark the accounts that wait for their password from the file, and return how many."""
         return execute(own_statements()["await_passwords_of_written"], parameters)
 
     def _add(self, table: str, columns: tuple[str, ...], query: str) -> int:
@@ -79,18 +79,18 @@ class Newcomers:
 
 
 def newcomers_of(run: Run, approved: ApprovedPlan, session: Session) -> Newcomers | None:
-    """Return the newcomers of the run if they can be written straight, otherwise None.
+    """Return the newcomers of the run, or None if they must be written in the usual way.
 
-    Call it under the lock of the school system.
+    The caller has the lock of the school system.
     """
     number = run.counts["create"]
     if number < MIN_NEWCOMERS:
         return None
     before_first = count(own_statements()["reserve_ids"], {"number": number})
     if before_first < 0:
-        return None  # another school system made accounts at the same time
+        return None  # another school system created accounts at the same time, so the IDs have gaps
     session.run("CREATE OR REPLACE TEMP TABLE named_orgs (external_id VARCHAR, org_id BIGINT)")
-    # The decision was checked before: these external IDs name the same orgs now.
+    # check_decision has made sure that these external IDs still name the same orgs.
     named: dict[str, int] = run.settings_used["orgs"]
     is_whole = run.scope_org.kind == Org.Kind.DISTRICT
     orgs = {name: org_id for name, org_id in named.items() if is_whole or org_id == run.scope_org_id}
@@ -100,9 +100,10 @@ def newcomers_of(run: Run, approved: ApprovedPlan, session: Session) -> Newcomer
 
 @contextmanager
 def indexes_made_afterwards(number: int) -> Iterator[None]:
-    """Let SQLite write so many newcomers without the indexes that are not unique, if most rows are theirs.
+    """While the block writes `number` newcomers, drop the indexes of SQLite that are not unique, if most rows are new.
 
-    It makes the indexes again in the same transaction, exactly as they were. PostgreSQL would lock all readers out.
+    Make them again in the same transaction, exactly as they were. PostgreSQL keeps its indexes, because dropping one
+    would lock all readers out.
     """
     if connection.vendor != "sqlite" or count(own_statements()["rows_there"], {}) > number:
         yield

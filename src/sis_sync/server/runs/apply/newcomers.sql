@@ -1,7 +1,7 @@
 -- DuckDB. In: the plan file (:plan), the orgs that rows may name (named_orgs), the ID before the first new account
---   (:before_first), what the new accounts have in common (:school_system, :password, :now).
--- Out: one row per account to create, in the order of the file: the columns of accounts_account in newcomers.py. An org
---   that may not be named is NULL, which no account may have.
+--   (:before_first), and the values that all new accounts share (:school_system, :password, :now).
+-- Out: one row per account to create, in the order of the file, with the columns of COLUMNS in newcomers.py. The org is
+--   NULL if the row may not name it; then the database refuses the row.
 -- A hash that starts with ! matches no password. The rest is different for each account. A job sets passwords later.
 SELECT
   :before_first + row_number() OVER (ORDER BY file_row_number) AS id, :school_system AS school_system_id, o.org_id,

@@ -1,4 +1,4 @@
--- PostgreSQL only: the tables that the changes are loaded into, the locks that the transaction needs, and statistics.
+-- PostgreSQL only: the tables for the changes, the locks that the transaction needs, and statistics.
 
 -- statement: make_changes
 CREATE TEMPORARY TABLE run_change (
@@ -50,7 +50,7 @@ SELECT count(*) FROM (
 ) AS locked
 
 -- statement: known_accounts
--- As many accounts as the statistics know, -1 for none yet.
+-- The number of accounts by the statistics, -1 if there are none yet.
 SELECT reltuples::bigint FROM pg_class WHERE oid = 'accounts_account'::regclass
 
 -- statement: renew_statistics
@@ -73,7 +73,7 @@ SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line 
 FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
 
 -- statement: reserve_ids
--- The ID before those that nobody else can get any more, or -1 if they have gaps.
+-- Reserve IDs for the new accounts. Return the ID before the first one, or -1 if the reserved IDs have gaps.
 SELECT CASE WHEN max(id) - min(id) + 1 = %(number)s THEN min(id) - 1 ELSE -1 END
 FROM (SELECT nextval(pg_get_serial_sequence('accounts_account', 'id')) AS id
       FROM generate_series(1, %(number)s)) AS reserved

@@ -30,9 +30,9 @@ def own_statements() -> dict[str, str]:
 
 @contextmanager
 def changes_kept_in_memory() -> Iterator[None]:
-    """Let SQLite keep what a transaction changes in memory until its commit, within half of the memory limit.
+    """Let SQLite keep the changes of a transaction in memory until its commit, within half of the memory limit.
 
-    Without room in its cache it writes to the database file earlier, and from then on no one can read.
+    If its cache is full, it writes to the database file before the commit, and from then on no one can read.
     """
     if connection.vendor != "sqlite":
         yield

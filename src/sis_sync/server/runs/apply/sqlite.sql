@@ -1,4 +1,4 @@
--- SQLite only: the tables that the changes are loaded into. The transaction already has the only write lock.
+-- SQLite only: the tables for the changes, and its indexes. The transaction already has the only write lock.
 -- Columns of addresses have no type: with one, SQLite would not use the index over lower(email).
 
 -- statement: make_changes
@@ -50,7 +50,7 @@ SELECT %(school_system)s, a.id, %(run)s, CASE WHEN %(has_file)s = 1 THEN n.line 
 FROM run_newcomer n JOIN accounts_account a ON a.id = n.id JOIN orgs_org o ON o.id = a.org_id
 
 -- statement: reserve_ids
--- The greatest ID that any account had. The transaction has the write lock, so that nobody else assigns the next ones.
+-- The greatest ID that any account ever had. No one else can assign the next ones, because of the write lock.
 SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'accounts_account'
 
 -- statement: rows_there

@@ -19,7 +19,8 @@ FROM run_change c
 WHERE c.account_id = a.id AND c.action = 'delete'
 
 -- statement: put_back
--- An undo deletes again whom its run restored, and puts back their values. No other plan has values for a leaver.
+-- An undo deletes the people that its run restored, and puts their old values back. No other plan has values for a
+-- leaver.
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
   org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,
@@ -44,7 +45,7 @@ FROM run_change c LEFT JOIN run_org o ON o.external_id = c.school_district_exter
 WHERE c.account_id = a.id AND c.action = 'update'
 
 -- statement: restore
--- Only an undo restores an account that was disabled by hand before it left: it stays so.
+-- Only an undo restores an account that was disabled by hand before it left. Such an account stays disabled by hand.
 UPDATE accounts_account AS a SET
   first_name = c.first_name, middle_name = c.middle_name, last_name = c.last_name, email = c.email,
   org_id = coalesce(o.org_id, a.org_id), user_type = c.user_type, position = c.position, grade = c.grade,

@@ -1,4 +1,4 @@
-"""The bar chart of the last runs: the numbers, and where each bar stands. The template draws it as SVG."""
+"""The bar chart of the last runs: the numbers, and the place of each bar. The template draws it as SVG."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,7 @@ class Chart:
 
 
 def chart_of(run: Run, earlier: tuple[EarlierRun, ...]) -> Chart | None:
-    """Return the chart of the people who leave, in a mode that deletes no one of the people who change or are new.
+    """Return the chart of the people who leave. In a mode that ignores absence, count those who are new or change.
 
     Return None if there is no earlier run.
     """

@@ -1,4 +1,4 @@
-"""Everything that the page of a plan shows, in the order in which it shows it."""
+"""The parts of the page on which a manager decides, in the order of the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -60,9 +60,10 @@ class PeopleList:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the page shows of a plan, but for the form. `shown` and `folded` of a pair are in its order.
+    """All parts of the page except the form. `held_more` and `schools_more` are folded.
 
-    `kept` are the findings about values of the file that accounts do not take, and about edited names that go.
+    `kept` are the findings about values of the file that accounts do not take, and about edited names that the file
+    replaces.
     """
 
     verdict: str
@@ -88,7 +89,7 @@ class Decision:
 
 
 def decision_of(run: Run) -> Decision:
-    """Return what the page of this plan shows."""
+    """Return the parts of the page for the plan of this run."""
     sums, earlier = stored_sums(run.sums), earlier_runs(run)
     people = people_of_plan(run, [action for action in LISTS if run.counts.get(action)])
     schools = schools_named(run.school_system_id, _named_ids(run, sums, people))

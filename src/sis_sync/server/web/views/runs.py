@@ -52,7 +52,7 @@ from sis_sync.server.web.views.decide import decide_on
 from sis_sync.server.web.words import state_words
 
 LOST_ZEROS = "custom_id.lost_zeros"
-TOLD_APART = "a manager said that people with similar IDs are two"
+TOLD_APART = "a manager said that people with similar IDs are two people"
 REPLANNED = (*DECIDABLE, CHECKING, OUT_OF_DATE)  # the states of a run whose approved plan was out of date
 
 
