@@ -22,6 +22,7 @@ from sis_sync.steps.report import write_results
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)(?:#[^)\s]*)?\)")
+LINK_TO_HEADING = re.compile(r"\[[^\]]*\]\((?P<page>[^)#\s:]*)#(?P<anchor>[^)\s]+)\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -86,6 +87,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = [found["target"] for found in LINK.finditer(text)]
     local = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
     assert [target for target in local if not (page.parent / target).exists()] == []
+    to_headings = [(found["page"], found["anchor"]) for found in LINK_TO_HEADING.finditer(text)]
+    assert [pair for pair in to_headings if pair[1] not in anchors_of(page.parent / pair[0] if pair[0] else page)] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
