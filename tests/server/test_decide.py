@@ -270,7 +270,7 @@ def test_two_persons(as_alice: Client, alice: Account, bob: Account, district: O
     assert run.state == "waiting"  # although the mode requires no approval
     assert "You sent this file, and this mode needs two persons" in page_of(as_alice, run)
     refused = as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).content.decode()
-    assert "whoever sent a file may not approve it" in refused
+    assert "the sender of a file may not approve it" in refused
     as_bob = Client()
     as_bob.force_login(bob)
     assert "You sent this file" not in page_of(as_bob, run)
@@ -282,7 +282,7 @@ def test_maker_of_a_key_is_its_sender(as_alice: Client, district: Org, north: Or
     ModeSettings.objects.filter(mode="partial").update(needs_two_persons=True)
     run = sync(district, student("S1"), now=timezone.now(), by=ApiKey.objects.get())
     refused = as_alice.post(f"/runs/{run.pk}/approve", {"digest": run.plan_digest}).content.decode()
-    assert "whoever sent a file may not approve it" in refused
+    assert "the sender of a file may not approve it" in refused
     assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "not now"}).status_code == 303
 
 

@@ -387,7 +387,7 @@ def test_whoever_asks_for_an_undo_is_its_sender(
         assert f"You asked for this, and the mode of run {to_undo.pk} needs two persons" in page
         form = {"digest": undo.plan_digest, "reason": "the file was cut off"}
         refused = as_alice.post(f"/runs/{undo.pk}/approve", form).content.decode()
-        assert "whoever asks may not approve" in refused
+        assert "the person who asks may not approve" in refused
         undo.refresh_from_db()
         assert undo.state in ("waiting", "held")
         to_undo = approved(undo, bob, timezone.now())

@@ -79,7 +79,7 @@ def _unchanged_rows(unchanged: Path, has_values: bool) -> str:
 
 
 def write_told(session: Session, path: Path) -> None:
-    """Store the table `told` without the rows of which no more is told than of all others."""
+    """Store the table `told`, without the rows that are told in the same way as all others."""
     query = "SELECT * FROM told WHERE NOT action IN :quiet OR codes <> ''"
     session.run(f"COPY ({query}) TO :path (FORMAT parquet)", path=str(path), quiet=QUIET_ACTIONS)
 
@@ -90,7 +90,7 @@ def write_told_results(
     """Write what a sender without the scope read may see of a stored plan; neutralise formulas in cells.
 
     `told` is the file of `write_told`, `plan` the two files of `save_plan`. All other rows of the file have the action
-    `others`. If that is "taken", only their line is shown: whoever has only the key must not get the people of an
+    `others`. If that is "taken", only their line is shown: someone who has only the key must not get the people of an
     earlier file. Without `with_others`, all rows with one of QUIET_ACTIONS are left out.
     """
     cells = ", ".join(f"{_neutralised(f't.{name}')} AS {name}" for name in ("codes", "message"))

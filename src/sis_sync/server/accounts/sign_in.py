@@ -49,7 +49,7 @@ class SchoolSystemBackend(BaseBackend):
             attempt.is_right = is_hashed or is_being_prepared(account, password)
         if attempt.is_right and not is_hashed:
             raise PasswordNotReady(
-                "Your account is there, and its password is being prepared.", fix="Try again in a few minutes."
+                "Your account is there, but its password is still being prepared.", fix="Try again in a few minutes."
             )
         if not attempt.is_right:
             return None
@@ -70,7 +70,7 @@ def school_system_at(slug: str) -> SchoolSystem | None:
 
 
 def place_of(request: HttpRequest | None) -> str:
-    """Return the network address that a request came from; behind a proxy, the one that the proxy names."""
+    """Return the network address of the client. If the server is behind a proxy, the proxy names it."""
     return str(request.META.get("REMOTE_ADDR", "")) if request is not None else ""
 
 
@@ -82,7 +82,7 @@ def proves_present_password(*, account: Account, password: str, place: str) -> b
 
 
 def is_being_prepared(account: Account | None, password: str) -> bool:
-    """True if this is the password that a file brought for an active account, and it waits to be hashed.
+    """True if this is the password that came with a file for an active account, and is not hashed yet.
 
     Only the person who knows the password learns this: anyone else gets the answer to a wrong one.
     """

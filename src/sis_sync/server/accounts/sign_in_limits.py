@@ -1,10 +1,11 @@
-"""Limits on signing in and on claiming an account. A try is counted before the password or the code is looked at.
+"""Limits on signing in and on claiming an account. A try is counted before its password or code is checked.
 
-So many tries at once get no more looks. What is said of passwords and addresses holds for codes and IDs too.
+Many tries at the same time therefore get no more checks than tries in turn. The rules for passwords and addresses also
+apply to claim codes and IDs.
 By address: ten wrong passwords in 15 minutes close an e-mail address, whether an account has it or not. Tries from the
-school's own networks are counted apart, so that no one outside can close an address for the people inside.
-By place and in all: only wrong passwords count. They slow further tries down and never close. One place counts in all
-only up to its own limit, and the slowed tries of each place wait apart, so that no place slows the others.
+school's own networks are counted separately, so that no one outside can close an address for the people inside.
+By place and in total: only wrong passwords count. They slow further tries down, but close nothing. One place adds to
+the total only up to its own limit, and the slowed tries of each place wait separately, so that no place slows others.
 """
 
 import hashlib
@@ -26,8 +27,9 @@ from sis_sync.server.windows import Slots, Window, whole_seconds
 
 WINDOW_SECONDS = 15 * 60
 SCHOOL_NETWORK_FACTOR = 30
-# A slowed try waits this long before its password is looked at. So many of one place may wait; others are told to come
-# again. So many threads of the web process may wait for places over their limit, and as many for all other places.
+# A slowed try waits SLOW_SECONDS before its password is checked. SLOW_LANES tries of one place may wait at a time;
+# others are refused for now. SLOW_THREADS threads of the web process may wait for places over their limit, and as many
+# for all other places.
 SLOW_SECONDS = 2.0
 SLOW_LANES = 2
 SLOW_THREADS = 4
@@ -44,7 +46,7 @@ pause: Callable[[float], None] = time.sleep
 
 
 class Proof(StrEnum):
-    """What someone proves to be a person with. The tries of each kind close an address by themselves."""
+    """The kind of secret that a person enters. Each kind has its own count of wrong tries for an address."""
 
     PASSWORD = "password"  # noqa: S105 - a word of messages
     CLAIM_CODE = "code"
@@ -59,17 +61,17 @@ class Slowed(StrEnum):
 
 @dataclass
 class Try:
-    """One try to prove who one is. It counts as wrong unless `is_right` is set."""
+    """One try to sign in or to claim an account. It counts as wrong unless `is_right` is set."""
 
     is_right: bool = False
 
 
 @contextmanager
 def counted_try(*, school_system: SchoolSystem, email: str, place: str, proof: Proof = Proof.PASSWORD) -> Iterator[Try]:
-    """Count a try from the network address `place`; the block looks at the password and sets `is_right`.
+    """Count a try from the network address `place`. The block checks the password and sets `is_right`.
 
     For a claim code, `email` is what was entered as the ID. Raise TooManySignIns if the e-mail address is closed, or if
-    too many slowed tries wait already. If the block raises an error, the password was not looked at and nothing counts.
+    too many slowed tries wait already. If the block raises an error, the password was not checked and nothing counts.
     """
     is_inside = is_in_networks(place, school_system.networks)
     address, network = _address_key(school_system.pk, email, proof, is_inside=is_inside), network_of(place)
@@ -102,26 +104,26 @@ def counted_try(*, school_system: SchoolSystem, email: str, place: str, proof: P
 
 
 def end_lock_out(*, school_system_id: int, email: str, proof: Proof = Proof.PASSWORD) -> None:
-    """Open the address again: a manager has set a new password or made a new code."""
+    """Open the address again after a manager has set a new password or made a new code."""
     for is_inside in (True, False):
         _by_address.forget(_address_key(school_system_id, email, proof, is_inside=is_inside))
 
 
 def forget_all_tries() -> None:
-    """Begin again at 0."""
+    """Set all counts to 0."""
     for window in (_by_address, _by_place, _in_all):
         window.clear()
 
 
 def closed_for(wait: float, proof: Proof) -> TooManySignIns:
-    """Return the refusal of an address. While tries are looked at, they count as wrong, so the wait is short."""
+    """Return the error for a closed address. Tries that are being checked count as wrong, but only for a moment."""
     minutes = math.ceil(wait / 60)
     is_claim = proof is Proof.CLAIM_CODE
     closed = "Claiming an account with this ID" if is_claim else "Signing in with this address"
     return TooManySignIns(
         f"Too many wrong {proof}s. {closed} is closed for {counted(minutes, 'more minute', 'more minutes')}."
         if wait > UNDECIDED_SECONDS
-        else f"Too many tries with this {'ID' if is_claim else 'address'} are looked at in this moment.",
+        else f"Too many tries with this {'ID' if is_claim else 'address'} are being checked at this moment.",
         fix="Wait, or ask your school for a new code." if is_claim else "Wait, or ask a manager to set a new password.",
         retry_after_seconds=whole_seconds(wait),
     )
@@ -173,7 +175,7 @@ def _address_key(school_system_id: int, email: str, proof: Proof, *, is_inside: 
 
 
 def network_of(place: str) -> str:
-    """Return the place whose wrong passwords count together: an IPv4 address, or a network of IPv6."""
+    """Return the place to which a network address belongs: an IPv4 address by itself, or its IPv6 network."""
     with suppress(ValueError):
         address = ipaddress.ip_address(place)
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:

@@ -1,7 +1,7 @@
 """Corrects the failed rows of a run, in the page or by file. The correction is always a partial run bound to its run.
 
 In the page only the fields that are at fault can be changed. The others, the custom ID above all, are taken from the
-stored plan, so that no spreadsheet and no typing error makes a second account of somebody.
+stored plan, so that no spreadsheet and no typing error can create a second account for the same person.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Closes plans on which no one decides within 7 days of the first one. Planning again does not begin anew."""
+"""Closes plans on which no one decides within 7 days of the first one. Planning again does not extend this time."""
 
 from datetime import datetime
 

@@ -57,7 +57,7 @@ def plan_run(run_id: int, *, now: datetime | None = None) -> None:
         planned = make_stored_plan(run, settings, now=now)
     except (FileRefused, ConfigurationError) as error:
         if fault_of(error):
-            raise  # a full disk or an engine that is away: neither the file nor its mapping is at fault
+            raise  # for example a full disk or a missing engine: neither the file nor its mapping is at fault
         _refuse(run, _refusal_of(error), now)
     else:
         # 3. Record the plan and decide the next state, in one transaction.
@@ -98,9 +98,9 @@ def plan_again(run_id: int, *, reason: str, now: datetime, states: tuple[str, ..
 
 
 def fail_run(run_id: int, *, reference: str) -> None:
-    """Mark a run whose job gave up, and remove its file. `reference` finds the error in the server's log.
+    """Mark a run whose job gave up, and remove its file. The server's log has `reference` next to the error.
 
-    Call it in the transaction that ends the job, so that the sender can begin the run again only after both.
+    Call it in the transaction that ends the job, so that the sender can send the file again only after both.
     """
     refusal = Refusal(
         code="run.failed",
@@ -229,5 +229,5 @@ def _was_decided_before(run: Run) -> bool:
 
 
 def _keeps_going_out_of_date(run: Run) -> bool:
-    """True if policy approved this run three times. Accounts keep changing before it is applied: a person decides."""
+    """True if policy approved this run three times already, so accounts keep changing before it is applied."""
     return run.jobs.filter(kind=Job.Kind.APPLY).count() >= APPROVALS_BY_POLICY

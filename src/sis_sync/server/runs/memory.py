@@ -1,7 +1,7 @@
-"""The memory of a school system in the data folder (steps/memory), and the accounts that it must be told of.
+"""The memory of a school system (steps/memory): its file in the data folder, and the accounts that changed since.
 
-It is a cache of people's data: only the server's user may read it, and it belongs in no backup. A purge removes it with
-each person whom it removes, and what is from an earlier month.
+It is a cache of people's data: only the server's user may read it, and backups need not contain it. A purge that
+removes a person removes the memory too, and each purge removes memories of earlier months.
 """
 
 from datetime import UTC, datetime
@@ -17,9 +17,9 @@ from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.memory.memory import Known, Memory, forget_memory, open_memory
 
-# With fewer accounts a plan without the memory is as quick.
+# With fewer accounts, a plan without the memory is as quick.
 LEAST_ACCOUNTS = 20_000
-# If more than one account in so many was touched, reading them all is quicker.
+# If more than one account in 10 was touched, reading all accounts is quicker.
 MOST_TOUCHED = 10
 
 
@@ -31,7 +31,7 @@ def memory_folder() -> Path:
 def memory_of(run: Run, session: Session, *, now: datetime) -> Memory | None:
     """Open the memory for a run of the whole school system. Return None if it is not worth it, or cannot be used."""
     if connection.in_atomic_block or run.scope_org.kind != Org.Kind.DISTRICT:
-        return None  # what this transaction changed may be taken back
+        return None  # the transaction may still be rolled back
     accounts = Account.objects.filter(school_system=run.school_system_id)
     if not accounts.order_by("pk")[LEAST_ACCOUNTS - 1 : LEAST_ACCOUNTS].exists():
         return None
@@ -40,7 +40,7 @@ def memory_of(run: Run, session: Session, *, now: datetime) -> Memory | None:
 
 
 def forget_memories(school_system_id: int | None = None, *, before: datetime | None = None) -> int:
-    """Remove the memories of a school system, or those of all from a month before that day. Return how many."""
+    """Remove the memories of one school system or of all, or only those of months before this day. Return how many."""
     found = memory_folder().glob("*.duckdb" if school_system_id is None else f"{school_system_id}-*.duckdb")
     gone = [path for path in found if before is None or path.stem.partition("-")[2] < f"{before:%Y-%m}"]
     for path in gone:
@@ -49,13 +49,13 @@ def forget_memories(school_system_id: int | None = None, *, before: datetime | N
 
 
 def known_now(memory: Memory, run: Run, *, restorable_since: datetime) -> Known:
-    """Return what the memory must be told of. Call it in the snapshot in which the accounts are read.
+    """Return the memory with the accounts that may have changed. Call it in the snapshot that reads the accounts.
 
-    Its position has two parts: since when deleted accounts were exported, and the position in the change feed.
+    The position has two parts: the time from which on deleted accounts are exported, and the position in the feed.
     """
     position = f"{restorable_since.isoformat()} {position_now().as_text()}"
     before, _, in_feed = (memory.position or "").partition(" ")
-    if not in_feed or datetime.fromisoformat(before) > restorable_since:  # set back, the clock brings accounts back
+    if not in_feed or datetime.fromisoformat(before) > restorable_since:  # the clock was set back
         return Known(memory, position)
     changes = changes_since(Position.from_text(in_feed), school_system_id=run.school_system_id)
     if changes.are_unknown:

@@ -93,7 +93,8 @@ def _settle(waiting: FilePassword, password: str | None) -> None:
             _end(waiting, Outcome.NOT_NEEDED)
         else:
             Account.objects.filter(pk=account.pk).update(password=hashed)
-            ClaimCode.objects.filter(account=account.pk).delete()  # whoever found the sheet cannot set another one
+            # Someone who found the sheet must not set another password.
+            ClaimCode.objects.filter(account=account.pk).delete()
             _end(waiting, Outcome.SET, fingerprint=fingerprint)
 
 

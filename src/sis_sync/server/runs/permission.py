@@ -31,9 +31,9 @@ def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
     check_may_reject(run=run, by=by)
     if needs_another_person(run=run, by=by):
         raise NotPermitted(
-            "You asked for this, and the mode of the run needs two persons: whoever asks may not approve."
+            "You asked for this, and the mode of the run needs two persons: the person who asks may not approve."
             if run.mode in TAKING_BACK
-            else "You sent this file, and its mode needs two persons: whoever sent a file may not approve it.",
+            else "You sent this file, and its mode needs two persons: the sender of a file may not approve it.",
             fix="Let another manager approve it.",
         )
     if isinstance(by, Account):
@@ -45,7 +45,7 @@ def check_may_approve(*, run: Run, by: Account | ApiKey) -> None:
 def needs_another_person(*, run: Run, by: Account | ApiKey) -> bool:
     """True if the mode needs two persons and this one sent the file. A key counts as the manager who made it.
 
-    A run that takes another back needs two where the mode of the other does; whoever asked for it is its sender.
+    A run that takes another back needs two if the mode of the other does. The person who asked for it is its sender.
     """
     sender = run.api_key.created_by_id if run.api_key else run.uploaded_by_id
     if sender is None or sender != (by.pk if isinstance(by, Account) else by.created_by_id):

@@ -1,6 +1,6 @@
 """The settings of each mode. Planning reads them; managers of the district change them.
 
-The rule of two persons guards itself: one manager asks to end it, and another one agrees. Until then it holds.
+The rule of two persons protects itself: it ends only if one manager asks to end it and another one agrees.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,13 @@ from sis_sync.server.orgs.models import SchoolSystem
 from sis_sync.server.orgs.selectors import is_district_manager, require_district_manager
 from sis_sync.server.runs.models import ModeSettings, Run
 
-# If one of these changes, plans are out of date. The two settings of approval are read again when the
-# plan is applied.
 SETS = tuple(f"sets_{name}" for name in FIELDS_WITH_SETTING)
+# If one of these changes, plans are out of date. The two settings of approval are read again when a plan is applied.
 PLANNED_WITH = ("on_absent", "creates_disabled", *SETTABLE_LIMITS, *SETS)
 SETTINGS = ("requires_approval", "needs_two_persons", *PLANNED_WITH)
 MAX_PERCENT = 100
 LEAST_MANAGERS = 2  # of a mode that needs two persons
-ASKED_FOR = timedelta(days=7)  # after that, nobody can agree to end the rule of two persons
+ASKED_FOR = timedelta(days=7)  # after that, no one can agree to end the rule of two persons
 
 
 def settings_of_modes(*, school_system: SchoolSystem) -> tuple[ModeSettings, ...]:
@@ -45,7 +44,7 @@ def original_of(run: Run) -> Run:
 
 
 def settings_of(run: Run) -> ModeSettings:
-    """Return the settings that a run is judged by. A run that takes another back has those of the other's mode.
+    """Return the settings for a run. A run that takes another back has the settings of the other's mode.
 
     Corrected rows set the fields that the corrected file may set, so they have the field settings of its mode.
     """
@@ -60,7 +59,7 @@ def settings_of(run: Run) -> ModeSettings:
 
 
 def mode_of(run: Run) -> Mode:
-    """Return the mode of a run. A run that takes another back is measured against the user types of the other's."""
+    """Return the mode of a run. A run that takes another back has the user types of the other's mode."""
     return replace(RUN_MODES[run.mode], user_types=RUN_MODES[original_of(run).mode].user_types)
 
 
@@ -105,8 +104,8 @@ def update_mode_settings(
 ) -> ModeSettings:
     """Change the settings that `values` names and return them all. Raise ValuesRefused for an invalid value.
 
-    The change makes waiting plans out of date: their files are planned again when someone approves them. A person does
-    not end the rule of two persons alone: that is only asked for.
+    The change makes waiting plans out of date: their files are planned again when someone approves them. If
+    the actor turns off the rule of two persons, only store that they ask to.
     """
     require_district_manager(actor=actor, school_system=settings.school_system)
     wanted = {name: values[name] for name in SETTINGS if name in values}
@@ -162,7 +161,7 @@ def ask_for_one_person(*, settings: ModeSettings, actor: Account, now: datetime)
 
 
 def asked_by(settings: ModeSettings, *, now: datetime) -> Account | None:
-    """Return who asks to end the rule. None if nobody does, if it was too long ago, or if they manage no longer."""
+    """Return the manager who asks to end the rule, or None. It is too late if they asked long ago or manage no more."""
     asker, at = settings.one_person_asked_by, settings.one_person_asked_at
     if asker is None or at is None or now - at > ASKED_FOR or not settings.needs_two_persons:
         return None

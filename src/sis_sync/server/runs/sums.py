@@ -18,7 +18,7 @@ LEAST_NAMED = 5
 class Slice:
     """What a plan does to the people of one school or user type. `name` is an external ID or a user type.
 
-    `here` counts those whom the run could delete, when it was planned. Those who `change` and `leave` are among them.
+    `here` is the number of people whom the run could delete, at planning. It includes those who `change` and `leave`.
     `away` and `arrive` count those of `change` who go to, or come from, another school or type.
     """
 
@@ -56,7 +56,7 @@ class FieldSum:
 class Sums:
     """The sums of a plan. `schools` and `types` list only those in which something changes.
 
-    `base` is the number of people whom the run could delete; `renumbered` of those who leave come back as new rows.
+    `base` is the number of people whom the run could delete. `renumbered` of the leavers come back as new rows.
     """
 
     base: int = 0

@@ -33,7 +33,7 @@ class RunView:
 
 
 def page_mark(run: Run) -> str:
-    """Return the mark that stands for the address of the run's page in reports. The API replaces it."""
+    """Return the placeholder for the address of the run's page in reports. The API replaces it."""
     return f"urn:sis-sync:run:{run.pk}"
 
 

@@ -1,6 +1,6 @@
-"""People whose IDs differ in leading zeros only, and whom a manager told apart.
+"""People whose IDs differ in leading zeros only, although a manager said that they are two people.
 
-A row with an unknown ID that equals a known one but for leading zeros fails, because a spreadsheet may have cut them.
+A row with an unknown ID fails if it differs from a known ID in leading zeros only: a spreadsheet may have cut them.
 If they are two people, a manager says so once, and later files create the other one.
 """
 
@@ -19,7 +19,7 @@ MOST_CHARACTERS = next(field.max_length for field in FIELDS if field.name == "cu
 
 
 def told_apart(school_system_id: int) -> list[str]:
-    """Return the custom IDs of the people whom a manager told apart, sorted."""
+    """Return the custom IDs of these people, sorted."""
     found = ToldApart.objects.filter(school_system=school_system_id)
     return sorted(found.values_list("custom_id", flat=True))
 

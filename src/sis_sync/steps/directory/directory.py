@@ -53,7 +53,7 @@ def load_directory(
 ) -> Directory:
     """Load both files. Raise ConfigurationError if one is missing, lacks a column or is not CSV in UTF-8.
 
-    `two_people` are custom IDs of people whom a manager told apart from those whose IDs differ in leading zeros only.
+    `two_people` are custom IDs of which a manager said that those with other leading zeros belong to other people.
     With `remembered`, load the accounts of that table instead of those of a file.
     """
     load_listed_values(session)

@@ -2,10 +2,10 @@
 -- Out: orgs: one row per org that has an external ID;
 --      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
 --        only for others;
---      pairs, pair_totals, paired_accounts: no pairs. With a memory, the step memory replaces them: a pair is a line of
---        the file and the account that it leaves as it is, and neither is in any other table. pairs has one row per
---        pair, pair_totals one row with the number of pairs (people) and the last line of one, paired_accounts the
---        number of their accounts for each org, type and status. is_import: see lately.
+--      pairs, pair_totals, paired_accounts: no pairs. The step memory replaces them: a pair is a line of the file and
+--        the account that it does not change, and no other table contains either. pairs has one row per pair,
+--        pair_totals has one row with the number of pairs (people) and the last of their lines, and paired_accounts has
+--        the number of their accounts for each org, type and status. is_import: see lately.
 -- accounts_read and orgs_read are queries that read the files. accounts_read has the ten fields as text, and state,
 -- protected, account_id, held_by_hand, rights, in_scope, deleted_on and edited_names.
 CREATE TEMP TABLE orgs AS

@@ -1,6 +1,6 @@
 -- In:  roster, accounts, held_addresses.
 -- Out: numbered: one row per row of roster with a made address of a series: line, and the address that the person gets;
---      unnumbered: as many rows as people for whom :spare numbers were too few.
+--      unnumbered: one row per person who got no number, because :spare was too small.
 -- The series of an address is the address itself, and with 2, 3 and so on before the @. An account keeps its address of
 -- the series. The others get the first free ones in the order of their custom IDs, Disabled people last, because most
 -- of them are not made. Runs on DuckDB only.
@@ -25,8 +25,8 @@ SELECT base, custom_id, any_value(local) AS local, any_value(domain) AS domain,
 FROM made_addresses WHERE NOT is_kept
 GROUP BY base, custom_id;
 
--- Numbers of a series that are not free: addresses of accounts and of rows that give one, and other made addresses. The
--- last digits of an address may be numbers of several series.
+-- Numbers of a series that are not free, because accounts, rows with an address of their own or other made addresses
+-- have them. The last digits of one address may be numbers of several series.
 CREATE OR REPLACE TEMP TABLE taken_numbers AS
 SELECT DISTINCT series AS base, CASE WHEN digits = '' THEN 1 ELSE CAST(digits AS BIGINT) END AS number
 FROM (

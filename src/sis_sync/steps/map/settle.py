@@ -1,10 +1,10 @@
 """Settle: the values that depend on the accounts (section 3 of the file format, the lines create, unique and keep).
 
-Some values of an account are not set by the file: because the mapping says so, because the mode's settings say so, or
-because a person edited a name here. All three are one rule, in settle.sql.
+An account keeps some of its values because the mapping says so, because the settings of the mode say so, or because a
+person edited a name on the server. All three cases are one rule, in settle.sql.
 
 This is the last part of mapping. It runs after the directory is loaded, always on DuckDB. The steps after it see one
-table of rows, and need not know which values the file sets.
+table of rows, and do not need to know which values come from the file.
 """
 
 from dataclasses import dataclass
@@ -40,10 +40,10 @@ class HeldAddresses:
 
 @dataclass(frozen=True)
 class Settled:
-    """What the accounts decided. The session has `settled` and `kept_values` (line, field, given, code, other).
+    """The result of settle. The session has `settled` and `kept_values` (line, field, given, code, other).
 
     `kept` are the fields that accounts keep, `kept_while_live` those that they keep unless they are restored.
-    `by_accounts`: values of the file depend on the accounts. `beyond_names`: others than names do, too. `has_remarks`:
+    `by_accounts`: some values depend on the accounts. `beyond_names`: not only names do. `has_remarks`:
     `kept_values` has rows.
     """
 
@@ -58,7 +58,7 @@ NOTHING_SETTLED = Settled()
 
 
 def is_settled_by_accounts(records: Records, field_settings: FieldSettings = STANDARD_FIELD_SETTINGS) -> bool:
-    """Return True if values other than names depend on the accounts, even where nobody edited one."""
+    """Return True if values other than names depend on the accounts, even if no one edited a name."""
     is_kept = any(getattr(field_settings, name) != "on" for name in OTHER_FIELDS)
     return is_kept or records.mapping.numbers_addresses or bool(kept_fields(records.columns, records.mapping))
 

@@ -4,7 +4,7 @@
 --        the row has an account, which keeps some; keeps_address: a live account keeps its address;
 --      kept_values: one row per value of the file that differs from a value that the account keeps although the file
 --        has one, or from an edited name that it replaces: the value given, the code, and what the account has (other).
--- Runs on DuckDB only. Values of accounts out of scope are never taken: the sender must not learn whose ID a row has.
+-- Runs on DuckDB only. It never uses values of accounts out of scope: the sender must not learn whose ID a row has.
 
 -- An edited name counts while the account has it. _of_sis: what the SIS had when a person edited the name.
 CREATE OR REPLACE TEMP TABLE matched AS
@@ -46,14 +46,14 @@ SELECT
   coalesce(o.keeps_position, FALSE) AS keeps_position,
   coalesce(o.keeps_grade, FALSE) AS keeps_grade,
   coalesce(o.keeps_status, FALSE) AS keeps_status,
-  -- By the file the person would become a student, or no longer be one.
+  -- The file would make the person a student, or a student someone else.
   coalesce(t.value IS NOT NULL AND (t.value = 'Student') <> (o.user_type = 'Student'), FALSE) AS is_other_kind
 FROM roster AS r
 LEFT JOIN own AS o ON o.custom_id = r.custom_id
 LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(r.user_type);
 
 -- Only a student has a grade, and no student a position. If an account keeps its type, it keeps these two as well. If
--- the type changes, the account has none to keep, and those of the file count.
+-- the type changes, the account has none to keep, so the values of the file count.
 CREATE OR REPLACE TEMP VIEW settled AS
 SELECT
   m.line, m.early_codes, m.is_skipped, m.made, m.choice, m.is_email_made, m.custom_id,

@@ -52,7 +52,7 @@ class Told:
 
 
 def tell_of_rows(session: Session, plan: Plan) -> None:
-    """Make `told` of the plan's rows, with their actions, codes and messages, but of no one who is not in the file."""
+    """Make `told` of the plan's rows, with their actions, codes and messages, but without absent people."""
     hidden = {"naming_codes": NAMING_CODES, "other_account": OTHER_ACCOUNT}
     hidden |= {"keeping_codes": KEEPING_CODES, "own_value": OWN_VALUE, "judged_as_stored": _JUDGED_AS_STORED}
     session.run(sql_text(__package__, "of_rows"), **hidden)
@@ -62,8 +62,8 @@ def tell_of_rows(session: Session, plan: Plan) -> None:
 def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
     """Make `told` of what the file alone decides, and of the rows that failed. Return its counts.
 
-    Where only a manager may see the reason, the message names `page`, the address of the run's page. Call this last: it
-    may replace the findings in the session.
+    If only a manager may see the reason, the message names `page`, the address of the run's page. Call this last,
+    because it may replace the findings in the session.
     """
     by_accounts = "SELECT count(*) FROM ignored WHERE code NOT IN :decided_by_file OR code = 'row.other_org'"
     if plan.settled.by_accounts or session.value(by_accounts, decided_by_file=DECIDED_BY_FILE):

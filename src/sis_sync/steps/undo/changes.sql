@@ -48,13 +48,13 @@ compared AS (
   FROM changed AS c LEFT JOIN accounts AS a ON a.account_id = c.account_id
 ),
 judged AS (
-  -- An org without an external ID cannot be named, so nobody can be moved back to it.
+  -- An org without an external ID cannot be named, so no one can be moved back to it.
   SELECT c.*, now IS DISTINCT FROM new OR s.field IS NOT NULL
     OR (c.field = 'school_district_external_id' AND coalesce(old = '', FALSE)) AS is_changed_since
   FROM compared AS c LEFT JOIN since AS s ON s.line = c.line AND s.field = c.field
 )
--- Only a student has a grade, and no student a position. So if one of the three is left alone where someone became, or
--- no longer is, a student, all three are.
+-- Only a student has a grade, and no student a position. So if the run made someone a student, or a
+-- student someone else, and one of the three fields is left alone, all three are.
 SELECT line, field, is_of_run, old, new, now, is_changed_since OR (is_of_type
     AND bool_or(is_of_type AND is_changed_since) OVER of_person
     AND bool_or(field = 'user_type' AND (old = 'Student') <> (new = 'Student')) OVER of_person) AS is_kept

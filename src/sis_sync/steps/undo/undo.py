@@ -1,8 +1,8 @@
 """Undo: make the people of a plan that takes an earlier run back (section 7 of the sync rules).
 
-It stands in for read, map and validate: what they make of a file, it makes of the history of the accounts that the run
-changed. The steps after it judge addresses and managers, decide, and check the guards as for any other plan. DuckDB
-plans it on every server, because it is about one run.
+It replaces read, map and validate: it makes the same tables, not from a file but from the history of the accounts that
+the run changed. The steps after it judge addresses and managers, decide, and check the guards as for any other plan.
+DuckDB plans it on every server, because it is about one run.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ WHERE place <= :most ORDER BY code, place
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes of the accounts that a run changed: its own, and all that came after them.
+    """The history of the accounts that a run changed, from this run on.
 
     `orgs_then` maps external IDs at the time of the run to those of the same orgs now, if they differ.
     """
@@ -80,7 +80,7 @@ def judge_changes(session: Session, changes: Changes, mode: Mode) -> Judged:
 
 
 def put_values_back(session: Session) -> None:
-    """Give the people who leave again the values that they had before the run. Call it after the guards."""
+    """Give the people who leave again their values from before the run. Call it after the guards."""
     session.run(sql_text(__package__, "old_values"))
 
 

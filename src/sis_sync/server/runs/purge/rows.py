@@ -107,7 +107,7 @@ def remove_claim_codes(purging: Purging) -> Iterator[Removed]:
 
 
 def remove_feed_entries(purging: Purging) -> Iterator[Removed]:
-    """Remove old entries of the change feed. Whoever has an older position reads all accounts again."""
+    """Remove old entries of the change feed. A consumer with an older position reads all accounts again."""
     yield from delete_rows(purging, "feed_entries", entries_over(now=purging.now))
 
 
