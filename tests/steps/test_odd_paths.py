@@ -46,7 +46,7 @@ def test_lone_return_in_the_header_is_named(tmp_path: Path, capsys: pytest.Captu
     said = command(capsys, "check", roster)
     assert said.exit_code == 6
     assert "carriage return" in said.err
-    assert "no account is touched" in said.err
+    assert "no account is changed" in said.err
 
 
 @pytest.mark.parametrize("more", [",note,Note", ",email"])

@@ -77,7 +77,7 @@ def print_refusal(refusal: FileRefused, *, as_json: bool) -> int:
     if as_json:
         print_json({"refused": {"code": refusal.code, "message": refusal.message, "line": refusal.line}})
     click.echo(f"File refused ({refusal.code}): {refusal.message}\n{refusal.fix}".rstrip(), err=True)
-    click.echo("Nothing is planned, and no account is touched.", err=True)
+    click.echo("Nothing is planned, and no account is changed.", err=True)
     return refusal.exit_code
 
 
@@ -117,7 +117,7 @@ def _print_file(records: Records) -> None:
     click.echo(f"{shown(facts.name)}: {rows}, {facts.encoding}, {facts.delimiter}s between the columns{mapping}")
     if facts.kept_fields:
         kept = facts.kept_fields.replace(" ", ", ")
-        click.echo(f"Accounts keep their own {kept}: the mapping takes them from the file for newcomers at most.")
+        click.echo(f"Existing accounts keep their {kept}: the mapping does not set these fields.")
 
 
 def _print_findings(groups: tuple[FindingGroup, ...]) -> None:
@@ -130,7 +130,7 @@ def _print_findings(groups: tuple[FindingGroup, ...]) -> None:
         if group.advice:
             click.echo(f"  {group.advice}")
         if group.mapping_lines:
-            click.echo("  Or let a mapping put it right in every row:")
+            click.echo("  Or let a mapping correct it in every row:")
         for line in group.mapping_lines:
             click.echo(f"    {line}")
     if groups:

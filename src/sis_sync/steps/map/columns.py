@@ -132,7 +132,7 @@ def missing_fields(columns: Columns, mapping: Mapping) -> list[str]:
 
 
 def kept_fields(columns: Columns, mapping: Mapping) -> tuple[str, ...]:
-    """Return the fields whose value an account that exists keeps, because the file has it for newcomers at most."""
+    """Return the fields that existing accounts keep, because the mapping sets them for newcomers at most."""
     kept = []
     for field in FIELDS:
         rule = mapping.rule(field.name)

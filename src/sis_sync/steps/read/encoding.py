@@ -64,7 +64,7 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
                 raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
             said = options.encoding
             if said and not name.startswith(python_encoding(said).removesuffix("-sig")):
-                message = f"The byte order mark of the file says {name}, but its encoding was said to be {said}."
+                message = f"The byte order mark of the file says {name}, but the named encoding is {said}."
                 raise FileRefused("file.encoding", message, fix=f"Leave the encoding out, or say {name}.")
             has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
@@ -83,7 +83,7 @@ def _said_encoding(path: Path, said: str) -> Encoding:
     """Return the encoding that someone said, for a file without a byte order mark."""
     name = python_encoding(said)
     if name == "utf-16":
-        message = "The encoding was said to be utf-16, but the file has no byte order mark that tells which of the two."
+        message = "The named encoding is utf-16, but the file has no byte order mark that says which kind it is."
         raise FileRefused("file.encoding", message, fix="Say utf-16-le or utf-16-be.")
     if name in ("utf-8", "utf-8-sig"):
         return Encoding("utf-8", has_bad_bytes=_count_utf8(path)[1] > 0)

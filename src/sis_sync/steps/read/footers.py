@@ -1,7 +1,7 @@
-"""Footers: lines of a report that are no people.
+"""Footers: lines of a report that are not people.
 
-A line of dashes may be directly under the header. At the end of the file may be dashes, records of one filled cell and
-lines that count the records. A mapping may name others by patterns, wherever they are.
+A line of dashes may be directly under the header. The file may end with lines of dashes, records with one filled cell
+and lines that count the records. A mapping may name other lines by patterns, anywhere in the file.
 """
 
 import re
@@ -21,15 +21,15 @@ from sis_sync.steps.read.quotes import Buffer, end_of_line, split_record
 from sis_sync.steps.read.scan import END_OF_FILE, Layout
 from sis_sync.steps.read.shape import is_blank_cell
 
-MOST_AT_THE_END = 5  # more records of one filled cell are a damaged file, not a report
-_MOST_CELLS = 3  # of a line that counts: a separator of thousands may be the delimiter
+MOST_AT_THE_END = 5  # a file with more records of one filled cell is damaged, not a report
+_MOST_CELLS = 3  # filled, in a line that counts the records: its thousands separator may be the delimiter
 _LINES_SEARCHED = 1000  # at each end, blank lines included
 _SEARCHED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Footer:
-    """A line that is no person: its offset, and the number of records that it says, if it counts them."""
+    """A line that is not a person: its offset and, if it counts the records, their number."""
 
     start: int
     count: int | None = None
@@ -120,9 +120,10 @@ class _Finder:
         return None
 
     def _last_line(self, start: int, line: bytes, *, is_open: bool) -> Footer | None:
-        """Return the footer, if this line after all people is no person. `is_open`: the file ends without a line end.
+        """Return the footer, if this line after all people is not a person.
 
-        Then a line may be cut off, and is only taken for what it cannot be a part of a person.
+        `is_open`: the file ends without a line end. This line may then be cut off, so it is a footer only if it cannot
+        be part of a person.
         """
         record = split_record(line, 0, self.layout.shape)
         if record.fault or record.lines > 1 or len(line) > FILE_LIMITS.cell_bytes:
@@ -135,7 +136,7 @@ class _Finder:
             return None
         count = count_in(texts)
         id_positions = source_positions("custom_id", self.columns, self.mapping)
-        # The ID and a name such as Row or Count are no sum.
+        # An ID next to a name such as Row or Count is a person, not a count.
         in_id = [place in id_positions for place in filled]
         is_whole = len(filled) == self.layout.shape.named > 1 and any(in_id)
         if is_whole and in_id == [re.search(r"\d", text) is not None for text in texts]:

@@ -1,7 +1,7 @@
-"""The line of the header: the one that someone said, or the first of 20 lines that holds the headers.
+"""The line of the header: the line that someone named, or the first of 20 lines that has the headers.
 
-What stands above it is skipped: `sep=;`, `#TYPE`, and titles of a report. A line above that looks like a person or like
-another header is no title.
+The lines above it are skipped: `sep=;`, `#TYPE`, and titles of a report. A line that looks like a person or like
+another header is not a title.
 """
 
 import codecs
@@ -33,10 +33,10 @@ _TITLE_SHARE = 2 / 3  # a line above the header with as many filled cells as thi
 class HeaderLine:
     """Where the header starts (offset and physical line), its delimiter and its names.
 
-    A file without a header row has the names that someone gave, and `start` is its first record. `is_whole`: all fields
-    are found. `known` counts the known names, `skipped` the lines above that are not blank (above a header that
-    someone said: only if some of them are no titles). `whole_line` is a line below that holds all fields, if lines
-    that are no titles are above it.
+    For a file without a header row, someone gave the names, and `start` is its first record. `is_whole`: all fields are
+    found. `known` is the number of known names, `skipped` the number of lines above that are not blank. If someone
+    named the line of the header, they count only if some of them are not titles. `whole_line` is a later line that has
+    all fields, but has lines above it that are not titles.
     """
 
     start: int
@@ -50,9 +50,9 @@ class HeaderLine:
 
 
 def options_of_file(head: bytes, mapping: Mapping, options: ReadingOptions) -> ReadingOptions:
-    """Return what is said about the file that begins with `head`: the options, and then the mapping's.
+    """Return the reading options for the file that begins with `head`: `options`, completed by those of the mapping.
 
-    Nothing is said about the file of failed rows that we wrote ourselves, whatever the export is like.
+    Our own file of failed rows is read without them, because it is not written like the export.
     """
     said = options.over(mapping.reading)
     first_lines = head[:_HEAD_BYTES].replace(b"\0", b"")  # UTF-16, if a spreadsheet saved it so
@@ -74,8 +74,8 @@ def find_header_line(
     if options.header_line is not None:
         start, line = offset_of_line(data, options.header_line), options.header_line
         if not SOMETHING.search(data[start : end_of_line(data, start)]):
-            message = f"The header was said to be on line {line}, but that line is blank or after the end of the file."
-            fix = "Say the line of the header, or leave it out."
+            message = f"The header should be on line {line}, but that line is blank or after the end of the file."
+            fix = "Name the line of the header, or leave the option out."
             raise FileRefused("file.header_missing", message, line=line, fix=fix)
     most_bytes = most_columns * FILE_LIMITS.cell_bytes
     if _is_longer(data, start, most_bytes):
@@ -108,7 +108,7 @@ def offset_of_line(data: Buffer, line: int) -> int:
 
 
 def _best_line(data: Buffer, mapping: Mapping, options: ReadingOptions, most_bytes: int) -> HeaderLine:
-    """Return the first line that holds all fields, if only titles stand above it; else the one most like a header."""
+    """Return the first line that has all fields, if only titles are above it, else the line most like a header."""
     tried: list[HeaderLine] = []
     for_program = 0
     for start, line in _first_lines(data, most_bytes):

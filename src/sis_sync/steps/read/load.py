@@ -1,4 +1,4 @@
-"""Load the scanned records into the session: split records into the table `cells`, others into `broken`."""
+"""Load the scanned records into the session: records that could be split into `cells`, all others into `broken`."""
 
 import mmap
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ _BUFFER_BYTES = 1 << 20  # ranges are short, so one system call writes many
 
 @dataclass(frozen=True)
 class PlainFile:
-    """A file of plain lines, which begin after `skip` others, and the physical line of each in the roster file."""
+    """A file of plain lines, after `skip` other lines, and the physical line of each in the roster file."""
 
     path: Path
     skip: int
@@ -34,7 +34,7 @@ LeaveOut = Callable[[Session, PlainFile], PlainFile]
 
 @dataclass(frozen=True)
 class Loaded:
-    """The number of rows in `cells` or left out (`split`) and in `broken`, and what the scan remarked.
+    """The number of rows in `cells` or left out (`split`), the number in `broken`, and the remarks of the scan.
 
     `footers` has the physical line of each footer by its offset, `remarks` the first line of each harmless
     irregularity by its code. `has_text_formula`: a cell may be a formula such as ="00123".
@@ -62,7 +62,7 @@ def load_records(
 ) -> Loaded:
     """Make `cells` (line, codes, c0 ...) and `broken` (line, codes, width, cells). Assert that none is lost.
 
-    `leave_out` returns the plain lines that are to be split, if not all are.
+    `leave_out` returns the plain lines to split. Without it, all are split.
     """
     columns = ", ".join(f"{name} VARCHAR" for name in _names(layout))
     session.run(f"CREATE TEMP TABLE cells (line BIGINT, codes VARCHAR, {columns})")

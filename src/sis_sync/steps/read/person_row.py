@@ -1,6 +1,7 @@
-"""A person is no header: refuse a file whose first row is one, and a mapping that names values as headers.
+"""A person is not a header: refuse a file whose first row is a person, and a mapping that names values as headers.
 
-Whoever takes the first person for a header loses that person every night. No message prints a value of a person.
+If the first person were read as the header, that person would be lost every night. No message prints a value of a
+person.
 """
 
 import re
@@ -35,7 +36,7 @@ _FIX = (
 
 
 def is_of_a_person(cell: str) -> bool:
-    """Return True for an address or a date, which no header is."""
+    """Return True for an address or a date. No header is either."""
     return bool(ADDRESS.fullmatch(cell.strip()) or _DATE.fullmatch(cell.strip()))
 
 
@@ -49,7 +50,7 @@ def refuse_mapping_of_a_person(mapping: Mapping) -> None:
 def refuse_person_as_header(data: Buffer, header: HeaderLine, options: ReadingOptions) -> None:
     """Raise FileRefused (`file.no_header`) if the line taken for the header is a person.
 
-    A line that holds all fields, or that someone said is the header, is never refused.
+    A line that has all fields, or that someone named as the header, is never refused.
     """
     if options.header_line is not None or not is_person(data, header):
         return

@@ -33,7 +33,7 @@ _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 class Layout:
     """The start of the data records (offset and physical line), and how they are split.
 
-    `footers` are the offsets of lines that are no people, in order.
+    `footers` are the offsets of lines that are not people, in order.
     """
 
     start: int
