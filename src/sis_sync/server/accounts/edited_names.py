@@ -18,7 +18,10 @@ from sis_sync.server.orgs.selectors import today_in
 
 @dataclass(frozen=True)
 class NameEdit:
-    """An edit that is in force: the value that was typed, and the value of the SIS at that time."""
+    """An edit that is in force.
+
+    `here` is the value that was typed, `of_sis` the value of the SIS at that time.
+    """
 
     field: str
     here: str
