@@ -1,9 +1,11 @@
-"""Validates one account that a person typed. Its values go through the same steps as a file."""
+"""Validates accounts that a person typed. Their values go through the same steps as a file."""
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -50,28 +52,55 @@ def judge_values(values: dict[str, str]) -> dict[str, str]:
 
     Raise ValuesRefused with a message for each invalid field. Does not check orgs and other accounts.
     """
+    (judged,) = judge_people([values])
+    if judged.errors:
+        raise ValuesRefused(judged.errors)
+    return judged.values
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The values of a person as they will be stored, and a message for each invalid field."""
+
+    values: dict[str, str]
+    errors: dict[str, str]
+
+
+def judge_people(people: Sequence[dict[str, str]]) -> list[Judged]:
+    """Judge the values of several people, none of whom has the ID or address of another, as in `judge_values`.
+
+    Raise ValuesRefused if one of the values is no text for a file.
+    """
     with open_session(memory_limit_mb=MEMORY_MB, threads=1) as session, tempfile.TemporaryDirectory() as folder:
         try:
-            return judge_row(session, values, Path(folder) / "values.csv")
+            return _judge_rows(session, people, Path(folder) / "values.csv")
         except (FileRefused, UnicodeEncodeError) as refused:
             raise ValuesRefused({WHOLE_ROW: UNREADABLE}) from refused
 
 
-def judge_row(session: Session, values: dict[str, str], path: Path) -> dict[str, str]:
-    """Write the row to a file, check the file, and return the values as validated."""
+def _judge_rows(session: Session, people: Sequence[dict[str, str]], path: Path) -> list[Judged]:
+    """Write a row for each person to a file, check the file, and return the rows as validated."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, FIELD_NAMES, quoting=csv.QUOTE_ALL)
         writer.writeheader()
-        writer.writerow({name: values.get(name, "") for name in FIELD_NAMES})
+        writer.writerows({name: values.get(name, "") for name in FIELD_NAMES} for values in people)
     check_file(session, path)
-    errors = dict(
-        wording(code, value) for code, value in session.rows("SELECT code, value FROM findings ORDER BY code")
-    )
-    people = session.rows(f"SELECT {', '.join(FIELD_NAMES)} FROM people")
-    errors.pop("", None)
-    if errors or len(people) != 1:
-        raise ValuesRefused(errors or {WHOLE_ROW: UNREADABLE})
-    return dict(zip(FIELD_NAMES, people[0], strict=True))
+    errors: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for line, code, value in session.rows("SELECT line, code, value FROM findings ORDER BY code"):
+        errors[line].update([wording(code, value)])
+    rows = session.rows(f"SELECT line, {', '.join(FIELD_NAMES)} FROM people ORDER BY line")
+    if len(rows) != len(people):
+        raise ValuesRefused(
+            {field: text for each in errors.values() for field, text in each.items() if field}
+            or {WHOLE_ROW: UNREADABLE}
+        )
+    return [
+        Judged(
+            values=dict(zip(FIELD_NAMES, values, strict=True)),
+            errors={field: text for field, text in errors[line].items() if field},
+        )
+        for line, *values in rows
+    ]
 
 
 def wording(code: str, value: str) -> tuple[str, str]:

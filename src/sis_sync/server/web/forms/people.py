@@ -97,6 +97,43 @@ class EditAccountForm(AccountForm):
         return name in self.changed_data or self[name].html_initial_name not in self.data
 
 
+AS_IT_IS = "Leave as it is"
+
+
+class EditPeopleForm(PageForm):
+    """What several people get in common. Everything may be left as it is, but not all of it."""
+
+    org = forms.ChoiceField(label="School or district", required=False)
+    user_type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty=AS_IT_IS))
+    grade = forms.ChoiceField(
+        label="Grade",
+        required=False,
+        choices=choices(GRADES, empty=AS_IT_IS),
+        help_text="Only students have one: all others stay without.",
+    )
+    position = Typed(
+        label="Position",
+        help_text="Leave it empty to leave it as it is. Students have none and stay without.",
+    )
+    protection = forms.ChoiceField(
+        label="Protected from sync",
+        required=False,
+        choices=[("", AS_IT_IS), ("yes", "Protect: no file changes, disables or deletes them"), ("no", "End it")],
+    )
+    protected_reason = Typed(label="Reason for the protection", help_text="Shown in the history and in run reports.")
+
+    def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["org"].choices = org_choices(orgs, empty=AS_IT_IS)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a form that changes nothing."""
+        chosen: dict[str, Any] = self.cleaned_data
+        if not self.errors and not any(chosen[name].strip() for name in chosen if name != "protected_reason"):
+            raise forms.ValidationError("Nothing is chosen. Choose what these people get, or Cancel.")
+        return chosen
+
+
 class CreateAccountForm(AccountForm):
     """A new account. Without a password the person cannot sign in yet."""
 

@@ -1,16 +1,15 @@
-"""One account: create and edit it, its history, and the orgs that it manages."""
+"""One account: create it, its history, and the orgs that it manages. edit_info.py edits it."""
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account, ClaimCode
 from sis_sync.server.accounts.selectors import access_account
-from sis_sync.server.accounts.services import create_account, update_account
+from sis_sync.server.accounts.services import create_account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Right
@@ -19,11 +18,11 @@ from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.runs.selectors import runs_of
 from sis_sync.server.runs.two_people import tell_apart
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.orgs import RightForm
-from sis_sync.server.web.forms.people import CreateAccountForm, EditAccountForm, initial_values
+from sis_sync.server.web.forms.people import CreateAccountForm
 from sis_sync.server.web.render import flash, flash_error, form_data, page, paged, see_other
 from sis_sync.server.web.taking_back import left_by
+from sis_sync.server.web.views.edit_info import typed_values
 from sis_sync.server.web.words import MAY_LEAVE_AGAIN
 
 
@@ -85,31 +84,6 @@ def held_words(account: Account, *, is_restorable: bool) -> str:
 
 @for_managers
 @require_http_methods(["GET", "POST"])
-def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
-    """Edit User Info, with the Employee ID or Student ID."""
-    account = access_account(actor=request.user, account_id=account_id)
-    form = EditAccountForm(form_data(request), initial=initial_values(account), orgs=managed_orgs(actor=request.user))
-    if request.method == "POST" and form.is_valid():
-        try:
-            update_account(
-                account=account,
-                values={name: value for name, value in typed_values(form).items() if form.is_touched(name)},
-                org=access_org(actor=request.user, org_id=form.cleaned_data["org"]) if form.is_touched("org") else None,
-                is_protected=form.cleaned_data["is_protected"],
-                protected_reason=form.cleaned_data["protected_reason"],
-                actor=request.user,
-                now=timezone.now(),
-            )
-        except (ValuesRefused, NotPermitted) as error:
-            form.add_refusal(error)
-        else:
-            flash(request, "The account was updated.")
-            return see_other("web:account_history", account.pk)
-    return page(request, "web/members/edit.html", {"account": account, "form": form})
-
-
-@for_managers
-@require_http_methods(["GET", "POST"])
 def account_create(request: PageRequest) -> HttpResponse:
     """Create User."""
     form = CreateAccountForm(form_data(request), orgs=managed_orgs(actor=request.user))
@@ -131,11 +105,6 @@ def account_create(request: PageRequest) -> HttpResponse:
             flash(request, f"{created} {MAY_LEAVE_AGAIN}" if account.custom_id else created)
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/create.html", {"form": form})
-
-
-def typed_values(form: PageForm) -> dict[str, str]:
-    """Return the submitted values of the fields that a roster has too. The org is chosen, not typed."""
-    return {name: form.cleaned_data[name] for name in FIELD_NAMES if name in form.cleaned_data}
 
 
 @for_district_managers

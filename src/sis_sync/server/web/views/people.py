@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
-from django.urls import reverse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from sis_sync.core.errors import NotPermitted, SisSyncError
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.core.wording import counted
+from sis_sync.server.accounts.bulk_edit import MOST_TOGETHER
 from sis_sync.server.accounts.first_sign_in import USUAL_VALIDITY, generate_passwords, make_claim_codes
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED, managed_accounts, search_accounts
@@ -23,7 +23,7 @@ from sis_sync.server.accounts.services import (
     set_password,
 )
 from sis_sync.server.errors import NotNow, ValuesRefused
-from sis_sync.server.orgs.selectors import access_org, can_be_number, managed_orgs
+from sis_sync.server.orgs.selectors import managed_orgs
 from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.people import DeleteForm, NewPasswordForm, SearchForm
@@ -36,6 +36,8 @@ from sis_sync.server.web.people_list import (
 )
 from sis_sync.server.web.render import flash, page, see_other
 from sis_sync.server.web.sealed import sealed_search, search_text
+from sis_sync.server.web.ticked import back_to_list, back_to_place, chosen_people, found_people, list_filters
+from sis_sync.server.web.views.edit_info import edit_people
 from sis_sync.server.web.views.first_sign_in import codes_answer
 from sis_sync.server.web.words import MAY_LEAVE_AGAIN, action_word, error_words
 
@@ -54,25 +56,18 @@ def user_admin(request: PageRequest) -> HttpResponse:
     """Show the people who match the search and the filters in the address, 50 per page."""
     filters = read_filters(request.GET)
     text = search_text(filters.search, reader=request.user)
-    if filters.org_id:
-        access_org(actor=request.user, org_id=filters.org_id)
-    found = search_accounts(
-        actor=request.user,
-        text=text,
-        user_type=filters.user_type,
-        org_id=filters.org_id or None,
-        status=filters.status,
-        without_id=filters.without_id,
-    )
+    found = found_people(request, filters)
     shown = people_page(
         found,
         visible=managed_accounts(actor=request.user),
         before=request.GET.get("before", ""),
         after=request.GET.get("after", ""),
     )
+    count = count_people(found, shown)
     context = {
         "people": shown,
-        "count": count_people(found, shown),
+        "count": count,
+        "everyone": 0 if shown.is_whole or count.number > MOST_TOGETHER else count.number,
         **(deleted_matches(request, filters, text) if text and not shown.rows else {}),
         "no_id_count": count_capped(search_accounts(actor=request.user, without_id=True)),
         "filters": filters,
@@ -120,15 +115,17 @@ def user_search(request: PageRequest) -> HttpResponse:
 @require_POST
 def people_act(request: PageRequest) -> HttpResponse:
     """Name the ticked people and ask for confirmation. Once confirmed, carry out the chosen action."""
-    action, people = request.POST.get("action", ""), ticked_people(request)
+    action, people = request.POST.get("action", ""), chosen_people(request)
     if not people:
         fault = "Nobody is ticked. Tick at least one person, then choose what to do."
+    elif len(people) > MOST_TOGETHER:
+        fault = f"These are more than {MOST_TOGETHER} people. Narrow the search, or send a file for so many."
     elif action in SERVICES:
         return confirm_or_do(request, action, people)
-    elif action == "edit" and len(people) == 1:
+    elif action == "edit" and len(people) == 1 and "step" not in request.POST:
         return see_other("web:account_edit", people[0].pk)
     elif action == "edit":
-        fault = f"{len(people):,} people are ticked. Tick one person to edit their info."
+        return edit_people(request, people)
     elif action == "password":
         return change_passwords(request, people)
     elif action == "codes":
@@ -136,14 +133,7 @@ def people_act(request: PageRequest) -> HttpResponse:
     else:
         fault = "Choose what to do with the ticked people."
     messages.error(request, fault)
-    return see_other("web:user_admin", query=list_query(request))
-
-
-def ticked_people(request: PageRequest) -> list[Account]:
-    """Return the ticked people, sorted by name. Skip unknown people and those outside the manager's orgs."""
-    numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
-    accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
-    return list(accounts.order_by("last_name", "first_name", "id"))
+    return see_other("web:user_admin", query=list_filters(request).query)
 
 
 def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> HttpResponse:
@@ -208,32 +198,3 @@ def make_codes(request: PageRequest, people: list[Account]) -> HttpResponse:
             return codes_answer(request, shown, expires_at=timezone.now() + USUAL_VALIDITY)
     context = {"action": "codes", "people": people, "form": form, **back_to_list(request)}
     return page(request, "web/members/confirm.html", context)
-
-
-def back_to_place(request: PageRequest, people: list[Account]) -> HttpResponse:
-    """Redirect to the account's page if the action was chosen there, otherwise to the list."""
-    if is_from_account(request):
-        return see_other("web:account_history", people[0].pk)
-    return see_other("web:user_admin", query=list_query(request))
-
-
-def is_from_account(request: PageRequest) -> bool:
-    """Return True if the action was chosen on the page of an account."""
-    return request.POST.get("from_account") == "yes"
-
-
-def list_query(request: PageRequest) -> str:
-    """Return the filters that the list had when the people were ticked."""
-    return read_filters(QueryDict(request.POST.get("back", ""))).query
-
-
-def back_to_list(request: PageRequest) -> dict[str, object]:
-    """Return the context with which a confirmation page links back to where the action was chosen."""
-    address, query, account = reverse("web:user_admin"), list_query(request), request.POST.get("account", "")
-    if is_from_account(request) and can_be_number(account):
-        address, query = reverse("web:account_history", args=[account]), ""
-    return {
-        "back": request.POST.get("back", ""),
-        "from_account": is_from_account(request),
-        "list_address": f"{address}?{query}" if query else address,
-    }
