@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from house.tracked import ROOT
+from house.tracked import ROOT, tracked_files
 
 SAMPLE = ROOT / "docs" / "sample"
 RULE = """-- A first name with more than 4 characters, as an example of a rule.
@@ -24,6 +24,16 @@ def test_files_of_recipes_exist() -> None:
     missing = [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
     assert len(named) > 12
     assert missing == []
+
+
+def test_names_of_recipes_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(_?[A-Z][A-Za-z]*(?:_[A-Z]+)*|[a-z]+_[a-z_]+)`", text)) - {"NAME", "FIELD"}
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in tracked_files("src/*.py", "src/*.sql", "tests/browser/*.py")
+    )
+    assert len(names) > 12
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", source)] == []
 
 
 def test_guard_added_by_recipe(tmp_path: Path) -> None:
