@@ -124,6 +124,7 @@ def client_keys() -> str:
     sections = key_table(section_keys(widest)).replace(f"`{widest.settings_prefix}.", "`SECTION.")
     names = table(("SECTION", "Mode"), [(f"`{mode.settings_prefix}`", mode.name) for mode in SECTION_MODES])
     own = "and `SECTION.file.encoding` and so on, which come before those of the mapping and of the client."
+    own += " A file of `partial.sync` has no maximum age."
     return f"{general}\n\nThe watched sections:\n\n{names}\n\nEach has these keys, {own}\n\n{sections}"
 
 

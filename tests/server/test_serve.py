@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -176,6 +177,22 @@ def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
         process.send_signal(how)
         assert process.wait(timeout=30) == 0
         assert not any(is_alive(child) for child in children)
+
+
+def test_second_signal_does_not_disturb_unwinding() -> None:
+    """After Ctrl-C a child gets SIGTERM from its parent too."""
+    lines = (
+        "import os, signal",
+        "from sis_sync.server.serve.supervisor import exit_on_signals",
+        "exit_on_signals()",
+        "try:",
+        "    os.kill(os.getpid(), signal.SIGINT)",
+        "finally:",
+        "    os.kill(os.getpid(), signal.SIGTERM)",
+        "    print('rolled back')",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "rolled back\n", "")
 
 
 def test_children_end_with_their_parent(scene: Scene) -> None:

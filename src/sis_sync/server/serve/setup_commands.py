@@ -79,7 +79,7 @@ def _check_settings() -> str:
 def _check_data_folder() -> str:
     folder = made_data_folder(Path(settings.SIS_SYNC_DATA_FOLDER))
     rest = folder.stat().st_mode & OTHERS if os.name != "nt" else 0
-    more = f"; others may look into it, its files are kept from them (better: chmod 700 {folder})" if rest else ""
+    more = f"; other users can list it, but cannot read its files (better: chmod 700 {folder})" if rest else ""
     return f"data folder: {folder}{more}"
 
 

@@ -204,11 +204,17 @@ def stop_with_parent(stop: Callable[[], None]) -> None:
 def exit_on_signals() -> None:
     """Make SIGTERM and Ctrl-C unwind the main thread, so that open transactions roll back and locks are freed."""
 
-    def leave(number: int, _frame: FrameType | None) -> None:
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        # Ctrl-C reaches the children and their parent, which then sends SIGTERM. It must not interrupt the unwinding.
+        _on_both(signal.SIG_IGN)
         raise SystemExit(0)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
+    _on_both(leave)
+
+
+def _on_both(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 def end_process() -> None:

@@ -134,7 +134,7 @@ class KeyForm(PageForm):
     """A new API key."""
 
     name = Typed(label="Name", help_text="For example the computer that will use it.")
-    org = forms.ChoiceField(label="For", help_text="The key can change people of this school only; the district: all.")
+    org = forms.ChoiceField(label="For", help_text="The key can change people of this school only. A key for the district can change everyone.")
     scopes = forms.MultipleChoiceField(
         label="The key may",
         help_text="A sync client needs the first only. Each other one shows more to anyone who copies the key.",
