@@ -151,22 +151,21 @@ def state_words(run: Run) -> StateWords:
 
 @dataclass(frozen=True)
 class ActionWords:
-    """The badge of an action on a row or account, its word once it is done, and the heading over planned rows."""
+    """The badge of an action on a row or account, and its word once it is done."""
 
     badge: Badge
     done: str
-    heading: str = ""
 
 
 ACTIONS: dict[str, ActionWords] = {
-    "create": ActionWords(Badge("plus", "Create", "good"), "Created", "People who would be created"),
-    "update": ActionWords(Badge("pen", "Update", "busy"), "Updated", "People who would be updated"),
-    "restore": ActionWords(Badge("back", "Restore", "good"), "Restored", "Deleted people who would come back"),
+    "create": ActionWords(Badge("plus", "Create", "good"), "Created"),
+    "update": ActionWords(Badge("pen", "Update", "busy"), "Updated"),
+    "restore": ActionWords(Badge("back", "Restore", "good"), "Restored"),
     "unchanged": ActionWords(Badge("dash", "Unchanged"), "Unchanged"),
     "ignored": ActionWords(Badge("dash", "Ignored"), "Ignored"),
     "failed": ActionWords(Badge("warn", "Failed", "bad"), "Failed"),
-    "delete": ActionWords(Badge("cross", "Delete", "bad"), "Deleted", "People who would be deleted"),
-    "disable": ActionWords(Badge("lock", "Disable", "bad"), "Disabled", "People who would be disabled"),
+    "delete": ActionWords(Badge("cross", "Delete", "bad"), "Deleted"),
+    "disable": ActionWords(Badge("lock", "Disable", "bad"), "Disabled"),
     "enable": ActionWords(Badge("check", "Enable", "good"), "Enabled"),
     "password": ActionWords(Badge("lock", "Password", "busy"), "Password changed"),
     "claim_code": ActionWords(Badge("lock", "Claim code"), "Claim code made"),

@@ -215,7 +215,7 @@ def is_shown(run: Run, action: str) -> bool:
 
 @register.filter
 def slice_words(sums: Slice | None) -> str:
-    """Return what a run does to the people of a school, without what it does to nobody."""
+    """Return the numbers of people of a school for each effect of a run, without zeros."""
     if sums is None:
         return "see the run"
     numbers = {
@@ -225,7 +225,7 @@ def slice_words(sums: Slice | None) -> str:
         "changed": sums.change,
         "from other schools": sums.arrive,
     }
-    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number) or "nobody"
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number) or "no one"
 
 
 @register.filter
@@ -273,12 +273,6 @@ def breakable(address: str) -> SafeString:
     """Return an e-mail address that may break after @ and dots, and not within a word."""
     parts = re.split(r"(?<=[@.])", address)
     return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
-
-
-@register.filter
-def action_heading(action: str) -> str:
-    """Return the heading over the rows of one action."""
-    return words.ACTIONS[action].heading
 
 
 @register.filter
