@@ -213,7 +213,7 @@ def test_sheets_are_shown_once(as_bob: Client, north: Org, pupil: Account) -> No
     assert "was shown already" in again
     assert code[1] not in again
     nobody = as_bob.post("/members/codes", codes_form(north, form_id="f2")).content.decode()
-    assert "Nobody here needs a code" in nobody
+    assert "No one here needs a code" in nobody
     answer = Client().post("/claim", {"name": "0012", "code": code[1], "password": OWN}, follow=True)
     page = answer.content.decode()
     assert answer.redirect_chain[-1][0] == "/profile"

@@ -108,14 +108,14 @@ def test_page_ignores_foreign_start(as_bob: Client, alice: Account, dana: Accoun
 
 def test_nobody_ticked_is_reported(as_alice: Client) -> None:
     response = as_alice.post("/members/act", {"action": "delete"}, follow=True)
-    assert "Nobody is ticked." in response.content.decode()
+    assert "No one is ticked." in response.content.decode()
 
 
 @pytest.mark.parametrize("number", ["999999999", "9" * 19, "9" * 30, "9" * 5000, "-1", "\u0665", "x"])
 def test_unknown_numbers_are_not_ticked(as_alice: Client, dana: Account, number: str) -> None:
     for action in ("disable", "edit", "password", "restore"):
         page = as_alice.post("/members/act", {"action": action, "account": number}, follow=True).content.decode()
-        assert "Nobody is ticked." in page
+        assert "No one is ticked." in page
     both = as_alice.post("/members/act", {"action": "disable", "account": [number, str(dana.pk)]}).content.decode()
     assert "Disable 1 person?" in both
 
@@ -160,7 +160,7 @@ def test_deleted_account_says_who_restores(
         return as_alice.get(f"/members/{dana.pk}").content.decode()
 
     as_alice.post("/members/act", {"action": "disable", "account": dana.pk, "confirmed": "yes"})
-    assert "Disabled by hand: no file enables or changes it until somebody enables it here." in account_page()
+    assert "Disabled by hand: no file enables or changes it until someone enables it here." in account_page()
     run = sync(district, student("S1"), mode="staff", now=timezone.now())
     Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now())
     AccountChange.objects.create(school_system=district.school_system, account=dana, run=run, action="delete")
@@ -172,13 +172,13 @@ def test_deleted_account_says_who_restores(
     Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now() - timedelta(days=200))
     assert "no longer restorable since" in account_page()
     assert 'value="restore"' not in account_page()
-    assert "until somebody restores it" not in account_page()
+    assert "until someone restores it" not in account_page()
 
 
 def test_bob_cannot_delete_elsewhere(as_bob: Client, south: Org) -> None:
     stranger = make_account(south, "Sofia", "Silva", "E-9")
     values = {"action": "delete", "account": stranger.pk, "confirmed": "yes"}
-    assert "Nobody is ticked." in as_bob.post("/members/act", values, follow=True).content.decode()
+    assert "No one is ticked." in as_bob.post("/members/act", values, follow=True).content.decode()
     assert Account.objects.get(pk=stranger.pk).deleted_at is None
 
 
@@ -308,7 +308,7 @@ def test_search_points_to_deleted_people(as_alice: Client, dana: Account) -> Non
     assert link is not None
     assert "Dubois, Dana" in as_alice.get(f"/members?{html.unescape(link[1])}").content.decode()
     nobody = as_alice.post("/members/search", {"text": "Zzz"}, follow=True).content.decode()
-    assert "deleted" not in nobody.split("<main")[1].split("Nobody fits")[0]
+    assert "deleted" not in nobody.split("<main")[1].split("No one fits")[0]
 
 
 def test_action_of_an_account_returns_to_it(as_alice: Client, dana: Account) -> None:

@@ -33,7 +33,7 @@ class ReadingOptions:
 
     `encoding` is certain, `fallback` is for a file that is neither UTF-8 nor UTF-16. `delimiter` is a word of
     DELIMITERS. `header_line` is the physical line of the header, or NO_HEADER; then `columns` names the columns by
-    position, and an empty name is a column that nobody needs. `escape` is BACKSLASH or empty. `footers` are patterns of
+    position, and an empty name is a column that no one needs. `escape` is BACKSLASH or empty. `footers` are patterns of
     lines that are no people.
     """
 

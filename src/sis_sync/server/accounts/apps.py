@@ -1,8 +1,8 @@
-"""The accounts app. After each migration it makes what the database itself writes: an index, and the feed.
+"""The accounts app. After each migration it makes the triggers and the index with which the database does work itself.
 
-The index has the words that a search for people finds. The database writes it, whoever changes an account: the pages, a
-run, or a person with SQL. Words are stored without case and accents. Django's migrations drop triggers of SQLite when
-they change a table, so the index and the triggers of the feed (feed_triggers.py) are looked for after each of them.
+The index has the words that a search for people finds, without case and accents. The database writes it for every
+change of an account, by a page, a run or SQL. Django's migrations drop triggers of SQLite when they change a table, so
+the index and the triggers of the feed (feed_triggers.py) are checked after each migration.
 """
 
 from typing import Any

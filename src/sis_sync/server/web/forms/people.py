@@ -77,7 +77,7 @@ class AccountForm(PageForm):
 class EditAccountForm(AccountForm):
     """An existing account, which can also be protected from sync.
 
-    It sends back which values the page showed. So a value that nobody touched does not overwrite a newer one.
+    It sends back which values the page showed. So a value that no one touched does not overwrite a newer one.
     """
 
     is_protected = forms.BooleanField(

@@ -134,7 +134,9 @@ class KeyForm(PageForm):
     """A new API key."""
 
     name = Typed(label="Name", help_text="For example the computer that will use it.")
-    org = forms.ChoiceField(label="For", help_text="The key can change people of this school only. A key for the district can change everyone.")
+    org = forms.ChoiceField(
+        label="For", help_text="The key can change people of this school only; for the district, all people."
+    )
     scopes = forms.MultipleChoiceField(
         label="The key may",
         help_text="A sync client needs the first only. Each other one shows more to anyone who copies the key.",

@@ -69,13 +69,13 @@ def held_words(account: Account, *, is_restorable: bool) -> str:
     if not account.is_held_by_hand:
         return ""
     if account.deleted_at is None:
-        return "Disabled by hand: no file enables or changes it until somebody enables it here."
+        return "Disabled by hand: no file enables or changes it until someone enables it here."
     if not is_restorable:
         return ""
     deletions = AccountChange.objects.filter(account=account, action="delete").order_by("-changed_at", "-id")
     last = deletions.first()
     if last is None or last.run_id is None:
-        return "Deleted by hand: it stays so, whatever files say, until somebody restores it here."
+        return "Deleted by hand: it stays deleted, whatever files say, until someone restores it here."
     return (
         f"Disabled by hand, and later deleted by run {last.run_id}, whose file did not name it. "
         "No file brings it back. If you restore it here, it is disabled."

@@ -32,7 +32,7 @@ from sis_sync.steps.map.columns import FORMULA_START
 
 CSV_COLUMNS = ("last_name", "first_name", "middle_name", "grade", "school", "id", "email", "code", "expires", "address")
 FORMULA = re.compile(FORMULA_START)  # a spreadsheet would calculate it
-NOBODY = "Nobody here needs a code: they all have a password, or a code that still works."
+NO_ONE = "No one here needs a code: everyone has a password, or a code that still works."
 SHOWN_BEFORE = (
     "This list was shown already, and is stored nowhere. If you did not print it, choose “Also people who have a code "
     "already” and make a new one."
@@ -124,7 +124,7 @@ def claim_codes(request: PageRequest) -> HttpResponse:
 
 
 def made_codes(request: PageRequest, form: ClaimCodesForm) -> HttpResponse:
-    """Return the list of new codes, as a page or as a CSV. Raise ValuesRefused if there is nobody to make them for."""
+    """Return the list of new codes, as a page or as a CSV. Raise ValuesRefused if there is no one to make them for."""
     if was_submitted(request):
         raise ValuesRefused({"form_id": SHOWN_BEFORE})
     now, chosen = timezone.now(), form.cleaned_data
@@ -138,7 +138,7 @@ def made_codes(request: PageRequest, form: ClaimCodesForm) -> HttpResponse:
     )
     shown = make_claim_codes(accounts=list(people), valid_for=form.valid_for, actor=request.user, now=now)
     if not shown:
-        raise ValuesRefused({"people": NOBODY})
+        raise ValuesRefused({"people": NO_ONE})
     remember_submission(request)
     return codes_answer(request, shown, expires_at=now + form.valid_for)
 

@@ -117,7 +117,7 @@ def people_act(request: PageRequest) -> HttpResponse:
     """Name the ticked people and ask for confirmation. Once confirmed, carry out the chosen action."""
     action, people = request.POST.get("action", ""), chosen_people(request)
     if not people:
-        fault = "Nobody is ticked. Tick at least one person, then choose what to do."
+        fault = "No one is ticked. Tick at least one person, then choose what to do."
     elif len(people) > MOST_TOGETHER:
         fault = f"These are more than {MOST_TOGETHER} people. Narrow the search, or send a file for so many."
     elif action in SERVICES:

@@ -93,7 +93,7 @@ def place_wait(found: Run) -> PlaceWait | None:
 
 
 def seen_of(found: Run, wait: PlaceWait | None) -> str:
-    """Return a text that differs if the page has to be shown anew: the state, and whether the run waits."""
+    """Return a text that changes when the page must be shown again: the state, and whether the run waits."""
     return f"{found.state}, waits" if wait else found.state
 
 

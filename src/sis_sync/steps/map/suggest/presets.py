@@ -45,7 +45,7 @@ def best_fits(sample: Sample) -> list[Fit]:
 
 
 def prefixed_columns(sample: Sample, mapping: Mapping) -> Iterator[tuple[str, str]]:
-    """Yield fields and headers that the mapping means, but for the name of a table before them: Students.First_Name."""
+    """Yield the fields whose header stands after the name of a table, with that header: Students.First_Name."""
     columns = find_columns(sample.header, mapping)
     by_last = {comparable(name.rpartition(".")[2]): name for name in reversed(sample.usable) if "." in name}
     for field, rule in mapping.rules.items():
@@ -56,7 +56,7 @@ def prefixed_columns(sample: Sample, mapping: Mapping) -> Iterator[tuple[str, st
 
 
 def _signs_seen(sample: Sample, name: str) -> set[str]:
-    """Return the signs of a preset that the header bears, also behind the name of a table."""
+    """Return the signs of a preset that are in the header, also those after the name of a table."""
     parts = [part for header in sample.header for part in (header, header.rpartition(".")[2])]
     headers, signs = (
         {fold(shown(text).replace("\u2019", "'")) for text in texts} for texts in (parts, SIGNS.get(name, ()))

@@ -139,7 +139,7 @@ class Remainder:
         return Proposal(field, None, reason, f"column.{field}", "", is_open=True)
 
     def _keep(self, field: str) -> Proposal:
-        """Keep what accounts have. Open if a column that nobody reads may be this field after all."""
+        """Keep what accounts have. Leave it open if an unused column may be this field after all."""
         may_be = [shown(name) for name in self._unread if self._may_be(field, name)]
         reason = "no column has it, so accounts keep theirs"
         if may_be:

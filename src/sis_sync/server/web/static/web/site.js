@@ -12,7 +12,7 @@
     const output = form.querySelector("[data-ticked]");
     if (!output) return;
     const number = ticks(form).filter((box) => box.checked).length;
-    output.textContent = number ? `${number} ticked` : "Nobody ticked";
+    output.textContent = number ? `${number} ticked` : "No one ticked";
   };
   document.addEventListener("click", (event) => {
     const box = event.target;
