@@ -93,6 +93,10 @@ def chain(number: int) -> str:
     )
 
 
+def patterns(number: int, kind: str = "skip.a=") -> str:
+    return f"mapper.x.{kind}{' | '.join(f'{each}*' for each in range(number))}\n"
+
+
 @pytest.mark.parametrize(
     ("fits", "too_large", "wrong"),
     [
@@ -108,11 +112,16 @@ def chain(number: int) -> str:
             "\n".join(f"mapper.x.skip.h{number}=no" for number in range(201)),
             "has 201 skip lines",
         ),
+        (patterns(100) + patterns(100, "choose=b: "), patterns(101) + patterns(100, "choose=b: "), "201 values with "),
+        ("mapper.x.extends=clever\n" + patterns(200), "mapper.x.extends=clever\n" + patterns(201), "the limit is 200"),
         ("#" * 500_000 + "\nmapper.x.pad.custom_id=6", "", "has 500,025 characters"),
         (chain(9), chain(12), "more than 10 mappings extend one another"),
         ("mapper.x.extends=y\nmapper.y.pad.custom_id=6", "mapper.x.extends.again=y", "continues after extends"),
     ],
-    ids=["names in a template", "length of a line", "lines", "skip lines", "characters", "chain", "tree"],
+    ids=[
+        *("names in a template", "length of a line", "lines", "skip lines", "patterns", "patterns of a bundle"),
+        *("characters", "chain", "tree"),
+    ],
 )
 def test_size_of_a_mapping_is_bounded(fits: str, too_large: str, wrong: str) -> None:
     if too_large:

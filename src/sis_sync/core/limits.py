@@ -21,6 +21,7 @@ MAPPING_CHARACTERS = 500_000
 MAPPING_LINES = 5_000
 MAPPING_LINE_CHARACTERS = 4_000
 MAPPING_SKIP_LINES = 200  # as many as a file may have columns
+MAPPING_PATTERNS = 200  # values with * of skip and choose lines: every row is compared with each
 TEMPLATE_NAMES = 20
 EXTENDED_MAPPINGS = 10
 

@@ -14,6 +14,7 @@ from sis_sync.core.limits import (
     MAPPING_CHARACTERS,
     MAPPING_LINE_CHARACTERS,
     MAPPING_LINES,
+    MAPPING_PATTERNS,
 )
 from sis_sync.core.reading_options import MAPPING_OPTIONS, options_of
 from sis_sync.steps.map.field_lines import FIELD_KINDS, check_field, with_field_line
@@ -110,6 +111,7 @@ def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
     if chosen not in lines:
         raise ConfigurationError(f'There are no lines for the mapping "{chosen}".')
     mapping = _build(chosen, lines, seen=())
+    _refuse_too_large(mapping.patterns, MAPPING_PATTERNS, "values with *")
     mapping.reading.refuse_unnamed_columns()
     return mapping
 

@@ -103,6 +103,12 @@ class Mapping:
     variants: tuple["Mapping", ...] = ()
     reading: ReadingOptions = NOTHING_SAID
 
+    @property
+    def patterns(self) -> int:
+        """The number of values with `*` that each row is compared with; in a bundle, the most of one of its files."""
+        values = [*(self.choice.values if self.choice else ()), *(each for _, values in self.skips for each in values)]
+        return max([sum("*" in value for value in values), *(variant.patterns for variant in self.variants)])
+
     def rule(self, field_name: str) -> FieldRule:
         """Return the rule of a field; without one, the field comes from the column of its name."""
         return self.rules.get(field_name, FieldRule())
