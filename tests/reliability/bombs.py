@@ -42,6 +42,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a row of 3,000,000 commas": lambda: (HEADER + "," * 3_000_000 + "\n" + LINE.format(1)).encode(),
     "a cell of 30 MB": lambda: packed(HEADER + "A" * (30 << 20)),
     "an open quote before 20 MB": lambda: packed(HEADER + '"' + "A,B,C\n" * (3 << 20)),
+    "a header of 20 MB": lambda: packed('first_name,"' + '\n","' * (5 << 20)),
+    "a record of 20 MB": lambda: packed(HEADER + 'Ana,"' + '\n","' * (5 << 20) + '"\n'),
+    "20 MB of lines in cells": lambda: packed(HEADER + ('"' + "\n" * 30_000 + '"' + ",x" * 9 + "\n") * 700),
     "20 MB of quotes": lambda: packed(HEADER + '"' * (20 << 20)),
     "100,000 rows that fail": lambda: packed(HEADER + ",,,,,,,,,\n" * 100_000),
     "one ID 100,000 times": lambda: packed(

@@ -100,6 +100,7 @@ def test_secret_words(word: str) -> None:
         (f"{HEADER},password\n{ROW},{SECRET}\n", "utf-32"),
         (f"{HEADER},password\n{ROW.replace('Ana', 'José')},{SECRET}\n", "windows-1252"),
         (f"{','.join(f'c{n}' for n in range(300))},password\n{',' * 300}{SECRET}\n", "utf-8"),
+        ('c,"a\nb",' * 300 + f"password\nx,{SECRET},y\n" + f"{',' * 600}{SECRET}\n", "utf-8"),
         ("first_name,password\r" + f"Ana,{SECRET}\r" * 3, "utf-8"),
     ],
 )

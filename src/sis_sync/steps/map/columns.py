@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import FIELD_NAMES, FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
 from sis_sync.core.findings import Finding, file_finding
+from sis_sync.core.limits import MAPPING_LINE_CHARACTERS
 from sis_sync.core.wording import counted
 from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
@@ -39,9 +40,16 @@ _ROLES_FIX = (
 )
 
 
-@functools.lru_cache(maxsize=4096)  # each reading of a file compares its header with hundreds of names
 def comparable(header: str) -> str:
-    """Return a header for comparing: lower case, no spaces, underscores, hyphens, BOM and zero-width characters."""
+    """Return a header for comparing: lower case, no spaces, underscores, hyphens, BOM and zero-width characters.
+
+    A text that is too long for a mapping to name is returned as it is.
+    """
+    return header if len(header) > MAPPING_LINE_CHARACTERS else _comparable(header)
+
+
+@functools.lru_cache(maxsize=4096)  # each reading of a file compares its header with hundreds of names
+def _comparable(header: str) -> str:
     return unicodedata.normalize("NFC", header).translate(_NOT_COMPARED).lower()
 
 

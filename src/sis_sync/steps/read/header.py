@@ -74,7 +74,7 @@ def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most
     """Return the header. Raise FileRefused if the file has no such line, or if it is too long."""
     found = find_header_line(data, mapping, options, most_columns=most_columns)
     if len(found.names) > most_columns:
-        message = f"The header has {len(found.names)} columns; the limit is {most_columns}."
+        message = f"The header has more than {most_columns} columns, which is the limit."
         raise FileRefused("file.too_large", message, line=found.line, fix="Leave columns out of the export.")
     record = Record((), found.start, 0)
     if not options.has_no_header:

@@ -23,7 +23,7 @@ Buffer = bytes | mmap.mmap
 class Record:
     """One record. `end` is the offset after its line end, `lines` the number of its physical lines.
 
-    `fault` is `row.quote`, `unclosed` (the file ends in a quoted cell), `too_large` (a cell over the limit) or empty.
+    `fault` is `row.quote`, `unclosed` (the file ends in a quoted cell), `too_large` (over a limit) or empty.
     `remarks` are the codes of its harmless irregularities.
     """
 
@@ -43,9 +43,12 @@ def end_of_line(data: Buffer, start: int) -> int:
 def split_record(data: Buffer, start: int, shape: Shape) -> Record:
     """Return the record that starts at this offset."""
     end = end_of_line(data, start)
+    if end - start > shape.most_bytes:
+        return Record((), min(end + 1, len(data)), 1, "too_large")
     line = data[start:end]
     if QUOTE not in line and not (shape.has_escapes and ESCAPE in line):  # a fast path for most broken records
-        return Record(tuple(line.removesuffix(b"\r").split(shape.delimiter.to_bytes())), min(end + 1, len(data)), 1)
+        cells = line.removesuffix(b"\r").split(shape.delimiter.to_bytes(), shape.most_cells)
+        return Record(tuple(cells[: shape.most_cells]), min(end + 1, len(data)), 1)
     return _Splitter(data, start, shape).split()
 
 
@@ -66,7 +69,10 @@ class _Splitter:
             fault = self._cell()
             if fault:
                 return self._broken(fault)
-            if self._ends_record():
+            is_too_wide = len(self.cells) == self.shape.most_cells
+            if is_too_wide:
+                self.at = end_of_line(self.data, self.at)
+            if self._ends_record() or is_too_wide:
                 fault = "row.quote" if self.is_stray else ""
                 return Record(tuple(self.cells), self.at, self.lines, fault, frozenset(self.remarks))
 
@@ -139,18 +145,20 @@ class _Splitter:
         opened_line_end = end_of_line(self.data, opening)
         while True:
             line_end = end_of_line(self.data, position)
+            if line_end - self.start > self.shape.most_bytes or len(text) > FILE_LIMITS.cell_bytes:
+                return "too_large"
             mark = self._next_mark(position, line_end)
             if mark == -1:
                 if line_end == len(self.data):
                     return "too_large" if line_end - opening > FILE_LIMITS.cell_bytes else "unclosed"
-                if self._swallows(line_end + 1):
+                next_line = self._after_quiet_lines(line_end + 1)
+                if self._swallows(next_line):
                     self.stray_end = opened_line_end + 1
                     return "row.quote"
-                text += self.data[position : line_end + 1]
-                position = line_end + 1
-                self.lines += 1
-                if len(text) > FILE_LIMITS.cell_bytes:
-                    return "too_large"
+                passed = self.data[position:next_line]
+                text += passed
+                position = next_line
+                self.lines += passed.count(b"\n")
                 continue
             text += self.data[position:mark]
             if self.data[mark] == ESCAPE or self.data[mark + 1 : mark + 2] == b'"':
@@ -159,6 +167,19 @@ class _Splitter:
                 continue
             self.at = mark + 1
             return self._after_quoted(bytes(text))
+
+    def _after_quiet_lines(self, position: int) -> int:
+        """Return the offset after the lines that have no mark and, even together, too few delimiters for a record.
+
+        None of them can be swallowed, and a cell may have tens of thousands.
+        """
+        if self.shape.has_escapes:
+            return position
+        most = position + FILE_LIMITS.cell_bytes
+        quote = self.data.find(b'"', position, most)
+        after = self.data.rfind(b"\n", position, most if quote == -1 else quote) + 1
+        quiet = self.data[position:after].count(self.shape.delimiter) < self._swallowed_delimiters()
+        return after if after and quiet else position
 
     def _next_mark(self, position: int, line_end: int) -> int:
         """Return the offset of the next quote or escape in this line (the next line may be megabytes away), or -1."""
@@ -192,23 +213,29 @@ class _Splitter:
     def _swallows(self, next_line: int) -> bool:
         """Return True if the next line has as many delimiters as a record: then the quote of this cell is stray.
 
-        While the header is split, its number of columns is unknown, so the delimiters found so far are compared.
         One exception: the cell closes on that line before any delimiter, and the rest completes the record. Then the
         first column has a line break.
         """
         delimiter = self.shape.delimiter
-        line = self.data[next_line : end_of_line(self.data, next_line)]
+        line = self.data[next_line : min(end_of_line(self.data, next_line), next_line + self.shape.most_bytes)]
         if self.shape.has_escapes:
             line = _ESCAPED.sub(b"", line)
         if not self.shape.columns:
             inside = line.replace(b'""', b"").partition(b'"')[0]
-            return inside.count(delimiter) >= max(len(self.cells), _MIN_DELIMITERS)
-        if line.count(delimiter) < self.shape.named - 1:
+            return inside.count(delimiter) >= self._swallowed_delimiters()
+        if line.count(delimiter) < self._swallowed_delimiters():
             return False
         inside, closing, rest = line.replace(b'""', b"").partition(b'"')
         after_quote = rest.lstrip(b" ")[:1]
         closes = closing and delimiter not in inside and after_quote in (delimiter.to_bytes(), b"\r", b"")
         return not (closes and self._is_completed_by(rest))
+
+    def _swallowed_delimiters(self) -> int:
+        """Return how many delimiters the next line has at least if it is a record.
+
+        While the header is split, its number of columns is unknown, so the delimiters found so far are compared.
+        """
+        return self.shape.named - 1 if self.shape.columns else max(len(self.cells), _MIN_DELIMITERS)
 
     def _is_completed_by(self, rest: bytes) -> bool:
         """Return True if the record has as many cells as the header after the rest of a line."""

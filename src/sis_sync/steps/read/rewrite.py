@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import chunks_of
 from sis_sync.steps.map.columns import find_columns, fitting_variants, names_secret, secret_positions
@@ -227,13 +228,21 @@ def _without_secrets(data: Buffer, mapping: Mapping, options: ReadingOptions) ->
     columns = find_columns(names, variant)
     if not options.has_no_header:
         record = split_record(data, found.start, header_shape(delimiter, options))
-        header = data[found.start : record.end]
-        if record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b""):  # it may contain records too
+        # If it has more names than were split, others may be on the lines after it.
+        end = max(record.end, found.start + _MOST_HEADER_BYTES) if _is_too_wide(record) else record.end
+        header = data[found.start : min(end, found.start + Shape(0).most_bytes)]
+        if (
+            record.fault or _is_too_wide(record) or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b"")
+        ):  # it may contain records too
             has_secret = names_secret(header.decode(errors="replace"))
             return Rewrite(Shape(ord(delimiter), _NO_RECORD), (), found.start) if has_secret else None
     secret = secret_positions(columns)
     shape = shape_of(delimiter, columns, variant, options)
     return Rewrite(shape, secret, None if options.has_no_header else found.start) if secret else None
+
+
+def _is_too_wide(header: Record) -> bool:
+    return len(header.cells) > FILE_LIMITS.columns
 
 
 @contextmanager

@@ -42,11 +42,6 @@ class Layout:
     has_bad_bytes: bool
     footers: Positions = field(default_factory=lambda: NO_FOOTERS)
 
-    @property
-    def most_bytes(self) -> int:
-        """The bytes of a record whose cells are all at the limit."""
-        return (FILE_LIMITS.cell_bytes + 1) * self.shape.columns
-
 
 @dataclass(frozen=True)
 class OddRecord:
@@ -161,10 +156,10 @@ def _next_chunk(data: Buffer, layout: Layout, offset: int, line: int) -> bytes:
         return data[offset:]
     end = data.rfind(b"\n", offset, limit)
     if end == -1:
-        end = data.find(b"\n", limit, offset + max(layout.most_bytes, CHUNK_BYTES) + 1)
+        end = data.find(b"\n", limit, offset + layout.shape.most_bytes + 1)
     if end != -1:
         return data[offset : end + 1]
-    if len(data) - offset > layout.most_bytes:
+    if len(data) - offset > layout.shape.most_bytes:
         raise too_large(f"Line {line} is longer than {layout.shape.columns} cells can be", line)
     return data[offset:]
 
@@ -221,7 +216,10 @@ def refuse_if_unreadable(record: Record, line: int) -> None:
     """Raise FileRefused if the file ends inside this record or header, or if a cell is over the limit."""
     if record.fault == "unclosed":
         raise _truncated("inside a quoted cell that starts", line)
-    if record.fault == "too_large" or max(map(len, record.cells), default=0) > FILE_LIMITS.cell_bytes:
+    if record.fault == "too_large":
+        most = f"{FILE_LIMITS.cell_bytes // 1024} KB"
+        raise too_large(f"The record that starts on line {line} has a cell longer than {most}, or far too many", line)
+    if max(map(len, record.cells), default=0) > FILE_LIMITS.cell_bytes:
         raise too_large(f"A cell on line {line} is longer than {FILE_LIMITS.cell_bytes // 1024} KB", line)
 
 

@@ -2,8 +2,10 @@
 
 import functools
 import re
+import sys
 from dataclasses import dataclass
 
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.columns import Columns, least_cells
 from sis_sync.steps.map.mapping import Mapping
@@ -16,6 +18,7 @@ _BLANK = (
 BLANK = _BLANK + rb"|\t)"
 _BLANK_CELL = re.compile(BLANK + rb"*+")
 ESCAPE = 0x5C  # the only one that programs use
+_LONG_LINE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,18 @@ class Shape:
     least: int = 0
     has_escapes: bool = False
     is_kept: bool = False
+
+    @property
+    def most_cells(self) -> int:
+        """The cells after which a header is split no further, because one with so many is refused."""
+        return sys.maxsize if self.columns else FILE_LIMITS.columns + 1
+
+    @property
+    def most_bytes(self) -> int:
+        """The bytes of a record whose cells are all at the limit. A file with a longer record is refused."""
+        has_left_out = not self.columns or self.is_kept  # more columns than these
+        columns = FILE_LIMITS.columns if has_left_out else self.columns
+        return max((FILE_LIMITS.cell_bytes + 1) * columns, _LONG_LINE_BYTES)
 
     def fitted(self, cells: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
         """Return as many cells as the header has columns: empty ones at the end are added or left out.
