@@ -31,7 +31,7 @@ def has_room(needed_bytes: int = 0, *, folder: Path | None = None) -> bool:
 
 
 def name_fault(fault: PlaceFault) -> PlaceFault:
-    """Return the fault, more exactly: SQLite says only that it cannot open or write a file if the disk is full."""
+    """Return the exact fault. If the disk is full, SQLite says only that it cannot open or write a file."""
     if fault == PlaceFault.DISK_UNUSABLE and not has_room():
         return PlaceFault.DISK_FULL
     return fault

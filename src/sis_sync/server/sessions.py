@@ -29,7 +29,7 @@ LONGEST_IDLE = timedelta(minutes=30)
 CLOCK_TOLERANCE = timedelta(minutes=1)
 SEEN_COOKIE = "seen"
 SIGNED_IN_AT = "signed_in_at"  # in the session: seconds since 1970
-# Requests that a page makes by itself are no activity.
+# Requests that a page makes by itself do not count as activity.
 AUTOMATIC_PAGES = ("run_progress",)
 
 

@@ -10,9 +10,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-# A window remembers its amounts in so many steps, so that a caller costs little memory.
+# A window stores its amounts in this many steps, so that a caller costs little memory.
 STEPS = 60
-# Above this, the callers that were quiet for longest are forgotten.
+# Above this number, the names that were quiet for longest are forgotten.
 MOST_NAMES = 50_000
 
 
@@ -66,12 +66,12 @@ class Window:
             return sum(amount for _, amount in self._current(name))
 
     def forget(self, name: str) -> None:
-        """Begin again at 0 for this name."""
+        """Set the count of this name to 0."""
         with self._lock:
             self._used.pop(name, None)
 
     def clear(self) -> None:
-        """Begin again at 0 for all names."""
+        """Set all counts to 0."""
         with self._lock:
             self._used.clear()
 

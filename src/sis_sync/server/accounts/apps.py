@@ -98,7 +98,7 @@ def make_search_index(*, using: str = "default", **_others: Any) -> None:
 
 
 def exists_icu(cursor: Any) -> bool:
-    """Return True if PostgreSQL was built with ICU, as nearly everywhere."""
+    """Return True if PostgreSQL was built with ICU. Almost every build is."""
     cursor.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')")
     return bool(cursor.fetchone()[0])
 

@@ -14,11 +14,11 @@ from sis_sync.server.errors import NotNow
 from sis_sync.server.windows import Window
 
 HASHES_AT_ONCE = 2
-# More wait than hash, but not all threads of the web process: pages are answered meanwhile.
+# So many may wait, which leaves threads of the web process free for other pages.
 MOST_WAITING = 8
 LONGEST_WAIT_SECONDS = 10.0
-# If the queue is full, so many a minute may wait so long for a place in it: enough for a class that signs in together.
-# They may hold all other threads, so there are no more: in a flood the rest is refused at once, and pages are answered.
+# If the queue is full, PLACE_WAITS_A_MINUTE people may wait PLACE_WAIT_SECONDS for a place in it, which is enough for a
+# class that signs in together. They may hold all other threads, so anyone else is refused at once.
 PLACE_WAIT_SECONDS = 4.0
 PLACE_WAITS_A_MINUTE = 40
 

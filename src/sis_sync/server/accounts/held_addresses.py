@@ -1,4 +1,4 @@
-"""Remembers which addresses people held here once, so that a mapping does not make them again for someone else.
+"""Remembers the addresses that people ever had here, so that a mapping does not make them again for someone else.
 
 Only a keyed hash of each address is stored. It stays after the person is removed. An address is added when its account
 is deleted or gets another one; those that accounts have now are known anyway.

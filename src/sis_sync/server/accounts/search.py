@@ -17,8 +17,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.text import has_controls
 
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
-MOST_LISTED = 2_000  # people; if more fit, the list of names soon has 50 of them
-LONGEST_WORD_BYTES = 2046  # PostgreSQL has no longer ones; a sign may stand for a word: ㌖ is searched as six letters
+MOST_LISTED = 2_000  # matches; with more, walking through the names soon finds the first 50
+LONGEST_WORD_BYTES = 2046  # of PostgreSQL; one character may become several letters: ㌖ is searched as six
 ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN_WORDS = re.compile(f"[{re.escape(SEPARATORS)}]+")
 _LETTERS = str.maketrans(dict(zip(*SINGLE_LETTERS, strict=True)) | DOUBLE_LETTERS)

@@ -69,7 +69,7 @@ class Judged:
 def judge_people(people: Sequence[dict[str, str]]) -> list[Judged]:
     """Judge the values of several people, none of whom has the ID or address of another, as in `judge_values`.
 
-    Raise ValuesRefused if one of the values is no text for a file.
+    Raise ValuesRefused if one of the values cannot be written to a file.
     """
     with open_session(memory_limit_mb=MEMORY_MB, threads=1) as session, tempfile.TemporaryDirectory() as folder:
         try:

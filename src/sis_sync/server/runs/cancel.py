@@ -23,7 +23,7 @@ from sis_sync.server.runs.states import State, move
 from sis_sync.server.windows import Slots
 
 GIVES_WAY_SECONDS = 10.0
-# So many threads of the web process may wait for jobs to give way. More would keep it from answering others.
+# At most this many threads of the web process wait for a job to give way, so that the others answer requests.
 MOST_WAITING = 2
 LOCK_SECONDS = 1
 

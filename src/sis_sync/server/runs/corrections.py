@@ -1,6 +1,6 @@
-"""Corrects the failed rows of a run, in the page or by file. The correction is always a partial run bound to its run.
+"""Corrects the failed rows of a run, in the page or by file. The correction is always a partial run.
 
-In the page only the fields that are at fault can be changed. The others, the custom ID above all, are taken from the
+In the page, only the fields with a fault can be changed. The others, above all the custom ID, come from the
 stored plan, so that no spreadsheet and no typing error can create a second account for the same person.
 """
 
@@ -33,7 +33,7 @@ ORDER BY line
 
 @dataclass(frozen=True)
 class FailedRow:
-    """A row that failed. `open_fields` are those at fault, which may be changed; all if it is not about some field."""
+    """A row that failed. `open_fields` may be changed: those with a fault, or nearly all if no field has it."""
 
     line: int
     codes: tuple[str, ...]
@@ -80,8 +80,8 @@ def send_corrected_file(*, run: Run, file: IO[bytes], file_name: str, by: Accoun
 def _row(line: int, codes: str, message: str, *values: str) -> FailedRow:
     found = tuple(code for code in codes.split(";") if code in FINDING_CODES)
     errors = [FINDING_CODES[code] for code in found if FINDING_CODES[code].severity == "error"]
-    columns = {"" if code.code.startswith("account.") else code.column for code in errors}  # not the fault of the ID
-    # A fault of the row as a whole may be in any field, but who the person is stays as it was.
+    columns = {"" if code.code.startswith("account.") else code.column for code in errors}  # the ID is right
+    # If no field has the fault, all may be changed except the custom ID, which says who the person is.
     whole_row = {name for name in FIELD_NAMES if name != "custom_id"} if columns <= {""} else set()
     opened = tuple(name for name in FIELD_NAMES if name in columns | whole_row)
     return FailedRow(line, found, message, dict(zip(FIELD_NAMES, values, strict=True)), opened)

@@ -1,4 +1,4 @@
-"""The last applied runs of the same mode and scope: with them a page says what is usual."""
+"""The last applied runs of the same mode and scope. They show what is usual."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ LEAST_FOR_USUAL = 3  # with fewer runs, no one can say what is usual
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """An applied run with its counts. `leave` and `failed` are among them, under one name for all modes."""
+    """An applied run with its counts. They include `leave`, the same name in all modes."""
 
     pk: int
     applied_at: datetime
@@ -37,7 +37,7 @@ class Usual:
 
 
 def earlier_runs(run: Run) -> tuple[EarlierRun, ...]:
-    """Return the last applied runs before this one, the oldest first. A first import is none of them."""
+    """Return the last applied runs before this one, the oldest first, without first imports."""
     found = Run.objects.filter(
         school_system=run.school_system_id,
         mode=run.mode,

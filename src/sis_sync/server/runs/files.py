@@ -45,8 +45,8 @@ COPY (
 class RunFiles:
     """The files of one run: the upload, the plan and its accounts (Parquet), two reports (CSV).
 
-    `reading` is what the first reading of the upload found, if it was stored without some columns since. `refused` is a
-    refused upload without its columns of secrets.
+    `reading` is the result of the first reading, if some columns were removed from the upload after it. `refused` is
+    a refused upload without its columns of secrets.
     `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
     findings with examples (JSON). Like the plan, it contains people's data. `told` and `told_failed` contain what a
     sender without the scope read may see; they exist only if such a key sent the file. `remembered` contains the line
@@ -244,7 +244,7 @@ def work_folders(run_id: int) -> list[Path]:
 
 
 def clear_work(run_id: int) -> None:
-    """Remove what killed workers left of the run's jobs. It may contain the uploaded file, with passwords."""
+    """Remove the work folders that killed workers left. They may contain the uploaded file, with passwords."""
     for left in work_folders(run_id):
         shutil.rmtree(left, ignore_errors=True)
 

@@ -18,7 +18,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.snapshot import right_holders
 
 PLAN_IS_DAMAGED = "its stored plan is damaged"
-MOST_CHANGES = 1_000  # changes by hand; of more, the plan is made again without a look at each
+MOST_CHANGES = 1_000  # by hand, compared one by one; if there are more, the plan is made again
 
 
 def plan_again_if_needed(run: Run, *, now: datetime) -> str:

@@ -65,7 +65,7 @@ class Run(models.Model):
     `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date. `newcomers_with_password` counts the accounts that the plan creates with a
-    password of the file. `reading_options` is what the sender said about the file, in the words of a mapping line.
+    password of the file. `reading_options` are the sender's options, written as in a mapping.
     `told` has the counts and findings for a key without the scope read.
     """
 

@@ -26,14 +26,14 @@ from sis_sync.server.runs.models import Run
 
 Outcome = FilePassword.Outcome
 SLICE_ROWS = 20
-SLICE_SECONDS = 0.5  # then no new hash begins, so that a slice takes a second even if a hash takes half of it
+SLICE_SECONDS = 0.5  # no hash begins after this, so a slice takes about a second even if a hash takes half of one
 FETCHED_ROWS = 10_000
 
 
 def keep_passwords(run: Run, session: Session) -> None:
     """Encrypt the passwords of the file that the session has read. Call it before they leave the stored file.
 
-    A file whose passwords have left it before brings none: what was kept then stays.
+    If the passwords were removed from the file earlier, it brings none, and those kept then stay.
     """
     query = "SELECT line, password FROM password_rows WHERE password IS NOT NULL ORDER BY line"
     found = session.connection.execute(query)

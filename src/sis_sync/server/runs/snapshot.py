@@ -28,8 +28,8 @@ from sis_sync.steps.memory.memory import Known, Memory
 
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
-# Of the stored files of a plan. Count up when their columns change: a plan that another version of the server made is
-# then made again before it is applied.
+# The format of the stored files of a plan. Raise it when their columns change: a plan in another format is made again
+# before it is applied.
 PLAN_FORMAT = 3
 
 

@@ -65,7 +65,7 @@ def view_of(run: Run, key: ApiKey) -> RunView:
     if READ in key.scopes:
         return RunView(run.counts, run.findings, run.guards, digest)
     guards = [named_guard(hit["code"]) for hit in run.guards]
-    if OWN_RESULTS in key.scopes and run.api_key_id == key.pk and run.mode not in TAKING_BACK:  # which has no own rows
+    if OWN_RESULTS in key.scopes and run.api_key_id == key.pk and run.mode not in TAKING_BACK:  # no file has its rows
         of_rows = {action: count for action, count in run.counts.items() if action not in ABSENT_ACTIONS}
         return RunView(of_rows, run.findings, guards, digest)
     return RunView(run.told.get("counts", {}), run.told.get("findings", {}), guards, digest)

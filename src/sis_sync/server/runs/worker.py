@@ -84,7 +84,7 @@ def work_once(*, clock: Clock = timezone.now, leave: Leave | None = None) -> boo
 
     The jobs of one school system run one at a time, and approved plans are applied before other files are planned.
     Otherwise a plan would use accounts that are about to change, and its guards would miss people who leave. Passwords
-    are prepared in short slices if nothing else is to do, by one worker of the installation at a time.
+    are prepared in short slices if there is nothing else to do, by one worker of the installation at a time.
     """
     busy: set[int] = set()
     tried: set[int] = set()
@@ -136,8 +136,8 @@ def _claim(job: Job, now: datetime) -> bool:
     job.refresh_from_db()
     if job.state not in OPEN_STATES:
         return False
-    if job.kind != Job.Kind.PREPARE:  # that one has no work folder, and its lock is not that of the others
-        clear_work(job.run_id)  # also if this attempt never comes to its work
+    if job.kind != Job.Kind.PREPARE:  # a PREPARE job has no work folder, and another lock than the other jobs
+        clear_work(job.run_id)  # even if this attempt ends before its work begins
     if not has_room():
         wait_for_place(job, PlaceFault.DISK_FULL, is_begun=False, now=now)
         return False

@@ -1,4 +1,4 @@
-"""The words that pages use for names in the code: one word per name, the reference product's if it has one."""
+"""The words that pages use for names in the code, one word for each name."""
 
 from dataclasses import dataclass
 

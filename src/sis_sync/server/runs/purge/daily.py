@@ -17,13 +17,13 @@ from sis_sync.server.runs.purge.removed import Removed
 
 logger = logging.getLogger(__name__)
 
-QUIET_HOURS = range(2, 5)  # of the day of the first school system
+QUIET_HOURS = range(2, 5)  # in the time zone of the first school system
 SAME_NIGHT = timedelta(hours=12)
 OVERDUE_AFTER = timedelta(hours=36)  # for a server that does not run at night
 AGAIN_AFTER = timedelta(hours=1)  # if a purge was interrupted
 LOOK_EVERY = timedelta(minutes=1)
-# If the last purge is long ago, the clock may have jumped ahead, and what is removed does not come back. Wait until the
-# log has an entry of this week that is older than some hours: so long had people to see that the clock is wrong.
+# If the last purge is long ago, the clock may have jumped ahead, and a purge cannot be undone. Wait until the log has
+# an entry of this week that is some hours old: people have then had that long to notice a wrong clock.
 LONG_AGO = timedelta(days=7)
 HOURS_TO_NOTICE = timedelta(hours=20)  # less than from one night to the next
 WAITS = "data.purge_waits"

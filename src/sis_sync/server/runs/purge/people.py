@@ -101,7 +101,7 @@ def _delete_accounts(purging: Purging, gone: list[Person]) -> int:
     """Delete those accounts that are still deleted and too old to be restored, with their history."""
     found = Account.objects.select_for_update().filter(pk__in=[person.account_id for person in gone])
     still = list(found.filter(deleted_at__lte=purging.now - RESTORABLE_FOR).order_by("pk").values_list("pk", flat=True))
-    for log in (AuditEntry, AccountChange):  # what they did was not done by the server
+    for log in (AuditEntry, AccountChange):  # without an actor, the server would seem to have done it
         log.objects.filter(actor__in=still).update(former_actor=F("actor_id"), actor=None)
     forget_told_apart(still)
     Account.objects.filter(pk__in=still).delete()

@@ -73,7 +73,7 @@ def _row(sums: Slice, school: School | None) -> SliceRow:
 
 
 def _parts(sums: Slice) -> Iterable[tuple[str, float, float]]:
-    """Yield the parts of a bar whose whole is everyone who was here or comes: who leave, change and come."""
+    """Yield the parts of a bar: those who leave, change and come. Its length is everyone who was here or comes."""
     whole = max(sums.here + sums.new + sums.back + sums.arrive, sums.leave + sums.change + sums.new + sums.back)
     at = 0.0
     for style, number in (("leave", sums.leave), ("change", sums.change), ("new", sums.new + sums.back)):

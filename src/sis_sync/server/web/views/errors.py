@@ -20,7 +20,7 @@ CSRF_FIELD = "csrfmiddlewaretoken"
 
 @dataclass(frozen=True)
 class KeptForm:
-    """A form that was sent in vain, to be sent again: its values, and the labels of what must be entered again."""
+    """A form that could not be handled, to send it again: its values, and the labels of what must be entered again."""
 
     values: tuple[tuple[str, str], ...]
     secrets: tuple[tuple[str, str], ...]
@@ -41,13 +41,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def not_now_page(request: HttpRequest, error: NotNow) -> HttpResponse:
-    """Return the page that keeps what was typed and sends it again. It asks nothing of the database."""
+    """Return the page that keeps what was typed and sends it again. It does not use the database."""
     form = kept_form(request) if request.method == "POST" else None
     context = {"error": error, "form": form, "address": request.get_full_path(), "csrf_token": get_token(request)}
     response = HttpResponse(render_to_string("web/not_now.html", context), status=error.http_status)
     response.headers["Retry-After"] = str(error.retry_after_seconds)
     if request.headers.get("HX-Request"):
-        # htmx would put this page into a part of the other one. What asks every second just asks again.
+        # htmx would put this page into a part of the other one. A request that repeats every second needs no page.
         is_poll = request.resolver_match is not None and request.resolver_match.url_name == "run_progress"
         response.headers["HX-Reswap"] = "none" if is_poll else "outerHTML"
         response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = "#content"

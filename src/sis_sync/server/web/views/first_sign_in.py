@@ -73,7 +73,7 @@ def claim_page(request: HttpRequest, system: SchoolSystem, form: ClaimForm) -> H
 @for_signed_in
 @require_http_methods(["GET", "POST"])
 def new_password(request: PageRequest) -> HttpResponse:
-    """Let a person choose a password whose present one someone else knows. Before that, no other page opens."""
+    """Let a person choose a new password, because someone else knows theirs. Until then, no other page opens."""
     if not request.user.must_change_password:
         return see_other("web:profile")
     form = ChosenPasswordForm(form_data(request))
