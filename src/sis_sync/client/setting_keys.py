@@ -40,13 +40,13 @@ READING_SUFFIXES: dict[str, str] = {
     "footer": "file.footer",
 }
 _READING_ABOUT = {
-    "encoding": "Encoding of the files, such as windows-1250. Empty: it is found.",
+    "encoding": "Encoding of the files, such as windows-1250. Empty: it is detected.",
     "encoding_fallback": "Encoding of files that are not UTF-8 or UTF-16.",
-    "delimiter": "comma, tab, semicolon or bar. Empty: it is found.",
-    "header": "Line of the header, or none. Empty: it is found.",
+    "delimiter": "comma, tab, semicolon or bar. Empty: it is detected.",
+    "header": "Line of the header, or none. Empty: it is detected.",
     "columns": "Names of the columns of files without a header row: A | B | C.",
     "escape": 'backslash, if the files write \\" for a quotation mark.',
-    "footer": "Lines that are no people: Total records: {rows} | (* rows affected).",
+    "footer": "Lines that are not people: Total records: {rows} | (* rows affected).",
 }
 
 

@@ -251,8 +251,8 @@ class History:
     because they were absent from it.
     `recent_changes` is a CSV file: the changes of accounts that policy let through in the last 7 days, and what people
     changed of the same accounts (see RECENT_COLUMNS). `recent_passwords` is the number of newcomers of those days who
-    brought their own password. `most_of_runs` are the most newcomers, updates and leavers of one of the last 30 applied
-    runs of the mode, None if there are fewer than 10.
+    brought their own password. `most_of_runs` are the highest numbers of newcomers, updates and leavers among the last
+    30 applied runs of the mode, None if there are fewer than 10.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()

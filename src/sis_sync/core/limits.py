@@ -11,7 +11,7 @@ from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX
 
 DELETIONS_WITHOUT_TYPING = 10  # above this, a person must type the number to confirm
 PLAN_EXPIRES_AFTER = timedelta(days=7)
-PASSWORD_CHARACTERS = 1_000  # of a typed password: to hash a longer one is work that anyone could cause
+PASSWORD_CHARACTERS = 1_000  # of a typed password: hashing longer ones would let anyone cause much work
 RESTORABLE_FOR = timedelta(days=180)  # after an account is deleted
 UNDONE_WITHIN = timedelta(days=30)  # after a run was applied
 REFUSED_FILE_KEPT_FOR = timedelta(days=7)

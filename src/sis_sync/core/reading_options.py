@@ -1,4 +1,4 @@
-"""Reading options: what someone said about a file that its bytes alone do not tell.
+"""Reading options: how to read a file, as far as its bytes alone do not tell.
 
 They travel with the file, always as the same words: the value of `mapper.NAME.encoding` is also the value of the flag
 `--encoding`, of `client.file.encoding`, of the field on the upload page and of the API parameter.
@@ -29,12 +29,12 @@ _NO_ENCODINGS = frozenset(
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """An empty value, or None, says nothing: then `read` finds it out.
+    """How to read a file. `read` detects what is empty or None.
 
-    `encoding` is certain, `fallback` is for a file that is neither UTF-8 nor UTF-16. `delimiter` is a word of
+    `encoding` is binding, `fallback` is for a file that is neither UTF-8 nor UTF-16. `delimiter` is a word of
     DELIMITERS. `header_line` is the physical line of the header, or NO_HEADER; then `columns` names the columns by
     position, and an empty name is a column that no one needs. `escape` is BACKSLASH or empty. `footers` are patterns of
-    lines that are no people.
+    lines that are not people.
     """
 
     encoding: str = ""
@@ -56,7 +56,7 @@ class ReadingOptions:
         return self.header_line == NO_HEADER
 
     def over(self, other: "ReadingOptions") -> "ReadingOptions":
-        """Return these options, and those of `other` about which these say nothing."""
+        """Return these options, completed by those of `other`."""
         said = {name: value for name, value in vars(self).items() if value not in ("", (), None)}
         merged = replace(other, **said)
         return merged if merged.has_no_header else replace(merged, columns=())
@@ -70,7 +70,7 @@ class ReadingOptions:
             )
 
     def as_words(self) -> dict[str, str]:
-        """Return what is said, in the words from which `options_of` makes the same options."""
+        """Return the options as words, from which `options_of` makes the same options."""
         header = "" if self.header_line is None else "none" if self.has_no_header else str(self.header_line)
         words = {
             "encoding": self.encoding,
@@ -121,7 +121,7 @@ def python_encoding(name: str) -> str:
 
 
 class _WrongWord(Exception):
-    """A word that is no value of its option."""
+    """A word that is not a value of its option."""
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(problem)

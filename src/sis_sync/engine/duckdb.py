@@ -140,7 +140,7 @@ def open_session(
 
 
 # A database in memory that no session uses, by process, memory limit and threads. Starting one takes as long as reading
-# a thousand rows, and the server opens a session for many a page.
+# a thousand rows, and the server opens a session for many pages.
 _spare: dict[tuple[int, int, int], duckdb.DuckDBPyConnection] = {}
 
 

@@ -202,8 +202,8 @@ def undo(
 ) -> Status[RunDocument]:
     """Makes a run that takes an applied run of the last 30 days back, and returns it. The key needs the scope approve.
 
-    Only a person can approve its plan. What was changed since is left alone and listed in it. If there is an open one
-    already, that one is returned.
+    Only a person can approve its plan. Anything that was changed since is left alone and listed. If such a run is
+    already open, that run is returned.
     """
     run = visible_run(request.auth, run_id)
     require_scope(request.auth, APPROVE)

@@ -27,7 +27,7 @@ class Ping(Schema):
 
 
 class ReadingWords(Schema):
-    """How to read the file, in the words of a mapping line. What is left out is found, or said by the mapping."""
+    """How to read the file, as in a mapping line. Options left out come from the mapping, or are detected."""
 
     encoding: str = Field("", description="Such as windows-1250. A byte order mark that says otherwise is refused.")
     encoding_fallback: str = Field("", description="For a file that is neither UTF-8 nor UTF-16: windows-1252.")
@@ -35,7 +35,7 @@ class ReadingWords(Schema):
     header: str = Field("", description="The line of the header, or none.")
     columns: str = Field("", description="The columns of a file without a header row: A | B | C.")
     escape: str = Field("", description="backslash, if the file writes quotation marks in this way.")
-    footer: str = Field("", description="Lines that are no people: Total records: {rows} | (* rows affected).")
+    footer: str = Field("", description="Lines that are not people: Total records: {rows} | (* rows affected).")
 
 
 class RunDocument(Schema):

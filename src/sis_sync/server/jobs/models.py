@@ -41,7 +41,7 @@ class Job(models.Model):
 
 
 class Turn(models.Model):
-    """When a school system last had its turn: the one with the smallest number is next, before it those without one."""
+    """The last turn of a school system. Those without a turn are next, then the one with the smallest number."""
 
     school_system = models.OneToOneField(
         "orgs.SchoolSystem", on_delete=models.CASCADE, primary_key=True, related_name="job_turn"

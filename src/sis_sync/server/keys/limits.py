@@ -25,12 +25,12 @@ _uploads = Slots()
 
 
 def count_call(key: ApiKey) -> None:
-    """Count a call. Raise TooManyCalls if the key made its calls of this minute."""
+    """Count a call. Raise TooManyCalls if the key has used its calls for this minute."""
     _refuse_calls(key, _calls.take(key.prefix, most=settings.SIS_SYNC_CALLS_A_MINUTE))
 
 
 def require_call_left(key: ApiKey) -> None:
-    """Raise TooManyCalls if the key made its calls of this minute. Count nothing."""
+    """Raise TooManyCalls if the key has used its calls for this minute. Count nothing."""
     _refuse_calls(key, _calls.wait(key.prefix, most=settings.SIS_SYNC_CALLS_A_MINUTE))
 
 
@@ -50,9 +50,9 @@ def count_bytes(key: ApiKey, size: int, hold: Hold) -> None:
 
 
 def begin_upload(key: ApiKey, hold: Hold) -> None:
-    """Take a slot for an upload, which the hold frees. Raise TooManyCalls if the key has its uploads at a time.
+    """Take a slot for an upload, which the hold frees. Raise TooManyCalls if the key has no slot left.
 
-    It raises that too if the key has too many open files: each is work, and is planned again when accounts change.
+    Raise it too if the key has too many open files: each costs work, because it is planned again when accounts change.
     """
     if key.runs.exclude(state__in=ENDED).count() >= settings.SIS_SYNC_OPEN_FILES:
         raise TooManyCalls(
@@ -132,7 +132,7 @@ def too_large_for(key: ApiKey, most_bytes: int) -> FileRefused:
 
 
 def forget_all_calls() -> None:
-    """Begin again at 0."""
+    """Set all counts to 0."""
     _calls.clear()
     _bytes.clear()
 

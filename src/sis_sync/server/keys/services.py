@@ -94,7 +94,7 @@ def rotate_key(*, key: ApiKey, actor: Account | None, now: datetime) -> tuple[Ap
         now=now,
         expires_at=now + life if life is not None else None,
     )
-    # The new key may send what the old one may: its files are those that a person has approved.
+    # The new key may send files as large as the old one, whose files a person may have approved.
     new_key.first_file_mb = file_limit_bytes(key) // MB
     new_key.save(update_fields=["first_file_mb"])
     overlap_ends_at = now + ROTATION_OVERLAP

@@ -60,7 +60,7 @@ def is_shorter(retention: Retention, *, than: Retention) -> bool:
 def set_retention(
     *, school_system: SchoolSystem, retention: Retention, actor: Account | None, now: datetime
 ) -> SchoolSystem:
-    """Change the retention from the next purge on. Raise ValuesRefused, or NotPermitted except for district managers."""
+    """Change the retention from the next purge on. Raise ValuesRefused, or NotPermitted for anyone but a manager."""
     require_district_manager(actor=actor, school_system=school_system)
     check_retention(retention)
     current = SchoolSystem.objects.select_for_update().get(pk=school_system.pk)

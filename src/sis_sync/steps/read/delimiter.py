@@ -1,4 +1,4 @@
-"""The delimiter: the one that someone said, or the one that splits the header into the most known names."""
+"""The delimiter: the one that someone named, or the one that splits the header into the most known names."""
 
 from collections.abc import Iterator
 

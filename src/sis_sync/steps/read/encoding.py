@@ -51,10 +51,10 @@ class Encoding:
 
 
 def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
-    """Return the encoding of the byte order mark; else the one that someone said; else UTF-8 or the fallback.
+    """Return the encoding of the byte order mark; else the one that someone named; else UTF-8 or the fallback.
 
     It is UTF-8 if valid sequences outnumber bad bytes. Raise FileRefused (`file.encoding`) if the mark is of another
-    encoding than the one said, for UTF-32, and for UTF-16 without a byte order mark unless it was said.
+    encoding than the named one, for UTF-32, and for UTF-16 without a byte order mark unless it was named.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -80,7 +80,7 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
 
 
 def _said_encoding(path: Path, said: str) -> Encoding:
-    """Return the encoding that someone said, for a file without a byte order mark."""
+    """Return the encoding that someone named, for a file without a byte order mark."""
     name = python_encoding(said)
     if name == "utf-16":
         message = "The named encoding is utf-16, but the file has no byte order mark that says which kind it is."

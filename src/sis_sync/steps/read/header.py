@@ -89,7 +89,7 @@ def judge_header(data: Buffer, header: Header, mapping: Mapping) -> None:
     """Raise FileRefused for a header that lacks a field or is not closed."""
     _refuse_lone_returns(data[header.start : header.record.end], header.line)
     _refuse_ambiguous(mapping, header)
-    # Also a line that someone said is the header may be a person.
+    # Even a line that someone named as the header may be a person.
     hides_names = bool(header.record.lines) and is_person(data, header.found)
     whole_line = header.found.whole_line
     check_header(header.columns, header.mapping, line=header.line, whole_line=whole_line, hides_names=hides_names)

@@ -46,7 +46,7 @@ class UploadForm(PageForm):
         label="Encoding",
         required=False,
         max_length=40,
-        help_text="Only if names came out wrong: windows-1250, for example. Otherwise it is found.",
+        help_text="Only if names came out wrong: windows-1250, for example. Otherwise it is detected.",
     )
     delimiter = forms.ChoiceField(
         label="Delimiter",
