@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 48
+MOST_SMALL_MODULES = 47
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
@@ -49,7 +49,6 @@ SMALL_MODULES = {
     "server/serve/work.py": _PROCESS,
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,
-    "server/web/views/audit.py": _PAGE,
     "server/web/views/home.py": _PAGE,
     "server/web/views/profile.py": _PAGE,
     "server/web/views/setup.py": _PAGE,

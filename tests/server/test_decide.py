@@ -45,6 +45,9 @@ def test_cut_off_file_is_explained_and_rejected(as_alice: Client, district: Org,
     assert "On hold" in page
     assert "at North School" in page  # the guards say N1
     assert "Usually: the export lost a school, a grade or the lines after some point." in page
+    assert run.guards[0]["message"].startswith("26 of 57 accounts (45.6 %)"), "one base on the page"
+    for address in ("/", "/bulk/pending", f"/runs/{run.pk}?action=delete"):
+        assert "at North School (" in as_alice.get(address).content.decode(), address
     assert "Type 26 to approve" in page
     assert page.index("Reject") < page.index("Approve: delete 26")
     assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "cut off"}).status_code == 303

@@ -4,7 +4,10 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Now
 
-from sis_sync.core.fields import ACTIVE, STATUSES, USER_TYPES
+from sis_sync.core.fields import ACTIVE, DISABLED, STATUSES, STUDENT, USER_TYPES
+
+BY_NAME = ("last_name", "first_name", "id")
+LIVE = models.Q(deleted_at__isnull=True)
 
 
 class Account(AbstractBaseUser):
@@ -19,7 +22,7 @@ class Account(AbstractBaseUser):
     """
 
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="accounts")
-    org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="accounts")
+    org = models.ForeignKey("orgs.Org", on_delete=models.PROTECT, related_name="accounts", db_index=False)
     first_name = models.CharField(max_length=100)
     middle_name = models.CharField(max_length=100, blank=True, default="")
     last_name = models.CharField(max_length=100)
@@ -54,10 +57,24 @@ class Account(AbstractBaseUser):
                 name="account_email_unique",
             ),
         ]
+        # Beside the list of all people, these answer for the few whom a filter leaves. Writing them costs little.
         indexes = [
+            models.Index(fields=["school_system", *BY_NAME], name="account_by_name"),
+            models.Index(fields=["org"], condition=LIVE, name="account_by_org"),
             models.Index(
-                fields=["school_system", "last_name", "first_name", "id"],
-                name="account_by_name",
+                fields=["school_system", "user_type", *BY_NAME],
+                condition=LIVE & ~models.Q(user_type=STUDENT),
+                name="account_no_student",
+            ),
+            models.Index(
+                fields=["school_system", "user_type", *BY_NAME],
+                condition=LIVE & models.Q(status=DISABLED),
+                name="account_disabled",
+            ),
+            models.Index(
+                fields=["school_system", *BY_NAME],
+                condition=models.Q(deleted_at__isnull=False),
+                name="account_deleted",
             ),
         ]
 

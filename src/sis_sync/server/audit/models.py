@@ -45,13 +45,16 @@ class AuditEntry(models.Model):
     `former_actor` is the ID of the person's account if it was removed since.
     """
 
-    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+")
+    school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="+", db_index=False)
     actor = models.ForeignKey("accounts.Account", null=True, on_delete=models.SET_NULL, related_name="+")
     former_actor = models.BigIntegerField(null=True)
     api_key = models.ForeignKey("keys.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
     action = models.CharField(max_length=40)
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["school_system", "-at", "-id"], name="audit_by_time")]
 
 
 class Purge(models.Model):

@@ -1,17 +1,19 @@
 """The mode cards: the last runs of each mode (Home), and how many people it could touch (the upload form)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
-
+from sis_sync.core.fields import USER_TYPES
 from sis_sync.core.modes import MODES, Mode
-from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.orgs.selectors import managed_orgs, scope_org
+from sis_sync.server.orgs.selectors import scope_org
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.selectors import runs_of
+from sis_sync.server.web.people_list import CappedCount, count_capped
 from sis_sync.server.web.words import MODE_PEOPLE
+
+MOST_AT_RISK = 50_000  # of one user type; of more, the form says so and counts no further
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class ModeRisk:
     """A mode on the upload form. `people_at_risk` people would leave if the file named none of them."""
 
     mode: Mode
-    people_at_risk: int
+    people_at_risk: CappedCount
     on_absent: str
     requires_approval: bool
 
@@ -37,7 +39,8 @@ class ModeRisk:
         """Return a sentence on what happens to the people of this mode, with their number."""
         if not self.mode.judges_absence:
             return self.mode.consequence
-        people = counted(self.people_at_risk, *MODE_PEOPLE[self.mode.name])
+        number = self.people_at_risk
+        people = f"{number} {MODE_PEOPLE[self.mode.name][number.number != 1]}"
         fate = {
             "delete": "any not in the file will be deleted.",
             "disable": "any not in the file will be disabled.",
@@ -73,7 +76,7 @@ def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
     return tuple(
         ModeRisk(
             mode=mode,
-            people_at_risk=sum(numbers.get(user_type, 0) for user_type in mode.user_types),
+            people_at_risk=added(numbers[user_type] for user_type in mode.user_types),
             on_absent=settings[mode.name].on_absent,
             requires_approval=settings[mode.name].requires_approval,
         )
@@ -81,11 +84,15 @@ def risks_of_modes(*, actor: Account) -> tuple[ModeRisk, ...]:
     )
 
 
-def people_by_type(*, actor: Account) -> dict[str, int]:
+def people_by_type(*, actor: Account) -> dict[str, CappedCount]:
     """Count, by user type, the accounts that the actor's file could touch: managed, not deleted, not protected."""
     scope = scope_org(actor=actor)
-    orgs = managed_orgs(actor=actor) if scope.kind == Org.Kind.DISTRICT else [scope]
-    accounts = Account.objects.filter(
-        org__in=orgs, custom_id__isnull=False, deleted_at__isnull=True, is_protected=False
-    )
-    return dict(accounts.order_by().values_list("user_type").annotate(Count("id")))
+    of_scope = {"school_system": scope.school_system_id} if scope.kind == Org.Kind.DISTRICT else {"org": scope}
+    accounts = Account.objects.filter(**of_scope, custom_id__isnull=False, deleted_at__isnull=True, is_protected=False)
+    return {each: count_capped(accounts.filter(user_type=each), MOST_AT_RISK) for each in USER_TYPES}
+
+
+def added(counts: Iterable[CappedCount]) -> CappedCount:
+    """Return the sum of the counts."""
+    found = tuple(counts)
+    return CappedCount(sum(each.number for each in found), any(each.is_capped for each in found))

@@ -122,7 +122,7 @@ def earlier_than(start: Account) -> Q:
 
 @dataclass(frozen=True)
 class CappedCount:
-    """A count that stops at 10,000, to be quick."""
+    """A count that stops at a limit, to be quick."""
 
     number: int
     is_capped: bool
@@ -136,7 +136,7 @@ def count_people(people: QuerySet[Account], shown: PeoplePage) -> CappedCount:
     return CappedCount(len(shown.rows), is_capped=False) if shown.is_whole else count_capped(people)
 
 
-def count_capped(people: QuerySet[Account]) -> CappedCount:
-    """Count the people, exactly up to 10,000."""
-    number = people.order_by()[: MOST_COUNTED + 1].count()
-    return CappedCount(min(number, MOST_COUNTED), number > MOST_COUNTED)
+def count_capped(people: QuerySet[Account], most: int = MOST_COUNTED) -> CappedCount:
+    """Count the people, exactly up to `most`."""
+    number = people.order_by()[: most + 1].count()
+    return CappedCount(min(number, most), number > most)

@@ -56,9 +56,9 @@ def frame(request: PageRequest) -> dict[str, Any]:
     }
 
 
-def paged(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
+def paged(request: HttpRequest, rows: QuerySet[M], *, size: int = PAGE_SIZE) -> Page[M]:
     """Return the page of rows that the address asks for, or the first page."""
-    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return Paginator(rows, size).get_page(request.GET.get("page"))
 
 
 def form_data(request: HttpRequest) -> QueryDict | None:

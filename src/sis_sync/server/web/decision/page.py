@@ -20,6 +20,7 @@ from sis_sync.server.runs.plan_people import (
 from sis_sync.server.runs.selectors import finding_groups
 from sis_sync.server.runs.sums import Sums, stored_sums
 from sis_sync.server.web.decision.chart import Chart, chart_of
+from sis_sync.server.web.decision.holding import Holding, holdings, ids_in_messages
 from sis_sync.server.web.decision.slices import (
     FieldRow,
     School,
@@ -29,7 +30,7 @@ from sis_sync.server.web.decision.slices import (
     schools_named,
     type_rows,
 )
-from sis_sync.server.web.decision.verdict import Holding, Tile, holdings, ids_in_messages, tiles, verdict
+from sis_sync.server.web.decision.verdict import Tile, tiles, verdict
 
 # The lists of people in the order of the page: people who leave first.
 LISTS = ("delete", "disable", "restore", "create", "update", "failed")

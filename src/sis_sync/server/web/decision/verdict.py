@@ -1,10 +1,7 @@
-"""The verdict on a plan in one sentence, its sums as a row of numbers, and what holds it."""
+"""The verdict on a plan in one sentence, and its sums as a row of numbers."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sis_sync.core.guards import GUARDS
 from sis_sync.core.modes import RUN_MODES
 from sis_sync.core.plan import CHANGING_ACTIONS
 from sis_sync.core.wording import counted, percent
@@ -24,9 +21,6 @@ TILES: tuple[tuple[str, str, str], ...] = (
     ("failed", "row failed", "rows failed"),
     ("ignored", "row is ignored", "rows are ignored"),
 )
-USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
-MOST_AT_ONCE = 3  # messages; the others are folded
-_AT_ORG = re.compile(r"\bat ([^\s,;()]+)")
 ALWAYS_SHOWN = ("leave", "create", "update", "unchanged")
 
 
@@ -81,43 +75,16 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
 def _leaving_sentence(run: Run, number: int, sums: Sums | None) -> str:
     fate = "deleted" if run.counts.get("delete") else "disabled"
     one, many = MODE_PEOPLE[run.mode]
-    if sums is None or not sums.base:  # a plan of an earlier version
+    base = _base_of_guard(run, number) or (sums.base if sums else 0)
+    if not base:  # a plan of an earlier version
         return f"{counted(number, one, many)} would be {fate}."
-    return f"{number:,} of {counted(sums.base, one, many)} would be {fate} ({percent(number, sums.base)})."
+    return f"{number:,} of {counted(base, one, many)} would be {fate} ({percent(number, base)})."
 
 
-@dataclass(frozen=True)
-class Holding:
-    """The messages of the guards that usually mean the same. `reason` is empty for a guard of an earlier version."""
-
-    messages: tuple[str, ...]
-    reason: str
-
-
-def holdings(run: Run, school_names: Mapping[str, str]) -> tuple[tuple[Holding, ...], tuple[Holding, ...]]:
-    """Return what holds the run in the order of the guards: those that are shown at once, and the others."""
-    by_reason: dict[str, list[str]] = {}
+def _base_of_guard(run: Run, number: int) -> int:
+    """Return the base of the guard that counts these people, so that the page says one percentage. 0 without it."""
     for hit in run.guards:
-        reason = USUAL_REASONS.get(hit["code"], "")
-        by_reason.setdefault(reason, []).append(with_school_names(hit["message"], school_names))
-    found = tuple(Holding(tuple(messages), reason) for reason, messages in by_reason.items())
-    at_once, number = 0, 0
-    while at_once < len(found) and (not at_once or number + len(found[at_once].messages) <= MOST_AT_ONCE):
-        number += len(found[at_once].messages)
-        at_once += 1
-    return found[:at_once], found[at_once:]
-
-
-def with_school_names(message: str, names: Mapping[str, str]) -> str:
-    """Return the message of a guard with the names of schools for their external IDs."""
-
-    def named(found: re.Match[str]) -> str:
-        plain = found[1].rstrip(".:")
-        return f"at {names[plain]}{found[1][len(plain) :]}" if plain in names else found[0]
-
-    return _AT_ORG.sub(named, message)
-
-
-def ids_in_messages(run: Run) -> set[str]:
-    """Return what may be the external IDs in the messages of the guards."""
-    return {found.rstrip(".:") for hit in run.guards for found in _AT_ORG.findall(hit["message"])}
+        of_everyone = f"{number:,} of {counted(hit['base'], 'account', 'accounts')} ("  # a part would be named before (
+        if hit["code"] == "guard.deletions" and hit["message"].startswith(of_everyone):
+            return int(hit["base"])
+    return 0

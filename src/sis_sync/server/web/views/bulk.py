@@ -15,6 +15,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload, receive_run
 from sis_sync.server.runs.selectors import runs_of, waiting_runs
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.decision.holding import held_runs
 from sis_sync.server.web.forms.runs import UploadForm
 from sis_sync.server.web.mode_cards import risks_of_modes
 from sis_sync.server.web.render import form_data, form_files, page, paged, see_other
@@ -74,7 +75,7 @@ def pending(request: PageRequest) -> HttpResponse:
     """The runs that wait for a decision, the oldest first."""
     waiting = waiting_runs(actor=request.user).order_by("received_at").select_related("uploaded_by", "api_key")
     last_decided = runs_of(actor=request.user).filter(decided_at__isnull=False).order_by("-decided_at").first()
-    return page(request, "web/bulk/pending.html", {"waiting": waiting, "last_decided": last_decided})
+    return page(request, "web/bulk/pending.html", {"waiting": held_runs(list(waiting)), "last_decided": last_decided})
 
 
 @for_managers

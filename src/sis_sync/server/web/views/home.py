@@ -7,6 +7,7 @@ from sis_sync.server.orgs.selectors import is_district_manager, is_manager
 from sis_sync.server.runs.selectors import place_waits, runs_of, waiting_runs
 from sis_sync.server.runs.settings import asked_modes
 from sis_sync.server.web.access import PageRequest, for_everyone
+from sis_sync.server.web.decision.holding import held_runs
 from sis_sync.server.web.mode_cards import health_of_modes
 from sis_sync.server.web.render import page, see_other
 from sis_sync.server.web.views.district_runs import latest_district_runs
@@ -24,6 +25,6 @@ def home(request: PageRequest) -> HttpResponse:
         "modes": health_of_modes(actor=request.user),
         "place_waits": place_waits(runs_of(actor=request.user), now=timezone.now()),
         "rows": latest_district_runs(request.user),
-        "waiting": waiting_runs(actor=request.user).order_by("received_at"),
+        "waiting": held_runs(list(waiting_runs(actor=request.user).order_by("received_at"))),
     }
     return page(request, "web/home.html", context)

@@ -1,8 +1,9 @@
 """School or district > Settings."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -20,21 +21,31 @@ from sis_sync.server.runs.purge.purge import preview
 from sis_sync.server.runs.purge.removed import KINDS
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
 from sis_sync.server.web.forms.orgs import ImportOrgsForm, NetworksForm, OrgForm, RetentionForm
-from sis_sync.server.web.render import flash, form_data, form_files, page, see_other
+from sis_sync.server.web.render import flash, form_data, form_files, page, paged, see_other
+
+ORGS_OF_PAGE = 100
 
 
 @for_managers
 @require_GET
 def settings(request: PageRequest) -> HttpResponse:
-    """The district and its schools, with their external IDs and numbers of people."""
-    people = Count("accounts", filter=Q(accounts__deleted_at__isnull=True))
-    orgs = list(managed_orgs(actor=request.user).annotate(people=people))
+    """The district and its schools, with their external IDs and numbers of people, 100 per page."""
+    orgs = managed_orgs(actor=request.user)
+    shown = paged(request, orgs, size=ORGS_OF_PAGE)
     context = {
-        "orgs": orgs,
-        "without_external_id": sum(not org.external_id for org in orgs),
+        "orgs": shown,
+        "rows": with_people(list(shown)),
+        "without_external_id": orgs.filter(external_id__isnull=True).count(),
         "retention": retention_of(request.user.school_system),
     }
     return page(request, "web/orgs/settings.html", context)
+
+
+def with_people(orgs: Sequence[Org]) -> list[tuple[Org, int]]:
+    """Return each org with the number of its people who are not deleted."""
+    people = Account.objects.filter(org__in=[org.pk for org in orgs], deleted_at__isnull=True)
+    numbers = dict(people.order_by().values_list("org").annotate(number=Count("*")))
+    return [(org, numbers.get(org.pk, 0)) for org in orgs]
 
 
 @for_managers

@@ -36,6 +36,7 @@ from sis_sync.server.runs.selectors import (
 from sis_sync.server.runs.states import TO_APPLY
 from sis_sync.server.runs.two_people import tell_row_apart
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.decision.holding import held_runs
 from sis_sync.server.web.decision.page import approve_words
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.runs import RejectForm
@@ -104,6 +105,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "run": found,
         "place_wait": wait,
         "seen": seen_of(found, wait),
+        "guards": held_runs([found])[0].guards,
         "groups": finding_groups(run=found) if found.findings else [],
         "view": view_rows(found, action=request.GET.get("action", ""), page=request.GET.get("page", "")),
         "removed_words": removed_words(found),
