@@ -166,7 +166,7 @@ def test_deleted_account_says_who_restores(
     AccountChange.objects.create(school_system=district.school_system, account=dana, run=run, action="delete")
     assert f"Disabled by hand, and later deleted by run {run.pk}, whose file did not name it." in account_page()
     AccountChange.objects.create(school_system=district.school_system, account=dana, action="delete")
-    assert "Deleted by hand: it stays so" in account_page()
+    assert "Deleted by hand: it stays deleted" in account_page()
     assert ", restorable until " in account_page()
     assert 'value="restore"' in account_page()
     Account.objects.filter(pk=dana.pk).update(deleted_at=timezone.now() - timedelta(days=200))

@@ -2,8 +2,8 @@
 
 Sources: the data dictionaries and sample files of PowerSchool, Infinite Campus, Skyward, Aeries, Google's bulk file and
 Ed-Fi, and the words of school administration in other languages. Names that only one system uses are in its preset.
-Case, accents, blanks and signs do not count. The person of the row may stand before or after a name ("Student First
-Name", "Prénom élève"): `suggest/person_words.py` knows those words.
+Case, accents, blanks and signs do not count. The person of the row may be named before or after a name ("Student
+First Name", "Prénom élève"): `suggest/header_words.py` knows those words.
 """
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
