@@ -39,9 +39,9 @@ def compared(source: str, keys: Iterable[str]) -> str:
 
 
 def is_one_of(source: str, values: Iterable[str]) -> str:
-    """Return the SQL that is TRUE if the source is one of the values of a line, in which `*` stands for anything.
+    """Return the SQL that is TRUE if the source is one of the values of a line, in which `*` matches any text.
 
-    It stands for nothing too, but `*` alone does not match an empty cell.
+    Inside a value it matches an empty text too, but `*` alone does not match an empty cell.
     """
     values = tuple(values)
     text = compared(source, values)

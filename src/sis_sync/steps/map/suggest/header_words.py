@@ -1,4 +1,4 @@
-"""The words of a header: which name it is, of whom, and whether another person's or a private one is meant."""
+"""The words of a header: the name in it, whose it is, and if it is that of another person or a private one."""
 
 import functools
 import re
@@ -70,7 +70,7 @@ _USUAL = frozenset(
         ),
     )
 )
-# One word is the whole name: these stand for the first name that the person goes by.
+# Single words that mean the first name that the person goes by.
 _USUAL_FIRST_NAMES = frozenset(("rufname", "roepnaam", "tilltalsnamn", "kutsumanimi", "kaldenavn", "nickname"))
 _OTHER_PEOPLE = frozenset(
     (

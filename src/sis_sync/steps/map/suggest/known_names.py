@@ -1,4 +1,4 @@
-"""Look headers up in lists of known names: which header is called so, and which of several is called best."""
+"""Look headers up in lists of known names: find the headers that fit a name, the best one first."""
 
 import functools
 from collections.abc import Iterable, Sequence

@@ -26,7 +26,7 @@ class Fit:
 
 
 def best_fits(sample: Sample) -> list[Fit]:
-    """Return the presets of the system whose signs the header bears; several if they tie.
+    """Return the presets of the system whose signs are in the header; several if they tie.
 
     Of two with as many signs, the one fits that reads more columns, then the one whose signs are all there. A preset of
     another system is never returned: each fit has enough signs of its own system.

@@ -1,6 +1,6 @@
-"""Propose lines for the fields that no column is called like: by the cells of the columns, or for all rows the same.
+"""Propose lines for the fields that no header names: from the cells of the columns, or one value for all rows.
 
-All of them stay open but `keep`, which leaves alone what accounts have.
+All of them stay open except `keep`, which leaves the values of accounts alone.
 """
 
 import functools
@@ -134,7 +134,7 @@ class Remainder:
             twice = called(self.sample.twice, (*names_of("custom_id"), *PLAIN_IDS, *OUTSIDE_IDS))
             if twice:
                 reason = (
-                    f'"{shown(twice[0])}" stands twice with different cells. Leave one of the two out of the export'
+                    f'"{shown(twice[0])}" is there twice, with different cells. Leave one of the two out of the export'
                 )
         return Proposal(field, None, reason, f"column.{field}", "", is_open=True)
 

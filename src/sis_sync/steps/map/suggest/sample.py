@@ -20,13 +20,13 @@ from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 
 _BYTES = 256 * 1024
 _MAX_LINES_ABOVE = 20  # a report has few title lines
-_MIN_REPEATED = 2  # cells of a first row that stand below it, too: it is a person
+_MIN_REPEATED = 2  # cells of a first row that are also below it: it is then a person
 _PUPIL_SIGNS = (*SYNONYMS["grade"], *CLASS_NAMES)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`rows` are the records after the header, which stands on `line`; a short one lacks its last cells.
+    """`rows` are the records after the header, which is on `line`; a short one lacks its last cells.
 
     Without a header, the columns are called "column 1" and so on. `hidden` are headers that other lines read,
     `said` the reading options that someone said, as the keys and values of lines.
@@ -56,7 +56,7 @@ class Sample:
 
     @functools.cached_property
     def twice(self) -> list[str]:
-        """The headers that stand over several columns with different cells: the file is refused if a line names one."""
+        """The headers of several columns with different cells: the file is refused if a line names one."""
         forms = [comparable(name) for name in self.header]
         return [name for name in self._names if forms.count(comparable(name)) > 1 and not self._are_equal(name)]
 

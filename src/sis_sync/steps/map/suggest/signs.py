@@ -3,7 +3,7 @@
 Each key is a preset, or one file of a bundle. Columns that no field reads may be signs.
 """
 
-# How many signs of its own a file needs. More where each alone may stand in the file of another system.
+# The number of signs that a file needs: more if each sign alone may be in the file of another system.
 MIN_SIGNS = 2
 NEEDS_MORE: dict[str, int] = {
     **dict.fromkeys(("clever-students", "clever-teachers", "clever-staff", "canvas-sis", "aspen"), 3),

@@ -69,7 +69,7 @@ def propose(sample: Sample, fields: Sequence[str] = FIELD_NAMES, preset: Mapping
     used = find_columns(sample.header, preset).used if preset.rules else ()
     reads = {shown(sample.header[place]) for place in used}
     chosen = {
-        field: column(field, [header], f"preset {preset.name}, behind the name of a table")
+        field: column(field, [header], f"preset {preset.name}, after the name of a table")
         for field, header in prefixed_columns(sample, preset)
     }
     kept = [field for field, rule in preset.rules.items() if rule.keep and rule.columns]
@@ -111,11 +111,11 @@ def _remarks(sample: Sample, fits: Sequence[Fit], columns: Sequence[Proposal]) -
         yield f"Columns that no line reads, with the form of their cells: {listed}{more}."
     others = [shown(name) for name in sample.of_others]
     if len(others) >= _MANY_OF_OTHERS:
-        yield f"Columns such as {', '.join(others[:3])} speak of other people: does each record stand for the person?"
+        yield f"Columns such as {', '.join(others[:3])} are about other people: is each record about the person?"
 
 
 def _remarks_on_header(sample: Sample) -> Iterator[str]:
-    """Yield where the header was found, and which of its columns stand there twice."""
+    """Yield where the header was found, and which of its columns are there twice."""
     if sample.line > 1:
         above = "Line 1 is" if sample.line == 2 else f"Lines 1 to {sample.line - 1} are"
         yield f"Line {sample.line} looks most like the header. {above} above it."
