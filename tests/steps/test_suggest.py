@@ -55,7 +55,7 @@ def test_every_real_header_has_lines(capsys: pytest.CaptureFixture[str], file: P
 def test_list_of_parents_has_no_id(capsys: pytest.CaptureFixture[str]) -> None:
     said = command(capsys, "mapper", "suggest", DATA / "powerschool-finalsite/parents_example.csv")
     assert "extends" not in said.out
-    assert "speak of other people" in said.out
+    assert "are about other people" in said.out
     assert "\n#mapper.suggested.column.custom_id=studentNumber\n" in said.out
 
 
@@ -234,7 +234,7 @@ def test_words_of_more_systems(
 
 def test_header_that_stands_twice_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines = suggested(capsys, tmp_path, "Student Number,Student Number,First Name,Last Name\n7,8,Ana,Lee\n")
-    assert any(line.startswith('# custom_id: "Student Number" stands twice') for line in lines)
+    assert any(line.startswith('# custom_id: "Student Number" is there twice') for line in lines)
     lines = suggested(capsys, tmp_path, "Student Number,Student Number,First Name,Last Name\n7,7,Ana,Lee\n")
     assert "column.custom_id=Student Number" in lines
 

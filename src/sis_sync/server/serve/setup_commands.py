@@ -90,7 +90,10 @@ def _check_database() -> str:
     except DatabaseError as error:
         raise ConfigurationError("The database cannot be reached.", fix="Check SIS_SYNC_DATABASE_URL.") from error
     if missing:
-        raise ConfigurationError(f"The database lacks {len(missing)} migrations.", fix="sis-sync server migrate")
+        raise ConfigurationError(
+            f"The database lacks {len(missing)} migrations.",
+            fix="Run sis-sync server migrate. sis-sync serve does it by itself.",
+        )
     return f"database: {connection.vendor}, up to date"
 
 
