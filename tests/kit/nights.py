@@ -41,7 +41,7 @@ EXTRA = ("more", "from", "to")
 class District:
     """Accounts by ID, and what was done to them: `touched` has the IDs of each change, in order.
 
-    `in_sis` has the values that the SIS still has of people who were edited here.
+    `in_sis` has the values that the SIS still has of people who were edited here. `columns` are those of the file.
     """
 
     random: Random
@@ -50,6 +50,7 @@ class District:
     orgs: dict[str, str] = field(default_factory=lambda: dict(ORGS))
     recent: list[tuple[str, ...]] = field(default_factory=list)
     key: int = 0
+    columns: tuple[str, ...] = (*FIELD_NAMES, *EXTRA)
     last_id: int = 0
     in_sis: dict[int, Values] = field(default_factory=dict)
 
@@ -64,12 +65,12 @@ class District:
         return {
             "first_name": pick(FIRST if self.random.random() < 0.1 else FIRST[:3]),
             "middle_name": pick(("", "", "Q")),
-            "last_name": pick(("Okafor", "Ruiz", "Lindqvist", f"Ng{number}", "O'Brien, Jr")),
+            "last_name": pick(("Okafor", "Ruiz", "Lindqvist", "O'Neil", f"Ng{number}", "O'Brien, Jr")),
             "email": f"p{number}@x.example" if self.random.random() < 0.9 else f"a{self.random.randrange(6)}@x.example",
             "custom_id": custom_id or (pick(IDS) if self.random.random() < 0.2 else f"S{number}"),
             "school_district_external_id": pick(("010", "010", "020", "020", "D1", "x@y")),
             "user_type": user_type,
-            "position": "" if user_type == "Student" else pick(("", "Maths")),
+            "position": "" if user_type == "Student" else pick(("", "Maths", "Head, Maths")),
             "grade": pick(("9", "10", "Unspecified")) if user_type == "Student" else "",
             "status": pick(("Active", "Active", "Active", "Disabled")),
         }
@@ -161,7 +162,7 @@ class District:
         rows += [{**self.somebody(), "more": "", "from": "", "to": ""} for _ in range(self.random.randrange(3))]
         if chance() < 0.2:
             self.random.shuffle(rows)
-        text = table((*FIELD_NAMES, *EXTRA), rows or [self._row(self.somebody())])
+        text = table(self.columns, rows or [self._row(self.somebody())])
         lines = text.splitlines()
         if chance() < 0.2:
             lines.insert(

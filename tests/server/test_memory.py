@@ -20,7 +20,8 @@ from sis_sync.server.runs.files import run_session, work_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.purge import purge_now
 from sis_sync.server.runs.settings import settings_of
-from sis_sync.steps.memory.memory import Known, Memory
+from sis_sync.steps.memory.memory import Memory
+from sis_sync.steps.memory.pairs import Known
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 PEOPLE = [student(f"S{number}") for number in range(30)]

@@ -1,8 +1,8 @@
 """One plan that is made from files: the request, the finished plan, and the outcome."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkApplication
 from sis_sync.steps.map.mapper_lines import load_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.memory.pairs import Known, MemoryUnusable
+from sis_sync.steps.memory.passing import PassingMemory, are_many_accounts
 from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.report import write_plan
@@ -76,8 +78,15 @@ def make_requested_plan(
 ) -> Iterator[RequestedPlan]:
     """Make the plan and write it to `output` as CSV. Raise FileRefused, ConfigurationError or EngineUnavailable."""
     given = request.plan_input()
-    with open_session() as session:
-        plan, hits = plan_file(session, given, engine=engine, shared=shared)
+    with ExitStack() as stack:
+        try:
+            session = stack.enter_context(open_session())
+            known = Known(PassingMemory(session)) if are_many_accounts(given.accounts) else None
+            plan, hits = plan_file(session, replace(given, known=known), engine=engine, shared=shared)
+        except MemoryUnusable:
+            stack.close()
+            session = stack.enter_context(open_session())
+            plan, hits = plan_file(session, given, engine=engine, shared=shared)
         if output:
             write_plan(session, output)
         yield RequestedPlan(session, plan, hits, given.mapping.name)

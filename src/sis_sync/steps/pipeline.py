@@ -36,7 +36,7 @@ from sis_sync.steps.guard.guard import (
 from sis_sync.steps.map.map import Roster, add_password_rows, map_records, today_here
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses, settle
-from sis_sync.steps.memory.memory import Known, Memory
+from sis_sync.steps.memory.pairs import Known, Pairs, usable
 from sis_sync.steps.plan.plan import Plan, decide, make_plan
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
@@ -124,7 +124,7 @@ def map_file(
     school_system: str = "",
     reading: Path | None = None,
     today: date | None = None,
-    memory: Memory | None = None,
+    memory: Pairs | None = None,
 ) -> Roster:
     """Read and map the file. Raise FileRefused if the whole file is unusable."""
     with _timed("read", school_system):
@@ -175,7 +175,7 @@ def plan_file(
     return plan_roster(session, roster, directory, given, engine=engine, shared=shared)
 
 
-def _map_input(session: Session, given: PlanInput, memory: Memory | None = None) -> Roster:
+def _map_input(session: Session, given: PlanInput, memory: Pairs | None = None) -> Roster:
     """Read and map the file, without the lines that cancel out with an account of the memory."""
     roster = map_file(
         session,
@@ -214,9 +214,10 @@ def _plan_with_memory(
     with _timed("directory", name):
         load_recent_changes(session, history)
         memory.demote(roster.records)
-        directory = load_directory(
-            session, orgs=given.orgs, accounts=None, two_people=given.two_people, remembered=remembered
-        )
+        with usable():
+            directory = load_directory(
+                session, orgs=given.orgs, accounts=None, two_people=given.two_people, remembered=remembered
+            )
         memory.count_pairs()
         previous = previous_files(session, history) if history.last_plan else {}
         load_previous_rows(session, history, after=memory.last_line(previous))

@@ -28,7 +28,8 @@ _AS_GIVEN = ("user_type", "position", "grade", "status")
 def write_plan(session: Session, path: Path) -> None:
     """Write the plan as raw CSV: every record in the order of the file, then the absent accounts by custom ID."""
     columns = ", ".join(["x.line", *(f"nullif(x.{name}, '') AS {name}" for name in PLAN_COLUMNS if name != "line")])
-    _copy(session, f"SELECT {columns} FROM plan AS x", path)
+    pairs = "SELECT line, 'unchanged' AS action, custom_id, '' AS fields, '' AS codes, '' AS message FROM pairs"
+    _copy(session, f"SELECT {columns} FROM (SELECT * FROM plan UNION ALL {pairs}) AS x", path)
 
 
 def write_results(

@@ -15,7 +15,8 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.files import data_folder
 from sis_sync.server.runs.models import Run
-from sis_sync.steps.memory.memory import Known, Memory, forget_memory, open_memory
+from sis_sync.steps.memory.memory import Memory, forget_memory, open_memory
+from sis_sync.steps.memory.pairs import Known
 
 # With fewer accounts, a plan without the memory is as quick.
 LEAST_ACCOUNTS = 20_000

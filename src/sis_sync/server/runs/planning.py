@@ -47,7 +47,8 @@ from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import load_preset, parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses
-from sis_sync.steps.memory.memory import Memory, MemoryUnusable
+from sis_sync.steps.memory.memory import Memory
+from sis_sync.steps.memory.pairs import MemoryUnusable
 from sis_sync.steps.pipeline import PlanInput, plan_file, plan_undo
 from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
 from sis_sync.steps.read.keep import keep_what_counts

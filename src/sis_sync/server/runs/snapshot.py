@@ -24,7 +24,8 @@ from sis_sync.server.runs.conflicts import unapplied_runs
 from sis_sync.server.runs.memory import known_now
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.two_people import told_apart
-from sis_sync.steps.memory.memory import Known, Memory
+from sis_sync.steps.memory.memory import Memory
+from sis_sync.steps.memory.pairs import Known
 
 PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1

@@ -72,7 +72,7 @@ def load_directory(
 def _load_both(session: Session, orgs: Path, accounts: Path | Remembered | None) -> None:
     # Queries, not views: the engine would prepare each of the many expressions of a view twice.
     queries = {
-        ":orgs_read": _reading(session, orgs, _ORG_FIELDS, _ORG_EXTRAS),
+        ":orgs_read": orgs_query(session, orgs),
         ":accounts_read": _reading(session, accounts, FIELD_NAMES, _ACCOUNT_EXTRAS),
     }
     text = sql_text(__package__, "directory")
@@ -119,6 +119,11 @@ def load_listed_values(session: Engine) -> None:
     session.run(
         f"CREATE OR REPLACE TEMP TABLE listed_values AS SELECT * FROM (VALUES {rows}) AS v(field, folded, value)"
     )
+
+
+def orgs_query(session: Session, orgs: Path) -> str:
+    """Return the query that reads the file of orgs: external_id, name, kind, in_scope."""
+    return _reading(session, orgs, _ORG_FIELDS, _ORG_EXTRAS)
 
 
 def _reading(session: Session, path: Path | Remembered | None, fields: tuple[str, ...], extras: dict[str, str]) -> str:

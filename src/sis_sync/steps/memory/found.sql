@@ -1,8 +1,7 @@
 -- In:  plain_texts, known_pairs.
--- Out: found_pairs: one row per line of the file whose hashes belong to an account of the mode's types.
+-- Out: found_pairs: one row per line of the file whose hashes belong to an account.
 -- Runs on DuckDB only, like every .sql of this step.
 CREATE OR REPLACE TEMP TABLE found_pairs AS
-SELECT t.line, k.account_id, k.org, k.user_type, k.status
+SELECT t.line, k.account_id, k.email_hash
 FROM plain_texts AS t
 JOIN known.known_pairs AS k ON k.front_hash = t.front_hash AND k.back_hash = t.back_hash
-WHERE k.user_type IN :mode_types

@@ -1,21 +1,20 @@
--- In:  people, findings, ignored, accounts, plain_texts.
--- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line, and the
---        values that the step needs for a pair.
+-- In:  people, findings, ignored, accounts, plain_texts, known_accounts.
+-- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line and address.
 -- Some rows are left out, because a guard or another rule must see them every time: those of accounts with rights, a
 -- hold, protection or edited names, those with an ID that a spreadsheet could have written, and those with an @ in a
--- value other than the address.
+-- value other than the address. An account whose stored values a plan reads in another form is left out too.
 CREATE TEMP VIEW learned AS
-SELECT CAST(a.account_id AS BIGINT) AS account_id, t.front_hash, t.back_hash,
-  p.custom_id, without_zeros(p.custom_id) AS id_key, p.email_key, p.school_district_external_id AS org,
-  p.user_type, p.status, p.first_name, p.middle_name, p.last_name
+SELECT k.account_id, t.front_hash, t.back_hash, hash(p.email_key) AS email_hash
 FROM people AS p
 JOIN plain_texts AS t ON t.line = p.line
 JOIN accounts AS a ON a.custom_id = p.custom_id
+JOIN known.known_accounts AS k ON k.account_id = CAST(a.account_id AS BIGINT)
 WHERE p.is_same AND p.has_id AND NOT p.line IN (SELECT line FROM findings) AND NOT p.line IN (SELECT line FROM ignored)
   AND a.in_scope AND a.rights = '' AND a.edited_names = ''
   AND NOT a.is_deleted AND NOT a.is_protected AND NOT a.is_held_by_hand
   AND length(p.custom_id) <= 15 AND NOT p.custom_id LIKE '%+%' AND NOT concat(p.first_name, p.middle_name, p.last_name,
     p.custom_id, p.school_district_external_id) LIKE '%@%'
-  AND a.first_name = p.first_name AND a.middle_name = p.middle_name AND a.last_name = p.last_name
-  AND a.email_key = p.email_key AND a.school_district_external_id = p.school_district_external_id
-  AND a.user_type = p.user_type AND a.position = p.position AND a.grade = p.grade AND a.status = p.status
+  AND k.first_name = p.first_name AND k.middle_name = p.middle_name AND k.last_name = p.last_name
+  AND fold(k.email) = p.email_key AND k.custom_id = p.custom_id
+  AND k.school_district_external_id = p.school_district_external_id
+  AND k.user_type = p.user_type AND a.position = p.position AND a.grade = p.grade AND k.status = p.status

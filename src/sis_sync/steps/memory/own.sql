@@ -1,0 +1,26 @@
+-- In:  known_accounts, plain_texts, found_pairs, orgs_read.
+-- Out: own_lines: one row per account that no line has found, with the hashes of the line that it would have itself: its
+--        values in the order of the file. Only accounts whose own line is certain to have no finding and to change
+--        nothing: stricter than the rules, which judge all others;
+--      found_pairs: gains the lines of the file that are the own line of an account.
+-- An address of up to 64 characters has no label in its domain that is too long.
+CREATE OR REPLACE TEMP TABLE own_lines AS
+SELECT account_id, hash(:salt || text) AS front_hash, hash(text || :salt) AS back_hash, hash(fold(email)) AS email_hash
+FROM (SELECT *, :own_text AS text FROM known.known_accounts) AS a
+WHERE NOT account_id IN (SELECT account_id FROM found_pairs)
+  AND state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights = '' AND in_scope IN ('', 'yes')
+  AND edited_names = ''
+  AND user_type IN :mode_types AND status IN :statuses
+  AND CASE user_type WHEN 'Student' THEN position = '' AND grade IN :grades ELSE grade = '' END
+  AND length(first_name) <= :first_name_max AND length(middle_name) <= :middle_name_max
+  AND length(last_name) <= :last_name_max AND length(position) <= :position_max
+  AND length(email) <= 64 AND length(custom_id) <= 15
+  AND NOT first_name IN :words AND NOT middle_name IN :words AND NOT last_name IN :words
+  AND NOT :is_placeholder
+  AND matches(text, :pattern)
+  AND school_district_external_id IN (SELECT external_id FROM orgs_read WHERE in_scope <> 'no');
+
+INSERT INTO found_pairs
+SELECT t.line, o.account_id, o.email_hash
+FROM plain_texts AS t JOIN own_lines AS o ON o.front_hash = t.front_hash AND o.back_hash = t.back_hash
+WHERE NOT t.line IN (SELECT line FROM found_pairs)

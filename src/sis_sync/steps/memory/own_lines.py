@@ -1,0 +1,82 @@
+"""Own lines: the line that an account would have in a file whose cells are exactly what is stored.
+
+Many files are such: the mapping renames columns at most. The own line of an account that changed last night, or that is
+in no memory yet, cancels out with it like a line that the memory has learned. Whether it has no finding is not learned
+here but asked of its text, by a pattern that is stricter than every rule.
+"""
+
+import re
+
+from sis_sync.core.damaged_names import WORDS_FOR_NOTHING
+from sis_sync.core.fields import FIELD_NAMES, FIELDS, GRADES, STATUSES
+from sis_sync.engine.sql import bind, literal, quoted, sql_text
+from sis_sync.steps.map.mapping import FieldRule, Mapping
+from sis_sync.steps.map.value_sql import is_placeholder
+from sis_sync.steps.read.read import ReadAs
+
+# No value that fits has a quotation mark or white space at an end. Names may have the letters of Latin-1 and Latin
+# Extended-A, which stay as they are in NFC, but for those that are a sign of a damaged name (core/damaged_names.py).
+_DELIMITERS = ",;\t|"
+LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c"
+_NAME = f"[{LETTERS}](?:[{LETTERS} .'-]*[{LETTERS}.'-])?"
+_CODE = "[A-Za-z0-9][A-Za-z0-9-]*"
+_LABEL = "[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*"
+_WORD = "[A-Za-z0-9]+"
+_POSITION = "[A-Za-z0-9](?:[A-Za-z0-9 .'/-]*[A-Za-z0-9.])?"
+_QUOTED_POSITION = "\"[A-Za-z0-9](?:[A-Za-z0-9 .'/{delimiter}-]*[A-Za-z0-9.])?\""
+_PATTERNS = {
+    "first_name": _NAME,
+    "middle_name": f"(?:{_NAME})?",
+    "last_name": _NAME,
+    "email": rf"[A-Za-z0-9._-]+@{_LABEL}(?:\.{_LABEL})+",
+    "custom_id": _CODE,
+    "school_district_external_id": _CODE,
+    "user_type": _WORD,
+    "position": f"(?:{_POSITION})?",
+    "grade": f"(?:{_WORD})?",
+    "status": _WORD,
+}
+
+
+def has_own_lines(read_as: ReadAs) -> bool:
+    """Return True if each column of the file is one field, with the values as they are stored."""
+    of_field, delimiter = read_as.columns.of_field, chr(read_as.shape.delimiter)
+    return (
+        set(of_field) == set(FIELD_NAMES)
+        and sorted(of_field.values()) == list(range(read_as.shape.columns))
+        and delimiter in _DELIMITERS
+        and _renames_only(read_as.mapping)
+    )
+
+
+def _renames_only(mapping: Mapping) -> bool:
+    return mapping == Mapping(
+        mapping.name,
+        {name: FieldRule(columns=rule.columns) for name, rule in mapping.rules.items()},
+        reading=mapping.reading,
+    )
+
+
+def own_lines_sql(read_as: ReadAs, *, salt: str, mode_types: tuple[str, ...]) -> str:
+    """Return the statements that find the own lines of this file. The view `orgs_read` has the orgs."""
+    of_field, delimiter = read_as.columns.of_field, chr(read_as.shape.delimiter)
+    names = sorted(of_field, key=of_field.__getitem__)
+    cells = {name: quoted(name) for name in names}
+    # Of all fields, positions are the one in which delimiters are usual: Principal, Lower School.
+    has_delimiter = f"contains(position, {literal(delimiter)})"
+    cells["position"] = f"""CASE WHEN {has_delimiter} THEN '"' || position || '"' ELSE position END"""
+    position = f"(?:{_PATTERNS['position']}|{_QUOTED_POSITION.format(delimiter=re.escape(delimiter))})"
+    text = sql_text(__package__, "own")
+    text = text.replace(":own_text", f"concat_ws({literal(delimiter)}, {', '.join(cells.values())})")
+    text = text.replace(":is_placeholder", is_placeholder("custom_id"))
+    limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
+    return bind(
+        text,
+        salt=salt,
+        pattern=re.escape(delimiter).join({**_PATTERNS, "position": position}[name] for name in names),
+        mode_types=mode_types,
+        statuses=STATUSES,
+        grades=GRADES,
+        words=WORDS_FOR_NOTHING,
+        **limits,
+    )

@@ -1,0 +1,235 @@
+"""Pairs: a line of a file and the account that it does not change cancel out.
+
+The steps see only the other rows and accounts, and the totals of the pairs. The result for a pair depends on its bytes
+alone. A line that may also depend on another row is no pair; the steps judge it with all others.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from sis_sync.core.fields import FIELD_NAMES, PASSWORD
+from sis_sync.core.modes import FieldSettings, Mode
+from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import literal, quoted, sql_text
+from sis_sync.steps.directory.directory import Remembered, orgs_query
+from sis_sync.steps.map.columns import kept_fields
+from sis_sync.steps.memory.own_lines import has_own_lines, own_lines_sql
+from sis_sync.steps.read.load import PlainFile, split_lines
+from sis_sync.steps.read.read import ReadAs, Records
+
+# The columns of known_accounts: own.sql and learned.sql look at each of them.
+OWN_COLUMNS = ("state", "account_id", "protected", "held_by_hand", "rights", "in_scope", "deleted_on", "edited_names")
+COLUMNS = (*FIELD_NAMES, *OWN_COLUMNS)
+_LAST_LINES = 1000  # of the last file: one of them is almost always in a pair
+_SETS_ALL = FieldSettings(names="always")
+_LINE = "\x01"  # no plain line contains it, so as a delimiter it makes each line one cell
+_LEAST_SHARE = 10  # with less than one pair per 10 lines, leaving the pairs out saves nothing
+# Without the salt, no one can make a line that has both hashes of another line.
+_TEXTS = """
+CREATE OR REPLACE TEMP TABLE plain_texts AS
+SELECT l.line, p.text, hash(:salt || p.text) AS front_hash, hash(p.text || :salt) AS back_hash
+FROM plain_lines AS l POSITIONAL JOIN {source} AS p
+"""
+NOTHING_KNOWN = """
+CREATE TABLE known.known_pairs (account_id BIGINT, front_hash UBIGINT, back_hash UBIGINT, email_hash UBIGINT)
+"""
+_NOTHING_FOUND = """
+CREATE TEMP TABLE plain_texts (line BIGINT, text VARCHAR, front_hash UBIGINT, back_hash UBIGINT);
+CREATE TEMP TABLE found_pairs (line BIGINT, account_id BIGINT, email_hash UBIGINT);
+CREATE TEMP TABLE own_lines (account_id BIGINT, front_hash UBIGINT, back_hash UBIGINT, email_hash UBIGINT)
+"""
+_LAST_LINE = """
+SELECT max(r.line) FROM read_parquet([:changing, :unchanged], union_by_name = true) AS r
+JOIN pairs AS p ON p.custom_id = r.custom_id WHERE r.line > :after
+"""
+
+
+class MemoryUnusable(Exception):
+    """The memory cannot be read or written. Make the plan again in another session, without it."""
+
+
+def exported(session: Session, accounts: Path, header: Sequence[str], *, account_id: str) -> str:
+    """Return the query that reads a file of accounts with the columns of known_accounts, empty where it has none."""
+    columns = [quoted(name) if name in header else f"'' AS {name}" for name in COLUMNS if name != "account_id"]
+    return f"SELECT {account_id} AS account_id, {', '.join(columns)} FROM {session.csv_source(accounts, header)}"
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Raise MemoryUnusable if the engine raises an error, but not if someone stops it."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        raise MemoryUnusable from error
+
+
+@dataclass(frozen=True)
+class Known:
+    """The memory, and how the exported accounts bring it up to date.
+
+    `position` identifies this export; the caller gets it back the next time. `touched` are the IDs of all accounts that
+    may have changed since `memory.position`; the file of accounts has those of them that still exist. None means that
+    the file has all accounts. `live` is the number of accounts that are not deleted, to compare with the memory.
+    """
+
+    memory: "Pairs"
+    position: str = ""
+    touched: Sequence[int] | None = None
+    live: int | None = None
+
+
+class Pairs(ABC):
+    """Finds the pairs of a plan.
+
+    The attached database `known` has the accounts (known_accounts) and the hashes of the lines that are known to leave
+    an account as it is (known_pairs).
+
+    Call each method at most once, in the order: depends_on, take_accounts, leave_out, demote, count_pairs, learn.
+    """
+
+    def __init__(self, session: Session, key: str) -> None:
+        self._session, self._key = session, key
+        self._mode_types: tuple[str, ...] = ()
+        self._depends_on: tuple[object, ...] = ()
+        self._keeps_values = True
+        self._today = date.min
+        self._orgs = Path()
+
+    @abstractmethod
+    def take_accounts(self, accounts: Path, known: Known) -> Remembered:
+        """Take the accounts that the file of the plan's input has. Return the view with those that are of no pair."""
+
+    @abstractmethod
+    def learn(self, records: Records) -> None:
+        """End the plan, with whatever is remembered of it."""
+
+    def depends_on(
+        self, *, mode: Mode, orgs: Path, today: date, field_settings: FieldSettings, others: Sequence[object]
+    ) -> None:
+        """Set what else decides the meaning of a line: the mode, the orgs, the day, and other settings of the plan."""
+        self._mode_types, self._today, self._orgs = mode.user_types, today, orgs
+        self._keeps_values = replace(field_settings, names="always") != _SETS_ALL
+        self._keeps_values |= field_settings.names == "never"
+        try:
+            self._depends_on = (self._key, mode, hashlib.sha256(orgs.read_bytes()).hexdigest(), *others)
+        except OSError as error:
+            raise MemoryUnusable from error
+
+    def _find_nothing_yet(self) -> None:
+        """Make the tables of what is found, and the view `directory_accounts`: the accounts that are of no pair."""
+        self._session.run(_NOTHING_FOUND)
+        self._show_accounts()
+
+    def _show_accounts(self) -> None:
+        name, columns = quoted("account_id"), ", ".join(map(quoted, COLUMNS))
+        self._session.run(
+            "CREATE OR REPLACE TEMP VIEW directory_accounts AS "
+            f"SELECT {columns.replace(name, f'CAST({name} AS VARCHAR) AS {name}')} FROM known.known_accounts "
+            "WHERE NOT account_id IN (SELECT account_id FROM found_pairs)"
+        )
+
+    def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
+        """Find the pairs. Return the other lines, or all lines if there are too few pairs."""
+        if not len(plain.lines) or self._keeps_values or not _is_meaning_in_bytes(read_as):
+            return plain
+        day = self._today if read_as.mapping.dates.headers() else ""
+        salt = hashlib.sha256(repr((*self._depends_on, day, read_as)).encode()).hexdigest()
+        with usable():
+            session.connection.register("plain_lines", {"line": plain.lines})
+            cells = session.csv_source(plain.path, ("text",), delimiter=_LINE, skip=plain.skip)
+            lines = cells.replace("""quote='"'""", "quote=''").replace("""escape='"'""", "escape=''")
+            session.run(_TEXTS.format(source=lines), salt=salt)
+            session.connection.unregister("plain_lines")
+            if session.value("SELECT count(*) FROM plain_texts WHERE line IS NULL OR text IS NULL"):
+                raise MemoryUnusable
+            self._find(read_as, salt)
+            if session.value("SELECT count(*) FROM found_pairs") * _LEAST_SHARE >= len(plain.lines):
+                return self._lines("NOT line IN (SELECT line FROM found_pairs)")
+            session.run("DELETE FROM found_pairs")
+            return plain
+
+    def _find(self, read_as: ReadAs, salt: str) -> None:
+        """Find the lines that are known, then the own lines of the accounts that are left."""
+        self._session.run(sql_text(__package__, "found"))
+        if has_own_lines(read_as):
+            self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")
+            self._session.run(own_lines_sql(read_as, salt=salt, mode_types=self._mode_types))
+            self._session.run("DROP VIEW orgs_read")
+            self._forget_repeated("email_hash")
+        self._forget_repeated("account_id")
+
+    def _forget_repeated(self, column: str) -> None:
+        """Forget the pairs that have the same account, because their lines are equal, or the same address."""
+        found = self._session.connection.execute(f"SELECT {column} FROM found_pairs").fetchnumpy()
+        values = np.sort(found[column])
+        repeated = values[1:][values[1:] == values[:-1]]
+        if len(repeated):
+            self._session.insert(
+                f"DELETE FROM found_pairs WHERE {column} IN (SELECT unnest(?::UBIGINT[]))", [repeated.tolist()]
+            )
+
+    def _lines(self, condition: str) -> PlainFile:
+        """Write the lines that match the condition to a new file, in order."""
+        path = self._session.folder / f"lines-{condition.startswith('NOT')}.csv"
+        self._session.run(
+            f"COPY (SELECT text FROM plain_texts WHERE {condition} ORDER BY line) TO {literal(path)} "
+            f"(FORMAT csv, HEADER false, DELIMITER {literal(_LINE)}, QUOTE '', ESCAPE '', COMPRESSION none)"
+        )
+        found = self._session.connection.execute(f"SELECT line FROM plain_texts WHERE {condition} ORDER BY line")
+        return PlainFile(path, 0, np.asarray(found.fetchnumpy()["line"], dtype=np.int64))
+
+    def demote(self, records: Records) -> None:
+        """Find the pairs that may depend on another row too. Split their lines into records, and forget these pairs."""
+        with usable():
+            if records.layout is None or not self._session.value("SELECT count(*) FROM found_pairs"):
+                return
+            self._session.run(sql_text(__package__, "demoted"))
+            if self._session.value("SELECT count(*) FROM demoted"):
+                split_lines(self._session, self._lines("line IN (SELECT line FROM demoted)"), records.layout)
+                self._session.run("DELETE FROM found_pairs WHERE line IN (SELECT line FROM demoted)")
+
+    def count_pairs(self) -> None:
+        """Make the tables of the pairs (see directory.sql)."""
+        with usable():
+            self._session.run("DROP TABLE pairs")
+            self._session.run(sql_text(__package__, "totals"))
+
+    def last_line(self, previous: dict[str, str]) -> int:
+        """Return the last line of the last applied file whose person is now in a pair, or 0 if there is none.
+
+        `previous` are the paths of that file's plan.
+        """
+        if not previous or not self._session.value("SELECT people FROM pair_totals"):
+            return 0
+        last = "SELECT max(line) FROM read_parquet([:changing, :unchanged], union_by_name = true)"
+        with usable():
+            end = self._session.value(last, **previous) or 0
+            found = self._session.value(_LAST_LINE, **previous, after=max(end - _LAST_LINES, 0))
+            return int(found or self._session.value(_LAST_LINE, **previous, after=0) or 0)
+
+
+def _is_meaning_in_bytes(read_as: ReadAs) -> bool:
+    """Return True if the meaning of a line depends on its own bytes only."""
+    columns, mapping = read_as.columns, read_as.mapping
+    rules = [mapping.rule(name) for name in FIELD_NAMES]
+    email = mapping.rule("email")
+    return not (
+        kept_fields(columns, mapping)
+        or mapping.choice
+        or mapping.numbers_addresses
+        or email.template is not None
+        or email.default is not None
+        or any(rule.decodes_html or rule.create is not None or rule.keep for rule in rules)
+        or PASSWORD in columns.of_field
+        or columns.message_position is not None
+    )

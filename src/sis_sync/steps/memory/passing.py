@@ -1,0 +1,65 @@
+"""The pairs of a plan that is made from files alone: an account and its own line (own_lines.py).
+
+Nothing is remembered afterwards. For such a plan, pairs are a shorter way to the same result.
+"""
+
+from pathlib import Path
+
+from sis_sync.core.errors import ConfigurationError
+from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.engine.duckdb import Session
+from sis_sync.steps.directory.directory import Remembered, read_header
+from sis_sync.steps.memory.own_lines import has_own_lines
+from sis_sync.steps.memory.pairs import COLUMNS, NOTHING_KNOWN, Known, MemoryUnusable, Pairs, exported, usable
+from sis_sync.steps.read.load import PlainFile
+from sis_sync.steps.read.read import ReadAs, Records
+
+LEAST_BYTES = 1 << 20  # with a smaller file of accounts, a plan without pairs is as quick
+_SHARED_ID = """
+SELECT 1 FROM known.known_accounts WHERE custom_id <> '' GROUP BY clean(custom_id) HAVING count(*) > 1 LIMIT 1
+"""
+
+
+def are_many_accounts(accounts: Path | None) -> bool:
+    """Return True if looking for pairs is worth it."""
+    return accounts is not None and accounts.is_file() and accounts.stat().st_size >= LEAST_BYTES
+
+
+class PassingMemory(Pairs):
+    """Knows the accounts of a file during one plan. It may be given any file: a plan without pairs tells its faults."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, "")
+        self._query = ""
+        with usable():
+            session.attach(Path(":memory:"), "known")
+
+    def take_accounts(self, accounts: Path, known: Known) -> Remembered:
+        """Return the view with the accounts that are of no pair. They are only read if the file may have own lines."""
+        try:
+            header = read_header(accounts)
+        except ConfigurationError as error:
+            raise MemoryUnusable from error
+        if not set(FIELD_NAMES) <= set(header):
+            raise MemoryUnusable
+        with usable():
+            # Their IDs are of another system, if they have any.
+            self._query = exported(self._session, accounts, header, account_id="row_number() OVER ()")
+            self._session.run(f"CREATE TABLE known.known_accounts AS {self._query} LIMIT 0; {NOTHING_KNOWN}")
+            self._find_nothing_yet()
+            self._session.run(f"CREATE OR REPLACE TEMP VIEW directory_accounts AS {self._query}")
+        return Remembered("directory_accounts", COLUMNS)
+
+    def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
+        """Find the own lines of the accounts. Return the lines that are left."""
+        if not has_own_lines(read_as):
+            return plain
+        with usable():
+            session.run(f"INSERT INTO known.known_accounts {self._query}")
+            if session.rows(_SHARED_ID):
+                raise MemoryUnusable
+            self._show_accounts()
+        return super().leave_out(session, plain, read_as)
+
+    def learn(self, records: Records) -> None:
+        """Remember nothing."""
