@@ -52,10 +52,12 @@ class Planned:
         return [row["custom_id"] for row in self.rows if row["action"] == action]
 
 
-def table(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
+def table(columns: Iterable[str], rows: Iterable[Mapping[str, str]], *, delimiter: str = ",") -> str:
     """A CSV file of these rows."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n", restval="")
+    writer = csv.DictWriter(
+        text, list(columns), delimiter=delimiter, lineterminator="\n", restval="", extrasaction="ignore"
+    )
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

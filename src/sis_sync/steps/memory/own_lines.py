@@ -23,7 +23,7 @@ _CODE = "[A-Za-z0-9][A-Za-z0-9-]*"
 _LABEL = "[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*"
 _WORD = "[A-Za-z0-9]+"
 _POSITION = "[A-Za-z0-9](?:[A-Za-z0-9 .'/-]*[A-Za-z0-9.])?"
-_QUOTED_POSITION = "\"[A-Za-z0-9](?:[A-Za-z0-9 .'/{delimiter}-]*[A-Za-z0-9.])?\""
+_QUOTED_POSITION = '"[A-Za-z0-9](?:[A-Za-z0-9 .\'/{delimiter}-]*[A-Za-z0-9.])?"'
 _PATTERNS = {
     "first_name": _NAME,
     "middle_name": f"(?:{_NAME})?",
