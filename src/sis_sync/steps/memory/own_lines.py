@@ -40,20 +40,13 @@ _PATTERNS = {
 
 def has_own_lines(read_as: ReadAs) -> bool:
     """Return True if each column of the file is one field, with the values as they are stored."""
-    of_field, delimiter = read_as.columns.of_field, chr(read_as.shape.delimiter)
+    of_field, delimiter, mapping = read_as.columns.of_field, chr(read_as.shape.delimiter), read_as.mapping
+    renames = {name: FieldRule(columns=rule.columns) for name, rule in mapping.rules.items()}
     return (
         set(of_field) == set(FIELD_NAMES)
         and sorted(of_field.values()) == list(range(read_as.shape.columns))
         and delimiter in _DELIMITERS
-        and _renames_only(read_as.mapping)
-    )
-
-
-def _renames_only(mapping: Mapping) -> bool:
-    return mapping == Mapping(
-        mapping.name,
-        {name: FieldRule(columns=rule.columns) for name, rule in mapping.rules.items()},
-        reading=mapping.reading,
+        and mapping == Mapping(mapping.name, renames, reading=mapping.reading)
     )
 
 
