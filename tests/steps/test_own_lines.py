@@ -84,8 +84,7 @@ def people() -> list[Row]:
                     "status": "Active",
                 }
                 rows.append(row if value == "plain" else {**row, name: value})
-    taken = set[str]()
-    return [row for row in rows if not (row["custom_id"].strip() in taken or taken.add(row["custom_id"].strip()))]
+    return list({row["custom_id"].strip(): row for row in rows}.values())
 
 
 def planned(folder: Path) -> tuple[int, tuple[object, ...]]:
