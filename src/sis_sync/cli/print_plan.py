@@ -9,7 +9,7 @@ from sis_sync.cli.plan_request import RequestedPlan
 from sis_sync.cli.terminal import print_json
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.guards import GuardHit
-from sis_sync.core.plan import Counts
+from sis_sync.core.plan import ABSENT_ACTIONS, Counts
 from sis_sync.core.wording import counted, percent, shown
 from sis_sync.engine.duckdb import Session
 from sis_sync.steps.plan.plan import Plan
@@ -30,7 +30,6 @@ _ACTION_WORDS = {
     "failed": "failed",
 }
 _ALWAYS_SHOWN = ("create", "update", "unchanged", "delete")
-_LEAVING = ("delete", "disable")
 
 
 def print_check(session: Session, judged: Judged, *, as_json: bool) -> None:
@@ -97,7 +96,7 @@ def counts_in_words(counts: Counts, *, live: int = 0) -> str:
     parts = []
     for action, words in _ACTION_WORDS.items():
         number = getattr(counts, action)
-        share = f" ({percent(number, live)})" if action in _LEAVING and number and live else ""
+        share = f" ({percent(number, live)})" if action in ABSENT_ACTIONS and number and live else ""
         if number or action in _ALWAYS_SHOWN:
             parts.append(f"{number:,} {words}{share}")
     return ", ".join(parts)

@@ -216,7 +216,7 @@ GUARDS: tuple[Guard, ...] = (
         needs_history=True,
     ),
 )
-
+USUAL_REASONS: dict[str, str] = {guard.code: guard.usual_reason for guard in GUARDS}
 
 # The columns of `History.recent_changes`. `number` rises with time. `by_policy` is yes, no, or import (by a first
 # import, which the limits of its mode trust). `counts_for` has the names of the SUMS that count the change. `before`

@@ -16,7 +16,7 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.utils.crypto import salted_hmac
 
 from sis_sync.core.fields import ACTIVE, GRADES
-from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
+from sis_sync.server.accounts.models import BY_NAME, Account, ClaimCode, FilePassword
 from sis_sync.server.accounts.selectors import BATCH, managed_accounts, require_manager_of
 from sis_sync.server.accounts.services import password_hash, refuse_deleted, store_password
 from sis_sync.server.accounts.sign_in_limits import Proof, counted_try, end_lock_out
@@ -73,7 +73,7 @@ def people_to_claim(
     if not are_all:
         people = people.exclude(Exists(ClaimCode.objects.filter(account=OuterRef("pk"), expires_at__gt=now)))
     grades = Case(*(When(grade=name, then=place) for place, name in enumerate(GRADES)), default=-1)
-    return people.order_by(grades, "last_name", "first_name", "id")
+    return people.order_by(grades, *BY_NAME)
 
 
 def make_claim_codes(

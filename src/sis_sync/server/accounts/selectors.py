@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import BY_NAME, Account
 from sis_sync.server.accounts.search import with_words
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404, one_or_404
@@ -53,7 +53,7 @@ def search_accounts(
         found = found.filter(status=status)
     if without_id:
         found = found.filter(custom_id__isnull=True)
-    return found.order_by("last_name", "first_name", "id")
+    return found.order_by(*BY_NAME)
 
 
 def account_at(*, school_system_id: int, email: str) -> Account | None:

@@ -14,7 +14,6 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow, row_of_plan
 
 MOST_SHOWN = 50
-LEFT_BY = ("delete", "disable")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def people_of_plan(run: Run, actions: Iterable[str]) -> dict[str, tuple[PlanPers
 def departures_of(people: Iterable[PlanPerson]) -> dict[int, Departure]:
     """Return, for each account, when and by what it was deleted last."""
     accounts = [each.account_id for each in people if each.account_id is not None]
-    changes = AccountChange.objects.filter(account__in=accounts, action__in=LEFT_BY).order_by("pk")
+    changes = AccountChange.objects.filter(account__in=accounts, action__in=ABSENT_ACTIONS).order_by("pk")
     rows = changes.values_list("account_id", "changed_at", "run_id")
     return {account_id: Departure(changed_at, run_id) for account_id, changed_at, run_id in rows}
 

@@ -7,7 +7,7 @@ files that it sent. Any other key is told which rows were taken, ignored or fail
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sis_sync.core.guards import GUARDS
+from sis_sync.core.guards import USUAL_REASONS
 from sis_sync.core.modes import TAKING_BACK
 from sis_sync.core.plan import ABSENT_ACTIONS
 from sis_sync.engine.duckdb import Session
@@ -18,8 +18,6 @@ from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.report import write_failed_rows, write_told
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
-
-USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
 
 
 @dataclass(frozen=True)

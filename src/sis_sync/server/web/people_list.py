@@ -11,14 +11,13 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from sis_sync.core.fields import STATUSES, USER_TYPES
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import BY_NAME, Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.selectors import can_be_number
 from sis_sync.server.web.render import PAGE_SIZE
 
 MOST_SEALED = 3000  # characters of a sealed text
 MOST_COUNTED = 10_000
-ORDER = ("last_name", "first_name", "id")
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,12 @@ def people_page(people: QuerySet[Account], *, visible: QuerySet[Account], before
     """
     # Read one more than a page, to know whether there is another page.
     if start := account_numbered(visible, before):
-        found = list(people.filter(earlier_than(start)).order_by(*(f"-{name}" for name in ORDER))[: PAGE_SIZE + 1])
+        found = list(people.filter(earlier_than(start)).order_by(*(f"-{name}" for name in BY_NAME))[: PAGE_SIZE + 1])
         rows = found[:PAGE_SIZE][::-1]
         has_earlier, has_later = len(found) > PAGE_SIZE, True
     else:
         start = account_numbered(visible, after)
-        found = list((people.filter(later_than(start)) if start else people).order_by(*ORDER)[: PAGE_SIZE + 1])
+        found = list((people.filter(later_than(start)) if start else people).order_by(*BY_NAME)[: PAGE_SIZE + 1])
         rows = found[:PAGE_SIZE]
         has_earlier, has_later = start is not None, len(found) > PAGE_SIZE
     return PeoplePage(

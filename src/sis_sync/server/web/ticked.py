@@ -5,7 +5,7 @@ from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 
 from sis_sync.server.accounts.bulk_edit import MOST_TOGETHER
-from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.models import BY_NAME, Account
 from sis_sync.server.accounts.selectors import managed_accounts, search_accounts
 from sis_sync.server.orgs.selectors import access_org, can_be_number
 from sis_sync.server.web.access import PageRequest
@@ -37,7 +37,7 @@ def chosen_people(request: PageRequest) -> list[Account]:
         return list(found_people(request, list_filters(request))[: MOST_TOGETHER + 1])
     numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
     accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
-    return list(accounts.order_by("last_name", "first_name", "id"))
+    return list(accounts.order_by(*BY_NAME))
 
 
 def list_filters(request: PageRequest) -> PeopleFilters:

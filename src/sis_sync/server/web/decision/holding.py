@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sis_sync.core.guards import GUARDS
+from sis_sync.core.guards import USUAL_REASONS
 from sis_sync.core.modes import TAKING_BACK
 from sis_sync.server.runs.models import Run
 from sis_sync.server.web.decision.slices import schools_named
 
-USUAL_REASONS = {guard.code: guard.usual_reason for guard in GUARDS}
 OF_UNDO = "the run that it takes back changed as many people"  # the other reasons speak of a file, and an undo has none
 MOST_AT_ONCE = 3  # messages; the others are folded
 _AT_ORG = re.compile(r"\bat ([^\s,;()]+)")
