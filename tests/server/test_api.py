@@ -21,7 +21,7 @@ from sis_sync.server.keys.services import create_key, revoke_key, set_client_api
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import Run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 API = "/api/v1"
 EVERYTHING = ("upload", "read", "approve")
@@ -170,6 +170,7 @@ def test_damaged_file_is_refused(office: Caller) -> None:
     assert not Run.objects.exists()
 
 
+@pytest.mark.both_databases
 def test_same_key_and_body_once(office: Caller) -> None:
     content = roster(student("0042"))
     first = document_of(office.send(content), 202)
@@ -179,6 +180,7 @@ def test_same_key_and_body_once(office: Caller) -> None:
     assert Run.objects.count() == 2
 
 
+@pytest.mark.both_databases
 def test_same_key_other_body_refused(office: Caller) -> None:
     document_of(office.send(roster(student("0042"))), 202)
     for answer in (
@@ -196,6 +198,7 @@ def test_file_needs_an_idempotency_key(office: Caller, key: str | None) -> None:
     assert "Idempotency-Key" in problem_of(office.send(roster(student("0042")), key=key), 400)["detail"]
 
 
+@pytest.mark.both_databases
 def test_idempotency_keys_are_per_client(office: Caller, north: Org, bob: Account, now: datetime) -> None:
     ours = document_of(office.send(roster(student("0042"))), 202)
     assert document_of(caller_of(north, bob, now).send(roster(student("0042"))), 202)["id"] != ours["id"]
@@ -277,6 +280,7 @@ def test_scopes_and_modes_bind(office: Caller, district: Org, alice: Account, no
         problem_of(caller.post(f"/runs/{run_id}/reject", {"reason": "x"}), 403)
 
 
+@pytest.mark.both_databases
 def test_foreign_runs_look_absent(
     office: Caller, north: Org, south: Org, alice: Account, bob: Account, charlie: Account, now: datetime
 ) -> None:
@@ -308,6 +312,7 @@ def test_upload_key_sees_sent_runs(office: Caller, district: Org, alice: Account
     problem_of(uploader.get(f"/runs/{run_id}"), 404)
 
 
+@pytest.mark.both_databases
 def test_runs_are_listed_in_pages(office: Caller) -> None:
     ids = [document_of(office.send(roster(student("0042")), key=f"k-{number}"), 202)["id"] for number in range(3)]
     first = document_of(office.get("/runs?limit=2"))
@@ -326,6 +331,7 @@ def waiting(caller: Caller, org: Org, now: datetime, *rows: dict[str, str], key:
     return document_of(caller.get(f"/runs/{received['id']}"))
 
 
+@pytest.mark.both_databases
 def test_key_approves_the_seen_plan(office: Caller, district: Org, now: datetime) -> None:
     run = waiting(office, district, now, student("0042"))
     assert run["state"] == "waiting"

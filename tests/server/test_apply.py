@@ -78,7 +78,6 @@ def test_history_of_a_new_account(district: Org, north: Org, now: datetime) -> N
     assert change.after["school_district_external_id"] == "N1"
 
 
-@pytest.mark.both_databases
 def test_history_keeps_changed_fields_only(district: Org, north: Org, south: Org, now: datetime) -> None:
     sync(district, student("S1", "Okafor"), now=now)
     run = sync(district, student("S1", "Okafor-Lind", org="S1", grade="8"), now=now + timedelta(days=1))
@@ -117,7 +116,6 @@ def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Acc
     assert change.after == {"last_name": "Renamed", "status": "Active"}
 
 
-@pytest.mark.both_databases
 def test_id_free_after_180_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     earlier = people(district)["S2"]
@@ -153,7 +151,6 @@ def test_two_accounts_swap_addresses(district: Org, north: Org, now: datetime) -
     assert addresses(district) == {"S1": "s2@riverbend.example", "S2": "s1@riverbend.example"}
 
 
-@pytest.mark.both_databases
 def test_three_accounts_rotate_addresses(district: Org, north: Org, now: datetime) -> None:
     names = ["S1", "S2", "S3"]
     sync(district, *(student(name) for name in names), now=now)
@@ -171,7 +168,6 @@ def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Acco
     assert addresses(district)["S3"] == "S2@riverbend.example"
 
 
-@pytest.mark.both_databases
 def test_restore_takes_a_freed_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     delete_everybody_else(district, alice, student("S1", email="s2@riverbend.example"), now=now)
@@ -301,7 +297,6 @@ def test_newer_file_overtakes_a_plan(
     assert ("S9" in people(district)) is not is_overtaken
 
 
-@pytest.mark.both_databases
 def test_policy_keeps_the_newer_values(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     older = send(district, student("S1", grade="8"), now=now)
@@ -457,7 +452,6 @@ def test_only_recorded_approvals_are_applied(district: Org, north: Org, now: dat
         ApprovedPlan(run.pk, 1, 1, run.plan_digest, run_files(run), object())
 
 
-@pytest.mark.both_databases
 def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     run = send(district, student("S1"), now=now)

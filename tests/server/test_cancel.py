@@ -30,7 +30,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.worker import work_once
 from sis_sync.server.windows import Slots
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 UNPLANNED, PLANNED = ("received", "checking"), ("held", "applying")
 # Seconds of work: a test whose work is not stopped fails, and does not hang.
 LONG = "SELECT count(*) FROM range(3000000000) AS n(i) WHERE hash(i) = 1"
@@ -72,6 +72,7 @@ def test_manager_cancels_an_open_run(state: str, district: Org, north: Org, as_a
     assert run_files(run).original.exists() == run_files(run).plan.exists() == (state in PLANNED)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("state", "others", "tries"), [("checking", 0, 1), ("applying", 0, 4), ("applying", 1, 4), ("applying", 2, 1)]
 )
@@ -105,6 +106,7 @@ def test_few_cancels_wait_for_their_jobs(
     assert is_cancel_asked(run.pk)
 
 
+@pytest.mark.both_databases
 def test_busy_database_cancels_no_run_without_a_job(
     district: Org, north: Org, as_alice: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +126,7 @@ def busy_database() -> sqlite3.OperationalError:
     return error
 
 
+@pytest.mark.both_databases
 def test_late_cancel_is_told_applied(
     district: Org, north: Org, as_alice: Client, alice: Account, now: datetime
 ) -> None:
@@ -194,6 +197,7 @@ def test_endless_plan_is_refused(
     assert "SIS_SYNC_PLAN_SECONDS" in run.refusal["fix"]
 
 
+@pytest.mark.both_databases
 def test_endless_work_ends_though_the_database_is_busy(
     district: Org, north: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +235,7 @@ def cache_size_of_sqlite() -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.both_databases
 def test_apply_gives_way(
     district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.results import results_of as results_path
 from sis_sync.server.runs.undo import ask_undo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 DAY = timedelta(days=1)
 
 
@@ -40,6 +40,7 @@ def results_of(run: Run) -> str:
     return results_path(run).read_text(encoding="utf-8")
 
 
+@pytest.mark.both_databases
 def test_an_edit_remembers_the_value_of_the_sis(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, student("S1"), now=now)
     account = edited("S1", alice, now, first_name="Sammy", middle_name="J")

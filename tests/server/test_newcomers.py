@@ -20,7 +20,7 @@ from sis_sync.server.runs.apply import newcomers
 from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.undo import ask_undo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 NAMES = ("Ana Lía", "O'Neill", 'Zoë "Z"', "back\\slash", "tab", "Đạt", "伟")
 
@@ -86,6 +86,7 @@ def test_same_as_in_the_usual_way(
     assert straight == [run.counts["create"]]
 
 
+@pytest.mark.both_databases
 def test_next_accounts_get_free_ids(
     district: Org, north: Org, alice: Account, now: datetime, straight: list[int]
 ) -> None:
@@ -101,6 +102,7 @@ def test_next_accounts_get_free_ids(
     assert straight == [1, 2, 1]
 
 
+@pytest.mark.both_databases
 def test_newcomers_are_found_by_their_words(
     district: Org, north: Org, alice: Account, now: datetime, straight: list[int]
 ) -> None:
@@ -129,6 +131,7 @@ def test_first_import_is_taken_back(
     assert (undo.counts["delete"], undo.findings) == (run.counts["create"] - 1, {"undo.changed_since": 1})
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -174,6 +177,7 @@ def test_school_creates_in_its_school_only(
     assert Account.objects.get(custom_id="S1").org == north
 
 
+@pytest.mark.both_databases
 def test_history_is_plain_json(district: Org, north: Org, now: datetime, straight: list[int]) -> None:
     sync(district, student("S1", first_name='Zoë "Z"'), now=now)
     with connection.cursor() as cursor:

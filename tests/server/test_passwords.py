@@ -301,7 +301,7 @@ def test_key_ends_with_the_run(
         assert not key_path(run.pk).exists()
 
 
-@BOTH
+@pytest.mark.both_databases_at_night
 def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     rows = [student("S1", password=SECRET), student("S2", middle_name="two\nlines", password="x")]
@@ -344,7 +344,7 @@ def test_file_of_a_key_is_planned_again(
     assert (again.told, again.findings, again.plan_digest) == (told, findings, run.plan_digest)
 
 
-@BOTH
+@pytest.mark.both_databases_at_night
 def test_unsplittable_records_keep_their_people(district: Org, north: Org, alice: Account, now: datetime) -> None:
     pupils = [student(f"S{number}") for number in range(8)]
     sync(district, *pupils, now=now)

@@ -146,7 +146,6 @@ def test_mapping_lines_are_followed(district: Org, north: Org, now: datetime) ->
     assert run.file_facts["name"] == "people.csv"
 
 
-@pytest.mark.both_databases
 def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), student("S2", email="no address"), mode="students", now=now)
     assert run.state == "waiting"
@@ -306,7 +305,6 @@ def test_guard_holds_the_whole_run(district: Org, north: Org, alice: Account, no
     assert not Job.objects.filter(run=run, kind="apply").exists()
 
 
-@pytest.mark.both_databases
 def test_approved_held_run_is_applied(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *students(20), now=now)
     run = sync(district, *students(10), mode="students", now=now)
@@ -372,7 +370,6 @@ def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Acc
         approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now)
 
 
-@pytest.mark.both_databases
 def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
     older = send(district, student("S1"), mode="students", now=now)
     held_back = older.jobs.get()
@@ -406,7 +403,6 @@ def test_partial_runs_wait_separately(district: Org, north: Org, now: datetime) 
     assert [run.state for run in runs] == ["waiting"] * 3
 
 
-@pytest.mark.both_databases
 def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     run = sync(district, student("S1"), mode="students", now=now)
     other = sync(north, student("S1"), mode="students", now=now)
@@ -423,7 +419,6 @@ def test_plan_expires_after_seven_days(district: Org, north: Org, alice: Account
 # Who may
 
 
-@pytest.mark.both_databases
 def test_only_its_managers_decide_it(
     district: Org, north: Org, alice: Account, bob: Account, charlie: Account, dana: Account, now: datetime
 ) -> None:

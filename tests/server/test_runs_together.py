@@ -51,7 +51,6 @@ def test_later_list_is_planned_later(district: Org, north: Org, now: datetime) -
     assert live(north) == 100
 
 
-@pytest.mark.both_databases
 def test_guards_see_both_files(district: Org, north: Org, now: datetime) -> None:
     sync(district, *STUDENTS, now=now)
     leavers = [dict(row, status="Disabled") for row in STUDENTS]
@@ -206,7 +205,6 @@ def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: dateti
     assert older.jobs.get().attempts == 1
 
 
-@pytest.mark.both_databases
 def test_failed_row_keeps_its_password(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     new = [{**student("P1"), "password": ""}, {**student("P2", org="W1"), "password": "a horse at 9 o'clock"}]

@@ -21,7 +21,7 @@ from sis_sync.server.runs.results import results_of
 from sis_sync.server.runs.snapshot import export_directory
 from sis_sync.steps.plan.plan import plan_digest
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 ODD_TEXTS = (
     "O'Neil",
@@ -48,6 +48,7 @@ def exported(run: Run, folder: Path, now: datetime) -> dict[str, dict[str, str]]
         return {row["account_id"]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("piece_rows", [1, 2, 20_000])
 def test_accounts_are_exported_unchanged(
     piece_rows: int, district: Org, north: Org, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,6 +100,7 @@ def test_any_edit_is_noticed(edit: dict[str, str], district: Org, north: Org, al
     assert account.grade != "9"
 
 
+@pytest.mark.both_databases
 def test_move_to_school_is_noticed(district: Org, north: Org, south: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     needs_approval(district, "partial")

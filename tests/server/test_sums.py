@@ -122,7 +122,6 @@ def test_disabled_by_policy_stay_in_base(district: Org, north: Org, alice: Accou
     assert held_by(sync(district, *gone[8:9], now=now + 2 * DAY)) == {}
 
 
-@pytest.mark.both_databases
 def test_last_change_by_person_is_base(district: Org, north: Org, alice: Account, now: datetime) -> None:
     """What policy did before a person did the same is over: the four are not in the base."""
     people = there(north, 60, now=now)
@@ -226,7 +225,6 @@ def test_key_approves_no_disabling_row(district: Org, north: Org, alice: Account
         approve_run(run=run, digest=run.plan_digest, by=key, now=now)
 
 
-@pytest.mark.both_databases
 def test_modes_share_their_sums(district: Org, north: Org, now: datetime) -> None:
     pupils = there(north, 60, now=now)
     staff = there(north, 60, now=now, first=60, user_type="Teacher", grade="")

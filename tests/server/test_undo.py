@@ -305,7 +305,7 @@ def test_last_manager_stays_and_the_undo_says_so(cut_off: Run, district: Org, al
     assert (row.action, row.codes) == ("ignored", ("account.last_manager",))
 
 
-@both_databases
+@pytest.mark.both_databases_at_night
 def test_people_who_cannot_simply_come_back(
     district: Org, north: Org, south: Org, alice: Account, now: datetime
 ) -> None:

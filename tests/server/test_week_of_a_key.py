@@ -207,8 +207,8 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
     settings.SIS_SYNC_DATA_FOLDER = tmp_path
 
 
+@pytest.mark.both_databases_at_night
 @pytest.mark.django_db
-@pytest.mark.both_databases
 @given(size=st.sampled_from(SIZES), files=steps)
 @examples(2, night=3)
 def test_key_takes_few_people(size: int, files: list[tuple[str, int, str, int]]) -> None:

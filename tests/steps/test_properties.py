@@ -14,8 +14,8 @@ from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.steps.map.mapping import NO_MAPPING
 
-many = examples(30, night=80)
-some = examples(15, night=40)
+many = examples(15, night=80)
+some = examples(8, night=40)
 
 SHOWN = ("action", "custom_id", "fields", "codes")  # of each row, where a plan is written
 HEADER = ",".join(FIELD_NAMES).encode()
