@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from sis_sync.server.accounts.search import drop_removed_words, words_of
 from sis_sync.server.accounts.selectors import search_accounts
 from sis_sync.server.accounts.services import delete_accounts, update_account
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.web.views import people as views
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.both_databases
@@ -174,11 +176,21 @@ def test_the_index_answers(alice: Account, people: dict[str, Account]) -> None:
 
 @BOTH
 def test_a_word_of_very_many_people(
-    alice: Account, people: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+    alice: Account, people: dict[str, Account], client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MOST_LISTED", 3)
-    assert found(alice, "lakeview", people) == set(PEOPLE)
+    monkeypatch.setattr(views, "MOST_LISTED", 3)
+    some = found(alice, "lakeview", people)
+    assert (len(some), some <= set(PEOPLE)) == (4, True)
     assert found(alice, "moreno", people) == {"alicia"}
+    client.force_login(alice)
+    page = client.post("/members/search", {"text": "lakeview"}, follow=True).content.decode()
+    assert "<strong>more than 3</strong> people found for “lakeview”" in page
+    assert "the list has only some of them" in page
+    page = client.post("/members/search", {"text": "lakeview", "type": "Student"}, follow=True).content.decode()
+    assert "No one fits this search." in page
+    one = client.post("/members/search", {"text": "moreno"}, follow=True).content.decode()
+    assert "the list has only some of them" not in one
 
 
 @given(st.text(max_size=40))

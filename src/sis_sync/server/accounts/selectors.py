@@ -40,11 +40,10 @@ def search_accounts(
 ) -> QuerySet[Account]:
     """Return the accounts that match all criteria, sorted by name.
 
-    Every word of `text` must begin a word of the names, the address or the ID, as in `with_words`. Deleted accounts are
-    included only for the status Deleted.
+    Every word of `text` must begin a word of the names, the address or the ID, and only some of very many are returned,
+    as in `with_words`. Deleted accounts are included only for the status Deleted.
     """
     found = managed_accounts(actor=actor).filter(deleted_at__isnull=status != DELETED)
-    found = with_words(found, text)
     if user_type:
         found = found.filter(user_type=user_type)
     if org_id:
@@ -53,7 +52,7 @@ def search_accounts(
         found = found.filter(status=status)
     if without_id:
         found = found.filter(custom_id__isnull=True)
-    return found.order_by(*BY_NAME)
+    return with_words(found, text).order_by(*BY_NAME)
 
 
 def account_at(*, school_system_id: int, email: str) -> Account | None:

@@ -14,6 +14,7 @@ from sis_sync.core.wording import counted
 from sis_sync.server.accounts.bulk_edit import MOST_TOGETHER
 from sis_sync.server.accounts.first_sign_in import USUAL_VALIDITY, generate_passwords, make_claim_codes
 from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.search import MOST_LISTED
 from sis_sync.server.accounts.selectors import DELETED, managed_accounts, search_accounts
 from sis_sync.server.accounts.services import (
     delete_accounts,
@@ -28,6 +29,7 @@ from sis_sync.server.web.access import PageRequest, for_managers
 from sis_sync.server.web.forms.base import PageForm
 from sis_sync.server.web.forms.people import DeleteForm, NewPasswordForm, SearchForm
 from sis_sync.server.web.people_list import (
+    CappedCount,
     PeopleFilters,
     count_capped,
     count_people,
@@ -64,9 +66,12 @@ def user_admin(request: PageRequest) -> HttpResponse:
         after=request.GET.get("after", ""),
     )
     count = count_people(found, shown)
+    if is_cut := bool(text) and count.number > MOST_LISTED:
+        count = CappedCount(MOST_LISTED, is_capped=True)
     context = {
         "people": shown,
         "count": count,
+        "is_cut": is_cut,
         "everyone": 0 if shown.is_whole or count.number > MOST_TOGETHER else count.number,
         **(deleted_matches(request, filters, text) if text and not shown.rows else {}),
         "no_id_count": count_capped(search_accounts(actor=request.user, without_id=True)),
