@@ -34,6 +34,7 @@ PATHS = {
     "import-schools": "/settings/schools/import",
     "edit-school": "/settings/schools/2",
     "networks": "/settings/networks",
+    "own-names": "/settings/own-names",
     "audit": "/audit",
     "profile": "/profile",
     "not-found": "/nowhere",

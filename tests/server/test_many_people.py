@@ -88,3 +88,16 @@ def test_people_at_risk_are_counted_up_to_a_limit(
     monkeypatch.setattr(mode_cards, "MOST_AT_RISK", 5)
     of_bob = {each.mode.name: each.sentence for each in risks_of_modes(actor=bob)}
     assert of_bob["students"] == "5 students here; any not in the file will be deleted."
+
+
+def test_schools_are_escaped_and_chosen(
+    as_alice: Client, school_system: SchoolSystem, north: Org, dana: Account
+) -> None:
+    Org.objects.create(school_system=school_system, kind="school", name='<b>"East" & Co')
+    page = as_alice.get(f"/members/{dana.pk}/edit").content.decode()
+    assert ">&lt;b&gt;&quot;East&quot; &amp; Co</option>" in page
+    assert f'<option value="{north.pk}" selected>North School</option>' in page
+    assert page.count(" selected>North School") == 1
+    select = page[page.index('name="org"') - 200 : page.index('name="org"') + 100]
+    assert 'id="id_org"' in select
+    assert 'class="form-select"' in select

@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "org_create": ("get", DISTRICT_MANAGERS),
     "orgs_import": ("get", DISTRICT_MANAGERS),
     "networks": ("get", DISTRICT_MANAGERS),
+    "own_names": ("get", DISTRICT_MANAGERS),
     "retention": ("get", DISTRICT_MANAGERS),
     "org_edit": ("get", OF_THE_DISTRICT),
     "user_admin": ("get", MANAGERS),
@@ -39,6 +40,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "account_history": ("get", OF_BOBS_SCHOOL),
     "account_edit": ("get", OF_BOBS_SCHOOL),
     "two_people_of_account": ("post", (303, 303, 404, 403)),
+    "names_of_sis": ("post", (303, 303, 404, 403)),
     "account_rights": ("post", (303, 403, 404, 403)),
     "bulk_upload": ("get", MANAGERS),
     "pending": ("get", MANAGERS),
@@ -85,7 +87,9 @@ def places(
         "org_edit": {"org_id": district.pk},
         "mode_settings": {"mode": "full"},
         "one_person": {"mode": "full"},
-        **dict.fromkeys(("account_history", "account_edit", "two_people_of_account", "account_rights"), account),
+        **dict.fromkeys(
+            ("account_history", "account_edit", "two_people_of_account", "names_of_sis", "account_rights"), account
+        ),
         **dict.fromkeys(
             (
                 "run",

@@ -3,13 +3,20 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from sis_sync.core.fields import STUDENT, USER_TYPES
 from sis_sync.core.limits import STANDARD_RETENTION
+
+
+def staff_types() -> list[str]:
+    """Return the user types but Student: the usual value of `SchoolSystem.change_own_names`."""
+    return [each for each in USER_TYPES if each != STUDENT]
 
 
 class SchoolSystem(models.Model):
     """The tenant: one district and its schools. A tenant never sees another tenant's data.
 
     `networks` are the schools' own, such as "192.0.2.0/24". Signing in from them has wider limits.
+    People of the user types in `change_own_names` may change the names that are shown of them (accounts/own_names.py).
     `keep_*_days` is its retention. Read it with `retention.retention_of`.
     """
 
@@ -17,6 +24,7 @@ class SchoolSystem(models.Model):
     slug = models.SlugField(max_length=63, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     networks = models.JSONField(default=list)
+    change_own_names = models.JSONField(default=staff_types)
     is_client_api_enabled = models.BooleanField(default=False)
     keep_files_days = models.PositiveSmallIntegerField(default=STANDARD_RETENTION.files_days)
     keep_reports_days = models.PositiveSmallIntegerField(default=STANDARD_RETENTION.reports_days)

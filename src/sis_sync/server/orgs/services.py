@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import zoneinfo
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from sis_sync.core.errors import NotPermitted
+from sis_sync.core.fields import USER_TYPES
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.import_csv import ImportedOrgs, read_org_lines
@@ -157,6 +159,18 @@ def set_networks(*, school_system: SchoolSystem, text: str, actor: Account | Non
     school_system.save(update_fields=["networks"])
     detail = {"networks": len(networks)}
     record(school_system=school_system, action="networks.changed", by=actor, detail=detail, now=now)
+
+
+@transaction.atomic
+def set_own_names(
+    *, school_system: SchoolSystem, user_types: Sequence[str], actor: Account | None, now: datetime
+) -> None:
+    """Let people of these user types change the names that are shown of them, and no others."""
+    require_district_manager(actor=actor, school_system=school_system)
+    school_system.change_own_names = [each for each in USER_TYPES if each in user_types]
+    school_system.save(update_fields=["change_own_names"])
+    detail = {"user_types": school_system.change_own_names}
+    record(school_system=school_system, action="own_names.changed", by=actor, detail=detail, now=now)
 
 
 def read_networks(text: str) -> list[str]:

@@ -25,8 +25,8 @@ PAGE_SIZE = 50  # rows of every list
 # Start of a page's name: the item of the main navigation to mark. All other pages are in Bulk Management.
 NAVIGATION: dict[str, tuple[str, ...]] = {
     "home": ("home",),
-    "members": ("user_", "account_", "people_", "claim_codes"),
-    "settings": ("settings", "org", "networks", "retention"),
+    "members": ("user_", "account_", "people_", "claim_codes", "names_of_sis"),
+    "settings": ("settings", "org", "networks", "retention", "own_names"),
     "audit": ("audit",),
     "profile": ("profile", "new_password"),
 }

@@ -45,6 +45,7 @@ FIELD_WORDS: dict[str, str] = {
     "requires_approval": "Requires approval after validation",
     "needs_two_persons": "Two persons",
     "creates_disabled": "Create disabled people",
+    "user_types": "User types",
     "deletions_percent": "Limit: percent of all people who leave",
     "deletions_count": "Limit: number of people who leave",
     "deletions_slice_percent": "Limit: percent of one school or user type",
@@ -63,6 +64,7 @@ AUDIT_WORDS: dict[str, str] = {
     "mode_settings.one_person_asked": "End of the rule of two persons asked for",
     "mode_settings.one_person_refused": "Rule of two persons kept",
     "mode_settings.updated": "Sync settings updated",
+    "own_names.changed": "Who may change their own names changed",
 }
 
 

@@ -9,7 +9,7 @@ from django import forms
 from sis_sync.core.fields import GRADES, USER_TYPES
 from sis_sync.server.accounts.first_sign_in import USUAL_VALIDITY, VALID_DAYS
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.web.forms.base import PageForm, Secret, Typed
+from sis_sync.server.web.forms.base import LongSelect, PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import choices, org_choices
 
 HOW_TO_CHOOSE = "At least 10 characters. Do not use your name or your ID."
@@ -45,7 +45,7 @@ class ChosenPasswordForm(PageForm):
 class ClaimCodesForm(PageForm):
     """Who gets a claim code, and for how long."""
 
-    org = forms.ChoiceField(label="School or district")
+    org = forms.ChoiceField(label="School or district", widget=LongSelect)
     user_type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty="All types"))
     grade = forms.ChoiceField(label="Grade", required=False, choices=choices(GRADES, empty="All grades"))
     days = forms.TypedChoiceField(

@@ -6,11 +6,12 @@ from typing import Any
 
 from django import forms
 
+from sis_sync.core.fields import USER_TYPES
 from sis_sync.core.limits import Retention
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.retention import BOUNDS, SUBJECTS
 from sis_sync.server.orgs.services import NETWORK_EXAMPLES, time_zone_names
-from sis_sync.server.web.forms.base import PageForm, Secret, Typed
+from sis_sync.server.web.forms.base import LongSelect, PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import org_choices
 
 EXTERNAL_ID_HELP = "How files name it: usually the building ID of your student information system."
@@ -90,6 +91,17 @@ class NetworksForm(PageForm):
     )
 
 
+class OwnNamesForm(PageForm):
+    """The user types whose people may change the names that are shown of them."""
+
+    user_types = forms.MultipleChoiceField(
+        label="Who may change their own names",
+        choices=[(each, each) for each in USER_TYPES],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+
 class ImportOrgsForm(PageForm):
     """A CSV file of schools."""
 
@@ -134,7 +146,7 @@ def days_field(name: str, least: int, most: int) -> forms.IntegerField:
 class RightForm(PageForm):
     """The form that makes a person manager of an org."""
 
-    org = forms.ChoiceField(label="Make manager of")
+    org = forms.ChoiceField(label="Make manager of", widget=LongSelect)
 
     def __init__(self, *args: Any, orgs: Iterable[Org], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

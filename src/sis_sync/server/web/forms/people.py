@@ -10,7 +10,7 @@ from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.web.forms.base import PageForm, Secret, Typed
+from sis_sync.server.web.forms.base import LongSelect, PageForm, Secret, Typed
 from sis_sync.server.web.words import id_label
 
 MUST_CHANGE = "They must choose another password at their next sign-in"
@@ -31,7 +31,7 @@ class SearchForm(PageForm):
 
     text = forms.CharField(label="Name, e-mail or ID", required=False, max_length=254)
     type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty="All types"))
-    school = forms.ChoiceField(label="School or district", required=False)
+    school = forms.ChoiceField(label="School or district", required=False, widget=LongSelect)
     status = forms.ChoiceField(
         label="Status",
         required=False,
@@ -58,7 +58,7 @@ class AccountForm(PageForm):
         help_text="The ID in your student information system. Without one, no file can find or change this account.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    org = forms.ChoiceField(label="School or district")
+    org = forms.ChoiceField(label="School or district", widget=LongSelect)
     grade = forms.ChoiceField(
         label="Grade (students only)",
         required=False,
@@ -103,7 +103,7 @@ AS_IT_IS = "Leave as it is"
 class EditPeopleForm(PageForm):
     """What several people get in common. Everything may be left as it is, but not all of it."""
 
-    org = forms.ChoiceField(label="School or district", required=False)
+    org = forms.ChoiceField(label="School or district", required=False, widget=LongSelect)
     user_type = forms.ChoiceField(label="User type", required=False, choices=choices(USER_TYPES, empty=AS_IT_IS))
     grade = forms.ChoiceField(
         label="Grade",
@@ -153,6 +153,14 @@ class OwnPasswordForm(PageForm):
     password = Secret(
         label="New password", missing="Enter a new password.", is_new=True, help_text="At least 10 characters."
     )
+
+
+class OwnNamesForm(PageForm):
+    """The form to change one's own names."""
+
+    first_name = Typed(label="First name")
+    middle_name = Typed(label="Middle name (optional)")
+    last_name = Typed(label="Last name")
 
 
 class NewPasswordForm(PageForm):

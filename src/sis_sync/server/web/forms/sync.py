@@ -11,7 +11,7 @@ from sis_sync.core.modes import MODES, OTHER_FIELDS
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.models import ModeSettings
-from sis_sync.server.web.forms.base import PageForm, Typed
+from sis_sync.server.web.forms.base import LongSelect, PageForm, Typed
 from sis_sync.server.web.forms.people import org_choices
 from sis_sync.server.web.forms.runs import MODE_CHOICES
 from sis_sync.server.web.words import field_word
@@ -135,7 +135,9 @@ class KeyForm(PageForm):
 
     name = Typed(label="Name", help_text="For example the computer that will use it.")
     org = forms.ChoiceField(
-        label="For", help_text="The key can change people of this school only; for the district, all people."
+        widget=LongSelect,
+        label="For",
+        help_text="The key can change people of this school only; for the district, all people.",
     )
     scopes = forms.MultipleChoiceField(
         label="The key may",

@@ -8,6 +8,7 @@ from sis_sync.core.errors import NotPermitted
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account, ClaimCode
+from sis_sync.server.accounts.own_names import editors_of, set_names_back
 from sis_sync.server.accounts.selectors import access_account
 from sis_sync.server.accounts.services import create_account
 from sis_sync.server.audit.models import AccountChange
@@ -34,13 +35,14 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
     changes = AccountChange.objects.filter(account=account).select_related("actor", "run")
     restorable_until = account.deleted_at + RESTORABLE_FOR if account.deleted_at else None
     is_restorable = restorable_until is not None and timezone.now() < restorable_until
+    editors = editors_of(account)
     shown = paged(request, changes.order_by("-changed_at", "-id"))
     named = [change.run_id for change in shown if change.run_id]
     context = {
         "account": account,
         "zeros_words": zeros_words(account),
         "held_words": held_words(account, is_restorable=is_restorable),
-        "name_edits": name_edits(account),
+        "name_edits": [(edit, editors.get(edit.field)) for edit in name_edits(account)],
         "left_by": left_by(account, now=timezone.now()),
         "restorable_until": restorable_until,
         "is_restorable": is_restorable,
@@ -105,6 +107,20 @@ def account_create(request: PageRequest) -> HttpResponse:
             flash(request, f"{created} {MAY_LEAVE_AGAIN}" if account.custom_id else created)
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/create.html", {"form": form})
+
+
+@for_managers
+@require_POST
+def names_of_sis(request: PageRequest, account_id: int) -> HttpResponse:
+    """Give the person the names of the SIS again, instead of those that someone edited here."""
+    account = access_account(actor=request.user, account_id=account_id)
+    try:
+        set_names_back(account=account, actor=request.user, now=timezone.now())
+    except (NotPermitted, ValuesRefused) as error:
+        flash_error(request, error)
+    else:
+        flash(request, "The account has the names of the SIS again.")
+    return see_other("web:account_history", account.pk)
 
 
 @for_district_managers

@@ -16,11 +16,11 @@ from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.retention import check_retention, is_shorter, retention_of, set_retention
 from sis_sync.server.orgs.selectors import access_org, managed_orgs
-from sis_sync.server.orgs.services import create_org, import_orgs, set_networks, update_org
+from sis_sync.server.orgs.services import create_org, import_orgs, set_networks, set_own_names, update_org
 from sis_sync.server.runs.purge.purge import preview
 from sis_sync.server.runs.purge.removed import KINDS
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
-from sis_sync.server.web.forms.orgs import ImportOrgsForm, NetworksForm, OrgForm, RetentionForm
+from sis_sync.server.web.forms.orgs import ImportOrgsForm, NetworksForm, OrgForm, OwnNamesForm, RetentionForm
 from sis_sync.server.web.render import flash, form_data, form_files, page, paged, see_other
 
 ORGS_OF_PAGE = 100
@@ -37,6 +37,7 @@ def settings(request: PageRequest) -> HttpResponse:
         "rows": with_people(list(shown)),
         "without_external_id": orgs.filter(external_id__isnull=True).count(),
         "retention": retention_of(request.user.school_system),
+        "own_names": own_names_words(request.user.school_system),
     }
     return page(request, "web/orgs/settings.html", context)
 
@@ -130,6 +131,25 @@ def networks(request: PageRequest) -> HttpResponse:
             flash(request, f"{counted(len(system.networks), 'network is', 'networks are')} named.")
             return see_other("web:settings")
     return page(request, "web/orgs/networks.html", {"form": form})
+
+
+@for_district_managers
+@require_http_methods(["GET", "POST"])
+def own_names(request: PageRequest) -> HttpResponse:
+    """Say which people may change the names that are shown of them."""
+    system = request.user.school_system
+    form = OwnNamesForm(form_data(request), initial={"user_types": system.change_own_names})
+    if request.method == "POST" and form.is_valid():
+        user_types = form.cleaned_data["user_types"]
+        set_own_names(school_system=system, user_types=user_types, actor=request.user, now=timezone.now())
+        flash(request, f"{own_names_words(system)} may change their own names.")
+        return see_other("web:settings")
+    return page(request, "web/orgs/own_names.html", {"form": form})
+
+
+def own_names_words(system: SchoolSystem) -> str:
+    """Return who may change their own names: Teacher, Staff, or No one."""
+    return ", ".join(system.change_own_names) or "No one"
 
 
 @for_district_managers
