@@ -1,1 +1,1 @@
-"""The memory: what the engine knows of a school system's accounts and of the lines that left them as they are."""
+"""The memory: a school system's accounts, and the lines of earlier files that changed none of them."""

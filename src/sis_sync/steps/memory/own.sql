@@ -1,7 +1,7 @@
 -- In:  known_accounts, plain_texts, found_pairs, orgs_read.
--- Out: own_lines: one row per account that no line has found, with the hashes of the line that it would have itself: its
---        values in the order of the file. Only accounts whose own line is certain to have no finding and to change
---        nothing: stricter than the rules, which judge all others;
+-- Out: own_lines: one row per account that no line has found yet, with the hashes of its own line: its values in the
+--        order of the file. It has only accounts whose own line certainly has no finding and changes nothing. This is
+--        stricter than the rules, which judge all other lines;
 --      found_pairs: gains the lines of the file that are the own line of an account.
 -- An address of up to 64 characters has no label in its domain that is too long.
 CREATE OR REPLACE TEMP TABLE own_lines AS

@@ -1,8 +1,8 @@
-"""Own lines: the line that an account would have in a file whose cells are exactly what is stored.
+"""Own lines: the line of an account in a file that has the stored values in its cells.
 
-Many files are such: the mapping renames columns at most. The own line of an account that changed last night, or that is
-in no memory yet, cancels out with it like a line that the memory has learned. Whether it has no finding is not learned
-here but asked of its text, by a pattern that is stricter than every rule.
+Many files are like that: their mapping only renames columns. The own line of an account that changed last night, or is
+not in the memory yet, cancels out with it like a line that the memory has learned. To be sure that the line has no
+finding, its text must match a pattern that is stricter than every rule.
 """
 
 import re
@@ -14,8 +14,8 @@ from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.value_sql import is_placeholder
 from sis_sync.steps.read.read import ReadAs
 
-# No value that fits has a quotation mark or white space at an end. Names may have the letters of Latin-1 and Latin
-# Extended-A, which stay as they are in NFC, but for those that are a sign of a damaged name (core/damaged_names.py).
+# No value that matches has a quotation mark, or white space at an end. Names may have the letters of Latin-1 and Latin
+# Extended-A, which NFC does not change, except those that are signs of a damaged name (core/damaged_names.py).
 _DELIMITERS = ",;\t|"
 LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c"
 _NAME = f"[{LETTERS}](?:[{LETTERS} .'-]*[{LETTERS}.'-])?"
@@ -55,7 +55,7 @@ def own_lines_sql(read_as: ReadAs, *, salt: str, mode_types: tuple[str, ...]) ->
     of_field, delimiter = read_as.columns.of_field, chr(read_as.shape.delimiter)
     names = sorted(of_field, key=of_field.__getitem__)
     cells = {name: quoted(name) for name in names}
-    # Of all fields, positions are the one in which delimiters are usual: Principal, Lower School.
+    # Positions are the only field that often contains delimiters: Principal, Lower School.
     has_delimiter = f"contains(position, {literal(delimiter)})"
     cells["position"] = f"""CASE WHEN {has_delimiter} THEN '"' || position || '"' ELSE position END"""
     position = f"(?:{_PATTERNS['position']}|{_QUOTED_POSITION.format(delimiter=re.escape(delimiter))})"

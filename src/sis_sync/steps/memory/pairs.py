@@ -91,8 +91,8 @@ class Known:
 class Pairs(ABC):
     """Finds the pairs of a plan.
 
-    The attached database `known` has the accounts (known_accounts) and the hashes of the lines that are known to leave
-    an account as it is (known_pairs).
+    The attached database `known` has the accounts (known_accounts) and the hashes of lines that are known to change
+    nothing (known_pairs).
 
     Call each method at most once, in the order: depends_on, take_accounts, leave_out, demote, count_pairs, learn.
     """
@@ -107,11 +107,11 @@ class Pairs(ABC):
 
     @abstractmethod
     def take_accounts(self, accounts: Path, known: Known) -> Remembered:
-        """Take the accounts that the file of the plan's input has. Return the view with those that are of no pair."""
+        """Read the file of accounts. Return the view of the accounts that are in no pair."""
 
     @abstractmethod
     def learn(self, records: Records) -> None:
-        """End the plan, with whatever is remembered of it."""
+        """End the plan, and remember its lines if there is a memory."""
 
     def depends_on(
         self, *, mode: Mode, orgs: Path, today: date, field_settings: FieldSettings, others: Sequence[object]
@@ -126,7 +126,7 @@ class Pairs(ABC):
             raise MemoryUnusable from error
 
     def _find_nothing_yet(self) -> None:
-        """Make the tables of what is found, and the view `directory_accounts`: the accounts that are of no pair."""
+        """Make the tables of the found pairs, and the view `directory_accounts`: the accounts that are in no pair."""
         self._session.run(_NOTHING_FOUND)
         self._show_accounts()
 
@@ -159,7 +159,7 @@ class Pairs(ABC):
             return plain
 
     def _find(self, read_as: ReadAs, salt: str) -> None:
-        """Find the lines that are known, then the own lines of the accounts that are left."""
+        """Find the known lines, then the own lines of the other accounts."""
         self._session.run(sql_text(__package__, "found"))
         if has_own_lines(read_as):
             self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")

@@ -1,6 +1,6 @@
-"""The pairs of a plan that is made from files alone: an account and its own line (own_lines.py).
+"""The pairs of a plan without a server: each is an account and its own line (own_lines.py).
 
-Nothing is remembered afterwards. For such a plan, pairs are a shorter way to the same result.
+Nothing is remembered afterwards. Pairs only make such a plan quicker.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ def are_many_accounts(accounts: Path | None) -> bool:
 
 
 class PassingMemory(Pairs):
-    """Knows the accounts of a file during one plan. It may be given any file: a plan without pairs tells its faults."""
+    """Knows the accounts of a file during one plan. The file may have faults: a plan without pairs then reports them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "")
@@ -35,7 +35,7 @@ class PassingMemory(Pairs):
             session.attach(Path(":memory:"), "known")
 
     def take_accounts(self, accounts: Path, known: Known) -> Remembered:
-        """Return the view with the accounts that are of no pair. They are only read if the file may have own lines."""
+        """Return the view of the accounts that are in no pair. Read them only if the file may have own lines."""
         try:
             header = read_header(accounts)
         except ConfigurationError as error:
