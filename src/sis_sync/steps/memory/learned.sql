@@ -1,5 +1,6 @@
 -- In:  people, findings, ignored, accounts, plain_texts, known_accounts.
--- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line and address.
+-- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line and of its
+--        address.
 -- Some rows are left out, because a guard or another rule must see them every time: those of accounts with rights, a
 -- hold, protection or edited names, those with an ID that a spreadsheet could have written, and those with an @ in a
 -- value other than the address. An account whose stored values a plan reads in another form is left out too.

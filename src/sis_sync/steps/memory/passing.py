@@ -26,7 +26,7 @@ def are_many_accounts(accounts: Path | None) -> bool:
 
 
 class PassingMemory(Pairs):
-    """Knows the accounts of a file during one plan. The file may have faults: a plan without pairs then reports them."""
+    """Knows the accounts of a file during one plan. It may have faults: a plan without pairs then reports them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "")
