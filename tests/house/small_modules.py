@@ -50,7 +50,6 @@ SMALL_MODULES = {
     "server/text.py": _NOUN,
     "server/urls.py": _ENTRY,
     "server/web/views/home.py": _PAGE,
-    "server/web/views/profile.py": _PAGE,
     "server/web/views/setup.py": _PAGE,
     "server/wsgi.py": _ENTRY,
     "steps/directory/csv_file.py": _NOUN,

@@ -42,11 +42,6 @@ class CommonEdit:
     is_protected: bool | None = None
     protected_reason: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing would be changed, whoever the people are."""
-        return not self.values and self.org is None and self.is_protected is None
-
 
 @dataclass(frozen=True)
 class PersonEdit:
