@@ -1,6 +1,6 @@
 """The modules under 60 lines, each with its reason. The list may only shrink."""
 
-MOST_SMALL_MODULES = 47
+MOST_SMALL_MODULES = 46
 
 _ENTRY = "an entry point, or a file that a framework asks for by this name"
 _CONTRACT = "a contract that two layers share"
