@@ -15,6 +15,7 @@ from sis_sync.bench.measure import WorkFailed, server_cpu
 from sis_sync.bench.peers import PACKAGES
 from sis_sync.bench.postgresql import throw_away_cluster
 from sis_sync.bench.scenarios import SCENARIOS
+from sis_sync.bench.work.page_cost import PAGES
 
 ROWS = 300
 NAMES_OF_PEERS = [
@@ -52,7 +53,7 @@ OF_THE_NIGHT = ("plan", "results", "growth", "waiting", "districts", "help", "sq
     [
         pytest.param(name, marks=pytest.mark.night if name in OF_THE_NIGHT else ())
         for name in SCENARIOS
-        if name not in ("postgresql", "peers")
+        if name not in ("postgresql", "peers", "pages")
     ],
 )
 def test_scenario_measures_both_sides(scenario: str, tmp_path: Path) -> None:
@@ -81,6 +82,13 @@ def test_peer_must_count_the_same() -> None:
 @pytest.mark.night  # the gate measures the same processes on SQLite, and starts a temporary PostgreSQL
 def test_runs_on_named_postgresql(postgresql_server_url: str, tmp_path: Path) -> None:
     look_at(measured(tmp_path, "postgresql", "--database", postgresql_server_url))
+
+
+@pytest.mark.night
+def test_every_page_is_measured(postgresql_server_url: str, tmp_path: Path) -> None:
+    results = measured(tmp_path, "pages", "--database", postgresql_server_url)
+    look_at(results)
+    assert [result["name"] for result in results] == [f"pages.{name}" for name in PAGES]
 
 
 def test_temporary_postgresql_can_be_measured(postgresql_server_url: str, tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def _version() -> str:
     return hashlib.sha256(b"".join(texts)).hexdigest()[:12]
 
 
-WORK = "work"
+WORK, LARGE, SMALL = "work", "large", "small"
+NAMES = (WORK, "filled", "empty", LARGE, SMALL)
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,24 @@ class Places:
     def forget(self) -> None:
         """Remove the databases."""
         if self.cluster:
-            for name in (WORK, "filled", "empty"):
+            for name in NAMES:
                 self.cluster.drop(name)
 
 
 @contextmanager
 def prepared_places(files: District, cluster: Cluster | None) -> Iterator[Places]:
     """Prepare places for these files and yield them. Remove them at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="places-", dir=files.folder.parent))
+    with no_places(files.folder.parent, cluster) as places:
+        places.prepare(files)
+        yield places
+
+
+@contextmanager
+def no_places(parent: Path, cluster: Cluster | None) -> Iterator[Places]:
+    """Yield places of which none is prepared, in a new folder. Remove them at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="places-", dir=parent))
     places = Places(folder, cluster)
     try:
-        places.prepare(files)
         yield places
     finally:
         places.forget()

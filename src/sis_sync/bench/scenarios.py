@@ -9,14 +9,17 @@ from pathlib import Path
 from sis_sync.bench.compare import Comparison, Process
 from sis_sync.bench.measure import module, run_measured
 from sis_sync.bench.peers import creating_and_delta, creating_many, refuse_without_packages
-from sis_sync.bench.places import District, Places, district, prepared_places
+from sis_sync.bench.places import LARGE, SMALL, District, Places, district, no_places, prepared_places
 from sis_sync.bench.postgresql import Cluster, named_cluster, throw_away_cluster
+from sis_sync.bench.work.page_cost import PAGES
 
 MILLION = 1_000_000
 STANDARD_MB, LITTLE_MB = 1024, 512  # the engine's own default, and a machine with less
 NIGHT_MB = 450
 GROWTH_REPEATS = 2  # each run takes minutes, and repeats differ less than sizes do
 DISTRICTS, DISTRICT_ROWS = 200, 5_000
+SMALL_DISTRICT, PAGE_RATIO = 1_000, 3.0
+ONE_PROCESS = "-c max_parallel_workers_per_gather=0"  # so that all CPU seconds are those of the connection
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,36 @@ def waiting(setting: Setting) -> Iterator[Comparison]:
         yield Comparison("waiting", title, files.rows, sides["post"], sides["plan"], max_ratio=1.3, seconds="wall")
 
 
+def pages(setting: Setting) -> Iterator[Comparison]:
+    """Compare each page in a district of a million people with the same page in one of a thousand, on PostgreSQL."""
+    setting.cache.mkdir(parents=True, exist_ok=True)
+    if setting.database:
+        yield from _pages_on(setting, named_cluster(setting.database))
+        return
+    with throw_away_cluster(setting.cache) as cluster:
+        yield from _pages_on(setting, cluster)
+
+
+def _pages_on(setting: Setting, cluster: Cluster) -> Iterator[Comparison]:
+    rows = setting.rows or MILLION
+    with no_places(setting.cache, cluster) as places:
+        people = {LARGE: rows, SMALL: min(SMALL_DISTRICT, rows)}
+        environments = {name: {**places.environment(name), "PGOPTIONS": ONE_PROCESS} for name in people}
+        for name, number in people.items():
+            places.copy(None, name)
+            run_measured(module("page_place", number), environment=environments[name])
+        for page in PAGES:
+            large, small = (
+                Process(
+                    f"{number:,} people", module("page_cost", page), environment=environments[name], times_itself=True
+                )
+                for name, number in people.items()
+            )
+            yield Comparison(
+                f"pages.{page}", f"page {page}", rows, large, small, max_ratio=PAGE_RATIO, max_repeats=GROWTH_REPEATS
+            )
+
+
 def districts(setting: Setting) -> Iterator[Comparison]:
     """Measure a night of many school systems in one installation, one after the other."""
     files = setting.files(DISTRICT_ROWS)
@@ -212,6 +245,7 @@ SCENARIOS: dict[str, Callable[[Setting], Iterator[Comparison]]] = {
     "peers": peers,
     "growth": growth,
     "waiting": waiting,
+    "pages": pages,
     "districts": districts,
     "help": start,
 }
