@@ -56,7 +56,7 @@ def test_students_may_not_unless_the_district_says_so(
     with pytest.raises(NotPermitted):
         change_own_names(account=sam, names=NAMES, now=now)
     client.force_login(alice)
-    assert "Teacher, Staff, Administrator may change" in client.get("/settings").content.decode()
+    assert "Teachers, staff and administrators may change" in client.get("/settings").content.decode()
     client.post("/settings/own-names", {"user_types": ["Student"]})
     assert AuditEntry.objects.latest("pk").action == "own_names.changed"
     client.force_login(sam)

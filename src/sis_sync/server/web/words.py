@@ -64,6 +64,8 @@ AUDIT_WORDS: dict[str, str] = {
     "mode_settings.one_person_asked": "End of the rule of two persons asked for",
     "mode_settings.one_person_refused": "Rule of two persons kept",
     "mode_settings.updated": "Sync settings updated",
+    "org.created": "School added",
+    "org.updated": "School or district updated",
     "own_names.changed": "Who may change their own names changed",
 }
 

@@ -24,6 +24,7 @@ from sis_sync.server.web.forms.orgs import ImportOrgsForm, NetworksForm, OrgForm
 from sis_sync.server.web.render import flash, form_data, form_files, page, paged, see_other
 
 ORGS_OF_PAGE = 100
+PEOPLE_OF_TYPE = {"Teacher": "teachers", "Staff": "staff", "Administrator": "administrators", "Student": "students"}
 
 
 @for_managers
@@ -148,8 +149,10 @@ def own_names(request: PageRequest) -> HttpResponse:
 
 
 def own_names_words(system: SchoolSystem) -> str:
-    """Return who may change their own names: Teacher, Staff, or No one."""
-    return ", ".join(system.change_own_names) or "No one"
+    """Return who may change their own names: Teachers and staff, or No one."""
+    words = [PEOPLE_OF_TYPE[each] for each in system.change_own_names]
+    listed = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return listed.capitalize() or "No one"
 
 
 @for_district_managers
