@@ -131,7 +131,8 @@ def map_file(
         kept = read_again(session, file, reading, mapping=mapping) if reading else None
         records = kept or read(session, file, mode=mode, mapping=mapping, options=options, memory=memory)
     with _timed("map", school_system):
-        return map_records(session, records, today=today)
+        # A memory adds the lines of pairs that it gives up.
+        return map_records(session, records, today=today, is_complete=memory is None)
 
 
 def check_file(
