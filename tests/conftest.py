@@ -74,8 +74,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what one worker does for long, or the others would wait for it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what one worker does for long, or the others would wait for it at the end.
+
+    With --within, leave it out if there is anything else: it would not end in time.
+    """
+    short = [item for item in items if not _is_long(item)]
+    if short and config.getoption("--within"):
+        config.hook.pytest_deselected(items=[item for item in items if _is_long(item)])
+        items[:] = short
     items.sort(key=lambda item: not _is_long(item))
 
 

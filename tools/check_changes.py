@@ -3,6 +3,7 @@
 
 A file has changed if it is untracked or differs from HEAD, or from the revision in the first argument. The nearest
 tests are those that changed themselves, then those that import a changed module, then those that import it indirectly.
+Tests that take long, such as those of the browser, are left to `make test` if there are others.
 """
 
 import os
@@ -47,7 +48,10 @@ def nearest_tests(changed: set[Path]) -> list[Path]:
     areas |= {"steps", "client"} if "cli" in areas else set()
     areas |= {folder for folder in ("steps", "client", "server") if any("kit" in path.parts for path in changed)}
     areas |= {"steps"} if any("cases" in path.parts for path in changed) else set()
-    return found + [path for path in tests if path not in found and path.parent.name in areas]
+    found += [path for path in tests if path not in found and path.parent.name in areas]
+    # A template and a guard have no module of their own: begin with the tests that are named after their folder.
+    folders = {f"_{part}" for path in changed if "src" in path.parts for part in path.relative_to(ROOT).parts[3:-1]}
+    return sorted(found, key=lambda path: (path not in changed, not any(folder in path.stem for folder in folders)))
 
 
 def imports_any(path: Path, modules: set[str]) -> bool:
