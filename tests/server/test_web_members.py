@@ -214,8 +214,10 @@ def test_edit_overwrites_nothing_that_nobody_touched(
 ) -> None:
     page = as_alice.get(f"/members/{dana.pk}/edit").content.decode()
     shown = re.findall(r'<input type="hidden" name="(initial-[a-z_]+)"(?: value="([^"]*)")?', page)
-    # Meanwhile a file moves and renames her.
-    Account.objects.filter(pk=dana.pk).update(last_name="Moss", org=district, status="Disabled")
+    # Meanwhile a file moves and renames her, and another manager protects her.
+    Account.objects.filter(pk=dana.pk).update(
+        last_name="Moss", org=district, status="Disabled", is_protected=True, protected_reason="on leave"
+    )
     values = {name: html.unescape(value) for name, value in shown}
     values |= account_values(dana, position="Head", first_name="")
     again = as_alice.post(f"/members/{dana.pk}/edit", values).content.decode()
@@ -225,6 +227,7 @@ def test_edit_overwrites_nothing_that_nobody_touched(
     now = Account.objects.get(pk=dana.pk)
     assert (now.first_name, now.last_name, now.position) == ("Dee", "Moss", "Head")
     assert (now.org, now.status) == (district, "Disabled")
+    assert (now.is_protected, now.protected_reason) == (True, "on leave")
     assert [edit.field for edit in name_edits(now)] == ["first_name"]
 
 

@@ -89,8 +89,8 @@ class EditAccountForm(AccountForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in AccountForm.base_fields:
-            self.fields[name].show_hidden_initial = True
+        for field in self.fields.values():
+            field.show_hidden_initial = True
 
     def is_touched(self, name: str) -> bool:
         """Return True if the person changed the value that the page showed, or if it is not known what it showed."""

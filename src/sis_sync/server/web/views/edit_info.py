@@ -32,7 +32,7 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
                 account=account,
                 values={name: value for name, value in typed_values(form).items() if form.is_touched(name)},
                 org=access_org(actor=request.user, org_id=form.cleaned_data["org"]) if form.is_touched("org") else None,
-                is_protected=form.cleaned_data["is_protected"],
+                is_protected=form.cleaned_data["is_protected"] if touches_protection(form) else None,
                 protected_reason=form.cleaned_data["protected_reason"],
                 actor=request.user,
                 now=timezone.now(),
@@ -43,6 +43,11 @@ def account_edit(request: PageRequest, account_id: int) -> HttpResponse:
             flash(request, "The account was updated.")
             return see_other("web:account_history", account.pk)
     return page(request, "web/members/edit.html", {"account": account, "form": form})
+
+
+def touches_protection(form: EditAccountForm) -> bool:
+    """Return True if the person changed the protection, or its reason, that the page showed."""
+    return form.is_touched("is_protected") or form.is_touched("protected_reason")
 
 
 def typed_values(form: PageForm) -> dict[str, str]:
