@@ -13,6 +13,7 @@ from sis_sync.server.accounts.edited_names import NameEdit, name_edits
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts, update_account
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.approval import reject_run
 from sis_sync.server.runs.corrections import send_corrections
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.results import results_of as results_path
@@ -34,6 +35,11 @@ def edited(of: str, actor: Account, now: datetime, **values: str) -> Account:
 
 def first_name(custom_id: str = "S1") -> str:
     return Account.objects.get(custom_id=custom_id).first_name
+
+
+def edits_of(custom_id: str) -> list[str]:
+    """The names of which an edit is in force."""
+    return [edit.field for edit in name_edits(Account.objects.get(custom_id=custom_id))]
 
 
 def results_of(run: Run) -> str:
@@ -188,3 +194,68 @@ def test_corrected_rows_have_the_settings_of_the_corrected_mode(
     correction = settled(send_corrections(run=run, corrected=values, by=alice, now=now + DAY), now=now + DAY)
     account = Account.objects.get(custom_id="S1")
     assert (correction.state, account.grade, account.email) == ("applied", "9", "s1@riverbend.example")
+
+
+def test_edit_ends_where_the_sis_takes_it_over(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    imported(district, student("S1"), student("S2"), now=now)
+    edited("S1", alice, now, first_name="Sammy", last_name="Okafor-Lee")
+    needs_approval(district, "partial")
+    rows = (student("S1", first_name="Sammy"), student("S2", grade="9"))
+    run = sync(district, *rows, now=now + DAY)
+    reject_run(run=run, reason="not yet", by=alice, now=now + DAY)
+    assert edits_of("S1") == ["first_name", "last_name"]  # the file was not taken
+    run = approved(sync(district, *rows, now=now + DAY), alice, now + DAY)
+    assert (run.state, run.counts["unchanged"], run.counts["update"]) == ("applied", 1, 1)
+    assert edits_of("S1") == ["last_name"]
+    assert results_of(run).splitlines()[1].startswith("2,unchanged,S1,,last_name.edited,")
+    assert "S1" not in results_path(run, is_whole=False).read_text(encoding="utf-8")
+    needs_approval(district, "partial", required=False)
+    back = sync(district, student("S1"), now=now + 2 * DAY)
+    assert (back.counts["update"], first_name(), back.findings) == (1, "Sam", {"last_name.edited": 1})
+
+
+def test_edit_that_ended_does_not_come_back(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    imported(district, student("S1"), now=now)
+    edited("S1", alice, now, first_name="Sammy")
+    needs_approval(district, "partial")
+    for days, name in enumerate(("Samuel", "Sammy", "Sam"), start=1):
+        run = sync(district, student("S1", first_name=name), now=now + days * DAY)
+        assert approved(run, alice, now + days * DAY).counts["update"] == 1
+        assert (first_name(), edits_of("S1")) == (name, [])
+    edited("S1", alice, now + 4 * DAY, first_name="Sammy")
+    assert sync(district, student("S1"), now=now + 5 * DAY).findings == {"first_name.edited": 1}
+
+
+def test_edit_ends_without_approval_if_nothing_changes(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    imported(district, student("S1"), now=now)
+    edited("S1", alice, now, first_name="Sammy")
+    needs_approval(district, "partial")
+    failed = sync(district, student("S1", first_name="Sammy", grade="99"), now=now + DAY)
+    assert (failed.counts["failed"], edits_of("S1")) == (1, ["first_name"])
+    run = sync(district, student("S1", first_name="Sammy"), now=now + DAY)
+    assert (run.state, run.counts["unchanged"], edits_of("S1")) == ("applied", 1, [])
+
+
+@pytest.mark.night
+@pytest.mark.parametrize(("names", "is_ended"), [("never", False), ("always", True)])
+def test_edit_ends_only_where_files_set_names(
+    names: str, is_ended: bool, district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    imported(district, student("S1"), now=now)
+    edited("S1", alice, now, first_name="Sammy")
+    needs_approval(district, "partial", required=False, sets_names=names)
+    sync(district, student("S1", first_name="Sammy"), now=now + DAY)
+    assert edits_of("S1") == ([] if is_ended else ["first_name"])
+
+
+@pytest.mark.night
+def test_undo_lets_an_edit_begin_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    imported(district, student("S1"), student("S2"), now=now)
+    edited("S1", alice, now, first_name="Sammy")
+    run = sync(district, student("S1", first_name="Sammy"), student("S2", grade="9"), now=now + DAY)
+    assert edits_of("S1") == []
+    later = now + 2 * DAY
+    approved(settled(ask_undo(run=run, by=alice, now=later), now=later), alice, later)
+    assert edits_of("S1") == ["first_name"]

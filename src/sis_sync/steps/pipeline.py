@@ -37,7 +37,7 @@ from sis_sync.steps.map.map import Roster, add_password_rows, map_records, today
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses, settle
 from sis_sync.steps.memory.pairs import Known, Pairs, usable
-from sis_sync.steps.plan.plan import Plan, decide, make_plan
+from sis_sync.steps.plan.plan import Plan, decide, make_plan, mark_rows
 from sis_sync.steps.read.keep import read_again
 from sis_sync.steps.read.read import read
 from sis_sync.steps.undo.undo import Changes, judge_changes, put_values_back
@@ -255,7 +255,8 @@ def plan_roster(
         with _timed("plan", name):
             plan = make_plan(chosen, judged, on_absent="nothing" if given.keeps_everyone else given.on_absent)
         with _timed("guard", name):
-            return plan, guard(chosen, plan, given.limits, given.history)
+            hits = guard(chosen, plan, given.limits, given.history)
+    return replace(plan, ended_edits=mark_rows(session)), hits
 
 
 def plan_undo(
@@ -276,6 +277,7 @@ def plan_undo(
     # guard.first_sync asks about the first complete list that lacks people. There is no list here.
     hits = guard(session, plan, limits, replace(history, had_deleting_sync=True))
     put_values_back(session)
+    mark_rows(session)
     return plan, hits
 
 

@@ -57,8 +57,10 @@ def results_query(shown: Callable[[str], str], plan: Path, unchanged: Path | Non
     for name in _OLD_FIELDS:
         cells[f"old_{name}"] = f"CASE WHEN instr(x.fields, '{name}') > 0 THEN x.old_{name} END"
     columns = ", ".join(f"{shown(column)} AS {name}" for name, column in cells.items())
+    # An unchanged row with a mark is in the plan: the results do not show which rows have one.
+    left_out = "" if unchanged else " WHERE x.action <> 'unchanged'"
     rows = f"{_stored(plan)} UNION ALL BY NAME {_unchanged_rows(unchanged, has_values)}" if unchanged else _stored(plan)
-    return f"SELECT x.line, {columns} FROM ({rows}) AS x"
+    return f"SELECT x.line, {columns} FROM ({rows}) AS x{left_out}"
 
 
 def _stored(plan: Path) -> str:

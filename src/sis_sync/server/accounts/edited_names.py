@@ -1,10 +1,11 @@
 """Names that a person edited on the server. By default, a file does not change them until the SIS has a new value.
 
 For each name, the account stores the value that was typed, the value of the SIS at that time, and the day. An edit is
-in force while the account has the typed value. If a run writes another value, the edit ends; if that run is undone, it
-is in force again. Planning applies the same rule (steps/map/settle.sql). `Account.edited_names` has, for each name:
+in force while the account has the typed value, until a run ends it: its row has another value than the SIS had then,
+which may be the typed one. If that run is undone, the edit is in force again. Planning applies the same rule
+(steps/map/settle.sql). `Account.edited_names` has, for each name:
 
-    {"first_name": {"here": "Sammy", "sis": "Sam", "on": "2026-09-02"}}
+    {"first_name": {"here": "Sammy", "sis": "Sam", "on": "2026-09-02"}}, and "ended_by": 118 once run 118 has ended it
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def name_edits(account: Account) -> tuple[NameEdit, ...]:
     edits = []
     for name in NAME_FIELDS:
         edit = (account.edited_names or {}).get(name)
-        if edit and edit["here"] == getattr(account, name):
+        if edit and edit["here"] == getattr(account, name) and "ended_by" not in edit:
             edits.append(NameEdit(name, edit["here"], edit["sis"], date.fromisoformat(edit["on"])))
     return tuple(edits)
 
@@ -56,7 +57,29 @@ def note_edits(account: Account, before: Mapping[str, object], now: datetime) ->
             continue
         earlier = edits.pop(name, None)
         # After several edits, only the first one knows the value of the SIS.
-        of_sis = earlier["sis"] if earlier and earlier["here"] == old else old
+        is_in_force = earlier and earlier["here"] == old and "ended_by" not in earlier
+        of_sis = earlier["sis"] if is_in_force else old
         if new != of_sis:
             edits[name] = {"here": new, "sis": of_sis, "on": today}
     account.edited_names = edits or None
+
+
+def end_edits(account: Account, had: Mapping[str, str], *, run_id: int) -> bool:
+    """End the edits of these names that are in force. Do not save the account. Return True if there were some.
+
+    `had` maps the names to the values that the account had when the run was planned.
+    """
+    edits = account.edited_names or {}
+    ended = [edit.field for edit in name_edits(account) if had.get(edit.field) == edit.here]
+    for name in ended:
+        edits[name] = {**edits[name], "ended_by": run_id}
+    return bool(ended)
+
+
+def begin_edits_again(account: Account, *, run_id: int) -> bool:
+    """Take back that this run ended edits. Do not save the account. Return True if it did."""
+    edits = account.edited_names or {}
+    ended = [name for name, edit in edits.items() if edit.get("ended_by") == run_id]
+    for name in ended:
+        edits[name] = {key: value for key, value in edits[name].items() if key != "ended_by"}
+    return bool(ended)

@@ -18,6 +18,9 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State
 from sis_sync.server.runs.superseding import over_the_same
 
+# Of the rows of a stored plan: those of accounts that it changes or marks. An unchanged row in its file has a mark.
+TOUCHING = (*ACCOUNT_ACTIONS, "unchanged")
+
 
 def unapplied_runs(run: Run) -> dict[str, Any]:
     """Return the runs that may still be applied: the IDs of the open ones, and the ID after which every run counts."""
@@ -69,7 +72,7 @@ def _covers_people_of(plan: Path, newer: Run) -> bool:
         return _has_people_in_both([plan], newer)
     people = sql_text(__package__, "people_of_types")
     with reading_session() as session:
-        return bool(session.value(people, plan=str(plan), changing=ACCOUNT_ACTIONS, types=mode.user_types))
+        return bool(session.value(people, plan=str(plan), changing=TOUCHING, types=mode.user_types))
 
 
 def _has_people_in_both(plans: list[Path], named_by: Run) -> bool:
@@ -77,4 +80,4 @@ def _has_people_in_both(plans: list[Path], named_by: Run) -> bool:
     people, files = sql_text(__package__, "people_in_both"), run_files(named_by)
     named = {"changed": str(files.plan), "unchanged": str(files.unchanged)}
     with reading_session() as session:
-        return bool(session.value(people, plans=[str(plan) for plan in plans], changing=ACCOUNT_ACTIONS, **named))
+        return bool(session.value(people, plans=[str(plan) for plan in plans], changing=TOUCHING, **named))

@@ -64,8 +64,8 @@ LOGGER = logging.getLogger(__name__)
 class Planned:
     """The outcome of planning, to be recorded on the run. `digest` identifies the stored files of the plan.
 
-    A key without the scope read learns `told`. Pages show `sums` without opening the plan. The plan depends on
-    `surroundings` besides the accounts (see `surroundings_of`).
+    `ended_edits` counts the rows that end an edit of a name. A key without the scope read learns `told`. Pages show
+    `sums` without opening the plan. The plan depends on `surroundings` besides the accounts (see `surroundings_of`).
     """
 
     facts: dict[str, Any]
@@ -73,6 +73,7 @@ class Planned:
     guards: list[dict[str, Any]]
     findings: dict[str, int]
     newcomers_with_password: int
+    ended_edits: int
     told: dict[str, Any]
     sums: dict[str, Any]
     digest: str
@@ -202,6 +203,7 @@ def _planned(
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         newcomers_with_password=plan.newcomers_with_password,
+        ended_edits=plan.ended_edits,
         told=told,
         sums=sums,
         digest=digest,

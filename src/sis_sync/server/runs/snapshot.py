@@ -31,7 +31,7 @@ PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
 # The format of the stored files of a plan. Raise it when their columns change: a plan in another format is made again
 # before it is applied.
-PLAN_FORMAT = 3
+PLAN_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,8 @@ def write_seen_accounts(session: Session, *, directory: DirectoryFiles, plan: Pa
           SELECT account_id, {", ".join(FIELD_NAMES)}, held_by_hand = 'yes' AS is_held_by_hand
           FROM exported_accounts
           WHERE account_id IN (
-            SELECT account_id FROM read_parquet(:plan) WHERE action IN ('update', 'restore', 'delete', 'disable'))
+            SELECT account_id FROM read_parquet(:plan)
+            WHERE action IN ('update', 'restore', 'delete', 'disable', 'unchanged'))
           UNION ALL BY NAME SELECT NULL AS account_id WHERE random() < 0  -- as in save.sql
           ORDER BY account_id
         ) TO :target (FORMAT parquet)

@@ -22,7 +22,9 @@ _NOTHING_TO_SETTLE = """
 CREATE TEMP VIEW settled AS
 SELECT * EXCLUDE (password), FALSE AS keeps_values, FALSE AS keeps_address FROM roster;
 
-CREATE TEMP TABLE kept_values (line BIGINT, field VARCHAR, given VARCHAR, code VARCHAR, other VARCHAR)
+CREATE TEMP TABLE kept_values (line BIGINT, field VARCHAR, given VARCHAR, code VARCHAR, other VARCHAR);
+
+CREATE TEMP TABLE ended_edits (line BIGINT, fields VARCHAR)
 """
 _SPARE_NUMBERS = 20  # tried in each series, if those that are not known to be taken are too few
 
@@ -73,7 +75,7 @@ def settle(
     """Make `settled` from `roster` and `accounts`: the values that accounts keep, and numbers for made addresses.
 
     Make `kept_values` too: the values of the file that differ from those that accounts keep although the file has them,
-    and the edited names that are replaced.
+    and the edited names that are replaced. Make `ended_edits`: the edited names that end (line, fields).
     """
     by_mapping = kept_fields(records.columns, records.mapping)
     kept, while_live = kept_by_setting(field_settings)

@@ -3,10 +3,13 @@
 --      settled: the rows of roster, with the values that accounts keep and the numbers of made addresses. keeps_values:
 --        the row has an account, which keeps some; keeps_address: a live account keeps its address;
 --      kept_values: one row per value of the file that differs from a value that the account keeps although the file
---        has one, or from an edited name that it replaces: the value given, the code, and what the account has (other).
+--        has one, or from an edited name that it replaces: the value given, the code, and what the account has (other);
+--      ended_edits: one row per row that ends an edit if it is taken: its value for the name is neither kept nor the one
+--        that the SIS had when it was edited, and may be the one that was typed here. fields has these names.
 -- Runs on DuckDB only. It never uses values of accounts out of scope: the sender must not learn whose ID a row has.
 
--- An edited name counts while the account has it. _of_sis: what the SIS had when a person edited the name.
+-- An edited name counts while the account has it, until a run ends the edit. _of_sis: what the SIS had when a person
+-- edited the name.
 CREATE OR REPLACE TEMP TABLE matched AS
 WITH own AS (
   SELECT *,
@@ -20,9 +23,12 @@ WITH own AS (
     'position' IN :kept OR ('position' IN :while_live AND NOT is_deleted) AS keeps_position,
     'grade' IN :kept OR ('grade' IN :while_live AND NOT is_deleted) AS keeps_grade,
     'status' IN :kept OR ('status' IN :while_live AND NOT is_deleted) AS keeps_status,
-    CASE WHEN edits ->> '$.first_name.here' = first_name THEN edits ->> '$.first_name.sis' END AS first_name_of_sis,
-    CASE WHEN edits ->> '$.middle_name.here' = middle_name THEN edits ->> '$.middle_name.sis' END AS middle_name_of_sis,
-    CASE WHEN edits ->> '$.last_name.here' = last_name THEN edits ->> '$.last_name.sis' END AS last_name_of_sis
+    CASE WHEN edits ->> '$.first_name.here' = first_name AND (edits ->> '$.first_name.ended_by') IS NULL
+      THEN edits ->> '$.first_name.sis' END AS first_name_of_sis,
+    CASE WHEN edits ->> '$.middle_name.here' = middle_name AND (edits ->> '$.middle_name.ended_by') IS NULL
+      THEN edits ->> '$.middle_name.sis' END AS middle_name_of_sis,
+    CASE WHEN edits ->> '$.last_name.here' = last_name AND (edits ->> '$.last_name.ended_by') IS NULL
+      THEN edits ->> '$.last_name.sis' END AS last_name_of_sis
   FROM (
     SELECT *, TRY_CAST(nullif(edited_names, '') AS JSON) AS edits
     FROM accounts WHERE custom_id <> '' AND in_scope AND (:keeps_fields OR edited_names <> '')
@@ -118,4 +124,15 @@ FROM (
     FROM matched WHERE is_matched AND fold(status) <> fold(own_status)
   ) AS compared
 ) AS judged
-WHERE code IS NOT NULL
+WHERE code IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE ended_edits AS
+SELECT line, fields
+FROM (
+  SELECT line, concat_ws(';',
+    CASE WHEN first_name_of_sis IS NOT NULL AND NOT keeps_first_name THEN 'first_name' END,
+    CASE WHEN middle_name_of_sis IS NOT NULL AND NOT keeps_middle_name THEN 'middle_name' END,
+    CASE WHEN last_name_of_sis IS NOT NULL AND NOT keeps_last_name THEN 'last_name' END) AS fields
+  FROM matched
+) AS ended
+WHERE fields <> ''

@@ -47,7 +47,8 @@ CREATE TEMP TABLE changing_accounts AS
 SELECT * REPLACE (CAST(account_id AS VARCHAR) AS account_id) FROM known.known_accounts
 WHERE account_id IN (
   SELECT CAST(a.account_id AS BIGINT) FROM accounts AS a JOIN plan AS x ON x.custom_id = a.custom_id
-  WHERE a.custom_id <> '' AND x.action IN ('update', 'restore', 'delete', 'disable'));
+  WHERE a.custom_id <> ''
+    AND (x.action IN ('update', 'restore', 'delete', 'disable') OR x.line IN (SELECT line FROM marks)));
 DROP VIEW directory_accounts;
 DROP VIEW learned;
 DROP TABLE plain_texts
@@ -177,7 +178,7 @@ class Memory(Pairs):
     def learn(self, records: Records) -> None:
         """Remember the lines that change nothing.
 
-        Make `changing_accounts`: the accounts that the plan changes, as they were exported.
+        Make `changing_accounts`: the accounts that the plan changes or marks, as they were exported.
         """
         with usable():
             self._session.run(sql_text(__package__, "learned"))

@@ -31,7 +31,8 @@ class Plan:
 
     `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
     `newcomers_with_password` is the number of accounts to create whose row brings a password, `disabled_newcomers` the
-    number of those that are Disabled. `settled` is what the accounts decided before.
+    number of those that are Disabled, `ended_edits` the number of rows with which edited names end. `settled` is what
+    the accounts decided before.
     """
 
     records: Records
@@ -41,6 +42,7 @@ class Plan:
     acts_on_absence: bool
     newcomers_with_password: int = 0
     disabled_newcomers: int = 0
+    ended_edits: int = 0
     settled: Settled = NOTHING_SETTLED
 
 
@@ -71,7 +73,22 @@ def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
     actions["unchanged"] = actions.get("unchanged", 0) + session.value("SELECT people FROM pair_totals")
     counts = Counts(rows=records.facts.rows, **actions)
     with_password, disabled = session.rows(_NEWCOMERS)[0]
-    return Plan(records, judged.mode, counts, findings, acts_on_absence, with_password, disabled, judged.settled)
+    return Plan(
+        records,
+        judged.mode,
+        counts,
+        findings,
+        acts_on_absence,
+        newcomers_with_password=with_password,
+        disabled_newcomers=disabled,
+        settled=judged.settled,
+    )
+
+
+def mark_rows(session: Session) -> int:
+    """Make `marks` (see marks.sql). Return the number of rows with which edited names end."""
+    session.run(sql_text(__package__, "marks"))
+    return int(session.value("SELECT count(*) FROM marks WHERE ended_edits <> ''"))
 
 
 def _judge_addresses(session: Engine) -> None:
@@ -89,8 +106,9 @@ def _judge_addresses(session: Engine) -> None:
 def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path, *, has_values: bool = False) -> None:
     """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
-    No password is in them. `brings_password` marks the rows that create an account and bring one. With `has_values`,
-    `unchanged` has the values of its rows too, because reading the file again would not give them.
+    An unchanged row is in it if it has a mark (see marks.sql). No password is in them. `brings_password` marks the rows
+    that create an account and bring one. With `has_values`, `unchanged` has the values of its rows too, because reading
+    the file again would not give them.
     """
     session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged), has_values=has_values)
     files = (path, unchanged)

@@ -1,8 +1,8 @@
--- In:  plan, people, accounts, password_rows, pairs.
--- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged,
---      with the values to store, the values now (old_*), and those of the file where they differ from what is stored
---      (given_*, else NULL). :unchanged has one row per unchanged row, with the name; with all values (given_*) if
---      :has_values, that is if the file alone does not give them.
+-- In:  plan, people, accounts, password_rows, pairs, marks.
+-- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged
+--      or has a mark, with the values to store, the values now (old_*), and those of the file where they differ from
+--      what is stored (given_*, else NULL). :unchanged has one row per other row, with the name; with all values
+--      (given_*) if :has_values, that is if the file alone does not give them.
 -- In each is a row that there never is, so that its bytes depend on the rows alone: the engine writes a column without
 -- NULL in another way if it knows that it has none.
 -- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
@@ -11,7 +11,8 @@
 -- Only accounts in scope: a row may contain anyone's ID, and the sender must not learn whose ID it is.
 CREATE TEMP TABLE concerned AS
 SELECT * FROM accounts
-WHERE custom_id <> '' AND in_scope AND custom_id IN (SELECT custom_id FROM plan WHERE action <> 'unchanged');
+WHERE custom_id <> '' AND in_scope AND custom_id IN (
+  SELECT custom_id FROM plan WHERE action <> 'unchanged' OR line IN (SELECT line FROM marks));
 
 COPY (
   SELECT
@@ -31,11 +32,13 @@ COPY (
     coalesce(a.school_district_external_id, '') AS old_school_district_external_id,
     coalesce(a.user_type, '') AS old_user_type, coalesce(a.position, '') AS old_position,
     coalesce(a.grade, '') AS old_grade, coalesce(a.status, '') AS old_status,
-    x.action = 'create' AND x.line IN (SELECT line FROM password_rows) AS brings_password
+    x.action = 'create' AND x.line IN (SELECT line FROM password_rows) AS brings_password,
+    coalesce(k.ended_edits, '') AS ended_edits
   FROM plan AS x
   LEFT JOIN people AS p ON p.line = x.line
   LEFT JOIN concerned AS a ON a.custom_id = x.custom_id
-  WHERE x.action <> 'unchanged'
+  LEFT JOIN marks AS k ON k.line = x.line
+  WHERE x.action <> 'unchanged' OR k.line IS NOT NULL
   UNION ALL BY NAME SELECT NULL AS line WHERE random() < 0
   ORDER BY line NULLS LAST, custom_id
 ) TO :path (FORMAT parquet);
@@ -49,7 +52,7 @@ COPY (
     CASE WHEN :has_values THEN p.given_grade END AS given_grade,
     CASE WHEN :has_values THEN p.given_status END AS given_status
   FROM plan AS x JOIN people AS p ON p.line = x.line
-  WHERE x.action = 'unchanged'
+  WHERE x.action = 'unchanged' AND NOT x.line IN (SELECT line FROM marks)
   UNION ALL BY NAME
   SELECT line, 'unchanged' AS action, custom_id, '' AS fields, '' AS codes, '' AS message,
     first_name, middle_name, last_name

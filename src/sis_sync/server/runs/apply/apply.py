@@ -23,6 +23,7 @@ from sis_sync.server.runs.apply.check import OutOfDate, check_accounts, check_de
 from sis_sync.server.runs.apply.load import Changes, forget_changes, opened_changes
 from sis_sync.server.runs.apply.newcomers import Newcomers, indexes_made_afterwards, newcomers_of
 from sis_sync.server.runs.apply.sql import changes_kept_in_memory, count, execute, own_statements, statements
+from sis_sync.server.runs.ended_edits import write_ended_edits
 from sis_sync.server.runs.files import is_as_stored
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.states import State, has_ended
@@ -62,6 +63,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         check_decision(run, now=now)
         number = sum(run.counts[action] for action in ACCOUNT_ACTIONS)
         with changing_accounts(school_system_id=run.school_system_id, number=number):
+            write_ended_edits(run)
             _apply_either_way(run, approved, changes, now)
         _record(run, now)
         if run.newcomers_with_password:

@@ -1,0 +1,54 @@
+"""Writes which names that a person edited here end with a run, because the SIS has another value for them now.
+
+That changes no value of an account: the SIS may even have taken over the name that was typed. So a plan in which only
+edits end needs no approval. If the run is undone, its edits begin again.
+"""
+
+from sis_sync.core.fields import NAME_FIELDS
+from sis_sync.core.modes import TAKING_BACK, UNDO
+from sis_sync.server.accounts.edited_names import begin_edits_again, end_edits
+from sis_sync.server.accounts.models import Account
+from sis_sync.server.accounts.selectors import BATCH
+from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.models import Run
+
+ENDED = f"""
+SELECT account_id, ended_edits, {", ".join(f"old_{name}" for name in NAME_FIELDS)} FROM read_parquet(:plan)
+WHERE ended_edits <> '' ORDER BY line
+"""
+
+
+def write_ended_edits(run: Run) -> None:
+    """End the edits that end with this run, or begin those again that ended with the run that it undoes.
+
+    Call it in the transaction that marks the run as applied, before that writes the accounts.
+    """
+    if run.mode == UNDO.name and run.based_on_id is not None:
+        _begin_again(run.school_system_id, run.based_on_id)
+    elif run.mode not in TAKING_BACK:
+        _end(run)
+
+
+def _end(run: Run) -> None:
+    """End the edits that the plan names, except those that a person has made since."""
+    with reading_session() as session:
+        found = session.rows(ENDED, plan=str(run_files(run).plan))
+    for start in range(0, len(found), BATCH):
+        batch = {
+            int(account_id): {
+                name: had for name, had in zip(NAME_FIELDS, names, strict=True) if name in fields.split(";")
+            }
+            for account_id, fields, *names in found[start : start + BATCH]
+        }
+        accounts = Account.objects.select_for_update().filter(pk__in=batch, school_system=run.school_system_id)
+        _save([each for each in accounts.order_by("pk") if end_edits(each, batch[each.pk], run_id=run.pk)])
+
+
+def _begin_again(school_system_id: int, run_id: int) -> None:
+    """Let the edits begin again that ended with this run."""
+    with_edits = Account.objects.select_for_update().filter(school_system=school_system_id, edited_names__isnull=False)
+    _save([each for each in with_edits.order_by("pk") if begin_edits_again(each, run_id=run_id)])
+
+
+def _save(accounts: list[Account]) -> None:
+    Account.objects.bulk_update(accounts, ["edited_names"], batch_size=BATCH)
