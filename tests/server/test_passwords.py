@@ -16,7 +16,13 @@ from pytest_django.fixtures import Settings
 from sis_sync.server.accounts import sealed_passwords
 from sis_sync.server.accounts.first_sign_in import make_claim_codes
 from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
-from sis_sync.server.accounts.sealed_passwords import KEY_FOLDER, fingerprint_of, key_path, open_passwords
+from sis_sync.server.accounts.sealed_passwords import (
+    KEY_FOLDER,
+    fingerprint_key,
+    fingerprint_of,
+    key_path,
+    open_passwords,
+)
 from sis_sync.server.accounts.services import set_password
 from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.jobs.lock import passwords_lock
@@ -114,7 +120,7 @@ def test_all_can_sign_in_at_the_end(
     assert outcomes(run) == ["set"] * 50
     for account in Account.objects.filter(custom_id__startswith="S"):
         assert account.check_password(f"{SECRET}-{(account.custom_id or '')[1:]}")
-    assert list((tmp_path / KEY_FOLDER).iterdir()) == []
+    assert [path.name for path in (tmp_path / KEY_FOLDER).iterdir()] == ["fingerprints"]
     assert not (run_files(run).folder / "passwords").exists()
     assert AuditEntry.objects.get(action="run.passwords_set").detail == {"run": run.pk, "accounts": 50}
 
@@ -249,7 +255,7 @@ def test_same_password_is_not_hashed_again(
 ) -> None:
     run = settled(applied(waiting_run(district, now), alice, now), now=now)
     for each in FilePassword.objects.filter(run=run):
-        assert each.fingerprint == fingerprint_of(each.account_id, f"{SECRET}-{each.line - 2}")
+        assert each.fingerprint == fingerprint_of(each.account_id, f"{SECRET}-{each.line - 2}", key=fingerprint_key())
     sealed_passwords.seal_passwords(run.pk, [(2, f"{SECRET}-0"), (3, f"{SECRET}-1")])
     FilePassword.objects.filter(run=run).update(outcome="waiting")
     monkeypatch.setattr(passwords, "make_password", never)

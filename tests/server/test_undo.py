@@ -32,6 +32,7 @@ from sis_sync.server.orgs.models import Org, SchoolSystem
 from sis_sync.server.orgs.services import give_right, update_org
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.selectors import PlanRow, plan_rows
+from sis_sync.server.runs.settings import settings_of
 from sis_sync.server.runs.undo import ask_undo, why_not
 from sis_sync.server.runs.worker import work_until_idle
 from sis_sync.steps.guard import guard
@@ -280,6 +281,14 @@ def test_undo_waits_for_a_person(cut_off: Run, district: Org, alice: Account, no
     redo = undone(undo, alice, now + 5 * HOUR)
     assert [redo.counts[name] for name in ("update", "restore", "delete")] == [0, 1, 5]
     assert (state_of("S9"), state_of("N1")) == ("Deleted", "Active")
+
+
+@pytest.mark.night
+def test_undo_of_a_run_that_left_the_history(cut_off: Run, alice: Account, as_alice: Client, now: datetime) -> None:
+    undo = planned_undo(cut_off, alice, now)
+    Run.objects.filter(pk=cut_off.pk).delete()
+    assert settings_of(Run.objects.get(pk=undo.pk)).mode == "full"
+    assert as_alice.get(f"/runs/{undo.pk}/approve").status_code == 200
 
 
 def test_newcomer_who_claimed_the_account_stays(cut_off: Run, alice: Account, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """No sequence of files that one upload key can send in a week, with no one approving, takes many people away.
 
 The limits are those of the rules: 15 % leave, 25 % arrive, 5 % change one of address, names, org and user type; of
-fewer than 20 people 4 of each, and no more than half leave.
+fewer than 20 people 4 of each, and no more than half leave. 20 people who have an account get a password, none of them
+a manager.
 """
 
 import itertools
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import TIMES, examples
-from kit.rosters import had_leavers, sync
+from kit.rosters import had_leavers, roster, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -28,7 +29,19 @@ from sis_sync.server.setup.services import create_school_system
 
 START = datetime.fromisoformat("2026-09-07T06:00:00+00:00")
 MODES = ("partial", "full", "students", "staff")
-DEEDS = ("leave_out", "disable", "enable", "restore", "address", "names", "org", "type", "newcomers", "take_back")
+DEEDS = (
+    "leave_out",
+    "disable",
+    "enable",
+    "restore",
+    "address",
+    "names",
+    "org",
+    "type",
+    "newcomers",
+    "take_back",
+    "password",
+)
 # Around every limit of districts of these sizes. The largest one takes seconds a file.
 SIZES = (3, 4, 8, 19, 20, 21, 40, 99, 400, *([2_000] if TIMES > 1 else []))
 NUMBERS = (1, 2, 3, 4, 5, 6, 10, 15, 19, 20, 21, 40, 49, 50, 60, 100, *([101, 299, 301, 501] if TIMES > 1 else []))
@@ -66,7 +79,8 @@ class Week:
         fitting = [row for row in rows.values() if _fits(row, mode)]
         if not fitting:
             return
-        run = sync(self.scope, *fitting, mode=mode, now=self.now, file_name=f"{len(self.sent)}.csv")
+        content = roster(*fitting, extra=("password",) if deed == "password" else ())
+        run = sync(self.scope, content=content, mode=mode, now=self.now, file_name=f"{len(self.sent)}.csv")
         codes = ",".join(hit["code"] for hit in run.guards)
         self.sent.append(f"{deed} {number} {mode}: {run.state} {codes}")
         assert run.state in ("applied", "held", "superseded", "refused"), self.sent
@@ -94,7 +108,9 @@ class Week:
             return {each: {**people[each], "status": "Disabled"} for each in chosen[:number]}
         wanted = {"enable": "Disabled", "restore": "Deleted"}.get(deed, "Active")
         chosen = [
-            each for each, row in people.items() if row["status"] == wanted and each in self.start and each != MANAGER
+            each
+            for each, row in people.items()
+            if row["status"] == wanted and each in self.start and (each != MANAGER or deed == "password")
         ]
         changed = {}
         for each in self.random.sample(chosen, min(number, len(chosen))):
@@ -108,6 +124,8 @@ def _values(deed: str, row: dict[str, str], tag: int) -> dict[str, str]:
         return {"email": f"e{tag}@riverbend.example"}
     if deed == "names":
         return {"last_name": f"Rude{tag}"}
+    if deed == "password":
+        return {"password": f"of the key {tag}"}
     if deed == "org":
         return {"school_district_external_id": "S1" if row["school_district_external_id"] == "N1" else "N1"}
     if deed == "type":
@@ -166,7 +184,7 @@ def district_of_people(size: int) -> Week:
     give_right(
         account=Account.objects.get(school_system=system, custom_id=MANAGER), org=district, actor=None, now=START
     )
-    ModeSettings.objects.filter(school_system=system).update(requires_approval=False)
+    ModeSettings.objects.filter(school_system=system).update(requires_approval=False, sets_passwords="on")
     had_leavers(district, START)
     week = Week(system, district, {}, {})
     week.start = week.all()
@@ -196,6 +214,10 @@ def check(week: Week, size: int) -> None:
         each for each, row in week.start.items() if row["status"] == "Disabled" and end[each]["status"] == "Active"
     ]
     assert len(enabled) <= _most(size, 5, 4), (size, len(enabled), week.sent)
+    accounts = Account.objects.filter(school_system=week.system, custom_id__in=list(week.start))
+    with_password = [account.custom_id for account in accounts if account.has_usable_password()]
+    assert len(with_password) <= 20, (size, len(with_password), week.sent)
+    assert MANAGER not in with_password, week.sent
 
 
 def _most(size: int, percent: int, least: int) -> int:

@@ -41,9 +41,16 @@ class Outcome:
 def planned(folder: Path, mapping: Mapping, *, lines: tuple[int, ...] = ()) -> Outcome:
     """The outcome of the stored file, which is then kept without some columns."""
     file, reading = folder / "people.csv", folder / "reading"
+    kept = dict.fromkeys(lines, "Grey-harbour-12")
     with open_session(temp_folder=folder) as session:
         given = PlanInput(
-            file, FULL, folder / "orgs", folder / "accounts", mapping, reading=reading, password_lines=lines
+            file,
+            FULL,
+            folder / "orgs",
+            folder / "accounts",
+            mapping,
+            reading=reading,
+            kept_passwords=kept,
         )
         plan, hits = plan_file(session, given)
         made = [folder / name for name in ("plan", "unchanged", "results", "failed")]

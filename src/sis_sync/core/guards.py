@@ -73,6 +73,12 @@ GUARDS: tuple[Guard, ...] = (
         ("create", "restore"),
     ),
     Guard(
+        "guard.passwords",
+        "With this run, {count} {subject} within 7 days; the limit is {limit}.",
+        "the files of this mode have set passwords for a short while only, or the SIS made new ones for everyone",
+        ("update", "restore", "unchanged"),
+    ),
+    Guard(
         "guard.enabled",
         "With this run, {count:disabled account|disabled accounts} would have become Active again within 7 days: "
         "{percent} of the {base:account|accounts}; the limit is {limit}.",
@@ -224,7 +230,7 @@ USUAL_REASONS: dict[str, str] = {guard.code: guard.usual_reason for guard in GUA
 RECENT_COLUMNS: tuple[str, ...] = ("account_id", "number", "by_policy", "counts_for", "action", "before", "after")
 # The guards that count what policy let through in 7 days. Once a person approves a run that one of them held, that one
 # counts from 0 again.
-SUMS: tuple[str, ...] = ("guard.creations", "guard.enabled", "guard.changes", "guard.drip")
+SUMS: tuple[str, ...] = ("guard.creations", "guard.passwords", "guard.enabled", "guard.changes", "guard.drip")
 
 
 @dataclass(frozen=True)
@@ -251,8 +257,10 @@ class History:
     because they were absent from it.
     `recent_changes` is a CSV file: the changes of accounts that policy let through in the last 7 days, and what people
     changed of the same accounts (see RECENT_COLUMNS). `recent_passwords` is the number of newcomers of those days who
-    brought their own password. `most_of_runs` are the highest numbers of newcomers, updates and leavers among the last
-    30 applied runs of the mode, None if there are fewer than 10.
+    brought their own password, `recent_passwords_of_existing` that of passwords that files set for other accounts, and
+    `recent_password_tries` that of the files of API keys that would have set some and that no person approved.
+    `most_of_runs` are the highest numbers of newcomers, updates and leavers among the last 30 applied runs of the mode,
+    None if there are fewer than 10.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()
@@ -260,6 +268,8 @@ class History:
     had_deleting_sync: bool = False
     recent_changes: Path | None = None
     recent_passwords: int = 0
+    recent_passwords_of_existing: int = 0
+    recent_password_tries: int = 0
     most_of_runs: tuple[int, int, int] | None = None
 
 

@@ -54,6 +54,7 @@ RUN_MODES: dict[str, Mode] = {**MODES, **TAKING_BACK}
 
 NamesSetting = Literal["always", "unless_edited", "never"]
 FieldSetting = Literal["on", "off", "create"]
+PasswordsSetting = Literal["off", "on"]
 FIELD_SETTINGS: tuple[FieldSetting, ...] = get_args(FieldSetting)
 NAMES_SETTINGS: tuple[NamesSetting, ...] = get_args(NamesSetting)
 
@@ -62,10 +63,12 @@ NAMES_SETTINGS: tuple[NamesSetting, ...] = get_args(NamesSetting)
 class FieldSettings:
     """The fields that the files of a mode set on accounts that exist.
 
-    `never` and `off`: set when an account is created or restored. `create`: set when it is created only.
+    `never` and `off`: set when an account is created or restored. `create`: set when it is created only. `passwords`
+    that are `off` are set when an account is created only.
     """
 
     names: NamesSetting = "unless_edited"
+    passwords: PasswordsSetting = "off"
     email: FieldSetting = "on"
     school_district_external_id: FieldSetting = "on"
     user_type: FieldSetting = "on"
@@ -77,5 +80,5 @@ class FieldSettings:
 STANDARD_FIELD_SETTINGS = FieldSettings()
 # In the order of the fields of a roster. A mode stores each of them as sets_NAME.
 FIELDS_WITH_SETTING: tuple[str, ...] = tuple(field.name for field in fields(FieldSettings))
-# Those with a FieldSetting: all but the names.
-OTHER_FIELDS: tuple[str, ...] = FIELDS_WITH_SETTING[1:]
+# Those with a FieldSetting: all but the names and the passwords.
+OTHER_FIELDS: tuple[str, ...] = FIELDS_WITH_SETTING[2:]

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -33,7 +33,14 @@ from sis_sync.steps.guard.guard import (
     load_recent_changes,
     previous_files,
 )
-from sis_sync.steps.map.map import Roster, add_password_rows, map_records, today_here
+from sis_sync.steps.map.map import (
+    KnownPasswords,
+    Roster,
+    add_kept_passwords,
+    find_passwords_of_existing,
+    map_records,
+    today_here,
+)
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import HeldAddresses, settle
 from sis_sync.steps.memory.pairs import Known, Pairs, usable
@@ -52,6 +59,7 @@ _SENT = {
     "settled": "SELECT * FROM settled",
     "kept_values": "SELECT * FROM kept_values",
     "password_rows": "SELECT line FROM password_rows",
+    "passwords_of_existing": "SELECT * FROM passwords_of_existing",
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
     "accounts": "SELECT * FROM accounts",
@@ -62,12 +70,15 @@ _SENT = {
     "paired_accounts": "SELECT * FROM paired_accounts",
 }
 # The tables that it returns.
-_RETURNED = ("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "differences", "plan")
+_RETURNED = (
+    *("people", "ignored", "findings", "failed", "said", "remarks", "guesses", "absent", "differences", "plan"),
+    "brought_passwords",
+)
 
 # The fields of PlanInput that cannot change what an unchanged row means, and those that the memory gets in another way.
 _NOT_OF_ROWS = {
     *("file", "mode", "orgs", "accounts", "mapping", "options", "today", "known", "school_system"),
-    *("limits", "history", "reading", "password_lines", "held_addresses"),
+    *("limits", "history", "reading", "kept_passwords", "known_passwords", "held_addresses"),
 }
 
 
@@ -77,8 +88,9 @@ class PlanInput:
 
     `orgs` and `accounts` are CSV files; `accounts` is None if there are none yet. Without `history`, the guards that
     need it are skipped. `school_system` identifies the plan in logs and in Spark's folders. `reading` is the result of
-    the first reading, if some columns were removed from the file after it (read/keep.py). `password_lines` are the
-    lines that had a password then. `today` is the day of planning in the school system's time zone; None means the day
+    the first reading, if some columns were removed from the file after it (read/keep.py). `kept_passwords` are the
+    passwords that lines had then. `known_passwords` is None unless the files of the mode set those of accounts that
+    exist. `today` is the day of planning in the school system's time zone; None means the day
     on this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves. `creates_disabled` and
     `field_settings` are settings of the mode. `two_people` are custom IDs of which a manager said that they belong to
     other people than the IDs that differ from them in leading zeros only. `known` is the memory of the school system;
@@ -99,7 +111,8 @@ class PlanInput:
     history: History | None = None
     school_system: str = ""
     reading: Path | None = None
-    password_lines: Sequence[int] = ()
+    kept_passwords: dict[int, str] = field(default_factory=dict, repr=False)
+    known_passwords: KnownPasswords | None = None
     today: date | None = None
     held_addresses: HeldAddresses | None = None
     keeps_everyone: bool = False
@@ -189,7 +202,7 @@ def _map_input(session: Session, given: PlanInput, memory: Pairs | None = None) 
         today=given.today,
         memory=memory,
     )
-    add_password_rows(session, given.password_lines)
+    add_kept_passwords(session, given.kept_passwords)
     return roster
 
 
@@ -241,6 +254,7 @@ def plan_roster(
     name = given.school_system
     with _timed("settle", name):
         settled = settle(session, roster.records, held=given.held_addresses, field_settings=given.field_settings)
+        find_passwords_of_existing(session, given.known_passwords)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):
             judged = validate(

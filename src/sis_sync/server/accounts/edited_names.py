@@ -62,24 +62,3 @@ def note_edits(account: Account, before: Mapping[str, object], now: datetime) ->
         if new != of_sis:
             edits[name] = {"here": new, "sis": of_sis, "on": today}
     account.edited_names = edits or None
-
-
-def end_edits(account: Account, had: Mapping[str, str], *, run_id: int) -> bool:
-    """End the edits of these names that are in force. Do not save the account. Return True if there were some.
-
-    `had` maps the names to the values that the account had when the run was planned.
-    """
-    edits = account.edited_names or {}
-    ended = [edit.field for edit in name_edits(account) if had.get(edit.field) == edit.here]
-    for name in ended:
-        edits[name] = {**edits[name], "ended_by": run_id}
-    return bool(ended)
-
-
-def begin_edits_again(account: Account, *, run_id: int) -> bool:
-    """Take back that this run ended edits. Do not save the account. Return True if it did."""
-    edits = account.edited_names or {}
-    ended = [name for name, edit in edits.items() if edit.get("ended_by") == run_id]
-    for name in ended:
-        edits[name] = {key: value for key, value in edits[name].items() if key != "ended_by"}
-    return bool(ended)

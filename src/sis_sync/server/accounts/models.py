@@ -100,11 +100,13 @@ class FilePassword(models.Model):
     """The password that the file of a run brought for an account. The password itself is in no table.
 
     It waits until a job has hashed it. `line` is its line in the file. `fingerprint` is a keyed hash of the last
-    password that a file set: the same one is not hashed again.
+    password that a file brought and that the job has dealt with: the same one is not set again, so that one that
+    the person has chosen since stays. Waiting and overtaken ones have the fingerprint of the one before.
     """
 
     class Outcome(models.TextChoices):
         WAITING = "waiting", "Being prepared"
+        OVERTAKEN = "overtaken", "Someone has set another password; this one is only remembered"
         SET = "set", "Set"
         NOT_NEEDED = "not_needed", "Not needed: the account has rights, or someone has set another password"
         LOST = "lost", "Lost: its key is not here"

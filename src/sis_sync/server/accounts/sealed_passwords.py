@@ -1,13 +1,12 @@
 """The passwords of a run's file, encrypted next to the file.
 
 The keys are in a folder that a backup leaves out. Without its key, no one can read the passwords of a run. Removing the
-key therefore removes them, in old backups too.
+key therefore removes them, in old backups too. The key of the fingerprints of passwords is in the same folder.
 
 Each line of the file is a block: its first and last line in the roster, and the encrypted rows.
 """
 
 import hashlib
-import hmac
 import json
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
@@ -17,8 +16,10 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 from sis_sync.core.whole_files import sync_folder, write_whole
+from sis_sync.server.installation import read_or_make_secret_key
 
 KEY_FOLDER = "password-keys"
+FINGERPRINT_KEY = "fingerprints"
 BLOCK_ROWS = 500
 Row = tuple[int, str]
 
@@ -47,17 +48,21 @@ def open_passwords(run_id: int, lines: Collection[int] | None = None) -> dict[in
 
     Raise KeyMissing if they cannot be read.
     """
-    found: dict[int, str] = {}
+    found = each_password(run_id, lines)
+    return {line: password for line, password in found if lines is None or line in lines}
+
+
+def each_password(run_id: int, lines: Collection[int] | None = None) -> Iterator[Row]:
+    """Yield line and password in the order of the file: all, or at least those on these lines. Raise KeyMissing."""
     try:
         fernet = Fernet(key_path(run_id).read_bytes())
         with _sealed_path(run_id).open("rb") as file:
             for block in file:
                 first, last, token = block.split()
                 if lines is None or any(int(first) <= line <= int(last) for line in lines):
-                    found.update(json.loads(fernet.decrypt(token)))
+                    yield from ((line, password) for line, password in json.loads(fernet.decrypt(token)))
     except (FileNotFoundError, ValueError, InvalidToken) as error:  # any other fault may pass: try again
         raise KeyMissing from error
-    return found if lines is None else {line: found[line] for line in lines if line in found}
 
 
 def destroy_passwords(run_id: int) -> None:
@@ -74,10 +79,22 @@ def runs_with_keys() -> list[int]:
     return [int(path.name) for path in key_path(0).parent.glob("*") if path.name.isdigit()]
 
 
-def fingerprint_of(account_id: int, password: str) -> str:
-    """Return a hash of the password under the secret of this installation. Equal passwords of two people differ."""
-    key = hashlib.sha256(f"passwords of files\n{settings.SECRET_KEY}".encode()).digest()
-    return hmac.new(key, f"{account_id}\n{password}".encode(), hashlib.sha256).hexdigest()
+def fingerprint_key() -> str:
+    """Return the key of the fingerprints, made on first use.
+
+    It is not the secret key of the server, which is in backups: whoever has a backup must not be able to try passwords
+    against fingerprints, which are much quicker to compute than the hashes of passwords.
+    """
+    return read_or_make_secret_key(key_path(0).with_name(FINGERPRINT_KEY))
+
+
+def fingerprint_of(account_id: int, password: str, *, key: str) -> str:
+    """Return a hash of the password that only the holder of the key can compare. Equal ones of two people differ.
+
+    It is the same as `keyed_hash` of the engine (see KnownPasswords in steps/map/map.py).
+    """
+    inner = hashlib.sha256(f"{key}{account_id}\n{password}".encode()).hexdigest()
+    return hashlib.sha256(f"{key}{inner}".encode()).hexdigest()
 
 
 def key_path(run_id: int) -> Path:

@@ -14,7 +14,7 @@ from sis_sync.core.fields import ACTIVE, DISABLED
 from sis_sync.core.limits import RESTORABLE_FOR
 from sis_sync.server.accounts.edited_names import note_edits
 from sis_sync.server.accounts.held_addresses import remember_addresses
-from sis_sync.server.accounts.models import Account, ClaimCode
+from sis_sync.server.accounts.models import Account, ClaimCode, FilePassword
 from sis_sync.server.accounts.selectors import BATCH, DELETED, require_manager_of, require_manager_of_org
 from sis_sync.server.accounts.sign_in_limits import end_lock_out
 from sis_sync.server.accounts.validation import (
@@ -261,6 +261,8 @@ def store_password(
     account.password, account.must_change_password = new_hash, must_change
     account.save(update_fields=["password", "must_change_password"])
     ClaimCode.objects.filter(account=account).delete()
+    waiting = FilePassword.objects.filter(account=account, outcome=FilePassword.Outcome.WAITING)
+    waiting.update(outcome=FilePassword.Outcome.OVERTAKEN)
     record_change(account=account, action=action, before={}, after={}, actor=actor, now=now)
 
 

@@ -45,8 +45,8 @@ class RunDocument(Schema):
     may approve. `counts` are then taken, ignored and failed rows, and `findings` are those that the file alone decides;
     `row.ask_a_manager` counts the others of failed rows. A key with the scope own_results gets the counts and findings
     of all rows of the files that it sent, but not of absent people. `field_settings` says which fields of accounts the
-    run sets: names always, never or unless_edited, the others on, off or create (on create only). It is empty until the
-    file has been checked.
+    run sets: names always, never or unless_edited, passwords on or off, the others on, off or create (on create only).
+    It is empty until the file has been checked.
     """
 
     id: str

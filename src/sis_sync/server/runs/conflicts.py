@@ -40,8 +40,9 @@ def applied_since(run: Run, unapplied: dict[str, Any]) -> QuerySet[Run]:
 
 
 def that_changed_accounts(runs: QuerySet[Run]) -> list[Run]:
-    """Return the runs that changed at least one account."""
-    return [each for each in runs.only("pk", "counts", "plan_digest") if any(map(each.counts.get, ACCOUNT_ACTIONS))]
+    """Return the runs that changed at least one account, or its password."""
+    found = runs.only("pk", "counts", "plan_digest", "passwords_of_existing")
+    return [each for each in found if each.changes_accounts]
 
 
 def was_overtaken(run: Run, applied: QuerySet[Run]) -> bool:

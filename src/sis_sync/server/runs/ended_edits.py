@@ -4,9 +4,11 @@ That changes no value of an account: the SIS may even have taken over the name t
 edits end needs no approval. If the run is undone, its edits begin again.
 """
 
+from collections.abc import Mapping
+
 from sis_sync.core.fields import NAME_FIELDS
 from sis_sync.core.modes import TAKING_BACK, UNDO
-from sis_sync.server.accounts.edited_names import begin_edits_again, end_edits
+from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import BATCH
 from sis_sync.server.runs.files import reading_session, run_files
@@ -24,7 +26,9 @@ def write_ended_edits(run: Run) -> None:
     Call it in the transaction that marks the run as applied, before that writes the accounts.
     """
     if run.mode == UNDO.name and run.based_on_id is not None:
-        _begin_again(run.school_system_id, run.based_on_id)
+        edited = Account.objects.filter(school_system=run.school_system_id, edited_names__isnull=False)
+        locked = edited.select_for_update().order_by("pk")
+        _save([each for each in locked if begin_edits_again(each, run_id=run.based_on_id)])
     elif run.mode not in TAKING_BACK:
         _end(run)
 
@@ -44,11 +48,26 @@ def _end(run: Run) -> None:
         _save([each for each in accounts.order_by("pk") if end_edits(each, batch[each.pk], run_id=run.pk)])
 
 
-def _begin_again(school_system_id: int, run_id: int) -> None:
-    """Let the edits begin again that ended with this run."""
-    with_edits = Account.objects.select_for_update().filter(school_system=school_system_id, edited_names__isnull=False)
-    _save([each for each in with_edits.order_by("pk") if begin_edits_again(each, run_id=run_id)])
-
-
 def _save(accounts: list[Account]) -> None:
     Account.objects.bulk_update(accounts, ["edited_names"], batch_size=BATCH)
+
+
+def end_edits(account: Account, had: Mapping[str, str], *, run_id: int) -> bool:
+    """End the edits of these names that are in force. Do not save the account. Return True if there were some.
+
+    `had` maps the names to the values that the account had when the run was planned.
+    """
+    edits = account.edited_names or {}
+    ended = [edit.field for edit in name_edits(account) if had.get(edit.field) == edit.here]
+    for name in ended:
+        edits[name] = {**edits[name], "ended_by": run_id}
+    return bool(ended)
+
+
+def begin_edits_again(account: Account, *, run_id: int) -> bool:
+    """Take back that this run ended edits. Do not save the account. Return True if it did."""
+    edits = account.edited_names or {}
+    ended = [name for name, edit in edits.items() if edit.get("ended_by") == run_id]
+    for name in ended:
+        edits[name] = {key: value for key, value in edits[name].items() if key != "ended_by"}
+    return bool(ended)

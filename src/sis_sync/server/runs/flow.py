@@ -176,6 +176,7 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             guards=planned.guards,
             findings=planned.findings,
             newcomers_with_password=planned.newcomers_with_password,
+            passwords_of_existing=planned.passwords_of_existing,
             told=planned.told,
             sums=planned.sums,
             plan_digest=planned.digest,
@@ -201,7 +202,7 @@ def _next_state(run: Run, settings: ModeSettings, planned: Planned, now: datetim
         return State.SUPERSEDED, {"superseded_by": newer}
     if planned.guards:
         return State.HELD, {}
-    if not planned.counts.changes:  # a plan without changes needs no approval
+    if not planned.counts.changes and not planned.passwords_of_existing:  # without changes, nobody needs to approve
         return State.APPLIED, {**by_policy, "applied_at": now}
     if run.mode in TAKING_BACK:  # a person decides, whatever the mode says
         return State.WAITING, {}

@@ -25,7 +25,7 @@ from sis_sync.server.runs.superseding import over_the_same
 
 WINDOW = timedelta(days=7)
 RUNS_COMPARED, LEAST_RUNS_COMPARED = 30, 10  # for guard.unusual
-CREATIONS = "guard.creations"
+CREATIONS, PASSWORDS = "guard.creations", "guard.passwords"
 # The fields that a sum counts, or against which a limit is measured.
 GUARDED_FIELDS = (
     "status",
@@ -36,7 +36,7 @@ GUARDED_FIELDS = (
     "middle_name",
     "last_name",
 )
-GUARDED = ~Q(action="update") | Q(before__has_any_keys=GUARDED_FIELDS)
+GUARDED = ~Q(action__in=("update", "password")) | Q(before__has_any_keys=GUARDED_FIELDS)
 ROWS_AT_ONCE = 2_000
 
 
@@ -58,7 +58,24 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
         recent_changes=_recent_changes(run, by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
         most_of_runs=_most_of_runs(run),
+        **_passwords_of_existing(run, unapproved, since=begins[PASSWORDS]),
     )
+
+
+def _passwords_of_existing(run: Run, unapproved: QuerySet[Run], *, since: datetime) -> dict[str, int]:
+    """Return how many passwords of accounts that exist policy let through, and how many files of keys tried to.
+
+    A try is one that no person approved: from the state of its run, the sender could see that a password was not the
+    last one.
+    """
+    let_through = unapproved.filter(applied_at__gt=since).aggregate(sum=Sum("passwords_of_existing"))
+    sent = Run.objects.filter(school_system=run.school_system_id, api_key__isnull=False, received_at__gt=since)
+    sent = sent.filter(passwords_of_existing__gt=0).exclude(pk=run.pk)
+    tries = sent.exclude(state=State.APPLIED, decided_by__isnull=False)
+    return {
+        "recent_passwords_of_existing": let_through["sum"] or 0,
+        "recent_password_tries": tries.count(),
+    }
 
 
 def _most_of_runs(run: Run) -> tuple[int, int, int] | None:

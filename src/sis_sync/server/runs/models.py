@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from sis_sync.core import run_states
 from sis_sync.core.limits import STANDARD_GUARD_LIMITS
 from sis_sync.core.modes import MODES, RUN_MODES, STANDARD_FIELD_SETTINGS
+from sis_sync.core.plan import ACCOUNT_ACTIONS
 
 MODE_CHOICES = [(name, name) for name in MODES]
 RUN_MODE_CHOICES = [(name, name) for name in RUN_MODES]
@@ -33,6 +34,10 @@ class ModeSettings(models.Model):
         OFF = "off", "Off"
         CREATE = "create", "On create only"
 
+    class Passwords(models.TextChoices):
+        OFF = "off", "Off: only when an account is created"
+        ON = "on", "On"
+
     school_system = models.ForeignKey("orgs.SchoolSystem", on_delete=models.CASCADE, related_name="mode_settings")
     mode = models.CharField(max_length=8, choices=MODE_CHOICES)
     requires_approval = models.BooleanField(default=True)
@@ -46,6 +51,9 @@ class ModeSettings(models.Model):
     one_person_asked_at = models.DateTimeField(null=True, blank=True)
     creates_disabled = models.BooleanField(default=False)
     sets_names = models.CharField(max_length=13, choices=Names.choices, default=STANDARD_FIELD_SETTINGS.names)
+    sets_passwords = models.CharField(
+        max_length=3, choices=Passwords.choices, default=STANDARD_FIELD_SETTINGS.passwords
+    )
     sets_email = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
     sets_school_district_external_id = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
     sets_user_type = models.CharField(max_length=6, choices=Sets.choices, default=Sets.ON)
@@ -65,8 +73,8 @@ class Run(models.Model):
     `file_removed_at` and `report_removed_at` are set when a purge removes the file, or the plan and the results.
     `settings_used` contains the settings and surroundings that the plan was made with (`snapshot.surroundings_of`).
     If they change, the plan is out of date. `newcomers_with_password` counts the accounts that the plan creates with a
-    password of the file. `reading_options` are the sender's options, written as in a mapping.
-    `told` has the counts and findings for a key without the scope read.
+    password of the file, `passwords_of_existing` the other accounts that get one. `reading_options` are the sender's
+    options, written as in a mapping. `told` has the counts and findings for a key without the scope read.
     """
 
     class State(models.TextChoices):
@@ -104,6 +112,7 @@ class Run(models.Model):
     guards = models.JSONField(default=list)
     findings = models.JSONField(default=dict)
     newcomers_with_password = models.PositiveIntegerField(default=0)
+    passwords_of_existing = models.PositiveIntegerField(default=0)
     told = models.JSONField(default=dict)
     sums = models.JSONField(default=dict)
     keeps_everyone = models.BooleanField(default=False)
@@ -131,6 +140,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def changes_accounts(self) -> bool:
+        """True if the plan changes a value or the password of an account."""
+        return self.passwords_of_existing > 0 or any(map(self.counts.get, ACCOUNT_ACTIONS))
 
 
 class ToldApart(models.Model):

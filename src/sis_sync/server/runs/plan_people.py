@@ -14,6 +14,8 @@ from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow, row_of_plan
 
 MOST_SHOWN = 50
+RECEIVERS = "password"  # the list of people who have an account and get the password of the file
+IS_RECEIVER = "brings_password AND action <> 'create'"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ class Renumbered:
 
 
 def people_of_plan(run: Run, actions: Iterable[str]) -> dict[str, tuple[PlanPerson, ...]]:
-    """Return the first people of each action: by school, then by name; failed rows by line. Empty without a plan."""
+    """Return the first people of each action, or of RECEIVERS: by school, then by name; failed rows by line.
+
+    Empty without a plan.
+    """
     plan = run_files(run).plan
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
     found: dict[str, tuple[PlanPerson, ...]] = {}
@@ -55,7 +60,7 @@ def people_of_plan(run: Run, actions: Iterable[str]) -> dict[str, tuple[PlanPers
             order = f"{by}school_district_external_id, lower({by}last_name), lower({by}first_name), custom_id"
             rows = session.rows(
                 f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} "
-                f"FROM read_parquet(:plan) WHERE action = :action "
+                f"FROM read_parquet(:plan) WHERE {IS_RECEIVER if action == RECEIVERS else 'action = :action'} "
                 f"ORDER BY {'line' if action == 'failed' else order} LIMIT {MOST_SHOWN}",
                 plan=str(plan),
                 action=action,

@@ -37,7 +37,7 @@ from sis_sync.server.runs.files import (
 from sis_sync.server.runs.history import history_of
 from sis_sync.server.runs.memory import forget_memories, memory_of
 from sis_sync.server.runs.models import ModeSettings, Run
-from sis_sync.server.runs.passwords import keep_passwords, kept_lines
+from sis_sync.server.runs.passwords import keep_passwords, kept_passwords, known_passwords
 from sis_sync.server.runs.settings import field_settings_of, limits_of, mode_of, on_absent
 from sis_sync.server.runs.snapshot import DirectoryFiles, export_directory, surroundings_of, write_seen_accounts
 from sis_sync.server.runs.sums import sums_of_plan
@@ -73,6 +73,7 @@ class Planned:
     guards: list[dict[str, Any]]
     findings: dict[str, int]
     newcomers_with_password: int
+    passwords_of_existing: int
     ended_edits: int
     told: dict[str, Any]
     sums: dict[str, Any]
@@ -147,7 +148,8 @@ def _plan(
         limits=limits_of(settings),
         history=history_of(run, folder, now=now),
         reading=files.reading,
-        password_lines=kept_lines(run),
+        kept_passwords=kept_passwords(run),
+        known_passwords=known_passwords(run, settings, folder),
         held_addresses=_held_addresses(run, mapping, folder),
         today=today,
         keeps_everyone=run.keeps_everyone,
@@ -203,6 +205,7 @@ def _planned(
         guards=[hit.as_dict() for hit in hits],
         findings=plan.findings,
         newcomers_with_password=plan.newcomers_with_password,
+        passwords_of_existing=plan.passwords_of_existing,
         ended_edits=plan.ended_edits,
         told=told,
         sums=sums,

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.limits import SETTABLE_LIMITS, GuardLimits
-from sis_sync.core.modes import FIELDS_WITH_SETTING, MODES, RUN_MODES, TAKING_BACK, FieldSettings, Mode, OnAbsent
+from sis_sync.core.modes import FIELDS_WITH_SETTING, FULL, MODES, RUN_MODES, TAKING_BACK, FieldSettings, Mode, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.errors import ValuesRefused
@@ -46,13 +46,15 @@ def original_of(run: Run) -> Run:
 def settings_of(run: Run) -> ModeSettings:
     """Return the settings for a run. A run that takes another back has the settings of the other's mode.
 
-    Corrected rows set the fields that the corrected file may set, so they have the field settings of its mode.
+    Corrected rows set the fields that the corrected file may set, so they have the field settings of its mode. If the
+    run that was taken back is no longer in the history, its mode is not known: the settings are those of full files.
     """
     of_modes = {each.mode: each for each in ModeSettings.objects.filter(school_system=run.school_system_id)}
     corrected = original = original_of(run)
     while corrected.based_on is not None:
         corrected = corrected.based_on
-    settings, of_fields = of_modes[original.mode], of_modes[corrected.mode]
+    unknown = of_modes[FULL.name]
+    settings, of_fields = of_modes.get(original.mode, unknown), of_modes.get(corrected.mode, unknown)
     for name in SETS:
         setattr(settings, name, getattr(of_fields, name))
     return settings
@@ -95,6 +97,8 @@ def choices_of(name: str) -> dict[str, str]:
         return dict(ModeSettings.OnAbsent.choices)
     if name == "sets_names":
         return dict(ModeSettings.Names.choices)
+    if name == "sets_passwords":
+        return dict(ModeSettings.Passwords.choices)
     return dict(ModeSettings.Sets.choices) if name in SETS else {}
 
 

@@ -51,6 +51,8 @@ def why_not(run: Run, *, now: datetime, only_leavers: bool = False) -> str:
     if run.state != State.APPLIED or run.applied_at is None:
         return f"Run {run.pk} was not applied, so there is nothing to take back."
     actions = ABSENT_ACTIONS if only_leavers else ACCOUNT_ACTIONS
+    if run.passwords_of_existing and not any(map(run.counts.get, ACCOUNT_ACTIONS)):
+        return f"Run {run.pk} set passwords and changed nothing else. Old passwords cannot be put back."
     if not any(map(run.counts.get, actions)):
         return f"{'No one left by' if only_leavers else 'No account was changed by'} run {run.pk}."
     if run.applied_at <= now - UNDONE_WITHIN:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, ROW_ACTIONS
+from sis_sync.core.modes import UNDO
+from sis_sync.core.plan import ABSENT_ACTIONS, ROW_ACTIONS
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import FilePassword
 from sis_sync.server.runs.models import Run
@@ -12,6 +13,7 @@ from sis_sync.server.runs.selectors import PlanPage, plan_rows
 from sis_sync.server.web.render import PAGE_SIZE
 
 State = Run.State
+KEPT_OUTCOMES = (FilePassword.Outcome.OVERTAKEN, FilePassword.Outcome.NOT_NEEDED)
 STEP_NAMES = ("Received", "Checked", "Approval", "Applied")
 # The number of steps done. Failed and cancelled runs are missing because they may end at any step.
 STEPS_DONE: dict[str, int] = {
@@ -104,8 +106,7 @@ def no_changes_words(run: Run) -> str:
 
     The sentence is about rows only: if the mode ignores absence, there may be people who are not in the file.
     """
-    quiet = (*ACCOUNT_ACTIONS, "failed")
-    if not run.counts or any(run.counts.get(name) for name in quiet):
+    if not run.counts or run.changes_accounts or run.counts.get("failed"):
         return ""
     ignored = run.counts.get("ignored", 0)
     if not ignored:
@@ -121,20 +122,44 @@ def not_made_words(run: Run) -> str:
 
 
 def password_words(run: Run) -> str:
-    """Return a sentence on the passwords that the file brings for new people. Empty if it brings none."""
-    number = run.newcomers_with_password
-    if not number:
-        return ""
+    """Return sentences on the passwords that the file brings and that are set. Empty if there are none."""
+    new, existing = run.newcomers_with_password, run.passwords_of_existing
+    sentences = []
+    if run.mode == UNDO.name and run.based_on and run.based_on.passwords_of_existing:
+        people = counted(run.based_on.passwords_of_existing, "person", "people")
+        sentences.append(f"Run {run.based_on.pk} brought passwords for {people}. Their old passwords do not come back.")
     if run.state != State.APPLIED:
-        return f"{counted(number, 'new person gets', 'new people get')} the password of this file."
+        if new:
+            sentences.append(f"{counted(new, 'new person gets', 'new people get')} the password of this file.")
+        if existing:
+            people = counted(existing, "person who has an account gets", "people who have an account get")
+            sentences.append(f"{people} the password of this file instead of their own.")
+    elif new or existing:
+        sentences += _outcome_words(run)
+    return " ".join(sentences)
+
+
+def _outcome_words(run: Run) -> list[str]:
+    """Return sentences on what became of the passwords of an applied run."""
     found = FilePassword.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk"))
     outcomes = dict(found.values_list("outcome", "number"))
-    sentences = []
+    existing, sentences = run.passwords_of_existing, []
+    if existing:
+        people = counted(existing, "person who has an account", "people who have an account")
+        sentences.append(f"This file brought another password for {people}.")
     if waiting := outcomes.get(FilePassword.Outcome.WAITING, 0):
         people = counted(waiting, "person", "people")
-        sentences.append(f"The passwords of {people} are being prepared. They can sign in in a few minutes.")
+        then = "They count" if existing else "They can sign in"
+        sentences.append(f"The passwords of {people} are being prepared. {then} in a few minutes.")
+    if existing and (kept := sum(outcomes.get(name, 0) for name in KEPT_OUTCOMES)):
+        people = counted(kept, "person keeps", "people keep")
+        sentences.append(f"{people} their own: they have rights now, or have got another password since.")
     if lost := outcomes.get(FilePassword.Outcome.LOST, 0):
-        people = counted(lost, "new person has", "new people have")
         reason = "the key of this file's passwords is not on this server, as after restoring a backup"
-        sentences.append(f"{people} no password: {reason}. Set a password for each of them in User Admin.")
-    return " ".join(sentences)
+        if existing:
+            people = counted(lost, "person has not got theirs", "people have not got theirs")
+            sentences.append(f"{people}: {reason}.")
+        else:
+            people = counted(lost, "new person has", "new people have")
+            sentences.append(f"{people} no password: {reason}. Set a password for each of them in User Admin.")
+    return sentences

@@ -6,7 +6,6 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELDS, STUDENT
 from sis_sync.core.findings import FINDING_CODES, UNDO_CODES
 from sis_sync.core.modes import OTHER_FIELDS
-from sis_sync.core.plan import ACCOUNT_ACTIONS
 from sis_sync.core.wording import counted
 from sis_sync.server.accounts.selectors import DELETED
 from sis_sync.server.runs.models import Run
@@ -51,6 +50,7 @@ FIELD_WORDS: dict[str, str] = {
     "deletions_slice_percent": "Limit: percent of one school or user type",
     "failed_rows_percent": "Limit: percent of failed rows",
     "sets_names": "Update names",
+    "sets_passwords": "Update passwords",
     **{f"sets_{field.name}": f"Update {inner_label(field.label)}" for field in FIELDS if field.name in OTHER_FIELDS},
 }
 
@@ -144,7 +144,7 @@ def state_words(run: Run) -> StateWords:
     known = STATES[run.state]
     if run.state != State.APPLIED:
         return known
-    failed, has_changes = run.counts.get("failed", 0), any(map(run.counts.get, ACCOUNT_ACTIONS))
+    failed, has_changes = run.counts.get("failed", 0), run.changes_accounts
     done = "All other changes were made." if has_changes else "Nothing was changed."
     if not failed:
         return known if has_changes else StateWords(known.badge, "There was nothing to change.")
@@ -182,6 +182,7 @@ LISTS: dict[str, tuple[str, str]] = {
     "restore": ("Come back", "they were deleted, and the file has them again"),
     "create": ("New", "by school, then name"),
     "update": ("Change", "old and new values"),
+    "password": ("Get a password", "that of the file, instead of their own"),
     "failed": ("Failed", "nothing of these rows is taken, and their people stay as they are"),
 }
 MAY_LEAVE_AGAIN = (

@@ -86,6 +86,8 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         "last_rows": earlier.last_rows,
         "had_deleting_sync": earlier.had_deleting_sync,
         "recent_passwords": earlier.recent_passwords,
+        "recent_passwords_of_existing": earlier.recent_passwords_of_existing,
+        "recent_password_tries": earlier.recent_password_tries,
         "knows_runs": earlier.most_of_runs is not None,
         "most_new": most_new,
         "most_changed": most_changed,

@@ -2,20 +2,25 @@
 
 The order of the steps for each field: column or constant, first, split, decode, dates, template or default, value, pad,
 and after all fields create. What accounts keep is decided when they are known (settle.py).
+
+A row may bring a password too. Only DuckDB sees passwords. Other engines get the lines.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES, PASSWORD
 from sis_sync.engine.duckdb import Session
+from sis_sync.engine.sql import sql_text
 from sis_sync.steps.map.field_maker import BROKEN_CELLS, NOTHING, FieldMaker
 from sis_sync.steps.read.read import Records
 
 # Preparing the rules of a mapping takes longer than following them for so many rows, and each step that reads a view
 # prepares them again. The roster of a larger file stays a view, because a table would be a copy of the file.
 SMALL_ROWS = 5_000
+_NO_PASSWORDS = "CREATE OR REPLACE TEMP TABLE passwords_of_existing (line BIGINT, is_new BOOLEAN)"
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,18 @@ class Roster:
     """
 
     records: Records
+
+
+@dataclass(frozen=True)
+class KnownPasswords:
+    """The last password that a file brought for each account, as a fingerprint that only the key can make.
+
+    `fingerprints` is a CSV file of account IDs and fingerprints, without a header. A fingerprint is the `keyed_hash` of
+    the account's ID, a line feed and the password, so that equal passwords of two people differ.
+    """
+
+    fingerprints: Path
+    key: str = field(repr=False)
 
 
 def map_records(session: Session, records: Records, *, today: date | None = None, is_complete: bool = True) -> Roster:
@@ -63,8 +80,30 @@ def today_here() -> date:
     return datetime.now().astimezone().date()
 
 
-def add_password_rows(session: Session, lines: Sequence[int]) -> None:
-    """Add lines that brought a password to `password_rows`, for a file whose passwords have been removed since."""
-    if lines:
-        query = "SELECT unnest(?::BIGINT[]) AS line EXCEPT SELECT line FROM password_rows"
-        session.insert(f"INSERT INTO password_rows SELECT line, NULL FROM ({query})", [list(lines)])
+def add_kept_passwords(session: Session, kept: Mapping[int, str]) -> None:
+    """Add the lines of these passwords to `password_rows`, and make `kept_passwords` (line, password) of them.
+
+    They are those of a file that was stored without them. Lines that bring a password again are not added.
+    """
+    session.run("CREATE TEMP TABLE kept_passwords (line BIGINT, password VARCHAR)")
+    if kept:
+        rows = "SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])"
+        session.insert(f"INSERT INTO kept_passwords {rows}", [list(kept), list(kept.values())])
+        session.run(
+            "INSERT INTO password_rows SELECT line, NULL FROM kept_passwords "
+            "WHERE NOT line IN (SELECT line FROM password_rows)"
+        )
+
+
+def find_passwords_of_existing(session: Session, known: KnownPasswords | None) -> None:
+    """Make `passwords_of_existing` from `settled` and `accounts`: the rows that bring a password for such an account.
+
+    Without `known`, the files of the mode set no passwords of accounts that exist, so the table is empty.
+    """
+    if known is None or not session.value("SELECT count(*) FROM password_rows"):
+        session.run(_NO_PASSWORDS)
+        return
+    source = session.csv_source(known.fingerprints, ("account_id", "fingerprint"), skip=0)
+    session.run(f"CREATE OR REPLACE TEMP TABLE known_passwords AS SELECT * FROM {source}")
+    session.run(sql_text(__package__, "passwords_of_existing"), key=known.key)
+    session.run("DROP TABLE kept_passwords")

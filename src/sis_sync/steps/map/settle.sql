@@ -4,8 +4,8 @@
 --        the row has an account, which keeps some; keeps_address: a live account keeps its address;
 --      kept_values: one row per value of the file that differs from a value that the account keeps although the file
 --        has one, or from an edited name that it replaces: the value given, the code, and what the account has (other);
---      ended_edits: one row per row that ends an edit if it is taken: its value for the name is neither kept nor the one
---        that the SIS had when it was edited, and may be the one that was typed here. fields has these names.
+--      ended_edits: one row per row that ends an edit if it is taken: its value for the name is neither kept nor the
+--        one that the SIS had when it was edited, and may be the one that was typed here. fields has these names.
 -- Runs on DuckDB only. It never uses values of accounts out of scope: the sender must not learn whose ID a row has.
 
 -- An edited name counts while the account has it, until a run ends the edit. _of_sis: what the SIS had when a person

@@ -118,7 +118,7 @@ class Pairs(ABC):
     ) -> None:
         """Set what else decides the meaning of a line: the mode, the orgs, the day, and other settings of the plan."""
         self._mode_types, self._today, self._orgs = mode.user_types, today, orgs
-        self._keeps_values = replace(field_settings, names="always") != _SETS_ALL
+        self._keeps_values = replace(field_settings, names="always", passwords="off") != _SETS_ALL
         self._keeps_values |= field_settings.names == "never"
         try:
             self._depends_on = (self._key, mode, hashlib.sha256(orgs.read_bytes()).hexdigest(), *others)

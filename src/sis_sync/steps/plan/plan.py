@@ -13,8 +13,9 @@ from sis_sync.steps.map.settle import NOTHING_SETTLED, Settled
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.validate import Judged, count_findings
 
-_NEWCOMERS = """
-SELECT (SELECT count(*) FROM plan WHERE action = 'create' AND line IN (SELECT line FROM password_rows)) AS bringing,
+_COUNTED = """
+SELECT (SELECT count(*) FROM brought_passwords WHERE is_newcomer) AS of_newcomers,
+  (SELECT count(*) FROM brought_passwords WHERE is_set AND NOT is_newcomer) AS of_existing,
   (SELECT count(*) FROM plan AS x JOIN people AS p ON p.line = x.line
    WHERE x.action = 'create' AND p.status = 'Disabled') AS disabled
 """
@@ -30,9 +31,9 @@ class Plan:
     """The result of make_plan. The session contains `plan` (line, action, custom_id, fields, codes, message).
 
     `findings` is the number of rows, columns or files with each code. `acts_on_absence`: absent accounts leave.
-    `newcomers_with_password` is the number of accounts to create whose row brings a password, `disabled_newcomers` the
-    number of those that are Disabled, `ended_edits` the number of rows with which edited names end. `settled` is what
-    the accounts decided before.
+    `newcomers_with_password` is the number of accounts to create whose row brings a password, `passwords_of_existing`
+    the number of other accounts that get one, `disabled_newcomers` the number of accounts to create that are Disabled,
+    and `ended_edits` the number of rows that end an edit of a name. `settled` is what the accounts decided before.
     """
 
     records: Records
@@ -41,6 +42,7 @@ class Plan:
     findings: dict[str, int]
     acts_on_absence: bool
     newcomers_with_password: int = 0
+    passwords_of_existing: int = 0
     disabled_newcomers: int = 0
     ended_edits: int = 0
     settled: Settled = NOTHING_SETTLED
@@ -68,11 +70,12 @@ def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
     if not findings:
         session.run(_NO_REMARKS)
     session.run(sql_text(__package__, "rows"))
+    session.run(sql_text(__package__, "passwords"))
     actions = dict(session.rows("SELECT action, count(*) FROM plan GROUP BY action"))
     records = judged.records
     actions["unchanged"] = actions.get("unchanged", 0) + session.value("SELECT people FROM pair_totals")
     counts = Counts(rows=records.facts.rows, **actions)
-    with_password, disabled = session.rows(_NEWCOMERS)[0]
+    with_password, of_existing, disabled = session.rows(_COUNTED)[0]
     return Plan(
         records,
         judged.mode,
@@ -80,6 +83,7 @@ def decide(session: Engine, judged: Judged, *, acts_on_absence: bool) -> Plan:
         findings,
         acts_on_absence,
         newcomers_with_password=with_password,
+        passwords_of_existing=of_existing,
         disabled_newcomers=disabled,
         settled=judged.settled,
     )
@@ -107,7 +111,7 @@ def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path, *, has_
     """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
     An unchanged row is in it if it has a mark (see marks.sql). No password is in them. `brings_password` marks the rows
-    that create an account and bring one. With `has_values`, `unchanged` has the values of its rows too, because reading
+    whose password is set. With `has_values`, `unchanged` has the values of its rows too, because reading
     the file again would not give them.
     """
     session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged), has_values=has_values)

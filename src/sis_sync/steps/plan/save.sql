@@ -1,4 +1,4 @@
--- In:  plan, people, accounts, password_rows, pairs, marks.
+-- In:  plan, people, accounts, pairs, marks.
 -- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged
 --      or has a mark, with the values to store, the values now (old_*), and those of the file where they differ from
 --      what is stored (given_*, else NULL). :unchanged has one row per other row, with the name; with all values
@@ -32,8 +32,7 @@ COPY (
     coalesce(a.school_district_external_id, '') AS old_school_district_external_id,
     coalesce(a.user_type, '') AS old_user_type, coalesce(a.position, '') AS old_position,
     coalesce(a.grade, '') AS old_grade, coalesce(a.status, '') AS old_status,
-    x.action = 'create' AND x.line IN (SELECT line FROM password_rows) AS brings_password,
-    coalesce(k.ended_edits, '') AS ended_edits
+    coalesce(k.brings_password, FALSE) AS brings_password, coalesce(k.ended_edits, '') AS ended_edits
   FROM plan AS x
   LEFT JOIN people AS p ON p.line = x.line
   LEFT JOIN concerned AS a ON a.custom_id = x.custom_id

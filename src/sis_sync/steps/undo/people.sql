@@ -1,8 +1,8 @@
 -- In:  run_changes, done, cells, accounts, orgs.
 -- Out: put_back: the values of each account after the undo, and its fate: it stays, leaves or changes;
 --      people, ignored, findings, failed, absent: as validate and plan would make them of a file;
---      broken, broken_cells, password_rows, ended_edits, present, made_by_lines, odd_names, lost_zeros: empty, because
---        there is no file, and what is put back was here before.
+--      broken, broken_cells, password_rows, passwords_of_existing, ended_edits: empty, because there is no file;
+--      present, made_by_lines, odd_names, lost_zeros: empty, because what is put back was here before.
 -- DuckDB only. An account that the run created or restored leaves again, unless one of its fields was changed since, or
 -- its person has claimed it.
 CREATE TEMP TABLE going_back AS
@@ -112,6 +112,7 @@ WHERE g.fate = 'leaves';
 CREATE TEMP TABLE broken (line BIGINT, codes VARCHAR, width BIGINT, cells VARCHAR[]);
 CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR);
 CREATE TEMP TABLE password_rows (line BIGINT, password VARCHAR);
+CREATE TEMP TABLE passwords_of_existing (line BIGINT, is_new BOOLEAN);
 CREATE TEMP TABLE ended_edits (line BIGINT, fields VARCHAR);
 CREATE TEMP TABLE present (custom_id VARCHAR);
 CREATE TEMP TABLE lost_zeros (custom_id VARCHAR, known VARCHAR, are_told_apart BOOLEAN);

@@ -66,7 +66,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
             write_ended_edits(run)
             _apply_either_way(run, approved, changes, now)
         _record(run, now)
-        if run.newcomers_with_password:
+        if run.newcomers_with_password or run.passwords_of_existing:
             enqueue(kind=Job.Kind.PREPARE, run=run, now=now)
         has_ended(run.pk)
     _renew_statistics(run)
@@ -118,6 +118,7 @@ def _apply(run: Run, changes: Changes, parameters: dict[str, Any], newcomers: Ne
     check_accounts(run, parameters)
     expected = {name: run.counts[action] for name, action in COUNTED.items()}
     expected["await_passwords"] = run.newcomers_with_password
+    expected["await_new_passwords"] = run.passwords_of_existing
     for name, write in writes.items():
         touched = write()
         if touched != expected.get(name, touched):
@@ -136,6 +137,7 @@ def _parameters(run: Run, now: datetime) -> dict[str, Any]:
         "scope": run.scope_org_id,
         "whole": int(run.scope_org.kind == Org.Kind.DISTRICT),
         "now": adapt(now),
+        "received": adapt(run.received_at),
         "restorable_since": adapt(now - RESTORABLE_FOR),
         "has_file": int(run.mode not in TAKING_BACK),
         "salt": secrets.token_hex(16),

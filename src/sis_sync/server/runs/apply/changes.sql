@@ -6,6 +6,7 @@ WITH touched AS (
   SELECT *,
     CASE action
       WHEN 'create' THEN []
+      WHEN 'unchanged' THEN []
       WHEN 'update' THEN written
       WHEN 'restore' THEN list_append(list_filter(written, lambda f: f <> 'status'), 'status')
       ELSE list_append(list_filter(written, lambda f: f <> 'status'), 'status')
@@ -16,6 +17,7 @@ WITH touched AS (
       CASE WHEN lower(email) = lower(old_email) AND email <> old_email THEN 'email' END), ';') AS written
     FROM read_parquet(:plan, file_row_number = true)
     WHERE action IN ('update', 'restore', 'delete', 'disable') OR (action = 'create' AND :with_newcomers)
+      OR (action = 'unchanged' AND brings_password)
   )
 ),
 valued AS (

@@ -10,7 +10,7 @@ LEFT JOIN orgs_org o ON o.id = a.org_id
 WHERE c.action <> 'create' AND (
   a.id IS NULL OR s.account_id IS NULL
   OR a.is_protected
-  OR (a.is_held_by_hand <> s.is_held_by_hand AND c.action IN ('update', 'restore'))
+  OR (a.is_held_by_hand <> s.is_held_by_hand AND c.action IN ('update', 'restore', 'unchanged'))
   OR (a.deleted_at IS NULL) = (c.action = 'restore')
   OR (a.deleted_at IS NOT NULL AND a.deleted_at <= %(restorable_since)s)
   OR (%(whole)s = 0 AND a.org_id <> %(scope)s)
@@ -53,6 +53,7 @@ SELECT count(*) FROM run_change c
 JOIN run_seen s ON s.account_id = c.account_id
 WHERE EXISTS (SELECT 1 FROM orgs_right r WHERE r.account_id = c.account_id)
   AND (c.action IN ('delete', 'disable', 'restore')
+       OR c.brings_password
        OR c.address <> s.address
        OR c.school_district_external_id <> s.school_district_external_id
        OR (c.status = 'Disabled' AND s.status = 'Active'))

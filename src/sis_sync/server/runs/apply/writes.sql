@@ -75,7 +75,7 @@ INSERT INTO audit_accountchange (
 SELECT %(school_system)s, c.account_id, %(run)s, CASE WHEN %(has_file)s = 1 THEN c.line END, NULL, c.action,
   c."before", c."after", %(now)s
 FROM run_change c
-WHERE c.action <> 'create'
+WHERE NOT c.action IN ('create', 'unchanged')
 
 -- statement: keep_history_of_newcomers
 INSERT INTO audit_accountchange (
@@ -93,3 +93,16 @@ SELECT a.id, %(run)s, c.line, 'waiting', ''
 FROM run_change c
 JOIN accounts_account a ON a.school_system_id = %(school_system)s AND a.custom_id = c.custom_id
 WHERE c.action = 'create' AND c.brings_password
+
+-- statement: await_new_passwords
+-- Of accounts that exist. The fingerprint of the last password of a file stays. If the person has got another password
+-- since the file came, that one stays too, and the job only keeps the fingerprint of this one.
+INSERT INTO accounts_filepassword (account_id, run_id, line, outcome, fingerprint)
+SELECT c.account_id, %(run)s, c.line,
+  CASE WHEN EXISTS (
+    SELECT 1 FROM audit_accountchange h
+    WHERE h.account_id = c.account_id AND h.run_id IS NULL AND h.action IN ('password', 'claim')
+      AND h.changed_at > %(received)s) THEN 'overtaken' ELSE 'waiting' END, ''
+FROM run_change c
+WHERE c.action <> 'create' AND c.brings_password
+ON CONFLICT (account_id) DO UPDATE SET run_id = excluded.run_id, line = excluded.line, outcome = excluded.outcome

@@ -6,10 +6,12 @@ from typing import Any
 from sis_sync.core.findings import KEEPING_CODES
 from sis_sync.core.limits import DELETIONS_WITHOUT_TYPING
 from sis_sync.core.plan import CHANGING_ACTIONS
+from sis_sync.core.wording import counted
 from sis_sync.server.runs.earlier import EarlierRun, earlier_runs
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import leaving
 from sis_sync.server.runs.plan_people import (
+    RECEIVERS,
     Departure,
     PlanPerson,
     Renumbered,
@@ -33,7 +35,7 @@ from sis_sync.server.web.decision.slices import (
 from sis_sync.server.web.decision.verdict import Tile, tiles, verdict
 
 # The lists of people in the order of the page: people who leave first.
-LISTS = ("delete", "disable", "restore", "create", "update", "failed")
+LISTS = ("delete", "disable", "restore", "create", "update", RECEIVERS, "failed")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Decision:
 def decision_of(run: Run) -> Decision:
     """Return the parts of the page for the plan of this run."""
     sums, earlier = stored_sums(run.sums), earlier_runs(run)
-    people = people_of_plan(run, [action for action in LISTS if run.counts.get(action)])
+    people = people_of_plan(run, [action for action in LISTS if _total(run, action)])
     schools = schools_named(run.school_system_id, _named_ids(run, sums, people))
     at_once, more = holdings(run, {external_id: school.name for external_id, school in schools.items()})
     first_schools, more_schools = school_rows(sums, schools) if sums else ((), ())
@@ -130,9 +132,12 @@ def may_leave(decision: Decision) -> bool:
 
 
 def approve_words(run: Run) -> str:
-    """Return what the button does: delete 74, create 9, update 58. Empty if approving changes no one."""
+    """Return what the button does: delete 74, create 9, set 12 passwords. Empty if approving changes no one."""
     order = ("delete", "disable", *CHANGING_ACTIONS)
-    return ", ".join(f"{action} {run.counts[action]:,}" for action in order if run.counts.get(action))
+    words = [f"{action} {run.counts[action]:,}" for action in order if run.counts.get(action)]
+    if run.passwords_of_existing:
+        words.append(f"set {counted(run.passwords_of_existing, 'password', 'passwords')}")
+    return ", ".join(words)
 
 
 def _named_ids(run: Run, sums: Sums | None, people: dict[str, tuple[PlanPerson, ...]]) -> set[str]:
@@ -150,4 +155,9 @@ def _list(run: Run, action: str, found: tuple[PlanPerson, ...], schools: dict[st
         PersonRow(each, schools.get(each.values["school_district_external_id"]), left.get(each.account_id or 0))
         for each in found
     ]
-    return PeopleList(action, run.counts[action], tuple(rows))
+    return PeopleList(action, _total(run, action), tuple(rows))
+
+
+def _total(run: Run, action: str) -> int:
+    """Return how many people the list has."""
+    return run.passwords_of_existing if action == RECEIVERS else int(run.counts.get(action, 0))

@@ -50,6 +50,9 @@ def verdict(run: Run, sums: Sums | None, earlier: tuple[EarlierRun, ...]) -> str
         counted(run.counts[name], f"{noun[0]}{one}", f"{noun[1]}{many}")
         for noun, (name, one, many) in zip(nouns, changing, strict=False)
     ]
+    if not changes and run.passwords_of_existing:
+        gets = counted(run.passwords_of_existing, "person gets", "people get")
+        return f"{gets} the password of this file. Nothing else would change."
     if not changes:
         failed = run.counts.get("failed", 0)
         rows = counted(run.counts.get("rows", 0), "row", "rows")

@@ -72,6 +72,15 @@ class ModeSettingsForm(PageForm):
         help_text="Unless edited here: a first, middle or last name that someone changed here stays as long as the SIS "
         "sends the same value as before. If the SIS sends a new one, the file sets it. The run tells you of both.",
     )
+    sets_passwords = forms.ChoiceField(
+        label=field_word("sets_passwords"),
+        choices=ModeSettings.Passwords.choices,
+        widget=forms.RadioSelect,
+        required=False,
+        help_text="On: people who have an account get the password of the file too, if it is not the one that a file "
+        "brought for them last. A password that they have chosen since stays until then. People with rights never get "
+        "one from a file.",
+    )
     reviewed = forms.BooleanField(required=False, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     without_approval = forms.BooleanField(
@@ -96,7 +105,7 @@ class ModeSettingsForm(PageForm):
 
     @property
     def field_settings(self) -> list[forms.BoundField]:
-        """Return the field settings except that of the names, in the order of the fields."""
+        """Return the field settings except those of names and passwords, in the order of the fields."""
         return [self[f"sets_{name}"] for name in OTHER_FIELDS]
 
     @property

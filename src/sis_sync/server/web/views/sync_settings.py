@@ -30,6 +30,7 @@ from sis_sync.server.web.forms.sync import ModeSettingsForm
 from sis_sync.server.web.render import flash, flash_error, form_data, page, see_other
 from sis_sync.server.web.words import MODE_WORDS, field_word
 
+OFF = ModeSettings.Passwords.OFF
 MEANWHILE = "Someone else has changed these settings in the meantime. Nothing was saved. Look at what would change now."
 TICK = "Tick this, or cancel and leave the approval on."
 
@@ -74,6 +75,7 @@ def mode_settings(request: PageRequest, mode: str) -> HttpResponse:
                 return see_other("web:sync_settings")
             context |= {"changes": changes, "seen": mark_of(found), "effect": effect_words(request, mode)}
             context["ends_approval"] = found.requires_approval and not form.values["requires_approval"]
+            context["starts_passwords"] = found.sets_passwords == OFF and form.values.get("sets_passwords", OFF) != OFF
             context["ends_rule"] = changes_rule(found, form.values)
     return page(request, "web/bulk/mode_settings.html", context)
 
