@@ -66,7 +66,7 @@ def test_edited_name_stays_until_the_sis_sends_a_new_value(
     imported(district, student("S1"), now=now)
     account = edited("S1", alice, now + DAY, first_name="Sammy")
     page = as_alice.get(reverse("web:account_history", args=[account.pk])).content.decode()
-    assert "edited here on Sep 2, 2026; the SIS had Sam</dd>" in page
+    assert f"edited here on Sep 2, 2026 by {alice.full_name}; the SIS had Sam</dd>" in page
     run = sync(district, student("S1"), now=now + 2 * DAY)
     assert (run.state, run.counts["unchanged"], first_name()) == ("applied", 1, "Sammy")
     assert run.findings == {"first_name.edited": 1}
