@@ -143,6 +143,21 @@ def test_everyone_of_the_list(as_alice: Client, people: list[Account], alice: Ac
     assert Account.objects.filter(grade="9").count() == 60
 
 
+def test_search_that_cannot_be_read_finds_no_one(as_alice: Client, people: list[Account]) -> None:
+    found = as_alice.post("/members/search", {"text": "Okafor01"}).headers["Location"].partition("?")[2]
+    act_on_all = {"action": "delete", "everyone": "yes"}
+    assert "Delete 10 people?" in as_alice.post("/members/act", {**act_on_all, "back": found}).content.decode()
+    cut = as_alice.post("/members/act", {**act_on_all, "back": found[:60]}, follow=True).content.decode()
+    assert "No one is ticked." in cut
+
+
+def test_history_has_only_what_was_saved(as_alice: Client, people: list[Account]) -> None:
+    Account.objects.filter(pk=people[0].pk).update(first_name=" Sam")  # no page stores a blank there, but SQL may
+    act(as_alice, people[:2], step="save", grade="9")
+    assert Account.objects.get(pk=people[0].pk).first_name == " Sam"
+    assert AccountChange.objects.filter(account=people[0]).latest("pk").after == {"grade": "9"}
+
+
 def test_whole_list_on_one_page_has_no_such_box(as_alice: Client, alice: Account) -> None:
     assert 'name="everyone"' not in as_alice.get("/members").content.decode()
 

@@ -125,7 +125,8 @@ def _refuse_errors(accounts: Sequence[Account], judged: Sequence[Judged]) -> Non
 
 def _state_of(account: Account) -> dict[str, object]:
     org = account.org.external_id or account.org.name  # a move is a change, also between orgs without an external ID
-    return {**values_of(account), ORG_FIELD: org, "is_protected": account.is_protected}
+    shared = {name: getattr(account, name) for name in SHARED_FIELDS}
+    return {ORG_FIELD: org, **shared, "is_protected": account.is_protected}
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[tuple[str, object, object], ...]:

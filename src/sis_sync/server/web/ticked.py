@@ -34,7 +34,10 @@ def chosen_people(request: PageRequest) -> list[Account]:
     Skip unknown people and those outside the manager's orgs. Of more than 500, return one more than 500.
     """
     if request.POST.get("everyone"):
-        return list(found_people(request, list_filters(request))[: MOST_TOGETHER + 1])
+        filters = list_filters(request)
+        if filters.search and not search_text(filters.search, reader=request.user):
+            return []  # without its search, the list would have more people than the manager saw
+        return list(found_people(request, filters)[: MOST_TOGETHER + 1])
     numbers = [number for number in request.POST.getlist("account") if can_be_number(number)]
     accounts = managed_accounts(actor=request.user).filter(pk__in=numbers)
     return list(accounts.order_by(*BY_NAME))
