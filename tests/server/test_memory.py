@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from kit.rosters import imported, send, settled, student, teacher
+from kit.rosters import imported, needs_approval, send, settled, student, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.limits import RESTORABLE_FOR
@@ -72,9 +72,9 @@ class Night:
         assert self.touched == touched
         assert pairs in (None, self.pairs)
 
-    def plan(self, *rows: Row, is_applied: bool = True) -> Run:
+    def plan(self, *rows: Row, is_applied: bool = True, mapping_lines: str = "") -> Run:
         self.now += timedelta(days=1)
-        run = send(self.district, *rows, mode="full", now=self.now)
+        run = send(self.district, *rows, mode="full", mapping_lines=mapping_lines, now=self.now)
         fast = planning.make_stored_plan(run, settings_of(run), now=self.now)
         self.pairs, touched = self.found[-1], self.known[-1].touched
         self.touched = None if touched is None else len(touched)
@@ -125,6 +125,14 @@ def test_swapped_addresses_and_newcomers(night: Night) -> None:
     run = night.plan(*rows[:-1], student("0S20"), teacher("T1"), student("S2", org="S1"))
     assert run.counts["failed"]
     assert connection.vendor == "postgresql" or 0 < night.pairs < len(PEOPLE) - 5
+
+
+@pytest.mark.night
+def test_made_passwords_are_seen(night: Night, district: Org) -> None:
+    needs_approval(district, "full", sets_passwords="on")
+    for word in ("Grey-harbour", "Grey-harbour", "Red-harbour"):
+        run = night.plan(*PEOPLE, mapping_lines=f"mapper.m.template.password={word}-{{custom_id}}")
+        assert (run.passwords_of_existing, night.pairs) == (len(PEOPLE), 0)
 
 
 @pytest.mark.night

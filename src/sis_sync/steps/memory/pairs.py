@@ -21,6 +21,7 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted, sql_text
 from sis_sync.steps.directory.directory import Remembered, orgs_query
 from sis_sync.steps.map.columns import kept_fields
+from sis_sync.steps.map.mapping import FieldRule
 from sis_sync.steps.memory.own_lines import has_own_lines, own_lines_sql
 from sis_sync.steps.read.load import PlainFile, split_lines
 from sis_sync.steps.read.read import ReadAs, Records
@@ -222,7 +223,7 @@ def _is_meaning_in_bytes(read_as: ReadAs) -> bool:
     """Return True if the meaning of a line depends on its own bytes only."""
     columns, mapping = read_as.columns, read_as.mapping
     rules = [mapping.rule(name) for name in FIELD_NAMES]
-    email = mapping.rule("email")
+    email, password = mapping.rule("email"), mapping.rule(PASSWORD)
     return not (
         kept_fields(columns, mapping)
         or mapping.choice
@@ -231,5 +232,6 @@ def _is_meaning_in_bytes(read_as: ReadAs) -> bool:
         or email.default is not None
         or any(rule.decodes_html or rule.create is not None or rule.keep for rule in rules)
         or PASSWORD in columns.of_field
+        or password != FieldRule(columns=password.columns)
         or columns.message_position is not None
     )
