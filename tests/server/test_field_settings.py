@@ -1,12 +1,13 @@
 """Field settings of each mode: which values a file sets on an account, and names that a person edited here."""
 
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from kit.rosters import approved, imported, needs_approval, settled, student, sync
+from kit.rosters import approved, imported, needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.server.accounts.edited_names import NameEdit, name_edits
@@ -14,7 +15,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts, update_account
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.approval import reject_run
-from sis_sync.server.runs.corrections import send_corrections
+from sis_sync.server.runs.corrections import send_corrected_file
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.results import results_of as results_path
 from sis_sync.server.runs.undo import ask_undo
@@ -190,8 +191,9 @@ def test_corrected_rows_have_the_settings_of_the_corrected_mode(
     rows = (student("S1", email="other@riverbend.example", grade="nine"), student("S2"))
     run = sync(district, *rows, now=now + DAY, mode="students")
     assert (run.state, run.counts["failed"]) == ("applied", 1)
-    values = {2: {"grade": "9", "email": "third@riverbend.example"}}
-    correction = settled(send_corrections(run=run, corrected=values, by=alice, now=now + DAY), now=now + DAY)
+    corrected = BytesIO(roster({**rows[0], "grade": "9"}))
+    sent = send_corrected_file(run=run, file=corrected, file_name="failed.csv", by=alice, now=now + DAY)
+    correction = settled(sent, now=now + DAY)
     account = Account.objects.get(custom_id="S1")
     assert (correction.state, account.grade, account.email) == ("applied", "9", "s1@riverbend.example")
 

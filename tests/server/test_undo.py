@@ -291,6 +291,16 @@ def test_undo_of_a_run_that_left_the_history(cut_off: Run, alice: Account, as_al
     assert as_alice.get(f"/runs/{undo.pk}/approve").status_code == 200
 
 
+def test_small_undo_waits_though_its_mode_needs_no_approval(
+    district: Org, north: Org, alice: Account, now: datetime
+) -> None:
+    rows = [student(f"S{number}") for number in range(3)]
+    imported(district, *rows, now=now)
+    needs_approval(district, "students", required=False)
+    renamed = imported(district, {**rows[0], "last_name": "Adeyemi"}, *rows[1:], mode="students", now=now + HOUR)
+    assert planned_undo(renamed, alice, now + 2 * HOUR).state == "waiting"
+
+
 def test_newcomer_who_claimed_the_account_stays(cut_off: Run, alice: Account, now: datetime) -> None:
     newcomer = Account.objects.get(custom_id="N1")
     (shown,) = make_claim_codes(accounts=[newcomer], valid_for=HOUR, actor=alice, now=now + HOUR)

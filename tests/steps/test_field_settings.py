@@ -52,3 +52,14 @@ def test_each_field_on_off_and_on_create_only(setting: str) -> None:
         if action != "unchanged":  # the plan stores no values of those
             assert row[field] == (after if takes else before)(field, fate)[field], (field, fate)
         assert (f"{field}.kept" in row["codes"].split(";")) == (not takes), (field, fate)
+
+
+def test_new_student_has_the_grade_of_the_file() -> None:
+    """A teacher had no grade to keep."""
+    plan = plan_bytes(
+        roster_file([person("T1", user_type="Student", grade="8", position="")]),
+        accounts=accounts_file([person("T1", user_type="Teacher", grade="", position="Cook")]),
+        mode="partial",
+        field_settings=FieldSettings(grade="off", position="off"),
+    )
+    assert [(row["grade"], row["position"]) for row in plan.rows] == [("8", "")]
