@@ -1,14 +1,13 @@
--- In:  known_accounts, plain_texts, found_pairs, orgs_read.
--- Out: own_lines: one row per account that no line has found yet, with the hashes of its own line: its values in the
---        order of the file. It has only accounts whose own line certainly has no finding and changes nothing. This is
---        stricter than the rules, which judge all other lines;
+-- In:  accounts (known_accounts or left_accounts: those that no line has found yet), plain_texts, found_pairs, orgs_read.
+-- Out: own_lines: one row per such account, with the hashes of its own line: its values in the order of the file. It has
+--        only accounts whose own line certainly has no finding and changes nothing. This is stricter than the rules,
+--        which judge all other lines;
 --      found_pairs: gains the lines of the file that are the own line of an account.
 -- An address of up to 64 characters has no label in its domain that is too long.
 CREATE OR REPLACE TEMP TABLE own_lines AS
 SELECT account_id, hash(:salt || text) AS front_hash, hash(text || :salt) AS back_hash, hash(fold(email)) AS email_hash
-FROM (SELECT *, :own_text AS text FROM known.known_accounts) AS a
-WHERE NOT account_id IN (SELECT account_id FROM found_pairs)
-  AND state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights = '' AND in_scope IN ('', 'yes')
+FROM (SELECT *, :own_text AS text FROM :accounts) AS a
+WHERE state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights = '' AND in_scope IN ('', 'yes')
   AND edited_names = ''
   AND user_type IN :mode_types AND status IN :statuses
   AND CASE user_type WHEN 'Student' THEN position = '' AND grade IN :grades ELSE grade = '' END

@@ -47,6 +47,15 @@ CREATE TEMP TABLE plain_texts (line BIGINT, text VARCHAR, front_hash UBIGINT, ba
 CREATE TEMP TABLE found_pairs (line BIGINT, account_id BIGINT, email_hash UBIGINT);
 CREATE TEMP TABLE own_lines (account_id BIGINT, front_hash UBIGINT, back_hash UBIGINT, email_hash UBIGINT)
 """
+# First the IDs, which are cheaper to compare than whole rows.
+_LEFT_IDS = """
+SELECT account_id FROM known.known_accounts AS k
+WHERE NOT EXISTS (SELECT 1 FROM found_pairs AS f WHERE f.account_id = k.account_id)
+"""
+_LEFT = f"""
+CREATE OR REPLACE TEMP TABLE left_accounts AS
+SELECT * FROM known.known_accounts WHERE account_id IN ({_LEFT_IDS})
+"""
 _LAST_LINE = """
 SELECT max(r.line) FROM read_parquet([:changing, :unchanged], union_by_name = true) AS r
 JOIN pairs AS p ON p.custom_id = r.custom_id WHERE r.line > :after
@@ -136,7 +145,7 @@ class Pairs(ABC):
         self._session.run(
             "CREATE OR REPLACE TEMP VIEW directory_accounts AS "
             f"SELECT {columns.replace(name, f'CAST({name} AS VARCHAR) AS {name}')} FROM known.known_accounts "
-            "WHERE NOT account_id IN (SELECT account_id FROM found_pairs)"
+            f"WHERE account_id IN ({_LEFT_IDS})"
         )
 
     def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
@@ -164,7 +173,12 @@ class Pairs(ABC):
         self._session.run(sql_text(__package__, "found"))
         if has_own_lines(read_as):
             self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")
-            self._session.run(own_lines_sql(read_as, salt=salt, mode_types=self._mode_types))
+            accounts = "known.known_accounts"
+            if self._session.value("SELECT count(*) FROM found_pairs"):
+                # Without this table, the engine makes the own lines of all accounts before it leaves out the others.
+                self._session.run(_LEFT)
+                accounts = "left_accounts"
+            self._session.run(own_lines_sql(read_as, accounts=accounts, salt=salt, mode_types=self._mode_types))
             self._session.run("DROP VIEW orgs_read")
             self._forget_repeated("email_hash")
         self._forget_repeated("account_id")
