@@ -61,5 +61,11 @@ class PassingMemory(Pairs):
             self._show_accounts()
         return super().leave_out(session, plain, read_as)
 
+    def demote(self, records: Records) -> None:
+        """Find the pairs that may depend on another row too. The history of a server names accounts by other IDs."""
+        if self._session.value("SELECT count(*) FROM lately"):
+            raise MemoryUnusable
+        super().demote(records)
+
     def learn(self, records: Records) -> None:
         """Remember nothing."""
