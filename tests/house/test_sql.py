@@ -60,6 +60,7 @@ def statements_of(path: Path, dialect: str) -> list[exp.Expression]:
     text = re.sub(r"(IN|list_value) :\w+", r"\1 ('x')", text)
     text = re.sub(r"(?<![:\w]):[a-z_]+\b", "'x'", text)
     text = re.sub(r"%(\(\w+\))?s", "1", text)
+    text = text.replace("%%", "%")
     text = text.replace("ON COMMIT DROP", "")  # not known to the parser
     parts = re.split(r"^-- statement: .*$", text, flags=re.MULTILINE)
     found = (sqlglot.parse(part, dialect=dialect) for part in parts)

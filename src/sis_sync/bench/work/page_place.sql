@@ -1,6 +1,7 @@
 -- The people of a school system, their history and the audit log. Same people for the same number.
 -- In:  %(people)s, %(schools)s, %(system)s, %(actor)s
--- Out: rows of accounts (one per person; 1 in 200 without an ID, 1 in 50 Disabled, 1 in 100 deleted), changes and entries.
+-- Out: rows of accounts (one per person; 1 in 200 without an ID, 1 in 50 Disabled, 1 in 100 deleted), changes and
+--      entries.
 CREATE TEMP TABLE school AS
 SELECT row_number() OVER (ORDER BY id) - 1 AS n, id FROM orgs_org
 WHERE school_system_id = %(system)s AND kind = 'school';
