@@ -30,6 +30,10 @@ _ACTION_WORDS = {
     "failed": "failed",
 }
 _ALWAYS_SHOWN = ("create", "update", "unchanged", "delete")
+# The accounts that have an ID and are not deleted. All of a pair are such.
+_LIVE = """
+SELECT (SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted) + (SELECT people FROM pair_totals)
+"""
 
 
 def print_check(session: Session, judged: Judged, *, as_json: bool) -> None:
@@ -55,8 +59,7 @@ def print_plan(made: RequestedPlan, *, output: Path | None, as_json: bool) -> No
         return
     records = plan.records
     _print_file(records)
-    live = session.value("SELECT count(*) FROM accounts WHERE custom_id <> '' AND NOT is_deleted")
-    click.echo(counts_in_words(plan.counts, live=live))
+    click.echo(counts_in_words(plan.counts, live=session.value(_LIVE)))
     if plan.disabled_newcomers:
         verb = "is" if plan.disabled_newcomers == 1 else "are"
         click.echo(f"{plan.disabled_newcomers:,} of the {plan.counts.create:,} to create {verb} Disabled.")
