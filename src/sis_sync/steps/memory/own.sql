@@ -1,12 +1,13 @@
--- In:  accounts (known_accounts or left_accounts: those that no line has found yet), plain_texts, found_pairs, orgs_read.
--- Out: own_lines: one row per such account, with the hashes of its own line: its values in the order of the file. It has
---        only accounts whose own line certainly has no finding and changes nothing. This is stricter than the rules,
---        which judge all other lines;
+-- In:  left_accounts, plain_texts, orgs_read.
+-- Out: own_lines: one row per account with a line of its own, with the hashes of it: its values in the order of the
+--        file. It has only accounts whose own line certainly has no finding and changes nothing. This is stricter than
+--        the rules, which judge all other lines;
 --      found_pairs: gains the lines of the file that are the own line of an account.
+-- Left accounts are those that no line has found yet.
 -- An address of up to 64 characters has no label in its domain that is too long.
 CREATE OR REPLACE TEMP TABLE own_lines AS
 SELECT account_id, hash(:salt || text) AS front_hash, hash(text || :salt) AS back_hash, hash(fold(email)) AS email_hash
-FROM (SELECT *, :own_text AS text FROM :accounts) AS a
+FROM (SELECT *, :own_text AS text FROM left_accounts) AS a
 WHERE state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights = '' AND in_scope IN ('', 'yes')
   AND edited_names = ''
   AND user_type IN :mode_types AND status IN :statuses

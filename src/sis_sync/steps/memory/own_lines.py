@@ -50,8 +50,8 @@ def has_own_lines(read_as: ReadAs) -> bool:
     )
 
 
-def own_lines_sql(read_as: ReadAs, *, accounts: str, salt: str, mode_types: tuple[str, ...]) -> str:
-    """Return the statements that find the own lines of these accounts. The view `orgs_read` has the orgs."""
+def own_lines_sql(read_as: ReadAs, *, salt: str, mode_types: tuple[str, ...]) -> str:
+    """Return the statements that find the own lines of `left_accounts`. The view `orgs_read` has the orgs."""
     of_field, delimiter = read_as.columns.of_field, chr(read_as.shape.delimiter)
     names = sorted(of_field, key=of_field.__getitem__)
     cells = {name: quoted(name) for name in names}
@@ -61,7 +61,7 @@ def own_lines_sql(read_as: ReadAs, *, accounts: str, salt: str, mode_types: tupl
     position = f"(?:{_PATTERNS['position']}|{_QUOTED_POSITION.format(delimiter=re.escape(delimiter))})"
     text = sql_text(__package__, "own")
     text = text.replace(":own_text", f"concat_ws({literal(delimiter)}, {', '.join(cells.values())})")
-    text = text.replace(":accounts", accounts).replace(":is_placeholder", is_placeholder("custom_id"))
+    text = text.replace(":is_placeholder", is_placeholder("custom_id"))
     limits = {f"{field.name}_max": field.max_length for field in FIELDS if field.max_length}
     return bind(
         text,

@@ -52,9 +52,9 @@ _LEFT_IDS = """
 SELECT account_id FROM known.known_accounts AS k
 WHERE NOT EXISTS (SELECT 1 FROM found_pairs AS f WHERE f.account_id = k.account_id)
 """
-_LEFT = f"""
-CREATE OR REPLACE TEMP TABLE left_accounts AS
-SELECT * FROM known.known_accounts WHERE account_id IN ({_LEFT_IDS})
+_ALL_ACCOUNTS = "CREATE TEMP VIEW left_accounts AS SELECT * FROM known.known_accounts"
+_LEFT_ACCOUNTS = f"""
+CREATE TEMP TABLE left_accounts AS SELECT * FROM known.known_accounts WHERE account_id IN ({_LEFT_IDS})
 """
 _LAST_LINE = """
 SELECT max(r.line) FROM read_parquet([:changing, :unchanged], union_by_name = true) AS r
@@ -173,12 +173,10 @@ class Pairs(ABC):
         self._session.run(sql_text(__package__, "found"))
         if has_own_lines(read_as):
             self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")
-            accounts = "known.known_accounts"
-            if self._session.value("SELECT count(*) FROM found_pairs"):
-                # Without this table, the engine makes the own lines of all accounts before it leaves out the others.
-                self._session.run(_LEFT)
-                accounts = "left_accounts"
-            self._session.run(own_lines_sql(read_as, accounts=accounts, salt=salt, mode_types=self._mode_types))
+            # Without a table, the engine makes the own lines of all accounts before it leaves out the others.
+            is_any_found = self._session.value("SELECT count(*) FROM found_pairs")
+            self._session.run(_LEFT_ACCOUNTS if is_any_found else _ALL_ACCOUNTS)
+            self._session.run(own_lines_sql(read_as, salt=salt, mode_types=self._mode_types))
             self._session.run("DROP VIEW orgs_read")
             self._forget_repeated("email_hash")
         self._forget_repeated("account_id")
