@@ -126,6 +126,7 @@ def run_django(folder: Path, *command: str, **variables: str) -> None:
     """Run a Django command in a new process, with warnings as errors and the data in `folder`."""
     own = {"DJANGO_SETTINGS_MODULE": "sis_sync.server.settings", "SIS_SYNC_DATABASE_URL": "", **variables}
     environment = {**os.environ, **own, "SIS_SYNC_DATA_FOLDER": str(folder)}
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # a browser test in this process has set it
     django = [sys.executable, "-W", "error", "-m", "django", *command]
     done = subprocess.run(django, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

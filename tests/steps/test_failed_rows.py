@@ -15,7 +15,7 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.directory.directory import load_directory
-from sis_sync.steps.map.map import map_records
+from sis_sync.steps.map.map import find_passwords_of_existing, map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
 from sis_sync.steps.map.settle import settle
@@ -57,6 +57,7 @@ def plan_of(content: bytes, *, mapping: Mapping = NO_MAPPING, accounts: str = ""
         roster = map_records(session, records)
         directory = load_directory(session, orgs=folder / "orgs.csv", accounts=known)
         settle(session, records)
+        find_passwords_of_existing(session, None)
         plan = make_plan(session, validate(session, roster, directory, PARTIAL))
         write_failed_rows(session, plan.records, folder / "failed.csv")
         write_plan(session, folder / "plan.csv")

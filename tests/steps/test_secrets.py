@@ -6,7 +6,7 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.directory.directory import load_directory
-from sis_sync.steps.map.map import map_records
+from sis_sync.steps.map.map import find_passwords_of_existing, map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.settle import settle
 from sis_sync.steps.plan.plan import make_plan, save_plan
@@ -29,6 +29,7 @@ def test_mapped_password_in_no_download(tmp_path: Path) -> None:
         mapped = map_records(session, records)
         directory = load_directory(session, orgs=orgs, accounts=None)
         settle(session, records)
+        find_passwords_of_existing(session, None)
         judged = validate(session, mapped, directory, PARTIAL)
         plan = make_plan(session, judged)
         save_plan(session, plan, tmp_path / "plan", tmp_path / "unchanged")
