@@ -171,7 +171,9 @@ def test_lost_triggers_make_all_accounts_read(night: Night) -> None:
     Account.objects.filter(custom_id="S1").update(last_name="Again")
     run = night.plan(*PEOPLE)
     assert (night.touched, run.counts["update"]) == (None, 1)
-    night.plan(*PEOPLE)
+    Account.objects.filter(custom_id="S2").update(last_name="Seen")
+    run = night.plan(*PEOPLE)
+    assert run.counts["update"] == 2
     night.assert_read(touched=1)
 
 

@@ -5,14 +5,10 @@ from pathlib import Path
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
 from sis_sync.engine.duckdb import open_session
-from sis_sync.steps.directory.directory import load_directory
-from sis_sync.steps.map.map import find_passwords_of_existing, map_records
 from sis_sync.steps.map.mapper_lines import parse_mapping
-from sis_sync.steps.map.settle import settle
-from sis_sync.steps.plan.plan import make_plan, save_plan
-from sis_sync.steps.read.read import read
+from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.plan.plan import save_plan
 from sis_sync.steps.report import write_failed_rows, write_results
-from sis_sync.steps.validate.validate import validate
 
 HEADER = ",".join(("Kennwort", *FIELD_NAMES))
 
@@ -24,14 +20,9 @@ def test_mapped_password_in_no_download(tmp_path: Path) -> None:
     orgs = tmp_path / "orgs.csv"
     orgs.write_text("external_id,name\n010,North\n", encoding="utf-8")
     results, failed = tmp_path / "results.csv", tmp_path / "failed.csv"
+    mapping = parse_mapping("mapper.local.column.password=Kennwort")
     with open_session() as session:
-        records = read(session, roster, mapping=parse_mapping("mapper.local.column.password=Kennwort"))
-        mapped = map_records(session, records)
-        directory = load_directory(session, orgs=orgs, accounts=None)
-        settle(session, records)
-        find_passwords_of_existing(session, None)
-        judged = validate(session, mapped, directory, PARTIAL)
-        plan = make_plan(session, judged)
+        plan, _ = plan_file(session, PlanInput(roster, PARTIAL, orgs, mapping=mapping))
         save_plan(session, plan, tmp_path / "plan", tmp_path / "unchanged")
         write_results(session, results, plan=tmp_path / "plan", unchanged=tmp_path / "unchanged")
         write_failed_rows(session, plan.records, failed)
