@@ -26,7 +26,7 @@ from sis_sync.core.errors import ServerNotReached
 from sis_sync.core.run_states import DECIDABLE
 from sis_sync.core.whole_files import sha256_of
 
-LOOK_SECONDS = 0.005
+LOOK_SECONDS = 0.02  # to look more often would take the processor from the server
 PATIENCE_SECONDS = 600
 CALLS_A_MINUTE = str(60 * 1000)  # more than LOOK_SECONDS allows
 
