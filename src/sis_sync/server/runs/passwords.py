@@ -102,8 +102,9 @@ def prepare_passwords(run_id: int, *, now: datetime, seconds: Callable[[], float
     except KeyMissing:
         give_up_passwords(run_id, now=now)
         return False
+    key = fingerprint_key()
     for each in some:
-        _settle(each, passwords.get(each.line), now)
+        _settle(each, passwords.get(each.line), key, now)
         if seconds() - began >= SLICE_SECONDS:
             break
     if waiting.exists():
@@ -113,13 +114,16 @@ def prepare_passwords(run_id: int, *, now: datetime, seconds: Callable[[], float
     return False
 
 
-def _settle(waiting: FilePassword, password: str | None, now: datetime) -> None:
-    """Hash the password and set it, unless the account has rights or someone has set another one meanwhile."""
+def _settle(waiting: FilePassword, password: str | None, key: str, now: datetime) -> None:
+    """Hash the password and set it, unless the account has rights or someone has set another one meanwhile.
+
+    `key` is the key of the fingerprints.
+    """
     account = waiting.account
     if password is None:
         _end(waiting, Outcome.LOST)
         return
-    fingerprint = fingerprint_of(account.pk, password, key=fingerprint_key())
+    fingerprint = fingerprint_of(account.pk, password, key=key)
     if waiting.fingerprint == fingerprint:
         _end(waiting, Outcome.SET)
         return
