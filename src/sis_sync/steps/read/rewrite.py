@@ -229,20 +229,16 @@ def _without_secrets(data: Buffer, mapping: Mapping, options: ReadingOptions) ->
     if not options.has_no_header:
         record = split_record(data, found.start, header_shape(delimiter, options))
         # If it has more names than were split, others may be on the lines after it.
-        end = max(record.end, found.start + _MOST_HEADER_BYTES) if _is_too_wide(record) else record.end
+        is_too_wide = len(record.cells) > FILE_LIMITS.columns
+        end = max(record.end, found.start + _MOST_HEADER_BYTES) if is_too_wide else record.end
         header = data[found.start : min(end, found.start + Shape(0).most_bytes)]
-        if (
-            record.fault or _is_too_wide(record) or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b"")
-        ):  # it may contain records too
+        may_hold_records = record.fault or b"\r" in header.rstrip(b"\r\n").replace(b"\r\n", b"")
+        if may_hold_records or is_too_wide:
             has_secret = names_secret(header.decode(errors="replace"))
             return Rewrite(Shape(ord(delimiter), _NO_RECORD), (), found.start) if has_secret else None
     secret = secret_positions(columns)
     shape = shape_of(delimiter, columns, variant, options)
     return Rewrite(shape, secret, None if options.has_no_header else found.start) if secret else None
-
-
-def _is_too_wide(header: Record) -> bool:
-    return len(header.cells) > FILE_LIMITS.columns
 
 
 @contextmanager
