@@ -25,12 +25,13 @@ _UNUSABLE = re.compile(r"[*?\[\]{}\ud800-\udfff]")
 class Session:
     """Runs SQL text. `folder` is for temporary files and is removed when the session ends.
 
-    `attached` are the names of the databases that are attached.
+    `attached` are the names of the databases that are attached. `functions` are the functions in Python that it has.
     """
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
     attached: list[str] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
 
     def run(self, sql: str, **values: object) -> None:
         """Run statements. Each `:name` in the text is replaced by that value as a literal."""
@@ -82,6 +83,16 @@ class Session:
         given = ", ".join(f"{name}={value}" for name, value in options.items())
         return f"read_csv({literal(self.plainly_named(path))}, {given})"
 
+    def define_functions(self, sql: str) -> None:
+        """Define the functions in Python that a text calls.
+
+        Few mappings call one, and defining the first loads numpy, which takes longer than planning a small file.
+        """
+        for name, function in PYTHON_FUNCTIONS.items():
+            if f"{name}(" in sql and name not in self.functions:
+                self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
+                self.functions.add(name)
+
     def attach(self, path: Path, name: str) -> None:
         """Attach the database in this file under a name until the session ends. Make it if there is none."""
         self.connection.execute(f"ATTACH {literal(path)} AS {name}")
@@ -131,40 +142,46 @@ def open_session(
         # The temporary tables and views of a cursor end with it.
         with (
             _database(memory_limit_mb, threads or THREADS.number(), spill, attached) as database,
-            database.cursor() as connection,
+            database.connection.cursor() as connection,
             interruptible(connection.interrupt),
         ):
-            yield Session(connection, folder, attached)
+            yield Session(connection, folder, attached, database.functions)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# A database in memory that no session uses, by process, memory limit and threads. Starting one takes as long as reading
+@dataclass(frozen=True)
+class _Database:
+    """A database in memory, and the functions in Python that it has."""
+
+    connection: duckdb.DuckDBPyConnection
+    functions: set[str] = field(default_factory=set)
+
+
+# A database that no session uses, by process, memory limit and threads. Starting one takes as long as reading
 # a thousand rows, and the server opens a session for many pages.
-_spare: dict[tuple[int, int, int], duckdb.DuckDBPyConnection] = {}
+_spare: dict[tuple[int, int, int], _Database] = {}
 
 
 @contextmanager
-def _database(
-    memory_limit_mb: int, threads: int, spill: Path, attached: list[str]
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[str]) -> Iterator[_Database]:
     """Yield an empty database for one session. Keep it for the next one unless this one failed, spilled or attached."""
     settings = (os.getpid(), memory_limit_mb, threads)
     database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
     try:
-        database.execute(bind("SET temp_directory = :spill", spill=spill))
+        database.connection.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
         # The folder for spilled data cannot be changed after its first use.
         is_kept = not attached and not spill.exists() and _spare.setdefault(settings, database) is database
     except BaseException:
-        database.close()
+        database.connection.close()
         raise
     if not is_kept:
-        database.close()
+        database.connection.close()
 
 
-def _new_database(memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
-    database = duckdb.connect(
+def _new_database(memory_limit_mb: int, threads: int) -> _Database:
+    connection = duckdb.connect(
         config={
             "threads": str(threads),
             "memory_limit": f"{memory_limit_mb}MB",
@@ -173,7 +190,5 @@ def _new_database(memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnecti
             "enable_external_file_cache": "false",  # a path may be another file the next time
         }
     )
-    database.execute(DUCKDB_FUNCTIONS).fetchall()
-    for name, function in PYTHON_FUNCTIONS.items():
-        database.create_function(name, function, ["VARCHAR"], "VARCHAR")
-    return database
+    connection.execute(DUCKDB_FUNCTIONS).fetchall()
+    return _Database(connection)
