@@ -24,7 +24,7 @@ from sis_sync.server.errors import ValuesRefused
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.services import give_right
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 ELIF = {
     "first_name": " Elif ",
@@ -104,6 +104,7 @@ def test_account_in_unnamed_school(north: Org, bob: Account, now: datetime) -> N
     assert create(north, bob, now).org == north
 
 
+@pytest.mark.both_databases
 def test_ids_and_addresses_are_unique(north: Org, bob: Account, charlie: Account, now: datetime) -> None:
     create(north, bob, now)
     with pytest.raises(ValuesRefused) as refused:
@@ -121,6 +122,7 @@ def test_who_may_make_accounts_where(
     assert create(south, alice, now).org == south
 
 
+@pytest.mark.both_databases
 def test_foreign_account_looks_absent(alice: Account, bob: Account, charlie: Account, dana: Account) -> None:
     assert access_account(actor=alice, account_id=dana.pk) == dana
     assert access_account(actor=bob, account_id=str(dana.pk)) == dana
@@ -129,6 +131,7 @@ def test_foreign_account_looks_absent(alice: Account, bob: Account, charlie: Acc
             access_account(actor=person, account_id=account_id)
 
 
+@pytest.mark.both_databases
 def test_search_by_all_criteria(
     alice: Account, bob: Account, charlie: Account, dana: Account, north: Org, south: Org, now: datetime
 ) -> None:
@@ -197,6 +200,7 @@ def test_greater_managers_are_not_changed(
             disable_accounts(accounts=[dana], actor=person, now=now)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("change", [disable_accounts, delete_accounts])
 def test_bulk_change_all_or_none(
     alice: Account, bob: Account, charlie: Account, dana: Account, north: Org, now: datetime, change: ChangeMany
@@ -246,6 +250,7 @@ def test_update_disables_and_enables(bob: Account, dana: Account, now: datetime)
     assert not update_account(account=dana, values={"status": "active"}, actor=bob, now=now).is_held_by_hand
 
 
+@pytest.mark.both_databases
 def test_delete_frees_address_restore_retakes(alice: Account, dana: Account, north: Org, now: datetime) -> None:
     delete_accounts(accounts=[dana], actor=alice, now=now)
     with pytest.raises(NotPermitted):
@@ -263,6 +268,7 @@ def test_delete_frees_address_restore_retakes(alice: Account, dana: Account, nor
     assert (dana.is_active, dana.is_held_by_hand) == (True, False)
 
 
+@pytest.mark.both_databases
 def test_no_restore_after_180_days(alice: Account, dana: Account, now: datetime) -> None:
     delete_accounts(accounts=[dana], actor=alice, now=now)
     dana.refresh_from_db()
@@ -271,6 +277,7 @@ def test_no_restore_after_180_days(alice: Account, dana: Account, now: datetime)
     assert create(dana.org, alice, now + timedelta(days=180), custom_id="E-4").custom_id == "E-4"
 
 
+@pytest.mark.both_databases
 def test_last_manager_stays(alice: Account, dana: Account, district: Org, now: datetime) -> None:
     for change in (disable_accounts, delete_accounts):
         with pytest.raises(NotPermitted):

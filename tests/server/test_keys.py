@@ -20,7 +20,7 @@ from sis_sync.server.keys.services import (
 )
 from sis_sync.server.orgs.models import Org, SchoolSystem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def test_the_secret_is_nowhere_stored(key_and_secret: tuple[ApiKey, str]) -> Non
     assert stored["modes"] == ["partial", "full", "students", "staff"]
 
 
+@pytest.mark.both_databases
 def test_key_use_is_noted(key_and_secret: tuple[ApiKey, str], now: datetime) -> None:
     key, secret = key_and_secret
     taken = authenticate_key(secret=secret, now=now, address="192.0.2.1", client_version="sis-sync/0.1.0")
@@ -78,6 +79,7 @@ def test_revoked_key_is_refused(
         rotate_key(key=key, actor=bob, now=now)
 
 
+@pytest.mark.both_databases
 def test_rotating_overlaps_for_seven_days(key_and_secret: tuple[ApiKey, str], bob: Account, now: datetime) -> None:
     key, secret = key_and_secret
     new_key, new_secret = rotate_key(key=key, actor=bob, now=now)
@@ -136,6 +138,7 @@ def test_wrong_settings_are_refused_together(
     assert set(refused.value.errors) == {"name", "scopes", "modes", "expires_at"}
 
 
+@pytest.mark.both_databases
 def test_foreign_key_looks_absent(
     key_and_secret: tuple[ApiKey, str], alice: Account, bob: Account, charlie: Account, dana: Account
 ) -> None:

@@ -23,7 +23,7 @@ from sis_sync.server.orgs.services import (
 )
 from sis_sync.server.setup.services import create_school_system
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 
 def test_new_system_has_safe_modes(school_system: SchoolSystem) -> None:
@@ -32,6 +32,7 @@ def test_new_system_has_safe_modes(school_system: SchoolSystem) -> None:
     assert approval == {"partial": False, "full": True, "students": True, "staff": True}
 
 
+@pytest.mark.both_databases
 def test_same_name_gets_another_slug(school_system: SchoolSystem, now: datetime) -> None:
     assert create_school_system(name="Riverbend", slug="riverbend", time_zone="UTC", now=now).slug == "riverbend-2"
 
@@ -60,6 +61,7 @@ def test_scope_is_district_or_school(alice: Account, bob: Account, dana: Account
         scope_org(actor=dana)
 
 
+@pytest.mark.both_databases
 def test_foreign_org_looks_absent(alice: Account, bob: Account, charlie: Account, dana: Account, south: Org) -> None:
     assert access_org(actor=alice, org_id=str(south.pk)) == south
     for person, org_id in ((bob, south.pk), (charlie, south.pk), (dana, south.pk), (alice, 10**9), (alice, "x")):
@@ -84,6 +86,7 @@ def test_only_the_district_makes_schools(
     assert "East has the external ID" in refused.value.errors["external_id"]
 
 
+@pytest.mark.both_databases
 def test_a_second_district_is_refused(alice: Account, school_system: SchoolSystem, now: datetime) -> None:
     with pytest.raises(ValuesRefused):
         create_org(school_system=school_system, kind="district", name="D", external_id="D", actor=alice, now=now)
@@ -101,6 +104,7 @@ def test_school_manager_sets_external_id(
             update_org(org=org, name="Mine", external_id="X", actor=person, now=now)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("name", "external_id"), [("", "N"), ("N" * 201, "N"), ("a\x00", "N"), ("N", "a\x00b"), ("N", "9" * 101)]
 )
@@ -109,6 +113,7 @@ def test_unstorable_names_are_refused(north: Org, bob: Account, now: datetime, n
         update_org(org=north, name=name, external_id=external_id, actor=bob, now=now)
 
 
+@pytest.mark.both_databases
 def test_external_ids_are_compared_exactly(north: Org, south: Org, alice: Account, now: datetime) -> None:
     update_org(org=south, name="South", external_id="n1", actor=alice, now=now)
     update_org(org=south, name="South", external_id="0N1", actor=alice, now=now)
@@ -116,6 +121,7 @@ def test_external_ids_are_compared_exactly(north: Org, south: Org, alice: Accoun
         update_org(org=south, name="South", external_id="N1 ", actor=alice, now=now)
 
 
+@pytest.mark.both_databases
 def test_orgs_are_imported(alice: Account, district: Org, north: Org, now: datetime) -> None:
     text = "external_id,name,kind\nRB-2,Riverbend,district\nN1,North School,\n007,West School,school\n"
     imported = import_orgs(school_system=district.school_system, text=text, actor=alice, now=now)
@@ -163,6 +169,7 @@ def test_nobody_manages_another_school_system(alice: Account, charlie: Account, 
         give_right(account=charlie, org=district, actor=alice, now=now)
 
 
+@pytest.mark.both_databases
 def test_last_manager_keeps_the_right(alice: Account, dana: Account, district: Org, now: datetime) -> None:
     with pytest.raises(NotPermitted):
         take_right(account=alice, org=district, actor=alice, now=now)
@@ -179,6 +186,7 @@ def test_disabled_manager_does_not_count(alice: Account, dana: Account, district
         take_right(account=alice, org=district, actor=None, now=now)
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_history_writes_do_not_wait(school_system: SchoolSystem) -> None:
     """Otherwise a manager who locks an account and writes its history would deadlock with the watcher."""

@@ -14,7 +14,7 @@ from sis_sync.server.orgs.selectors import is_district_manager
 from sis_sync.server.setup.link import is_setup_open, make_setup_link
 from sis_sync.server.setup.services import Claim, claim_setup
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 PASSWORD = "correct horse battery"
 
@@ -45,6 +45,7 @@ def claim(token: str, now: datetime, **values: str) -> Account:
     return claim_setup(Claim(**typed), token=token, now=now)
 
 
+@pytest.mark.both_databases
 def test_claiming_makes_the_first_manager(token: str, now: datetime) -> None:
     assert is_setup_open(token=token, now=now)
     alice = claim(token, now, school_name="North School", school_external_id="N1")
@@ -56,6 +57,7 @@ def test_claiming_makes_the_first_manager(token: str, now: datetime) -> None:
     ]
 
 
+@pytest.mark.both_databases
 def test_the_link_is_good_once(token: str, now: datetime) -> None:
     claim(token, now)
     assert not is_setup_open(token=token, now=now)

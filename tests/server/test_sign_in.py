@@ -22,7 +22,7 @@ from sis_sync.server.audit.models import AuditEntry
 from sis_sync.server.errors import NotNow, TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases_at_night]
 
 PASSWORD = "correct horse battery"
 
@@ -44,6 +44,7 @@ def sign_in(
     return authenticate(request, school_system=system, email=email, password=password, now=now)
 
 
+@pytest.mark.both_databases
 def test_address_without_case_and_password(
     school_system: SchoolSystem, other_system: SchoolSystem, dana_with_password: Account, now: datetime
 ) -> None:
@@ -91,6 +92,7 @@ def user_of(client: Client) -> object:
     return get_user(request)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("end", [disable_accounts, delete_accounts])
 def test_disabling_and_deleting_end_sessions(client: Client, dana: Account, now: datetime, end: object) -> None:
     assert callable(end)
@@ -100,6 +102,7 @@ def test_disabling_and_deleting_end_sessions(client: Client, dana: Account, now:
     assert not getattr(user_of(client), "is_authenticated", True)
 
 
+@pytest.mark.both_databases
 def test_ended_session_stays_ended(client: Client, dana: Account, now: datetime) -> None:
     client.force_login(dana)
     disable_accounts(accounts=[dana], actor=None, now=now)
@@ -129,6 +132,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+@pytest.mark.both_databases
 def test_ten_wrong_passwords_close_the_address(
     school_system: SchoolSystem, dana_with_password: Account, now: datetime, clock: Clock
 ) -> None:
@@ -158,6 +162,7 @@ def test_a_wrong_clock_of_the_machine_closes_nothing(
     assert sign_in(school_system, now) == dana_with_password
 
 
+@pytest.mark.both_databases
 def test_tries_at_once_get_no_more_looks(
     school_system: SchoolSystem, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
