@@ -63,6 +63,7 @@ _SENT = {
     "broken": "SELECT line, codes, width FROM broken",
     "broken_cells": "SELECT * FROM broken_cells",
     "accounts": "SELECT * FROM accounts",
+    "name_edits": "SELECT * FROM name_edits",
     "orgs": "SELECT * FROM orgs",
     "two_people": "SELECT * FROM two_people",
     "listed_values": "SELECT * FROM listed_values",
@@ -253,7 +254,13 @@ def plan_roster(
     """Run the steps after map on a roster, a directory and a history that are already in `session`."""
     name = given.school_system
     with _timed("settle", name):
-        settled = settle(session, roster.records, held=given.held_addresses, field_settings=given.field_settings)
+        settled = settle(
+            session,
+            roster.records,
+            held=given.held_addresses,
+            field_settings=given.field_settings,
+            has_edits=directory.has_name_edits,
+        )
         find_passwords_of_existing(session, given.known_passwords)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:
         with _timed("validate", name):

@@ -40,7 +40,12 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Directory:
-    """The session has the tables `orgs`, `accounts` and `two_people`. An account without custom_id is unmanaged."""
+    """The session has the tables `orgs`, `accounts`, `name_edits` and `two_people`.
+
+    An account without custom_id is unmanaged. `has_name_edits`: `name_edits` has rows.
+    """
+
+    has_name_edits: bool = False
 
 
 def load_directory(
@@ -66,7 +71,10 @@ def load_directory(
         session.run("DROP TABLE IF EXISTS orgs; DROP TABLE IF EXISTS accounts")
         _load_tidied(session, orgs, accounts)
     _refuse_shared_ids(session)
-    return Directory()
+    has_name_edits = bool(session.value("SELECT count(*) FROM accounts WHERE edited_names <> ''"))
+    if has_name_edits:  # preparing its JSON takes longer than all other tables of a small directory
+        session.run(sql_text(__package__, "name_edits"))
+    return Directory(has_name_edits)
 
 
 def _load_both(session: Session, orgs: Path, accounts: Path | Remembered | None) -> None:

@@ -34,6 +34,11 @@ LEFT JOIN listed_values AS t ON t.field = 'user_type' AND t.folded = fold(a.user
 LEFT JOIN listed_values AS g ON g.field = 'grade' AND g.folded = fold(a.grade)
 LEFT JOIN listed_values AS s ON s.field = 'status' AND s.folded = fold(a.status);
 
+CREATE TEMP TABLE name_edits (
+  custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR, first_name_edited_on VARCHAR,
+  middle_name_edited_on VARCHAR, last_name_edited_on VARCHAR
+);
+
 CREATE TEMP TABLE pairs (
   line BIGINT, custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR
 );

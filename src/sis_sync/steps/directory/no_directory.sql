@@ -1,5 +1,5 @@
 -- In:  nothing.
--- Out: accounts, orgs, two_people: empty, for a file that is checked without a directory.
+-- Out: accounts, name_edits, orgs, two_people: empty, for a file that is checked without a directory.
 CREATE TEMP TABLE accounts (
   account_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR, email VARCHAR, email_key VARCHAR,
   custom_id VARCHAR, school_district_external_id VARCHAR, user_type VARCHAR, position VARCHAR, grade VARCHAR,
@@ -9,4 +9,9 @@ CREATE TEMP TABLE accounts (
 
 CREATE TEMP TABLE orgs (external_id VARCHAR, name VARCHAR, kind VARCHAR, in_scope BOOLEAN);
 
-CREATE TEMP TABLE two_people (custom_id VARCHAR)
+CREATE TEMP TABLE two_people (custom_id VARCHAR);
+
+CREATE TEMP TABLE name_edits (
+  custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR, first_name_edited_on VARCHAR,
+  middle_name_edited_on VARCHAR, last_name_edited_on VARCHAR
+)

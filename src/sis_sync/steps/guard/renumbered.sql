@@ -1,10 +1,25 @@
 -- At least 5 absent accounts, and at least half of them, return as new rows with the same names and org: the SIS
 -- gave out new IDs. Each new row replaces one namesake at most, so the smaller of the two numbers counts.
-WITH gone AS (
-  SELECT first_name, middle_name, last_name, school_district_external_id AS org, count(*) AS people,
-    min(custom_id) AS custom_id
-  FROM accounts WHERE custom_id IN (SELECT custom_id FROM absent)
-  GROUP BY first_name, middle_name, last_name, school_district_external_id
+WITH leavers AS (
+  SELECT * FROM accounts WHERE custom_id IN (SELECT custom_id FROM absent)
+),
+-- If a person edited names here, those that the SIS had count, unless a new row has the edited ones.
+edited AS (
+  SELECT * FROM name_edits
+  WHERE NOT custom_id IN (
+    SELECT a.custom_id FROM leavers AS a
+    JOIN arriving AS n ON n.first_name = a.first_name AND n.middle_name = a.middle_name
+      AND n.last_name = a.last_name AND n.org = a.school_district_external_id)
+),
+gone AS (
+  SELECT first_name, middle_name, last_name, org, count(*) AS people, min(custom_id) AS custom_id
+  FROM (
+    SELECT a.custom_id, coalesce(e.first_name, a.first_name) AS first_name,
+      coalesce(e.middle_name, a.middle_name) AS middle_name, coalesce(e.last_name, a.last_name) AS last_name,
+      a.school_district_external_id AS org
+    FROM leavers AS a LEFT JOIN edited AS e ON e.custom_id = a.custom_id
+  ) AS named
+  GROUP BY first_name, middle_name, last_name, org
 ),
 arrived AS (
   SELECT first_name, middle_name, last_name, org, count(*) AS people, min(custom_id) AS custom_id

@@ -1,6 +1,7 @@
 -- Accounts would leave while a row that names no known account could be one of them. For a failed row, the last name
 -- and the initial are the same (a missing first name has every initial), or the address is, or neither can be read. A
--- footer may be a half-written last person: one of its cells is the name or the address of the account.
+-- footer may be a half-written last person: one of its cells is the name or the address of the account. If a person
+-- edited names here, those that the SIS had count as well.
 -- A record that could not be split names an account only if one of its cells is the ID of an account without a row of
 -- its own: any other number in it could be someone else's ID. Its name and address cannot be read.
 WITH unnamed AS (
@@ -16,9 +17,16 @@ WITH unnamed AS (
         SELECT o.custom_id FROM people AS o JOIN broken_cells AS c ON c.cell = o.custom_id WHERE NOT o.is_skipped))
 ),
 leavers AS (
-  SELECT fold(a.last_name) AS last_name, fold(substr(a.first_name, 1, 1)) AS initial, a.email_key,
-    fold(a.first_name) AS first_name
-  FROM leaving AS l JOIN accounts AS a ON a.custom_id = l.custom_id
+  SELECT fold(last_name) AS last_name, fold(substr(first_name, 1, 1)) AS initial, email_key,
+    fold(first_name) AS first_name
+  FROM (
+    SELECT a.first_name, a.last_name, a.email_key FROM leaving AS l JOIN accounts AS a ON a.custom_id = l.custom_id
+    UNION ALL
+    SELECT coalesce(e.first_name, a.first_name), coalesce(e.last_name, a.last_name), a.email_key
+    FROM leaving AS l
+    JOIN name_edits AS e ON e.custom_id = l.custom_id
+    JOIN accounts AS a ON a.custom_id = l.custom_id
+  ) AS n
 ),
 alike AS (
   SELECT line FROM unnamed

@@ -1,4 +1,4 @@
--- In:  roster, accounts, numbered, listed_values.
+-- In:  roster, accounts, name_edits, numbered, listed_values.
 -- Out: matched: one row per row of roster, with the values of its account (own_*) and which of them the account keeps;
 --      settled: the rows of roster, with the values that accounts keep and the numbers of made addresses. keeps_values:
 --        the row has an account, which keeps some; keeps_address: a live account keeps its address;
@@ -8,11 +8,10 @@
 --        one that the SIS had when it was edited, and may be the one that was typed here. fields has these names.
 -- Runs on DuckDB only. It never uses values of accounts out of scope: the sender must not learn whose ID a row has.
 
--- An edited name counts while the account has it, until a run ends the edit. _of_sis: what the SIS had when a person
--- edited the name.
+-- _of_sis: what the SIS had when a person edited the name.
 CREATE OR REPLACE TEMP TABLE matched AS
 WITH own AS (
-  SELECT *,
+  SELECT a.*,
     'first_name' IN :kept OR ('first_name' IN :while_live AND NOT is_deleted) AS keeps_first_name,
     'middle_name' IN :kept OR ('middle_name' IN :while_live AND NOT is_deleted) AS keeps_middle_name,
     'last_name' IN :kept OR ('last_name' IN :while_live AND NOT is_deleted) AS keeps_last_name,
@@ -23,16 +22,10 @@ WITH own AS (
     'position' IN :kept OR ('position' IN :while_live AND NOT is_deleted) AS keeps_position,
     'grade' IN :kept OR ('grade' IN :while_live AND NOT is_deleted) AS keeps_grade,
     'status' IN :kept OR ('status' IN :while_live AND NOT is_deleted) AS keeps_status,
-    CASE WHEN edits ->> '$.first_name.here' = first_name AND (edits ->> '$.first_name.ended_by') IS NULL
-      THEN edits ->> '$.first_name.sis' END AS first_name_of_sis,
-    CASE WHEN edits ->> '$.middle_name.here' = middle_name AND (edits ->> '$.middle_name.ended_by') IS NULL
-      THEN edits ->> '$.middle_name.sis' END AS middle_name_of_sis,
-    CASE WHEN edits ->> '$.last_name.here' = last_name AND (edits ->> '$.last_name.ended_by') IS NULL
-      THEN edits ->> '$.last_name.sis' END AS last_name_of_sis
-  FROM (
-    SELECT *, TRY_CAST(nullif(edited_names, '') AS JSON) AS edits
-    FROM accounts WHERE custom_id <> '' AND in_scope AND (:keeps_fields OR edited_names <> '')
-  ) AS a
+    e.first_name AS first_name_of_sis, e.middle_name AS middle_name_of_sis, e.last_name AS last_name_of_sis,
+    e.first_name_edited_on, e.middle_name_edited_on, e.last_name_edited_on
+  FROM accounts AS a LEFT JOIN name_edits AS e ON e.custom_id = a.custom_id
+  WHERE a.custom_id <> '' AND in_scope AND (:keeps_fields OR edited_names <> '')
 )
 SELECT
   r.line, r.early_codes, r.is_skipped, r.made, r.choice, r.is_email_made, r.custom_id,
@@ -41,7 +34,7 @@ SELECT
   o.first_name AS own_first_name, o.middle_name AS own_middle_name, o.last_name AS own_last_name, o.email AS own_email,
   o.school_district_external_id AS own_org, o.user_type AS own_type, o.position AS own_position, o.grade AS own_grade,
   o.status AS own_status, o.custom_id IS NOT NULL AS is_matched, coalesce(o.is_deleted, FALSE) AS is_deleted,
-  o.edits,
+  o.first_name_edited_on, o.middle_name_edited_on, o.last_name_edited_on,
   o.first_name_of_sis, o.middle_name_of_sis, o.last_name_of_sis,
   coalesce(o.keeps_first_name OR (:keeps_edits AND o.first_name_of_sis = r.first_name), FALSE) AS keeps_first_name,
   coalesce(o.keeps_middle_name OR (:keeps_edits AND o.middle_name_of_sis = r.middle_name), FALSE) AS keeps_middle_name,
@@ -92,15 +85,15 @@ FROM (
     END AS code
   FROM (
     SELECT line, 'first_name' AS field, first_name AS given, own_first_name AS own, keeps_first_name AS keeps,
-      CASE WHEN first_name_of_sis IS NOT NULL THEN edits ->> '$.first_name.on' END AS edited_on
+      first_name_edited_on AS edited_on
     FROM matched WHERE is_matched AND first_name <> own_first_name
     UNION ALL
     SELECT line, 'middle_name', middle_name, own_middle_name, keeps_middle_name,
-      CASE WHEN middle_name_of_sis IS NOT NULL THEN edits ->> '$.middle_name.on' END
+      middle_name_edited_on
     FROM matched WHERE is_matched AND middle_name <> own_middle_name
     UNION ALL
     SELECT line, 'last_name', last_name, own_last_name, keeps_last_name,
-      CASE WHEN last_name_of_sis IS NOT NULL THEN edits ->> '$.last_name.on' END
+      last_name_edited_on
     FROM matched WHERE is_matched AND last_name <> own_last_name
     UNION ALL
     SELECT line, 'email', email, own_email, keeps_email, NULL

@@ -1,4 +1,4 @@
--- In:  people, accounts, two_people.
+-- In:  people, accounts, name_edits, two_people.
 -- Out: lost_zeros: one row per unknown custom ID of the file and account whose ID (known) is the same except for
 --        leading zeros. is_same_kind: both are students, or neither is. are_told_apart: a manager said that they are
 --        two people;
@@ -30,11 +30,19 @@ JOIN (
 
 INSERT INTO rule_findings SELECT line, 'custom_id.lost_zeros', custom_id, known FROM cut_rows;
 
--- One deleted account for each name and for each address, or many namesakes would be compared with as many.
+-- One deleted account for each name and for each address, or many namesakes would be compared with as many. A deleted
+-- account whose names a person edited here has a second row, with those that the SIS had.
 CREATE TEMP TABLE deleted_people AS
-SELECT custom_id || CASE deleted_on WHEN '' THEN ', a deleted account' ELSE ', deleted on ' || deleted_on END AS known,
-  concat_ws(chr(31), first_name, middle_name, last_name, school_district_external_id) AS name_key, email_key
-FROM accounts WHERE is_deleted AND in_scope AND custom_id <> '';
+WITH deleted AS (
+  SELECT *, custom_id || CASE deleted_on WHEN '' THEN ', a deleted account' ELSE ', deleted on ' || deleted_on END AS known
+  FROM accounts WHERE is_deleted AND in_scope AND custom_id <> ''
+)
+SELECT known, concat_ws(chr(31), first_name, middle_name, last_name, school_district_external_id) AS name_key, email_key
+FROM deleted
+UNION ALL
+SELECT a.known, concat_ws(chr(31), coalesce(e.first_name, a.first_name), coalesce(e.middle_name, a.middle_name),
+  coalesce(e.last_name, a.last_name), a.school_district_external_id), a.email_key
+FROM deleted AS a JOIN name_edits AS e ON e.custom_id = a.custom_id;
 
 INSERT INTO rule_findings
 SELECT u.line, 'custom_id.returning', u.custom_id, coalesce(n.known, e.known)
