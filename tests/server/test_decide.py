@@ -263,6 +263,12 @@ def test_pages_of_a_damaged_plan(damage: str, as_alice: Client, district: Org, n
     assert "S99" in page_of(as_alice, settled(run, now=timezone.now()))
     page = page_of(as_alice, done)
     assert ("The stored plan cannot be read" in page) == (damage == "cut off")
+    Run.objects.filter(pk=done.pk).update(counts={**done.counts, "failed": 1})
+    expected = {"results.csv": 410, "correct": 409} if damage == "cut off" else {"results.csv": 409}
+    for part, status in expected.items():
+        refused = as_alice.get(f"/runs/{done.pk}/{part}")
+        assert (refused.status_code, part) == (status, part)
+        assert "The stored plan cannot be read: it is damaged" in refused.content.decode()
 
 
 def test_two_persons(as_alice: Client, alice: Account, bob: Account, district: Org, north: Org, now: datetime) -> None:

@@ -176,6 +176,16 @@ def test_key_asks_without_unchanged_rows(
     )
 
 
+def test_results_that_an_earlier_version_wrote_for_a_sender(district: Org, mixed: Run) -> None:
+    """It wrote them whole, and nothing from which they could be made again."""
+    files = run_files(mixed)
+    whole = files.results_path(is_told=True, is_whole=True)
+    whole.write_bytes(b"line,action\n2,taken\n")
+    files.told.unlink(missing_ok=True)
+    found = [answer(district, mixed, "upload", query=query) for query in ("", "?unchanged=false")]
+    assert found == [(200, whole.read_bytes())] * 2
+
+
 def test_removed_people_are_in_no_results(district: Org, north: Org, alice: Account, mixed: Run, now: datetime) -> None:
     whole, short = results_of(mixed), results_of(mixed, is_whole=False)
     made = short.read_bytes()

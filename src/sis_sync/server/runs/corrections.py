@@ -16,7 +16,7 @@ from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.modes import MODES, PARTIAL
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.permission import may_decide
 from sis_sync.server.runs.receive import Upload, receive_run
@@ -45,10 +45,11 @@ class FailedRow:
 def failed_rows(run: Run, *, most: int = MOST_ROWS) -> tuple[FailedRow, ...]:
     """Return the first failed rows that can be corrected one by one."""
     plan = run_files(run).plan
-    if not run.counts.get("failed") or run.mode not in MODES or not plan.is_file():
+    if not run.counts.get("failed") or run.mode not in MODES:
         return ()
-    with reading_session() as session:
+    with unless_gone(plan), reading_session() as session:
         return tuple(_row(*found) for found in session.rows(f"{_FAILED} LIMIT {most:d}", plan=str(plan)))
+    return ()
 
 
 def send_corrections(*, run: Run, corrected: Mapping[int, Mapping[str, str]], by: Account, now: datetime) -> Run:

@@ -81,9 +81,8 @@ def departures_of(people: Iterable[PlanPerson]) -> dict[int, Departure]:
 def renumbered_people(run: Run) -> tuple[Renumbered, ...]:
     """Return the first people who leave and come back under another custom ID."""
     plan = run_files(run).plan
-    if not plan.is_file():
-        return ()
-    with reading_session() as session:
+    rows = []
+    with unless_gone(plan), reading_session() as session:
         rows = session.rows(f"{sql_text(__package__, 'renumbered')} LIMIT {MOST_SHOWN}", plan=str(plan))
     return tuple(
         Renumbered(int(account_id) if account_id else None, person, old, new, line)

@@ -163,10 +163,9 @@ def _plan_page(paths: list[Path], action: str, with_findings: bool, page: int, p
 def failed_custom_id(*, run: Run, line: int, code: str) -> str:
     """Return the custom ID of the row on this line, if it failed with this code. Empty otherwise."""
     plan = run_files(run).plan
-    if not plan.is_file():
-        return ""
     failed = "line = :line AND action = 'failed' AND instr(codes, :code) > 0"
-    with reading_session() as session:
+    found = []
+    with unless_gone(plan), reading_session() as session:
         query = f"SELECT custom_id FROM read_parquet(:plan) WHERE {failed}"
         found = session.rows(query, plan=str(plan), line=line, code=code)
     return str(found[0][0]) if found else ""

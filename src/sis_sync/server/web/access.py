@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.errors import ReportRemoved
+from sis_sync.server.errors import PlanDamaged, ReportRemoved
 from sis_sync.server.orgs.selectors import (
     ASK_A_MANAGER,
     DISTRICT_MANAGERS_ONLY,
@@ -65,6 +65,8 @@ def for_signed_in(view: View[P]) -> WrappedView[P]:
         with timezone.override(zoneinfo.ZoneInfo(account.school_system.time_zone)):
             try:
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user was checked above
+            except PlanDamaged as error:
+                return render(request, "409.html", {"error": error}, status=error.http_status)
             except ReportRemoved as error:
                 return render(request, "410.html", {"error": error}, status=error.http_status)
             except NotPermitted as error:
