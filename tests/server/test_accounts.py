@@ -104,6 +104,17 @@ def test_account_in_unnamed_school(north: Org, bob: Account, now: datetime) -> N
     assert create(north, bob, now).org == north
 
 
+def test_move_between_schools_without_external_id_is_in_the_history(
+    alice: Account, bob: Account, north: Org, south: Org, now: datetime
+) -> None:
+    Org.objects.filter(pk__in=[north.pk, south.pk]).update(external_id=None)
+    account = create(Org.objects.get(pk=north.pk), bob, now)
+    update_account(account=account, values={}, org=Org.objects.get(pk=south.pk), actor=alice, now=now)
+    change = AccountChange.objects.filter(account=account).latest("pk")
+    field = "school_district_external_id"
+    assert (change.action, change.before, change.after) == ("update", {field: north.name}, {field: south.name})
+
+
 @pytest.mark.both_databases
 def test_ids_and_addresses_are_unique(north: Org, bob: Account, charlie: Account, now: datetime) -> None:
     create(north, bob, now)

@@ -17,6 +17,7 @@ from sis_sync.server.accounts.validation import (
     judge_people,
     refusing_clashes,
     take_values,
+    values_in_history,
     values_of,
 )
 from sis_sync.server.audit.services import record, record_changes
@@ -124,9 +125,8 @@ def _refuse_errors(accounts: Sequence[Account], judged: Sequence[Judged]) -> Non
 
 
 def _state_of(account: Account) -> dict[str, object]:
-    org = account.org.external_id or account.org.name  # a move is a change, also between orgs without an external ID
-    shared = {name: getattr(account, name) for name in SHARED_FIELDS}
-    return {ORG_FIELD: org, **shared, "is_protected": account.is_protected}
+    values = values_in_history(account)
+    return {name: values[name] for name in (ORG_FIELD, *SHARED_FIELDS, "is_protected")}
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[tuple[str, object, object], ...]:

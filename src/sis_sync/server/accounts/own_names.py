@@ -8,12 +8,11 @@ from datetime import datetime
 
 from sis_sync.core.errors import NotPermitted
 from sis_sync.core.fields import NAME_FIELDS
-from sis_sync.server.accounts.edited_names import name_edits, note_edits
+from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.accounts.services import update_account
-from sis_sync.server.accounts.validation import judge_values, refusing_clashes, take_values, values_of
+from sis_sync.server.accounts.services import save_edit, update_account
+from sis_sync.server.accounts.validation import refusing_clashes
 from sis_sync.server.audit.models import AccountChange
-from sis_sync.server.audit.services import record_change
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER
 
 MOST_LOOKED_AT = 50  # changes by hand, to find who made an edit
@@ -33,15 +32,8 @@ def change_own_names(*, account: Account, names: Mapping[str, str], now: datetim
         current = Account.objects.select_for_update().get(pk=account.pk)
         if not may_change_names(current):
             raise NotPermitted("You cannot change your names here.", fix=ASK_A_MANAGER)
-        before = values_of(current)
-        judged = judge_values(before | {name: names[name] for name in NAME_FIELDS})
-        take_values(current, before | {name: judged[name] for name in NAME_FIELDS}, current.org)
-        note_edits(current, before, now)
-        after = values_of(current)
-        if after != before:
-            current.updated_at = now
-            current.save(update_fields=[*NAME_FIELDS, "edited_names", "updated_at"])
-            record_change(account=current, action="update", before=before, after=after, actor=current, now=now)
+        own = {name: names[name] for name in NAME_FIELDS}
+        save_edit(current, own, org=current.org, actor=current, now=now)
     return current
 
 

@@ -1,6 +1,6 @@
 """Creates and changes accounts for the pages, one by one or many at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from sis_sync.server.accounts.validation import (
     refuse_taken,
     refusing_clashes,
     take_values,
+    values_in_history,
     values_of,
 )
 from sis_sync.server.audit.services import record, record_change, record_changes
@@ -197,24 +198,41 @@ def update_account(
         current = Account.objects.select_for_update().get(pk=account.pk)
         require_manager_of(actor=actor, accounts=[current])
         refuse_deleted(current)
-        before = values_of(current) | {"is_protected": current.is_protected}
         new_org = org or org_named(current, values)
         require_manager_of_org(actor=actor, org=new_org)
-        judged = judge_values(values_of(current) | values | {ORG_FIELD: new_org.external_id or ""})
-        refuse_taken(school_system_id=current.school_system_id, values=judged, account_id=current.pk, now=now)
-        take_values(current, judged, new_org)
-        take_status(current, before["status"], now)
-        note_edits(current, before, now)
-        if is_protected is not None:
-            current.is_protected, current.protected_reason = is_protected, protected_reason if is_protected else ""
-        current.updated_at = now
-        current.save()
-        after = values_of(current) | {"is_protected": current.is_protected}
-        if str(after["email"]).lower() != str(before["email"]).lower():
-            remember_addresses(school_system_id=current.school_system_id, addresses=[str(before["email"])])
-        if after != before:
-            record_change(account=current, action="update", before=before, after=after, actor=actor, now=now)
+        protection = None if is_protected is None else (is_protected, protected_reason if is_protected else "")
+        save_edit(current, values, org=new_org, protection=protection, actor=actor, now=now)
     return current
+
+
+def save_edit(
+    account: Account,
+    values: Mapping[str, str],
+    *,
+    org: Org,
+    protection: tuple[bool, str] | None = None,
+    actor: Account | None,
+    now: datetime,
+) -> None:
+    """Judge and save the new values of an account that the caller has locked, and write its history.
+
+    `protection` is whether files leave the account alone, and the reason. Raise ValuesRefused.
+    """
+    before = values_in_history(account)
+    judged = judge_values({**values_of(account), **values, ORG_FIELD: org.external_id or ""})
+    refuse_taken(school_system_id=account.school_system_id, values=judged, account_id=account.pk, now=now)
+    take_values(account, judged, org)
+    take_status(account, before["status"], now)
+    note_edits(account, before, now)
+    if protection is not None:
+        account.is_protected, account.protected_reason = protection
+    account.updated_at = now
+    account.save()
+    after = values_in_history(account)
+    if str(after["email"]).lower() != str(before["email"]).lower():
+        remember_addresses(school_system_id=account.school_system_id, addresses=[str(before["email"])])
+    if after != before:
+        record_change(account=account, action="update", before=before, after=after, actor=actor, now=now)
 
 
 def take_status(account: Account, status_before: object, now: datetime) -> None:

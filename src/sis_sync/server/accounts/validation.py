@@ -39,6 +39,15 @@ def values_of(account: Account) -> dict[str, str]:
     return {name: (stored | org_value)[name] for name in FIELD_NAMES}
 
 
+def values_in_history(account: Account) -> dict[str, object]:
+    """Return the values whose changes the history of the account shows.
+
+    An org without an external ID has its name, so that every move to another org is a change.
+    """
+    org_value = {ORG_FIELD: account.org.external_id or account.org.name}
+    return {**values_of(account), **org_value, "is_protected": account.is_protected}
+
+
 def take_values(account: Account, values: dict[str, str], org: Org) -> None:
     """Copy validated values into the account without saving it. Without a custom ID, the account is unmanaged."""
     for name in STORED_FIELDS:
