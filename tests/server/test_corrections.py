@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from kit.rosters import imported, settled, student, teacher
+from kit.rosters import approved, imported, needs_approval, roster, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.modes import MODES
@@ -70,6 +70,29 @@ def test_corrected_rows_touch_no_one_else(
     here = people_here()
     assert [custom_id for custom_id, _ in here] == [f"00{number:03}" for number in range(1, 101)]
     assert dict(here)["00099"] == "f00099@riverbend.example"
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_password_of_a_failed_row(
+    as_alice: Client, alice: Account, district: Org, north: Org, now: datetime, is_decided: bool
+) -> None:
+    """While the run waits, the password goes with the corrected row. Later it is gone, and the page asks for one."""
+    needs_approval(district, "partial")
+    rows = [student("S1", password="mountain-lake-1"), student("S2", email="none", password="mountain-lake-2")]
+    run = sync(district, content=roster(*rows, extra=("password",)), now=now)
+    if is_decided:
+        run = approved(run, alice, now)
+    address = f"/runs/{run.pk}/correct"
+    page = as_alice.get(address).content.decode()
+    assert ("The password that the file brought for this person is sent too." in page) == (not is_decided)
+    assert ('type="password" name="3-password"' in page) == is_decided
+    assert "Passwords are never in this file" in page
+    assert "mountain-lake" not in page
+    typed = {"3-password": "river-meadow-3"} if is_decided else {}
+    as_alice.post(address, {"3-email": "s2@riverbend.example", **typed})
+    approved(settled(Run.objects.latest("pk"), now=now), alice, now)
+    made = Account.objects.get(custom_id="S2")
+    assert made.check_password(typed.get("3-password", "mountain-lake-2"))
 
 
 def test_page_says_what_is_wrong_and_what_was_not_corrected(

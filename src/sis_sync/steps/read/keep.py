@@ -10,6 +10,7 @@ import mmap
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from sis_sync.core.fields import PASSWORD
 from sis_sync.core.findings import Finding
 from sis_sync.core.reading_options import NO_HEADER, delimiter_called
 from sis_sync.core.whole_files import replaced_whole, sha256_of
@@ -112,6 +113,19 @@ def _write_kept(source: Path, draft: Path, rewrite: Rewrite, header_line: int | 
         out.writelines(rewritten(data, replace(rewrite, header=header)))
 
 
+def had_passwords(session: Session, reading: Path, *, mapping: Mapping) -> bool:
+    """Return True if the file had a column of passwords, which is never kept. Raise FileRefused for its columns."""
+    if not reading.is_file():
+        return False
+    header = _first_reading(session, reading).header
+    return PASSWORD in find_columns(header, fitting_variants(mapping, header)[0]).of_field
+
+
+def _first_reading(session: Session, reading: Path) -> Reading:
+    query = "SELECT reading FROM read_parquet(:path) WHERE reading IS NOT NULL"
+    return Reading.from_json(session.value(query, path=str(reading)))
+
+
 def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping) -> Records | None:
     """Read a kept file into the same tables as the first time. A column that was not kept is empty.
 
@@ -119,8 +133,7 @@ def read_again(session: Session, file: Path, reading: Path, *, mapping: Mapping)
     """
     if not reading.is_file():
         return None
-    query = "SELECT reading FROM read_parquet(:path) WHERE reading IS NOT NULL"
-    found = Reading.from_json(session.value(query, path=str(reading)))
+    found = _first_reading(session, reading)
     if found.kept_sha256 != sha256_of(file):
         return None
     chosen = fitting_variants(mapping, found.header)[0]

@@ -11,9 +11,13 @@ from sis_sync.core.fields import LABELS, LISTED_VALUES
 from sis_sync.server.accounts.validation import ORG_FIELD
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.corrections import FailedRow
-from sis_sync.server.web.forms.base import PageForm, Typed
+from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 
 LONGEST_VALUE = 254
+NOT_KEPT = (
+    "The file has passwords, and those of failed rows are not kept. Type one, or leave this empty: the person then "
+    "gets in with a claim code."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,9 @@ class CorrectionForm(PageForm):
         for row in rows:
             for name in row.open_fields:
                 self.add_field(f"{row.line}-{name}", field_of(name, row.values[name], choices.get(name)))
+            if row.needs_password:
+                password = Secret(label="Password", missing="", is_new=True, help_text=NOT_KEPT)
+                self.add_field(f"{row.line}-password", password)
             again = forms.BooleanField(label="Send this row again as it is", required=False)
             self.add_field(f"{row.line}-again", again)
 
@@ -48,19 +55,28 @@ class CorrectionForm(PageForm):
             Card(
                 row,
                 " ".join(part for part in (row.values["first_name"], row.values["last_name"]) if part),
-                tuple(self[f"{row.line}-{name}"] for name in row.open_fields),
+                tuple(self[f"{row.line}-{name}"] for name in (*row.open_fields, *self.password_of(row))),
                 self[f"{row.line}-again"],
             )
             for row in self.rows
         ]
 
+    def password_of(self, row: FailedRow) -> tuple[str, ...]:
+        """Return the name of the field for a password, if the row has one."""
+        return ("password",) if row.needs_password else ()
+
+    def passwords(self) -> dict[int, str]:
+        """Return the passwords that were typed, by the lines of their rows."""
+        asked = [row.line for row in self.rows if row.needs_password]
+        return {line: typed for line in asked if (typed := self.cleaned_data[f"{line}-password"])}
+
     def corrected(self) -> dict[int, dict[str, str]]:
-        """Return the values of the rows in which something was changed, or that were ticked, by their lines."""
-        found = {}
+        """Return the values of the rows in which something was typed, or that were ticked, by their lines."""
+        found, passwords = {}, self.passwords()
         for row in self.rows:
             values = {name: self.cleaned_data[f"{row.line}-{name}"] for name in row.open_fields}
             is_changed = any(value != row.values[name] for name, value in values.items())
-            if is_changed or self.cleaned_data[f"{row.line}-again"]:
+            if is_changed or row.line in passwords or self.cleaned_data[f"{row.line}-again"]:
                 found[row.line] = values
         return found
 

@@ -61,7 +61,12 @@ def kept_form(request: HttpRequest) -> KeptForm | None:
     labels = secret_labels()
     sent = [(name, value) for name, values in request.POST.lists() for value in values if name != CSRF_FIELD]
     return KeptForm(
-        values=tuple((name, value) for name, value in sent if name not in labels),
-        secrets=tuple((name, labels[name]) for name, _ in sent if name in labels),
+        values=tuple((name, value) for name, value in sent if field_of(name) not in labels),
+        secrets=tuple((name, labels[field_of(name)]) for name, _ in sent if field_of(name) in labels),
         files=tuple(request.FILES),
     )
+
+
+def field_of(name: str) -> str:
+    """Return the field of an input. In a form of several rows, an input is named after its row, such as 12-password."""
+    return name.rpartition("-")[2]

@@ -64,6 +64,7 @@ def correct(request: PageRequest, run_id: int) -> HttpResponse:
         "run": found,
         "form": form,
         "cards": form.cards(),
+        "had_passwords": any(row.is_password_kept or row.needs_password for row in rows),
         "others": found.counts.get("failed", 0) - len(rows),
         "is_possible": found.mode in MODES and bool(found.counts.get("failed")) and not found.report_removed_at,
     }
@@ -75,4 +76,5 @@ def send(request: PageRequest, found: Run, form: CorrectionForm) -> Run:
     file, now = form.cleaned_data.get("file"), timezone.now()
     if file:
         return send_corrected_file(run=found, file=file, file_name=file.name, by=request.user, now=now)
-    return send_corrections(run=found, corrected=form.corrected(), by=request.user, now=now)
+    corrected, passwords = form.corrected(), form.passwords()
+    return send_corrections(run=found, corrected=corrected, passwords=passwords, by=request.user, now=now)
