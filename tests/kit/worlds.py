@@ -163,6 +163,7 @@ class Decision:
     remarks: set[str] = field(default_factory=set)
     given: Person = field(default_factory=dict)
     keeps_address: bool = False
+    keeps_type: bool = False
 
     @property
     def as_planned(self) -> tuple[str, str, str]:
@@ -238,6 +239,7 @@ def _settle(row: Person, account: Person | None, settings: FieldSettings, decisi
             decision.remarks.add(f"{name}.{code}")
             decision.given[name] = row[name]
     decision.keeps_address = "email" in keeps and is_live
+    decision.keeps_type = "user_type" in keeps
     return settled
 
 
@@ -288,7 +290,7 @@ def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision
         "email.required": not row["email"],
         "org.unknown": row["school_district_external_id"] == "999",
         "status.unknown": row["status"] == "Gone",
-        "user_type.out_of_mode": row["user_type"] not in mode.user_types,
+        "user_type.out_of_mode": row["user_type"] not in mode.user_types and not decision.keeps_type,
         "account.out_of_mode": account is not None and account["user_type"] not in mode.user_types,
     }
     decision.codes = {code for code, holds in faults.items() if holds}
