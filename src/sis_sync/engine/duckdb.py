@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,20 +111,18 @@ class Session:
 
 # The statements of the texts of this process. Most texts are the same for every file, and parsing them takes a sixth of
 # the time of a small plan.
-_parsed: dict[str, list[duckdb.Statement]] = {}
+_parsed: OrderedDict[str, list[duckdb.Statement]] = OrderedDict()  # the one used last is the last
 _MOST_PARSED = 256  # texts; some name a temporary file, and no other plan uses them
 _MOST_CHARACTERS = 32_768  # of one text; a mapping of many lines makes longer ones
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
     """Return the statements of a text. No execution changes them, so all sessions share them."""
-    statements = _parsed.get(sql)
-    if statements is None:
-        statements = connection.extract_statements(sql)
-        if len(sql) <= _MOST_CHARACTERS:
-            if len(_parsed) >= _MOST_PARSED:
-                _parsed.clear()
-            _parsed[sql] = statements
+    statements = _parsed.pop(sql, None) or connection.extract_statements(sql)
+    if len(sql) <= _MOST_CHARACTERS:
+        _parsed[sql] = statements
+        if len(_parsed) > _MOST_PARSED:
+            _parsed.popitem(last=False)
     return statements
 
 

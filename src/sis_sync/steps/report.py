@@ -128,15 +128,20 @@ def write_failed_rows(
     found = [f"{f'c.c{position}' if secrets else _found_cell(position)} AS cell_{position}" for position, _ in kept]
     message = "x.message" if secrets else f"x.message || {_cells_beyond(len(columns.header))} AS message"
     # The message comes first: after a cell with a line break, its commas would look like a row inside that cell.
-    shown = [f"{_neutralised('message')} AS {MESSAGE_HEADER}"]
-    shown += [
-        f"{_neutralised(f'cell_{position}')} AS {quoted(name)}" for (position, _), name in zip(kept, names, strict=True)
-    ]
+    headers = [MESSAGE_HEADER, *map(quoted, names)]
+    values = ["message", *(f"cell_{position}" for position, _ in kept)]
+    shown = [f"{_neutralised(value)} AS {header}" for value, header in zip(values, headers, strict=True)]
+    rows = (
+        f"SELECT x.line, x.custom_id, {', '.join([message, *found])} FROM {of} AS x "
+        "LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line WHERE x.action = 'failed'"
+    )
+    if not session.value(f"SELECT count(*) FROM {of} WHERE action = 'failed'"):
+        # Only the header. Preparing the query takes longer than writing all other files of a small plan.
+        shown = [f"NULL AS {header}" for header in headers]
+        rows = "SELECT 0 AS line, '' AS custom_id WHERE FALSE"
     _copy(
         session,
-        f"SELECT {', '.join(shown)} FROM (SELECT x.line, x.custom_id, {', '.join([message, *found])} "
-        f"FROM {of} AS x LEFT JOIN cells AS c ON c.line = x.line LEFT JOIN broken AS b ON b.line = x.line "
-        "WHERE x.action = 'failed') AS x",
+        f"SELECT {', '.join(shown)} FROM ({rows}) AS x",
         path,
         delimiter=delimiter_called(records.facts.delimiter),
     )

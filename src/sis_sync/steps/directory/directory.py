@@ -151,15 +151,15 @@ def _reading(session: Session, path: Path | Remembered | None, fields: tuple[str
 
 
 def _picking(source: str, header: Sequence[str], fields: tuple[str, ...], extras: dict[str, str]) -> str:
-    picked = [f"clean({quoted(name)}) AS {name}" for name in fields]
-    picked += [_extra(name, default, name in header) for name, default in extras.items()]
-    return f"SELECT {', '.join(picked)} FROM {source}"
+    cleaned = ", ".join(f"clean({quoted(name)}) AS {name}" for name in (*fields, *extras) if name in header)
+    # Not in one query: the engine would prepare the cleaning twice for each default.
+    filled = [_filled(name, default, name in header) for name, default in extras.items()]
+    return f"SELECT {', '.join((*fields, *filled))} FROM (SELECT {cleaned} FROM {source})"
 
 
-def _extra(name: str, default: str, is_there: bool) -> str:
-    if not is_there:
-        return bind(f":default AS {name}", default=default)
-    return bind(f"coalesce(nullif(clean({quoted(name)}), ''), :default) AS {name}", default=default)
+def _filled(name: str, default: str, is_there: bool) -> str:
+    value = f"CASE {name} WHEN '' THEN :default ELSE {name} END" if is_there else ":default"
+    return bind(f"{value} AS {name}", default=default)
 
 
 def read_header(path: Path) -> list[str]:
