@@ -415,3 +415,18 @@ def test_results_have_old_values_and_leavers(as_alice: Client, district: Org, no
         "7",
         "s39@riverbend.example",
     )
+
+
+def test_schools_are_named(as_alice: Client, district: Org, north: Org, south: Org, now: datetime) -> None:
+    """Pages show a school by its name, followed by its external ID, and what no school has as it is."""
+    made = imported(district, student("S1"), student("S2", org="N1"), now=now)
+    moved = sync(district, student("S1", org="S1"), now=now)
+    account = Account.objects.get(custom_id="S1")
+    old, new = f"{north.name} (N1)", f"{south.name} (S1)"
+    assert f"at {old}" in as_alice.get(f"/runs/{made.pk}").content.decode()
+    for path in (f"/runs/{moved.pk}?action=update", f"/members/{account.pk}"):
+        page = as_alice.get(path).content.decode()
+        assert f'<del class="was">{old}</del>' in page, path
+        assert f'<ins class="now">{new}</ins>' in page, path
+    Org.objects.filter(pk=south.pk).update(external_id="S2")
+    assert '<ins class="now">S1</ins>' in as_alice.get(f"/members/{account.pk}").content.decode()

@@ -1,6 +1,6 @@
 """The parts of the run page: the progress of the run, a page of its rows, and sentences about its changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count
 
@@ -10,6 +10,7 @@ from sis_sync.core.wording import counted
 from sis_sync.server.accounts.models import FilePassword
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanPage, plan_rows
+from sis_sync.server.web.decision.slices import rows_with_schools
 from sis_sync.server.web.render import PAGE_SIZE
 
 State = Run.State
@@ -76,7 +77,8 @@ def view_rows(run: Run, *, action: str, page: str) -> RowsView:
     known_action = action if action in (*ABSENT_ACTIONS, *ROW_ACTIONS) else ""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     rows = plan_rows(run=run, action=known_action, page=number, page_size=PAGE_SIZE)
-    return RowsView(known_action, rows, max(number, 1))
+    shown = rows_with_schools(rows.rows, run.school_system_id)
+    return RowsView(known_action, replace(rows, rows=shown), max(number, 1))
 
 
 def steps_of(run: Run) -> tuple[Step, ...]:

@@ -1,6 +1,6 @@
 """The parts of the page on which a manager decides, in the order of the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sis_sync.core.findings import KEEPING_CODES
@@ -28,6 +28,7 @@ from sis_sync.server.web.decision.slices import (
     School,
     SliceRow,
     field_rows,
+    rows_with_schools,
     school_rows,
     schools_named,
     type_rows,
@@ -151,6 +152,9 @@ def _named_ids(run: Run, sums: Sums | None, people: dict[str, tuple[PlanPerson, 
 
 def _list(run: Run, action: str, found: tuple[PlanPerson, ...], schools: dict[str, School]) -> PeopleList:
     left = departures_of(found) if action == "restore" else {}
+    if action == "update":
+        named = rows_with_schools([each.row for each in found], run.school_system_id)
+        found = tuple(replace(each, row=row) for each, row in zip(found, named, strict=True))
     rows = [
         PersonRow(each, schools.get(each.values["school_district_external_id"]), left.get(each.account_id or 0))
         for each in found

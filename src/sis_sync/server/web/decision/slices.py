@@ -1,10 +1,13 @@
 """What a plan does by school, user type and field, with the names of the schools."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sis_sync.core.fields import STUDENT
+from sis_sync.server.accounts.validation import ORG_FIELD
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.selectors import PlanRow
 from sis_sync.server.runs.sums import FieldSum, Slice, Sums
 from sis_sync.server.web.words import FIELD_WORDS
 
@@ -48,6 +51,29 @@ def schools_named(school_system_id: int, external_ids: Iterable[str]) -> dict[st
     return {
         str(external_id): School(pk, name) for external_id, pk, name in orgs.values_list("external_id", "pk", "name")
     }
+
+
+def schools_shown(
+    school_system_id: int, values: Iterable[tuple[str, object, object]]
+) -> Callable[[tuple[str, Any, Any]], tuple[str, Any, Any]]:
+    """Return a function that shows the orgs of (field, old, new) by name, each followed by its external ID.
+
+    `values` are all that it will be asked about. An external ID that no org has now is shown as it is.
+    """
+    ids = {str(value) for name, *both in values if name == ORG_FIELD for value in both if value}
+    names = {key: f"{each.name} ({key})" for key, each in schools_named(school_system_id, ids).items()} if ids else {}
+
+    def shown(change: tuple[str, Any, Any]) -> tuple[str, Any, Any]:
+        name, old, new = change
+        return (name, names.get(old, old), names.get(new, new)) if name == ORG_FIELD else change
+
+    return shown
+
+
+def rows_with_schools(rows: Sequence[PlanRow], school_system_id: int) -> tuple[PlanRow, ...]:
+    """Return the rows with the orgs as people know them: by name, each followed by its external ID."""
+    shown = schools_shown(school_system_id, (change for row in rows for change in row.changes))
+    return tuple(replace(row, changes=tuple(shown(change) for change in row.changes)) for row in rows)
 
 
 def school_rows(sums: Sums, schools: Mapping[str, School]) -> tuple[tuple[SliceRow, ...], tuple[SliceRow, ...]]:

@@ -18,7 +18,6 @@ from sis_sync.core.limits import PLAN_EXPIRES_AFTER
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
-from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
 from sis_sync.server.runs.sums import Slice
@@ -171,13 +170,6 @@ def file_size(value: int) -> str:
 
 
 @register.filter
-def value_lines(change: AccountChange) -> list[tuple[str, Any, Any]]:
-    """Return name, old value and new value of each changed field, without fields that were empty and still are."""
-    lines = [(name, change.before.get(name), change.after.get(name)) for name in {**change.before, **change.after}]
-    return [(name, old, new) for name, old, new in lines if old not in (None, "") or new not in (None, "")]
-
-
-@register.filter
 def expires_at(run: Run) -> datetime | None:
     """Return the time after which a waiting plan can no longer be approved."""
     return run.first_planned_at + PLAN_EXPIRES_AFTER if run.first_planned_at else None
@@ -310,8 +302,15 @@ def detail_value(value: Any, name: str) -> str:
     if isinstance(value, dict):
         shown = {key: each for key, each in value.items() if name != "counts" or each}
         return ", ".join(f"{words.field_word(key)} {detail_number(each)}" for key, each in shown.items())
-    if name == "mode":
-        return words.MODE_WORDS.get(str(value), str(value))
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
-    return shown_value(value)
+        return ", ".join(detail_word(each, name) for each in value)
+    return detail_word(value, name)
+
+
+def detail_word(value: Any, name: str) -> str:
+    """Return one value of a detail in the words of the pages."""
+    if name in ("mode", "modes"):
+        return words.MODE_WORDS.get(str(value), str(value))
+    if name == "scopes":
+        return scope_word(str(value))
+    return file_size(value) if name == "bytes" and type(value) is int else shown_value(value)

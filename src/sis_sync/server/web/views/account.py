@@ -1,5 +1,8 @@
 """One account: create it, its history, and the orgs that it manages. edit_info.py edits it."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,12 +22,15 @@ from sis_sync.server.orgs.services import give_right, take_right
 from sis_sync.server.runs.selectors import runs_of
 from sis_sync.server.runs.two_people import tell_apart
 from sis_sync.server.web.access import PageRequest, for_district_managers, for_managers
+from sis_sync.server.web.decision.slices import schools_shown
 from sis_sync.server.web.forms.orgs import RightForm
 from sis_sync.server.web.forms.people import CreateAccountForm
 from sis_sync.server.web.render import flash, flash_error, form_data, page, paged, see_other
 from sis_sync.server.web.taking_back import left_by
 from sis_sync.server.web.views.edit_info import typed_values
 from sis_sync.server.web.words import MAY_LEAVE_AGAIN
+
+Line = tuple[str, Any, Any]
 
 
 @for_managers
@@ -48,12 +54,28 @@ def account_history(request: PageRequest, account_id: int) -> HttpResponse:
         "is_restorable": is_restorable,
         "claim_code": ClaimCode.objects.filter(account=account, expires_at__gt=timezone.now()).first(),
         "changes": shown,
+        "history": with_values(shown, account.school_system_id),
         "runs_to_follow": {*runs_of(actor=request.user).filter(pk__in=named).values_list("pk", flat=True)},
         "rights": Right.objects.filter(account=account).select_related("org"),
         "right_form": RightForm(orgs=managed_orgs(actor=request.user)),
         "may_give_rights": is_district_manager(account=request.user) and account.deleted_at is None,
     }
     return page(request, "web/members/account.html", context)
+
+
+def with_values(changes: Iterable[AccountChange], school_system_id: int) -> list[tuple[AccountChange, list[Line]]]:
+    """Return each change with name, old and new value of its fields, without those that were empty and still are."""
+    found = [(change, list(changed_values(change))) for change in changes]
+    named = schools_shown(school_system_id, (line for _, lines in found for line in lines))
+    return [(change, [named(line) for line in lines]) for change, lines in found]
+
+
+def changed_values(change: AccountChange) -> Iterator[Line]:
+    """Yield name, old and new value of each field."""
+    for name in {**change.before, **change.after}:
+        old, new = change.before.get(name), change.after.get(name)
+        if old not in (None, "") or new not in (None, ""):
+            yield name, old, new
 
 
 def zeros_words(account: Account) -> str:

@@ -21,6 +21,7 @@ from sis_sync.server.runs.school_part import (
 from sis_sync.server.runs.selectors import PlanRow, access_run, removed_words
 from sis_sync.server.runs.sums import Slice
 from sis_sync.server.web.access import PageRequest, for_managers
+from sis_sync.server.web.decision.slices import rows_with_schools
 from sis_sync.server.web.render import PAGE_SIZE, page, paged, see_other
 from sis_sync.server.web.run_page import RowsView
 from sis_sync.server.web.words import finding_word
@@ -70,7 +71,8 @@ def school_of_run(request: PageRequest, run_id: int) -> HttpResponse:
     part = school_part(
         run=run, schools=own_schools(actor=request.user), action=action, page=number, page_size=PAGE_SIZE
     )
-    rows = replace(part.rows, rows=tuple(without_message(row) for row in part.rows.rows))
+    named = rows_with_schools(part.rows.rows, run.school_system_id)
+    rows = replace(part.rows, rows=tuple(without_message(row) for row in named))
     context = {
         "run": run,
         "orgs": managed_orgs(actor=request.user),
