@@ -11,22 +11,24 @@ from sis_sync.steps.map.made import LETTERS, Kind, makers_of
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule
 from sis_sync.steps.map.value_sql import compared, day_of, first_item, is_one_of, is_placeholder, padded, part, replaced
 from sis_sync.steps.read.read import Records
-from sis_sync.steps.read.text_formulas import number_positions, without_formula
+from sis_sync.steps.read.text_formulas import number_positions, without_apostrophe, without_formula
 
 NOTHING = "''"  # the SQL of a field that nothing supplies
 _PLAIN = re.compile(r"\w+|'[^']*'")
 _NEUTRALISED = rf"^'+{FORMULA_START}"
 # The steps of all fields. The results of each are columns of a subquery, which the next steps read.
-(_CELLS, _SOURCES, _DECODED, _WORDS, _FILLED, _REPLACED, _PADDED, _WORDS_OF_CREATE, _CREATED) = range(9)
+(_TRIMMED, _BARE, _CELLS, _SOURCES, _DECODED, _WORDS, _FILLED, _REPLACED) = range(8)
+(_PADDED, _WORDS_OF_CREATE, _CREATED) = range(8, 11)
 _OF_WORDS = {
     "letters": r"replace_all({}, '[^\p{{L}}\p{{M}}\p{{Nd}}]', '')",
     "lower": "lower({})",
     "upper": "upper({})",
 }
-_RAW_CELLS = "(SELECT line, unnest(cells) AS raw FROM broken)"
+# The cells of broken records, trimmed, and as IDs of which a spreadsheet kept the zeros.
 BROKEN_CELLS = (
-    f"(SELECT line, clean(raw) AS cell, raw FROM {_RAW_CELLS} UNION "
-    f"SELECT line, clean({without_formula('raw', is_number=True)}), raw FROM {_RAW_CELLS})"
+    f"SELECT line, raw, unnest([trimmed, {without_apostrophe('bare')}]) AS cell FROM ("
+    f"SELECT line, raw, trimmed, {without_formula('trimmed')} AS bare FROM ("
+    "SELECT line, raw, clean(raw) AS trimmed FROM (SELECT line, unnest(cells) AS raw FROM broken)))"
 )
 
 
@@ -67,11 +69,10 @@ class FieldMaker:
 
     def steps(self) -> str:
         """Return the query that the expressions of all fields read, in brackets. Call it after them."""
-        cells, *later = self._steps
-        query = f"SELECT {', '.join(['line', 'codes', *_named_results(cells)])} FROM cells"
-        for step in later:
-            query = f"SELECT {', '.join(['*', *_named_results(step)])} FROM ({query})" if step else query
-        return f"({query})"
+        query = "cells"
+        for step in filter(None, self._steps):
+            query = f"(SELECT {', '.join(['*', *_named_results(step)])} FROM {query})"
+        return query
 
     def _result_of(self, step: int, expression: str) -> str:
         """Return the column with the result of an expression, or the expression if it is a name or a literal."""
@@ -79,16 +80,19 @@ class FieldMaker:
             return expression
         return self._steps[step].setdefault(expression, f"result_{step}_{len(self._steps[step])}")
 
-    def seen(self, name: str) -> str:
-        """Return the SQL for a field made from `cell`, which may be any column. It reads no other cell."""
+    def seen(self, name: str) -> list[str]:
+        """Return the SQL expressions that make a field from `cell`, which may be any column. They read no other cell.
+
+        Each reads `cell`, and its result is the `cell` of the next one.
+        """
         rule = self.mapping.rule(name)
-        made = self._seen_source(name)
+        steps = [self._seen_source(name)]
         if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             header, words = FieldRule.placeholders(rule.template)[0]
-            worded = self._worded(self._seen_source(header), words)
-            made = f"clean({literal(before)} || {worded} || {literal(after)})"
-        return padded(rule, replaced(name, rule, made))
+            steps = [self._seen_source(header), self._worded("cell", words)]
+            steps.append(f"clean({literal(before)} || cell || {literal(after)})")
+        return [*steps, replaced(name, rule, "cell"), padded(rule, "cell")]
 
     def _seen_source(self, name: str) -> str:
         """Return the SQL of `source`, with `cell` as the column of this field or header."""
@@ -145,9 +149,10 @@ class FieldMaker:
             # Our failed-rows file puts an apostrophe before a formula: remove it.
             is_neutralised = f"has_match({cell}, {literal(_NEUTRALISED)})"
             cell = f"CASE WHEN {is_neutralised} THEN substr({cell}, 2) ELSE {cell} END"
-        if position in self._text_formulas:
-            return without_formula(cell, is_number=position in self._numbers)
-        return f"clean({cell})"
+        if position not in self._text_formulas:
+            return f"clean({cell})"
+        bare = without_formula(self._result_of(_TRIMMED, f"clean({cell})"))
+        return without_apostrophe(self._result_of(_BARE, bare)) if position in self._numbers else bare
 
     def _as_given(self, header: str) -> str:
         """Return the SQL for the cell under a header, or in the column of a field with this name."""

@@ -68,11 +68,13 @@ def map_records(session: Session, records: Records, *, today: date | None = None
     session.run(f"CREATE TEMP TABLE password_rows {empty if maker.field(PASSWORD) == NOTHING else f'AS {bringing}'}")
     session.run("CREATE TEMP TABLE broken_cells (line BIGINT, cell VARCHAR, raw VARCHAR)")
     if records.broken_rows:
-        seen = maker.seen("custom_id")
+        session.run(f"CREATE OR REPLACE TEMP TABLE found_cells AS {BROKEN_CELLS}")
+        made = "found_cells"
+        for step in maker.seen("custom_id"):
+            made = f"(SELECT line, {step} AS cell, raw FROM {made})"
         session.run(
-            f"INSERT INTO broken_cells WITH found AS {BROKEN_CELLS} "
-            f"SELECT * FROM (SELECT line, cell, raw FROM found UNION SELECT line, {seen}, raw FROM found) "
-            "WHERE cell <> ''"
+            "INSERT INTO broken_cells SELECT line, cell, raw FROM found_cells WHERE cell <> '' "
+            f"UNION SELECT line, cell, raw FROM {made} WHERE cell <> ''"
         )
     return Roster(records)
 

@@ -41,7 +41,11 @@ def find_text_formulas(session: Session, columns: Columns, mapping: Mapping, *, 
     return found
 
 
-def without_formula(text: str, *, is_number: bool) -> str:
-    """Return the SQL for a trimmed text without the signs of a text formula. `is_number`: it is an ID."""
-    bare = f"clean(replace_all(clean({text}), {literal(_FORMULA)}, '\\1'))"
-    return f"clean(replace_all({bare}, {literal(_APOSTROPHE)}, '\\1'))" if is_number else bare
+def without_formula(text: str) -> str:
+    """Return the SQL for a clean text without the signs of a text formula."""
+    return f"clean(replace_all({text}, {literal(_FORMULA)}, '\\1'))"
+
+
+def without_apostrophe(text: str) -> str:
+    """Return the SQL for a clean text, which is an ID, without the apostrophe before its digits."""
+    return f"clean(replace_all({text}, {literal(_APOSTROPHE)}, '\\1'))"
