@@ -49,7 +49,15 @@ WORDS = {"and", "as", "by", "cast", "exists", "filter", "from", "having", "in", 
 WORDS |= {"select", "sets", "then", "union", "using", "values", "when", "where"}
 # DuckDB maps the file, reads the history and writes the stored plan whatever has planned, it plans every undo, and it
 # alone has a memory.
-OF_DUCKDB = {"marks.sql", "number.sql", "passwords_of_existing.sql", "recent.sql", "save.sql", "settle.sql"}
+OF_DUCKDB = {
+    "marks.sql",
+    "name_edits.sql",
+    "number.sql",
+    "passwords_of_existing.sql",
+    "recent.sql",
+    "save.sql",
+    "settle.sql",
+}
 FOLDERS_OF_DUCKDB = {"memory", "undo"}
 
 

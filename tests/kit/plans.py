@@ -149,7 +149,7 @@ def people(first: int, last: int, **values: str) -> list[dict[str, str]]:
 
 
 # The tables of the directory and the history, which stay in a session from one file to the next.
-DIRECTORY_TABLES = ("orgs", "accounts", "two_people", *HISTORY_TABLES)
+DIRECTORY_TABLES = ("orgs", "accounts", "name_edits", "two_people", *HISTORY_TABLES)
 KEPT = {*DIRECTORY_TABLES, "listed_values", "pairs", "pair_totals", "paired_accounts"}
 
 

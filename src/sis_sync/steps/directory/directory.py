@@ -153,13 +153,11 @@ def _reading(session: Session, path: Path | Remembered | None, fields: tuple[str
 def _picking(source: str, header: Sequence[str], fields: tuple[str, ...], extras: dict[str, str]) -> str:
     cleaned = ", ".join(f"clean({quoted(name)}) AS {name}" for name in (*fields, *extras) if name in header)
     # Not in one query: the engine would prepare the cleaning twice for each default.
-    filled = [_filled(name, default, name in header) for name, default in extras.items()]
+    filled = []
+    for name, default in extras.items():
+        value = f"CASE {name} WHEN '' THEN :default ELSE {name} END" if name in header else ":default"
+        filled.append(bind(f"{value} AS {name}", default=default))
     return f"SELECT {', '.join((*fields, *filled))} FROM (SELECT {cleaned} FROM {source})"
-
-
-def _filled(name: str, default: str, is_there: bool) -> str:
-    value = f"CASE {name} WHEN '' THEN :default ELSE {name} END" if is_there else ":default"
-    return bind(f"{value} AS {name}", default=default)
 
 
 def read_header(path: Path) -> list[str]:

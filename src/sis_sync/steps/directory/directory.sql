@@ -2,6 +2,7 @@
 -- Out: orgs: one row per org that has an external ID;
 --      accounts: one row per account, with the values as a plan compares them: a grade only for students, a position
 --        only for others;
+--      name_edits: no rows, see name_edits.sql;
 --      pairs, pair_totals, paired_accounts: no pairs. The step memory replaces them: a pair is a line of the file and
 --        the account that it does not change, and no other table contains either. pairs has one row per pair,
 --        pair_totals has one row with the number of pairs (people) and the last of their lines, and paired_accounts has

@@ -29,7 +29,7 @@ from sis_sync.steps.validate.validate import validate
 # The tables of the file, the directory and the plan. All others follow from them.
 _KEPT = (
     *("cells", "kept_cells", "broken", "broken_by_cell", "broken_cells", "roster", "password_rows"),
-    *("orgs", "accounts", "two_people", "listed_values", "plan"),
+    *("orgs", "accounts", "name_edits", "two_people", "listed_values", "plan"),
 )
 # Findings about an address or a name that an account may keep.
 _JUDGED_AS_STORED = ("email.taken", "email.taken_unmanaged", "name.placeholder", "name.damaged")
@@ -71,7 +71,7 @@ def tell_of_file(session: Session, plan: Plan, *, page: str) -> Told:
         # Which row of a person counts, and a value that an account keeps, depend on the account too. So validate the
         # file again as if there were no accounts.
         _drop(session, [name for _, name in session.rows(_MADE) if name not in _KEPT])
-        session.run("DELETE FROM accounts")
+        session.run("DELETE FROM accounts; DELETE FROM name_edits")
         settled = settle(session, plan.records)
         validate(session, Roster(plan.records), Directory(), plan.mode, settled=settled)
     session.run(

@@ -34,7 +34,8 @@ INSERT INTO rule_findings SELECT line, 'custom_id.lost_zeros', custom_id, known 
 -- account whose names a person edited here has a second row, with those that the SIS had.
 CREATE TEMP TABLE deleted_people AS
 WITH deleted AS (
-  SELECT *, custom_id || CASE deleted_on WHEN '' THEN ', a deleted account' ELSE ', deleted on ' || deleted_on END AS known
+  SELECT *,
+    custom_id || CASE deleted_on WHEN '' THEN ', a deleted account' ELSE ', deleted on ' || deleted_on END AS known
   FROM accounts WHERE is_deleted AND in_scope AND custom_id <> ''
 )
 SELECT known, concat_ws(chr(31), first_name, middle_name, last_name, school_district_external_id) AS name_key, email_key
