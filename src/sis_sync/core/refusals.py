@@ -65,8 +65,8 @@ REFUSAL_CODES: dict[str, RefusalCode] = {
         ),
         RefusalCode(
             "file.header_repeated",
-            "the header is repeated further down: two exports were joined",
-            "Export them as one list.",
+            "the header is repeated further down: two exports were joined, or a report has pages",
+            "Export the people as one list, without a header on each page.",
         ),
     )
 }

@@ -24,7 +24,11 @@ _FORMULA_SIGNS = (
 _NOT_SEEN = " \v\f\x85\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
 FORMULA_START = rf"(?:[\t\r\n\x00]|[{_NOT_SEEN}]*[{_FORMULA_SIGNS}\-])"
 SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
-_NOT_COMPARED = {ord(character): None for character in " \t\r\n\u00a0_-\ufeff\u200b\u200c\u200d\u2060"}
+# Spaces, hyphens, and characters without width, such as the marks that names in right-to-left languages bring along.
+NOT_COMPARED = " \t\r\n\v\f\x85\u00a0_-\u00ad\u1680\u180e\u2010\u2011\u3000\ufeff" + "".join(
+    map(chr, (*range(0x2000, 0x2010), *range(0x2028, 0x2030), *range(0x205F, 0x2070)))
+)
+_NOT_COMPARED = dict.fromkeys(map(ord, NOT_COMPARED))
 _MISSING_FIX = (
     "Add the columns to the export (they may be empty where no value is needed), or map other columns to them: "
     "sis-sync mapper suggest FILE proposes the lines."
@@ -41,7 +45,7 @@ _ROLES_FIX = (
 
 
 def comparable(header: str) -> str:
-    """Return a header for comparing: lower case, no spaces, underscores, hyphens, BOM and zero-width characters.
+    """Return a header for comparing: lower case, without the spaces, hyphens and the like of NOT_COMPARED.
 
     A text that is too long for a mapping to name is returned as it is.
     """

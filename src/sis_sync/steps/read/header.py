@@ -12,6 +12,7 @@ from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import (
+    NOT_COMPARED,
     Columns,
     check_header,
     comparable,
@@ -29,7 +30,7 @@ from sis_sync.steps.read.scan import Layout, refuse_if_unreadable
 from sis_sync.steps.read.shape import header_shape, shape_of
 
 _MIN_NAMES = 3  # an ordinary record may contain fewer, because a mapping can supply most fields
-_NOT_COMPARED = r"[\s_\-\x{A0}\x{FEFF}\x{200B}-\x{200D}\x{2060}]"  # the same as in `comparable`, for the engine
+_NOT_COMPARED = "[" + "".join(f"\\x{{{ord(character):X}}}" for character in NOT_COMPARED) + "]"  # for the engine
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ def refuse_repeated_header(session: Session, columns: Columns, *, has_broken: bo
         if names <= {comparable(cell) for cell in cells if cell}:
             raise FileRefused(
                 "file.header_repeated",
-                f"The header is repeated on line {line}: two exports were joined.",
+                f"The header is repeated on line {line}: two exports were joined, or the report has pages.",
                 line=line,
-                fix="Send each export as a file of its own, or export them as one.",
+                fix="Export the people as one list, without a header on each page. Send two exports as two files.",
             )
 
 

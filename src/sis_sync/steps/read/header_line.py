@@ -26,7 +26,9 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _HEAD_BYTES = 4096
 _LINES_TRIED = 20
 _FOR_A_PROGRAM = re.compile(rb'\s*"?(?:sep=.|#TYPE\b.*?)"?[\s,;|]*', re.IGNORECASE)
-_TITLE_SHARE = 2 / 3  # a line above the header with as many filled cells as this is a person or another header
+_DIGIT = re.compile(rb"[0-9]")
+# A line above the header with as many filled cells as this is a person or another header, one with an address sooner.
+_TITLE_SHARE, _TITLE_SHARE_WITH_ADDRESS = 2 / 3, 1 / 2
 
 
 @dataclass(frozen=True)
@@ -145,16 +147,32 @@ def _split(data: Buffer, start: int, line: int, mapping: Mapping, options: Readi
 
 
 def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bool:
-    """Return True if no line above the header is a person or the header of another export.
+    """Return True if no line above the header may be a person or the header of another export.
 
-    Such a line has an address, or about as many filled cells as the header and the records after it.
+    Such a line has about as many filled cells as the header and the records after it. With an address, fewer suffice.
+    But a line of labels is the first line of a header that has two.
     """
     shape = Shape(ord(header.delimiter))
-    end = split_record(data, header.start, shape).end
-    records = [len(_filled(cells)) for cells in first_records(data, end, shape)]
-    most = _TITLE_SHARE * min(sum(map(bool, map(str.strip, header.names))), median(records or [len(header.names)]))
-    lines = [_filled(split_record(data, each.start, shape).cells) for each in above]
-    return all(len(cells) < most and not any(map(ADDRESS.fullmatch, cells)) for cells in lines)
+    records = list(first_records(data, split_record(data, header.start, shape).end, shape))
+    widths = [len(_filled(cells)) for cells in records] or [len(header.names)]
+    usual = min(sum(map(bool, map(str.strip, header.names))), median(widths))
+    values = {(place, cell.strip().lower()) for cells in records for place, cell in enumerate(cells)}
+    for line in above:
+        cells = split_record(data, line.start, shape).cells
+        share = _TITLE_SHARE_WITH_ADDRESS if _has_address(cells) else _TITLE_SHARE
+        if len(_filled(cells)) >= share * usual and not _are_labels(cells, values):
+            return False
+    return True
+
+
+def _are_labels(cells: tuple[bytes, ...], values: set[tuple[int, bytes]]) -> bool:
+    """Return True for cells without digits and addresses, none of which is also below. A person has such cells."""
+    is_below = any((place, cell.strip().lower()) in values for place, cell in enumerate(cells) if cell.strip())
+    return not is_below and not _has_address(cells) and not any(map(_DIGIT.search, cells))
+
+
+def _has_address(cells: tuple[bytes, ...]) -> bool:
+    return any(map(ADDRESS.fullmatch, _filled(cells)))
 
 
 def _filled(cells: tuple[bytes, ...]) -> list[str]:
