@@ -22,6 +22,7 @@ Positions = NDArray[np.int64]
 _HEAD_BYTES = 4096
 _MAX_EXAMPLES = 3
 _SAVE_AS_UTF8 = "Export or save the file as UTF-8."
+_UTF32 = "The file is in UTF-32, which is not read."
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -61,7 +62,7 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
     for mark, name in _MARKS:
         if head.startswith(mark):
             if name == "utf-32":
-                raise FileRefused("file.encoding", "The file is in UTF-32, which is not read.", fix=_SAVE_AS_UTF8)
+                raise FileRefused("file.encoding", _UTF32, fix=_SAVE_AS_UTF8)
             said = options.encoding
             if said and not name.startswith(python_encoding(said).removesuffix("-sig")):
                 message = f"The byte order mark of the file says {name}, but the named encoding is {said}."
@@ -70,9 +71,11 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
     if options.encoding:
         return _said_encoding(path, options.encoding)
-    if _looks_like_utf16(head):
+    if _looks_like_utf32(head):
+        raise FileRefused("file.encoding", _UTF32, fix=_SAVE_AS_UTF8)
+    if name := _unmarked_utf16(head):
         message = "The file looks like UTF-16 without a byte order mark."
-        raise FileRefused("file.encoding", message, fix=_SAVE_AS_UTF8)
+        raise FileRefused("file.encoding", message, fix=f"{_SAVE_AS_UTF8} Or say its encoding: {name}.")
     valid_sequences, bad_bytes = _count_utf8(path)
     if bad_bytes and valid_sequences <= bad_bytes:
         return Encoding(options.fallback_encoding, is_fallback=True)
@@ -90,10 +93,17 @@ def _said_encoding(path: Path, said: str) -> Encoding:
     return Encoding(said)
 
 
-def _looks_like_utf16(head: bytes) -> bool:
-    """Return True if every other byte is NUL, as in ASCII text in UTF-16."""
+def _looks_like_utf32(head: bytes) -> bool:
+    """Return True if three of four bytes are NUL, as in ASCII text in UTF-32."""
+    return head.count(0) * 8 > len(head) * 5
+
+
+def _unmarked_utf16(head: bytes) -> str:
+    """Return the kind of UTF-16 if every other byte is NUL, as in ASCII text in UTF-16, else an empty string."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    return max(even, odd) * 4 > len(head) and min(even, odd) * 10 < max(even, odd)
+    if max(even, odd) * 4 <= len(head) or min(even, odd) * 10 >= max(even, odd):
+        return ""
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _count_utf8(path: Path) -> tuple[int, int]:
