@@ -17,18 +17,31 @@ _RECORDS = (
     *("aantal", "totaal", "righe", "totale", "linhas?", "registos?", "antal", "antall", "rader", "rækker", "i alt"),
     *("wierszy", "rekordów", "razem", "liczba", "rivejä", "yhteensä", "počet", "celkem", "záznamů"),
     *("spolu", "záznamov", "összesen", "sorok", "rekordok", "toplam", "înregistrări", "rânduri", "ukupno", "zapisa"),
-    *("kokku", "kopā", "iš viso", "σύνολο", "εγγραφές", "всего", "итого", "записей", "строк", "усього", "всього"),
+    *("kokku", "kopā", "iš viso", "σύνολο", "εγγραφές", "всего", "итого", "записей", "записи", "строк", "усього"),
+    *("всього", "enroll?ments?", "head ?counts?", "rowcount", "einträge", "gesamtanzahl", "schülerzahl", "effectifs?"),
+    *("totalt", "ogółem", "tanulók száma", "létszám"),
 )
 _RECORDS_OF_ASIA = r"合[計计]|[總总][計计数]|総数|人数|共\s*\d|\d\s*(?:件|条|條|筆|笔|行|名|건|명|행)|합계|총"
 _PEOPLE = (
     *("students?", "pupils?", "people", "persons?", "users?", "staff", "employees?", "teachers?", "members?"),
     *("schüler(?:innen)?", "personen", "élèves?", "alumnos?", "alunos?", "alunni", "leerlingen", "elever", "uczniów"),
+    *("learners?", "children", "kinder", "lehrer(?:innen)?", "lehrkräfte", "mitarbeiter(?:innen)?", "enseignants?"),
+    *("docentes", "docenti", "docenten", "medewerkers", "lärare", "anställda", "oppilaita", "oppilasta", "opettajaa"),
+    *("žáků", "žiakov", "učitelů", "nauczycieli", "tanulók?"),
 )
 # Words for what else a number in a footer may be.
 _OTHERS = (
     *("pages?", "seiten?", "páginas?", "paginas?", "pagine", "sidor", "sider", "stran", "stron", "oldal", "sayfa"),
     *("sivua", "страниц", "ページ", "页", "頁", "쪽", "years?", "jahre?", "grades?", "class(?:es)?", "klassen?"),
-    *("schools?", "schulen?", "écoles?", "versions?", "dates?", "datum", "sum", "errors?", "warnings?"),
+    *("schools?", "schulen?", "écoles?", "versions?", "dates?", "datum", "sum", "errors?", "warnings?", "new", "time"),
+    *("skipped", "rejected", "deleted", "updated", "inserted", "changed", "failed", "invalid", "duplicates?", "absent"),
+    *("inactive", "boys", "girls", "males?", "females?", "hours?", "days?", "minutes?", "credits?", "gpa", "fees?"),
+    *("amount", "balance", "points?"),
+)
+# When the report was made: its words say nothing about the number next to them.
+_STAMP = re.compile(
+    r"(?:(?<!\w)(?:date|time|datum|zeit|uhrzeit|fecha|hora|data|ora|heure|le|on|at|stand)\W*)?\d+(?:[./:-]\d+)+",
+    re.IGNORECASE,
 )
 _WORD_ENDS = re.compile(r"_|(?<=[a-zß-ÿ])(?=[A-Z])")  # RECORD_COUNT, RowCount
 _SAYS_RECORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_RECORDS)})(?!\w)|{_RECORDS_OF_ASIA}", re.IGNORECASE)
@@ -91,4 +104,4 @@ def count_in(cells: Sequence[str]) -> int | None:
     text = _WORD_ENDS.sub(" ", " ".join(cells))
     numbers = [number for found in _NUMBERS.findall(text) if (number := number_in(found)) is not None]
     says = _SAYS_RECORDS.search(text) or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
-    return numbers[0] if says and len(numbers) == 1 and not _SAYS_OTHERS.search(text) else None
+    return numbers[0] if says and len(numbers) == 1 and not _SAYS_OTHERS.search(_STAMP.sub(" ", text)) else None
