@@ -4,7 +4,7 @@ WITH rounded AS (
   SELECT min(line) AS line, custom_id
   FROM people
   WHERE NOT is_skipped AND (
-    (custom_id LIKE '%+%' AND matches(custom_id, '[0-9](\.[0-9]+)?[eE]\+[0-9]+'))
+    (custom_id LIKE '%+%' AND matches(custom_id, '[0-9]([.,][0-9]+)?[eE]\+[0-9]+'))
     OR (length(custom_id) > 15 AND matches(custom_id, '[0-9]{15,}0')
         AND NOT EXISTS (
           SELECT 1 FROM people AS o WHERE length(o.custom_id) > 15 AND matches(o.custom_id, '[0-9]{15,}[1-9]')))
