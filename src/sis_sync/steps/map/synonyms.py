@@ -27,7 +27,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         *("Apellidos", "Apellido", "Primer Apellido", "Apellido 1", "Apellido Paterno", "Cognome", "Sobrenome"),
         *("Apelido", "Apelidos", "Último Nome", "Nazwisko", "Příjmení", "Priezvisko", "Efternamn", "Etternavn"),
         *("Efternavn", "Sukunimi", "Vezetéknév", "Családnév", "Prezime", "Priimek", "Perekonnanimi", "Pavardė"),
-        *("Uzvārds", "Nume de familie"),
+        *("Uzvārds", "Nume de familie", "Langname", "Családi név"),
     ),
     "email": (
         *("School Email", "School Email Address", "School Mail", "Schl Email", "Sch Email", "District Email"),
@@ -44,6 +44,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         *("Email", "E-mail", "Mail", "Email Address", "E-mail Address", "Mail Address", "Email Addr", "Primary Email"),
         *("Schl Email Addr", "Sch Email Addr", "SEM", "EM", "User Principal Name", "UPN", "Electronic Mail Address"),
         *("E-Mail-Adresse", "Mailadresse", "Adresse e-mail", "Adresse mail", "Adresse électronique", "Courriel"),
+        *("Adresse e-mail professionnelle", "E-mail professionnel"),
         *("Mél", "Correo", "Correo electrónico", "Dirección de correo", "Posta elettronica", "Indirizzo e-mail"),
         *("E-mailadres", "Mailadres", "Correio eletrónico", "Endereço de e-mail", "Adres e-mail", "Adres mailowy"),
         *("E-mailová adresa", "E-post", "E-postadress", "E-postadresse", "Sähköposti", "Sähköpostiosoite"),
@@ -85,6 +86,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Osobní číslo",
         ),
         *("Anställningsnummer", "Ansattnummer", "Medarbejdernummer", "Oppilasnumero", "Opiskelijanumero", "Uni-ID"),
+        *("Schülerkennzahl", "Intern nummer", "Fiche", "Nº Id. Escolar"),
+        *("Badge Number", "Badge Num", "Person PK"),
     ),
     "school_district_external_id": (
         *("External ID of the School", "Org ID", "Organization ID", "Organisation ID", "School ID", "School Number"),
@@ -122,12 +125,15 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Dienststelle",
             "District ID",
         ),
+        *("Schulkennzahl", "Schulhaus", "École", "Code école", "Sede", "Código INEP", "Código do agrupamento"),
+        *("Institutionskode", "Skolekode", "Koulun tunnus", "Kod szkoły", "Kód školy", "IZO školy", "EDUID školy"),
+        *("EDUID", "OM azonosító", "Iskola"),
     ),
     "user_type": (
         *("Role", "Roles", "User Role", "User Type", "Person Type", "Account Type", "Primary Role", "Member Type"),
         *("Staff Type", "Type", "Rolle", "Benutzertyp", "Personentyp", "Profil", "Type de personne", "Rôle", "Rol"),
         *("Perfil", "Tipo de usuario", "Ruolo", "Profilo", "Tipo utente", "Gebruikerstype", "Tipo de utilizador"),
-        *("Rola", "Typ użytkownika", "Typ uživatele", "Roll", "Brugertype", "Brukertype", "Rooli"),
+        *("Rola", "Typ użytkownika", "Typ uživatele", "Roll", "Brugertype", "Brukertype", "Rooli", "Basisrol"),
     ),
     "position": (
         *("Title", "Job Title", "Job", "Position Title", "Employee Title", "Role Title", "Post Title", "Post"),
@@ -135,7 +141,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         *("Staff Classification", "TI", "Job Description", "Job Role", "Funktion", "Stelle", "Amtsbezeichnung"),
         *("Dienstbezeichnung", "Tätigkeit", "Fonction", "Poste", "Emploi", "Cargo", "Puesto", "Mansione", "Incarico"),
         *("Qualifica", "Functie", "Função", "Stanowisko", "Pracovní pozice", "Funkce", "Befattning", "Stilling"),
-        *("Tehtävä", "Nimike", "Tehtävänimike"),
+        *("Tehtävä", "Nimike", "Tehtävänimike", "Business Role"),
     ),
     "grade": (
         *("Grade Level", "Grades", "Grade", "Gr", "Grd", "Current Grade", "Grade Code", "Grade ID", "Grade Name"),
@@ -156,7 +162,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Jaargroep",
         ),
         *("Ano", "Ano de escolaridade", "Série", "Poziom", "Ročník", "Årskurs", "Åk", "Trinn", "Årstrinn"),
-        *("Klassetrin", "Vuosiluokka", "Luokka-aste"),
+        *("Klassetrin", "Vuosiluokka", "Luokka-aste", "Degré", "Ano/Série", "Évfolyam"),
     ),
     "status": (
         *("Account Status", "Enroll Status", "Enrollment Status", "Enrolment Status", "Student Status", "Status"),
@@ -176,7 +182,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "Estado matrícula",
             "Ativo",
         ),
-        *("Stan", "Aktywny", "Stav", "Aktivní", "Tila", "Aktiivinen"),
+        *("Stan", "Aktywny", "Stav", "Aktivní", "Tila", "Aktiivinen", "Status da matrícula"),
+        *("Jogviszony státusz", "Státusz"),
     ),
 }
 
@@ -203,7 +210,7 @@ PLAIN_IDS: tuple[str, ...] = (
         "Kennung",
     ),
     *("Identifiant", "Identificador", "Identificativo", "Numéro", "Número", "Numero", "Codice", "Código", "Kod"),
-    *("Numer", "Číslo", "Kód", "Tunnus", "Numero"),
+    *("Numer", "Číslo", "Kód", "Tunnus", "Numero", "Lokales Differenzierungsmerkmal", "Korttinumero"),
 )
 # IDs of a state or a country. The district's own number is better, and some of these are secrets of the person.
 OUTSIDE_IDS: tuple[str, ...] = (
@@ -222,7 +229,7 @@ OUTSIDE_IDS: tuple[str, ...] = (
         "Henkilötunnus",
         "Oppijanumero",
         "ECK iD",
-        *("NIF", "RUT", "CURP", "CPF"),
+        *("NIF", "RUT", "CURP", "CPF", "N° INE", "Oktatási azonosító"),
     ),
 )
 # A school by its name. Its code is better.
@@ -267,6 +274,8 @@ VAGUE_SCHOOLS: tuple[str, ...] = (
     "Organisation",
     "District ID",
     "Institution",
+    "Schulhaus",
+    "Sede",
 )
 FULL_NAME: tuple[str, ...] = (
     *("Name", "Full Name", "Display Name", "Sortable Name", "Last First", "Name Last First", "Last First Middle"),
@@ -322,6 +331,7 @@ CONTRARY_FLAGS: tuple[str, ...] = (
         "Archived",
     ),
     *("Deleted", "Is Deleted", "Graduated", "Gesperrt", "Ausgetreten", "Abgemeldet", "Sorti", "Baja", "Uitgeschreven"),
+    *("Ritirato", "Ritirata"),
 )
 
 CLASS_NAMES: tuple[str, ...] = (
@@ -339,6 +349,9 @@ CLASS_NAMES: tuple[str, ...] = (
         "Stamgroep",
         "Home Form",
         "Hjemmeklasse",
+        "Klascode",
+        "Klassenbezeichnung",
+        "Osztály",
     ),
 )
 
@@ -366,6 +379,7 @@ EXIT_DATES: tuple[str, ...] = (
     *("Date fin", "Fecha de baja", "Fecha de salida", "Data uscita", "Data ritiro", "Data fine", "Uitschrijfdatum"),
     *("Einddatum", "Datum uit dienst", "Data de saída", "Data de fim", "Data wypisania", "Data odejścia"),
     *("Datum ukončení", "Slutdatum", "Sluttdato", "Slutdato", "Päättymispäivä"),
+    *("Schulaustritt", "Fecha de cese", "Employment End Date", "Eronnut", "Eropäivä"),
 )
 
 # Words of columns that are none of our fields, although their cells may look like one.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from sis_sync.core.fields import FIELDS, LISTED_VALUES
 from sis_sync.steps.map.columns import comparable
 from sis_sync.steps.map.suggest import by_content
-from sis_sync.steps.map.suggest.header_words import STAFF_WORDS, STUDENT_WORDS, words_of
+from sis_sync.steps.map.suggest.header_words import STAFF_WORDS, STUDENT_WORDS, names_school_year, words_of
 from sis_sync.steps.map.suggest.known_names import called, names_of
 from sis_sync.steps.map.suggest.person_names import propose_names
 from sis_sync.steps.map.suggest.proposal import Proposal, column, opened
@@ -42,7 +42,14 @@ def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal
             found = find(field, sample, [name for name in sample.usable if name not in used])
             if found:
                 chosen[field] = found
-    return chosen
+    return {field: _of_any_year(proposal) for field, proposal in chosen.items()}
+
+
+def _of_any_year(proposal: Proposal) -> Proposal:
+    """Leave a line open whose header names a school year. Another column may have the same name of another year."""
+    if not names_school_year(proposal.header or ""):
+        return proposal
+    return opened(proposal, "the header names a school year, so the line fits for one year only")
 
 
 def _email(sample: Sample, free: Sequence[str]) -> Proposal | None:

@@ -49,7 +49,7 @@ _LINKS = frozenset(
     (
         *("the", "of", "s", "der", "des", "die", "das", "du", "de", "la", "le", "les", "l", "d", "del", "della"),
         *("dell", "di", "da", "do", "dos", "el", "en", "i", "y", "e", "et", "und", "and", "van", "het", "a", "u"),
-        *("current", "cur", "primary", "main", "official", "actual"),
+        *("current", "cur", "primary", "main", "official", "actual", "stammdaten"),
     )
 )
 _LEGAL = frozenset(("legal", "amtlicher", "amtlich", "etat", "civil"))
@@ -97,6 +97,9 @@ _PRIVATE = frozenset(
 )
 _LETTERS = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae", "œ": "oe"})
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)")  # Google writes "First Name [Required]"
+_SCHOOL_YEAR = re.compile(
+    r"(?<!\d)(?:SY *)?(?:(?:19|20)\d\d(?: ?[-/\u2013] ?(?:20)?\d\d)?|\d\d ?[-/\u2013] ?\d\d)(?!\d)", re.IGNORECASE
+)
 _NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)")
 _WORD = re.compile(r"[^\W_]+|#")
 _MIN_PREFIX = 4  # shorter words begin too many others
@@ -139,6 +142,11 @@ class HeaderWords:
         return bool(frozenset(self.words) & _PRIVATE) or self.words[-1:] in (("2",), ("3",), ("02",))
 
 
+def names_school_year(header: str) -> bool:
+    """Return True for a header such as "Grade 2026-27": next year the column has another name."""
+    return _SCHOOL_YEAR.search(header) is not None
+
+
 def fold(text: str) -> str:
     """Return a text without accents, in ASCII where the letters have a plain form: é is e, ø is o, ß is ss."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS).replace("ß", "ss"))
@@ -148,10 +156,11 @@ def fold(text: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def words_of(header: str) -> HeaderWords:
     """Return the words of a header: `STU_LEGAL_FIRST`, `student.firstName` and "First Name [Required]" have several."""
-    text = _NEW_WORD.sub(" ", fold(_NOTE.sub(" ", header)))
+    text = _NEW_WORD.sub(" ", fold(_SCHOOL_YEAR.sub(" ", _NOTE.sub(" ", header))))
     words = tuple(_WORD.findall(text.lower()))
     family = "usual" if _USUAL & {*words} else "legal" if _LEGAL & {*words} else ""
-    if family == "usual" and len(words) == 1 and words[0] in _USUAL_FIRST_NAMES:
+    own = [word for word in words if word not in _WHO | _LINKS]
+    if family == "usual" and len(own) == 1 and own[0] in _USUAL_FIRST_NAMES:
         words = (*words, "first")
     plain = [word for word in words if word not in _LEGAL | _USUAL]
     plain = plain[:-1] if len(plain) > 1 and plain[-1] in ("1", "01") else plain

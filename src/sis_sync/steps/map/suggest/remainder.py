@@ -211,7 +211,8 @@ class Remainder:
             return Proposal("user_type", None, reason, "constant.user_type", STUDENT, is_open=True)
         words = {word for name in self.sample.header for word in (*words_of(name).words, *words_of(name).who)}
         types = ["Teacher", "Staff"] if words & {*_TEACHER_WORDS} else ["Staff", "Teacher"]
-        if not words & STAFF_WORDS and "position" not in self.chosen:
+        has_grades = any(map(self.sample.values, called(self.sample.header, names_of("grade"))))
+        if has_grades or (not words & STAFF_WORDS and "position" not in self.chosen):
             types = [STUDENT, *reversed(types)]
         reason = "nothing fits. If everyone is of one type"
         others = tuple(("constant.user_type", each) for each in types[1:])
