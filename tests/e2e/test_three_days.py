@@ -11,14 +11,8 @@ import httpx
 import pytest
 from kit.servers import Place, running_place
 
-# The demo runs the same days on SQLite, below: the gate tries PostgreSQL, the night both.
-ON_POSTGRESQL = pytest.mark.parametrize(
-    "place", [pytest.param("sqlite", marks=pytest.mark.night), "postgresql"], indirect=True
-)
-# The database plays no part in these: the gate tries one, the night both.
-ON_ONE = pytest.mark.parametrize(
-    "place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.night)], indirect=True
-)
+# In the gate, the demo below runs the same days.
+ON_BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -28,7 +22,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield running
 
 
-@ON_POSTGRESQL
+@pytest.mark.night
+@ON_BOTH
 def test_three_days_of_a_district(place: Place) -> None:
     day_one = place.sync(1)
     assert_counts(day_one, rows=1208, create=1208)
@@ -46,7 +41,7 @@ def test_three_days_of_a_district(place: Place) -> None:
 
 
 @pytest.mark.night
-@ON_ONE
+@ON_BOTH
 def test_nothing_is_applied_unapproved(place: Place) -> None:
     place.sync(1)
     run = place.send(2)
@@ -59,7 +54,7 @@ def test_nothing_is_applied_unapproved(place: Place) -> None:
 
 
 @pytest.mark.night
-@ON_ONE
+@ON_BOTH
 def test_mapping_lines_go_along(place: Place) -> None:
     with place.demo.properties.open("a", encoding="utf-8") as properties:
         properties.write("full.sync.mapper=sis\nmapper.sis.column.custom_id=Student Number\n")
@@ -75,7 +70,7 @@ def test_mapping_lines_go_along(place: Place) -> None:
 
 
 @pytest.mark.night
-@ON_ONE
+@ON_BOTH
 def test_cut_file_deletes_no_one(place: Place) -> None:
     """A cut first list, before anybody left. The three days above end with one too."""
     place.sync(1)
