@@ -73,6 +73,7 @@ def test_undercut_plan_is_shown_again(district: Org, north: Org, alice: Account,
     assert "changed by another run" in newer.decision_reason
 
 
+@pytest.mark.night
 def test_two_other_runs_undercut_no_one(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *STUDENTS, now=now)
     waiting = sync(district, *STUDENTS[1:], now=now + HOUR, mode="students")
@@ -105,6 +106,7 @@ def test_plan_overtaken_while_made(
     assert settled(newer, now=now + 4 * HOUR).counts["restore"] == 9
 
 
+@pytest.mark.night
 def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *STUDENTS, now=now)
     runs = [
@@ -146,6 +148,7 @@ def test_file_of_revoked_key_waits(district: Org, north: Org, alice: Account, no
     assert settled(later, now=now).state == "waiting"
 
 
+@pytest.mark.night
 def test_file_of_former_manager_waits(district: Org, north: Org, alice: Account, bob: Account, now: datetime) -> None:
     run = send(north, student("S1"), now=now, by=bob)
     plan_run(run.pk, now=now)
@@ -177,6 +180,7 @@ def test_older_versions_plan_shown_again(
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
+@pytest.mark.night
 def test_plan_in_an_older_format_is_made_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("P0"), now=now)

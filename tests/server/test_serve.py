@@ -109,6 +109,7 @@ def test_new_server_prints_setup_link(new_server: tuple[Scene, "subprocess.Popen
     assert sorted(children_of(process.pid).values()) == ["web", "work"]
 
 
+@pytest.mark.night
 def test_claimed_server_prints_no_link(scene: Scene) -> None:
     scene.prepare(["begin"])
     with serving(scene, "--no-worker") as (process, said):
@@ -156,6 +157,7 @@ def test_frozen_child_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         child.stop(0)
 
 
+@pytest.mark.night
 def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
     beat = Beat.expected(tmp_path / "workers" / "one", 5)
     assert beat
@@ -170,7 +172,7 @@ def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
     assert not beat.is_silent()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.night)])
 def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
     with serving(scene) as (process, _):
         children = children_of(process.pid)
@@ -203,6 +205,7 @@ def test_children_end_with_their_parent(scene: Scene) -> None:
         wait_until(lambda: not any(is_alive(child) for child in children), "children outlive their parent")
 
 
+@pytest.mark.night
 def test_used_port_ends_the_server(scene: Scene) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -216,6 +219,7 @@ def test_open_address_needs_a_proxy(scene: Scene) -> None:
     assert (code, "SIS_SYNC_BEHIND_PROXY" in errors) == (3, True)
 
 
+@pytest.mark.night
 def test_worker_command_works(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, 5])
     worker = scene.start("-c", RUN, "worker", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

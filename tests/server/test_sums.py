@@ -156,6 +156,7 @@ def test_base_is_before_first_change(district: Org, north: Org, south: Org, now:
     assert held_by(sync(district, *gone, now=now + DAY)) == {"guard.deletions": 5}
 
 
+@pytest.mark.night
 def test_retyped_people_stay_in_base_of_type(district: Org, north: Org, now: datetime) -> None:
     students = there(north, 400, now=now)
     staff = there(north, 20, now=now, first=400, user_type="Teacher", grade="")
@@ -235,6 +236,7 @@ def test_modes_share_their_sums(district: Org, north: Org, now: datetime) -> Non
     assert held_by(sync(district, *changed[19:20], now=now + DAY, mode="staff")) == {"guard.changes": 20}
 
 
+@pytest.mark.night
 def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: datetime) -> None:
     pupils = there(north, 20, now=now)
     needs_approval(district, "staff", required=False)
@@ -247,6 +249,7 @@ def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: dateti
     assert held_by(last)["guard.drip"] == 19
 
 
+@pytest.mark.night
 def test_restored_disabled_people_are_enabled(district: Org, north: Org, now: datetime) -> None:
     there(north, 100, now=now)
     asleep = there(north, 60, now=now, first=100, status="Disabled")

@@ -54,6 +54,7 @@ def test_worker_killed_while_applying(scene: Scene) -> None:
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(MANY,)]
 
 
+@pytest.mark.night
 @ON_ONE
 def test_worker_killed_while_planning(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, SOME])
@@ -81,6 +82,7 @@ def test_two_workers_share_no_job(scene: Scene) -> None:
     assert scene.ask(ACCOUNTS) == scene.ask(HISTORY) == [(1245,)]
 
 
+@pytest.mark.night
 def test_worker_outlives_a_lost_database(tmp_path: Path, postgresql_url: str) -> None:
     scene = Scene(tmp_path, postgresql_url)
     scene.prepare(["begin"], ["send", 0, MANY])
