@@ -24,7 +24,7 @@ from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.map.mapping import Mapping as ColumnMapping
 from sis_sync.steps.pipeline import PlanInput, map_file, plan_file, plan_roster
-from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan
+from sis_sync.steps.plan.plan import Plan, plan_digest, save_plan, unchanged_rows
 from sis_sync.steps.report import write_plan
 
 ORGS = "external_id,name\nD1,Lakeview District\n010,North Elementary\n020,Lakeview High\n"
@@ -106,10 +106,10 @@ def plan_bytes(
         files = (folder / "plan.parquet", folder / "unchanged.parquet")
         save_plan(session, plan, *files)
         stored = session.rows(
-            f"SELECT line, {', '.join(STORED)} FROM read_parquet([:plan, :unchanged], union_by_name = true) "
+            f"SELECT line, {', '.join(STORED)} FROM ("
+            f"SELECT * FROM read_parquet(:plan) UNION ALL BY NAME {unchanged_rows(files[1])}) "
             "ORDER BY line NULLS LAST, custom_id",
             plan=str(files[0]),
-            unchanged=str(files[1]),
         )
         rows = tuple(dict(zip(STORED, row[1:], strict=True)) for row in stored)
         assert all(None not in row.values() for row in rows if row["action"] != "unchanged")

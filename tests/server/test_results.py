@@ -3,12 +3,14 @@
 import csv
 import io
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from kit.rosters import needs_approval, send, settled, student, sync
 
+from sis_sync.engine.duckdb import open_session
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.services import delete_accounts
 from sis_sync.server.errors import NotNow
@@ -20,7 +22,9 @@ from sis_sync.server.runs.memory import memory_folder
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.purge.purge import purge, total
 from sis_sync.server.runs.results import results_of
+from sis_sync.server.runs.selectors import plan_rows
 from sis_sync.server.runs.undo import ask_undo
+from sis_sync.steps.plan.plan import unchanged_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +60,27 @@ def answer(org: Org, run: Run, *scopes: str, query: str = "") -> tuple[int, byte
     found = Client().get(f"/api/v1/runs/{run.pk}/results.csv{query}", headers={"Authorization": f"Bearer {secret}"})
     body = b"".join(found.streaming_content) if found.streaming else found.content  # type: ignore[attr-defined]
     return found.status_code, body
+
+
+def test_pages_name_those_who_stay_as_they_are(mixed: Run) -> None:
+    Account.objects.filter(custom_id="S3").update(first_name="Renamed")
+    names = {row.custom_id: row.person for row in plan_rows(run=mixed, action="unchanged").rows}
+    assert names == {each.custom_id: each.full_name for each in Account.objects.filter(custom_id__in=["S1", "S3"])}
+    assert names["S3"].startswith("Renamed ")
+
+
+def test_plan_of_an_earlier_version_is_read(mixed: Run, tmp_path: Path) -> None:
+    """It has all that is stored of unchanged rows in one file."""
+    files, wide = run_files(mixed), tmp_path / "unchanged.parquet"
+    before = results_of(mixed)
+    expected, rows = before.read_bytes(), plan_rows(run=mixed)
+    with open_session() as session:
+        session.run(f"COPY ({unchanged_rows(files.unchanged)}) TO :wide (FORMAT parquet)", wide=str(wide))
+    wide.replace(files.unchanged)
+    files.notes.unlink()
+    before.unlink()
+    assert results_of(mixed).read_bytes() == expected
+    assert plan_rows(run=mixed) == rows
 
 
 def test_values_are_those_of_the_file(mixed: Run) -> None:

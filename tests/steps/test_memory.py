@@ -23,7 +23,7 @@ from sis_sync.steps.memory.memory import open_memory
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
 from sis_sync.steps.memory.passing import PassingMemory
 from sis_sync.steps.pipeline import PlanInput, plan_file
-from sis_sync.steps.plan.plan import save_plan
+from sis_sync.steps.plan.plan import notes_of, save_plan
 from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
 from sis_sync.steps.validate.messages import group_findings
@@ -157,8 +157,9 @@ class Nights:
             if not is_usable:
                 return self.outcome(given, "full")
             pairs = session.value("SELECT people FROM pair_totals")
-            files = self.folder / f"{way}-plan", self.folder / f"{way}-unchanged"
-            save_plan(session, plan, *files)
+            path, unchanged = self.folder / f"{way}-plan", self.folder / f"{way}-unchanged"
+            save_plan(session, plan, path, unchanged)
+            files = (path, unchanged, notes_of(unchanged))
             stored = [session.rows(STORED, path=str(path)) for path in files]
             columns = [row[0] for row in session.rows(f"DESCRIBE {STORED}", path=str(files[0]))]
             reports = self.folder / "failed.csv", self.folder / "told.csv"

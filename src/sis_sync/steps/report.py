@@ -10,6 +10,7 @@ from sis_sync.core.reading_options import delimiter_called
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
 from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, kept_positions, secret_positions
+from sis_sync.steps.plan.plan import GIVEN, unchanged_rows
 from sis_sync.steps.read.read import Records
 
 PLAN_COLUMNS = ("line", "action", "custom_id", "fields", "codes", "message")
@@ -21,8 +22,6 @@ RESULTS_COLUMNS = (*PLAN_COLUMNS, *_MAPPED_HEADERS.values(), *(f"old_{name}" for
 QUIET_ACTIONS = ("unchanged", "taken")
 # This includes apostrophes before the sign: otherwise reading would remove an apostrophe that the SIS wrote.
 _FORMULA = rf"^'*{FORMULA_START}"
-# `people` contains these twice: as they would be stored, and as they are after mapping (given_*).
-_AS_GIVEN = ("user_type", "position", "grade", "status")
 
 
 def write_plan(session: Session, path: Path) -> None:
@@ -51,7 +50,7 @@ def results_query(shown: Callable[[str], str], plan: Path, unchanged: Path | Non
     """
     cells = {name: f"x.{name}" for name in PLAN_COLUMNS if name != "line"}
     for name in FIELD_NAMES:
-        given = f"coalesce(x.given_{name}, x.{name})" if name in _AS_GIVEN else f"x.{name}"
+        given = f"coalesce(x.given_{name}, x.{name})" if name in GIVEN else f"x.{name}"
         cells[_MAPPED_HEADERS[name]] = f"CASE WHEN x.line IS NULL THEN x.old_{name} ELSE {given} END"
     cells["custom_id_as_mapped"] = "x.custom_id"
     for name in _OLD_FIELDS:
@@ -65,20 +64,19 @@ def results_query(shown: Callable[[str], str], plan: Path, unchanged: Path | Non
 
 def _stored(plan: Path) -> str:
     """Return the query of a stored plan. Plans of earlier versions have no given values."""
-    given = ", ".join(f"NULL::VARCHAR AS given_{name}" for name in _AS_GIVEN)
+    given = ", ".join(f"NULL::VARCHAR AS given_{name}" for name in GIVEN)
     return f"SELECT * FROM read_parquet({literal(plan)}) UNION ALL BY NAME SELECT {given} WHERE FALSE"
 
 
 def _unchanged_rows(unchanged: Path, has_values: bool) -> str:
     if has_values:
-        return f"SELECT * FROM read_parquet({literal(unchanged)})"
-    plan_columns = ", ".join(f"u.{name}" for name in PLAN_COLUMNS)
-    # Names are stored with the plan: those of an account that keeps its own are not the names of the file.
-    values = ", ".join(f"{'u' if name in NAME_FIELDS else 's'}.{name}" for name in FIELD_NAMES if name != "custom_id")
-    return (
-        f"SELECT {plan_columns}, {values} FROM read_parquet({literal(unchanged)}) AS u "
-        "LEFT JOIN settled AS s ON s.line = u.line"
-    )
+        return unchanged_rows(unchanged)
+    # An account may keep its own names. Those are stored with the plan.
+    cells = {name: f"coalesce(u.{name}, s.{name})" if name in NAME_FIELDS else f"s.{name}" for name in FIELD_NAMES}
+    columns = [f"u.{name}" for name in PLAN_COLUMNS]
+    columns += [f"{cell} AS {name}" for name, cell in cells.items() if name != "custom_id"]
+    rows = unchanged_rows(unchanged)
+    return f"SELECT {', '.join(columns)} FROM ({rows}) AS u LEFT JOIN settled AS s ON s.line = u.line"
 
 
 def write_told(session: Session, path: Path) -> None:

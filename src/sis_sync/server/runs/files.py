@@ -27,7 +27,7 @@ from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.server.errors import PlanDamaged
 from sis_sync.server.place import require_room
 from sis_sync.server.runs.models import Run
-from sis_sync.steps.plan.plan import plan_digest
+from sis_sync.steps.plan.plan import notes_of, plan_digest
 
 DAMAGED_PLAN = "The stored plan cannot be read: it is damaged"
 PLAN_AGAIN = (
@@ -36,6 +36,7 @@ PLAN_AGAIN = (
 )
 MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256
+UNCHANGED = "unchanged.parquet"
 REMEMBERED = """
 COPY (
   SELECT line, custom_id FROM read_parquet([:changing, :unchanged], union_by_name = true)
@@ -50,11 +51,11 @@ class RunFiles:
 
     `reading` is the result of the first reading, if some columns were removed from the upload after it. `refused` is
     a refused upload without its columns of secrets.
-    `unchanged` contains the rows of the plan that change nothing, `plan` all others. `findings` contains the groups of
-    findings with examples (JSON). Like the plan, it contains people's data. `told` and `told_failed` contain what a
-    sender without the scope read may see; they exist only if such a key sent the file. `remembered` contains the line
-    and the custom ID of each row. A purge writes it when it removes the plan, if the guards still need it. The results
-    are made when someone asks for them (results.py).
+    `unchanged` contains the rows of the plan that change nothing, `notes` more of some of these, and `plan` all other
+    rows. `findings` contains the groups of findings with examples (JSON). Like the plan, it contains people's data.
+    `told` and `told_failed` contain what a sender without the scope read may see; they exist only if such a key sent
+    the file. `remembered` contains the line and the custom ID of each row. A purge writes it when it removes the plan,
+    if the guards still need it. The results are made when someone asks for them (results.py).
     """
 
     original: Path
@@ -62,6 +63,7 @@ class RunFiles:
     refused: Path
     plan: Path
     unchanged: Path
+    notes: Path
     seen: Path
     failed: Path
     findings: Path
@@ -75,9 +77,9 @@ class RunFiles:
         return self.original.parent
 
     @property
-    def stored_plan(self) -> tuple[Path, Path, Path]:
+    def stored_plan(self) -> tuple[Path, ...]:
         """Return the files from which the digest is computed."""
-        return self.plan, self.unchanged, self.seen
+        return self.plan, self.unchanged, self.notes, self.seen
 
     def results_path(self, *, is_told: bool, is_whole: bool) -> Path:
         """Return the path of the results: as a sender without the scope read sees them, and with the unchanged rows."""
@@ -111,7 +113,8 @@ def _files(folder: Path, plan: str) -> RunFiles:
         reading=folder / "reading.parquet",
         refused=folder / "refused",
         plan=folder / plan / "plan.parquet",
-        unchanged=folder / plan / "unchanged.parquet",
+        unchanged=folder / plan / UNCHANGED,
+        notes=notes_of(folder / plan / UNCHANGED),
         seen=folder / plan / "seen.parquet",
         failed=folder / plan / "failed.csv",
         findings=folder / plan / "findings.json",

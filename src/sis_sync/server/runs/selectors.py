@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,8 +22,9 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, one_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
-from sis_sync.server.runs.files import DAMAGED_PLAN, is_plan_damaged, reading_session, run_files, unless_gone
+from sis_sync.server.runs.files import DAMAGED_PLAN, RunFiles, is_plan_damaged, reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
+from sis_sync.steps.plan.plan import unchanged_rows
 
 LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
 
@@ -33,8 +33,9 @@ LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
 class PlanRow:
     """One row of a plan. `changes` are (field, old value, new value). `line` is None for an absent account.
 
-    `person` is the name of the account when the plan was made. For new and unchanged accounts it is the name in the
-    file. It is empty if neither is known. `account_id` is None for new and unchanged accounts.
+    `person` is the name of the account when the plan was made. For new accounts it is the name in the file, and for
+    most unchanged ones the name of the account now. It is empty if neither is known. `account_id` is None for new and
+    unchanged accounts.
     """
 
     line: int | None
@@ -136,28 +137,36 @@ def plan_rows(
     `with_findings` leaves out rows that have none.
     """
     files = run_files(run)
-    paths = [files.plan, files.unchanged]
     found = PlanPage((), 0)
-    with suppress(PlanDamaged), unless_gone(*paths):
-        found = _plan_page(paths, action, with_findings, page, page_size)
-    return found
+    with suppress(PlanDamaged), unless_gone(files.plan, files.unchanged):
+        found = _plan_page(files, action, with_findings, page, page_size)
+    return replace(found, rows=_with_names(run, found.rows))
 
 
-def _plan_page(paths: list[Path], action: str, with_findings: bool, page: int, page_size: int) -> PlanPage:
+def _plan_page(files: RunFiles, action: str, with_findings: bool, page: int, page_size: int) -> PlanPage:
     fields = ", ".join(f"{name}, old_{name}" for name in FIELD_NAMES)
-    chosen = "FROM read_parquet(?, union_by_name = true) WHERE ? IN ('', action)"
+    stored = f"SELECT * FROM read_parquet(?) UNION ALL BY NAME {unchanged_rows(files.unchanged)}"
+    chosen = f"FROM ({stored}) WHERE ? IN ('', action)"
     if with_findings:
         chosen += " AND codes <> ''"
-    names = [str(path) for path in paths]
+    plan = str(files.plan)
     with reading_session() as session:
         found = session.connection.execute(
             f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} {chosen} "
             "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",
-            [names, action, page_size, (max(page, 1) - 1) * page_size],
+            [plan, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
-        counted = session.connection.execute(f"SELECT count(*) {chosen}", [names, action]).fetchone()
+        counted = session.connection.execute(f"SELECT count(*) {chosen}", [plan, action]).fetchone()
     rows = tuple(row_of_plan(row, account_id=account_id) for account_id, *row in found)
     return PlanPage(rows, int(counted[0]) if counted else 0)
+
+
+def _with_names(run: Run, rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
+    """Return the rows with the names of the accounts that they leave unchanged. Few of these names are stored."""
+    nameless = {row.custom_id for row in rows if row.action == "unchanged" and not row.person}
+    accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=nameless).order_by()
+    names = {custom_id: _full(parts) for custom_id, *parts in accounts.values_list("custom_id", *NAME_FIELDS)}
+    return tuple(replace(row, person=row.person or names.get(row.custom_id, "")) for row in rows)
 
 
 def failed_custom_id(*, run: Run, line: int, code: str) -> str:
@@ -198,7 +207,11 @@ def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow
 def _person(values: list[str | None]) -> str:
     new, old = values[0::2], values[1::2]
     named = old if any(old) else new
-    return " ".join(part for name, part in zip(FIELD_NAMES, named, strict=True) if name in NAME_FIELDS and part)
+    return _full([part for name, part in zip(FIELD_NAMES, named, strict=True) if name in NAME_FIELDS])
+
+
+def _full(names: Sequence[str | None]) -> str:
+    return " ".join(name for name in names if name)
 
 
 def _changes(action: str, changed: list[str], values: list[str]) -> tuple[tuple[str, str, str], ...]:

@@ -31,7 +31,7 @@ PIECE_ROWS = 20_000
 LAST_ID = 2**63 - 1
 # The format of the stored files of a plan. Raise it when their columns change: a plan in another format is made again
 # before it is applied.
-PLAN_FORMAT = 4
+PLAN_FORMAT = 5
 
 
 @dataclass(frozen=True)

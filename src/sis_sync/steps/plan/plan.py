@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sis_sync.core.fields import NAME_FIELDS
 from sis_sync.core.modes import Mode, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.core.whole_files import sha256_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import sql_text
+from sis_sync.engine.sql import literal, sql_text
 from sis_sync.steps.map.settle import NOTHING_SETTLED, Settled
 from sis_sync.steps.read.read import Records
 from sis_sync.steps.validate.validate import Judged, count_findings
 
+# The fields that `people` contains twice: as they would be stored, and as they are after mapping (given_*).
+GIVEN = ("user_type", "position", "grade", "status")
 _COUNTED = """
 SELECT (SELECT count(*) FROM brought_passwords WHERE is_newcomer) AS of_newcomers,
   (SELECT count(*) FROM brought_passwords WHERE is_set AND NOT is_newcomer) AS of_existing,
@@ -108,17 +111,41 @@ def _judge_addresses(session: Engine) -> None:
 
 
 def save_plan(session: Session, plan: Plan, path: Path, unchanged: Path, *, has_values: bool = False) -> None:
-    """Write the plan to two Parquet files: `path` has the old and new values of all rows except the unchanged ones.
+    """Write the plan to three Parquet files: `path` has the old and new values of all rows except the unchanged ones.
 
-    An unchanged row is in it if it has a mark (see marks.sql). No password is in them. `brings_password` marks the rows
-    whose password is set. With `has_values`, `unchanged` has the values of its rows too, because reading
-    the file again would not give them.
+    An unchanged row is in it if it has a mark (see marks.sql). `unchanged` has the line and the custom ID of the other
+    unchanged rows, the file of `notes_of` has more of a few of them. No password is in any file. `brings_password`
+    marks the rows whose password is set. With `has_values`, the notes have the values of all unchanged rows, because
+    reading the file again would not give them.
     """
-    session.run(sql_text(__package__, "save"), path=str(path), unchanged=str(unchanged), has_values=has_values)
+    parts = {"path": path, "unchanged": unchanged, "notes": notes_of(unchanged)}
+    session.run(
+        sql_text(__package__, "save"), **{name: str(part) for name, part in parts.items()}, has_values=has_values
+    )
     files = (path, unchanged)
     stored = sum(session.value("SELECT count(*) FROM read_parquet(:file)", file=str(file)) for file in files)
     if stored != plan.counts.rows + plan.counts.leaving:
         raise AssertionError(f"{plan.counts.rows + plan.counts.leaving} rows in the plan, but {stored} were stored")
+
+
+def notes_of(unchanged: Path) -> Path:
+    """Return the file that has more of some unchanged rows: findings and names, or all values."""
+    return unchanged.with_name(f"{unchanged.stem}-notes{unchanged.suffix}")
+
+
+def unchanged_rows(unchanged: Path) -> str:
+    """Return the query of the unchanged rows of a stored plan. What only the file has is NULL.
+
+    Plans of earlier versions have no notes: all is in one file.
+    """
+    notes = notes_of(unchanged)
+    values = ("email", "school_district_external_id", *(f"given_{name}" for name in GIVEN))
+    columns = ", ".join(f"n.{name}" for name in (*NAME_FIELDS, *values))
+    return (
+        "SELECT u.line, 'unchanged' AS action, u.custom_id, '' AS fields, coalesce(n.codes, '') AS codes, "
+        f"coalesce(n.message, '') AS message, {columns} FROM read_parquet({literal(unchanged)}) AS u "
+        f"LEFT JOIN read_parquet({literal(notes if notes.is_file() else unchanged)}) AS n ON n.line = u.line"
+    )
 
 
 def plan_digest(*files: Path) -> str:

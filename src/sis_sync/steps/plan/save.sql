@@ -1,11 +1,12 @@
 -- In:  plan, people, accounts, pairs, marks.
--- Out: two files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged
+-- Out: three files, in the order of the file, then by custom ID. :path has one row per row of plan that is not unchanged
 --      or has a mark, with the values to store, the values now (old_*), and those of the file where they differ from
---      what is stored (given_*, else NULL). :unchanged has one row per other row, with the name; with all values
---      (given_*) if :has_values, that is if the file alone does not give them.
+--      what is stored (given_*, else NULL). :unchanged has the line and the custom ID of each other row. :notes has one
+--      row per row of :unchanged that has a finding, with its name: an account may keep its own. If :has_values, that
+--      is if the file alone does not give the values, it has all rows of :unchanged, with all values (given_*).
 -- In each is a row that there never is, so that its bytes depend on the rows alone: the engine writes a column without
 -- NULL in another way if it knows that it has none.
--- Two files, because on most nights most rows change nothing, and an empty value would cost as much as a full one.
+-- Three files, because on most nights most rows change nothing, and an empty value costs as much as a full one.
 
 -- The accounts whose old values are stored: few on most nights, so that rows are not looked up among all accounts.
 -- Only accounts in scope: a row may contain anyone's ID, and the sender must not learn whose ID it is.
@@ -43,7 +44,14 @@ COPY (
 ) TO :path (FORMAT parquet);
 
 COPY (
-  SELECT x.line, x.action, x.custom_id, x.fields, x.codes, x.message, p.first_name, p.middle_name, p.last_name,
+  SELECT line, custom_id FROM plan WHERE action = 'unchanged' AND NOT line IN (SELECT line FROM marks)
+  UNION ALL SELECT line, custom_id FROM pairs
+  UNION ALL SELECT NULL AS line, NULL AS custom_id WHERE random() < 0
+  ORDER BY line
+) TO :unchanged (FORMAT parquet, PARQUET_VERSION v2);
+
+COPY (
+  SELECT x.line, x.custom_id, x.codes, x.message, p.first_name, p.middle_name, p.last_name,
     CASE WHEN :has_values THEN p.email END AS email,
     CASE WHEN :has_values THEN p.school_district_external_id END AS school_district_external_id,
     CASE WHEN :has_values THEN p.given_user_type END AS given_user_type,
@@ -51,11 +59,7 @@ COPY (
     CASE WHEN :has_values THEN p.given_grade END AS given_grade,
     CASE WHEN :has_values THEN p.given_status END AS given_status
   FROM plan AS x JOIN people AS p ON p.line = x.line
-  WHERE x.action = 'unchanged' AND NOT x.line IN (SELECT line FROM marks)
-  UNION ALL BY NAME
-  SELECT line, 'unchanged' AS action, custom_id, '' AS fields, '' AS codes, '' AS message,
-    first_name, middle_name, last_name
-  FROM pairs
+  WHERE x.action = 'unchanged' AND NOT x.line IN (SELECT line FROM marks) AND (:has_values OR x.codes <> '')
   UNION ALL BY NAME SELECT NULL AS line WHERE random() < 0
   ORDER BY line
-) TO :unchanged (FORMAT parquet)
+) TO :notes (FORMAT parquet)

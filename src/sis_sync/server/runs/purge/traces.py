@@ -59,7 +59,7 @@ def named_in_plan(run: Run, people: list[Person]) -> set[int]:
     if not (files.plan.is_file() and files.unchanged.is_file()):
         return {person.account_id for person in people}
     with _session(people) as session:
-        return _named(session, files.plan) | _named(session, files.unchanged)
+        return _named(session, files.plan) | _named(session, files.unchanged)  # the notes name no one else
 
 
 def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
@@ -71,7 +71,7 @@ def remove_traces(run: Run, people: list[Person], *, now: datetime) -> None:
         _remove_from_rest(run, files, people, now)
         return
     with _session(people) as session:
-        tables = [path for path in (files.seen, files.unchanged, files.plan) if path.is_file()]
+        tables = [path for path in (files.seen, files.notes, files.unchanged, files.plan) if path.is_file()]
         if not any(_named(session, path) for path in tables):
             return
         _forget_examples(run, now)
