@@ -40,9 +40,7 @@ CREATE TEMP TABLE name_edits (
   middle_name_edited_on VARCHAR, last_name_edited_on VARCHAR
 );
 
-CREATE TEMP TABLE pairs (
-  line BIGINT, custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR
-);
+CREATE TEMP TABLE pairs (line BIGINT, custom_id VARCHAR);
 
 CREATE TEMP TABLE pair_totals AS SELECT CAST(0 AS BIGINT) AS people, CAST(0 AS BIGINT) AS last_line;
 

@@ -1,13 +1,14 @@
--- In:  people, findings, ignored, accounts, plain_texts, known_accounts.
--- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line and of its
---        address.
+-- In:  people, findings, ignored, accounts, plain_hashes, known_accounts.
+-- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line, its ID and
+--        its address.
 -- Some rows are left out, because a guard or another rule must see them every time: those of accounts with rights, a
 -- hold, protection or edited names, those with an ID that a spreadsheet could have written, and those with an @ in a
 -- value other than the address. An account whose stored values a plan reads in another form is left out too.
 CREATE TEMP VIEW learned AS
-SELECT k.account_id, t.front_hash, t.back_hash, hash(p.email_key) AS email_hash
+SELECT k.account_id, k.custom_id, t.front_hash, t.back_hash, hash(without_zeros(k.custom_id)) AS id_hash,
+  hash(p.email_key) AS email_hash
 FROM people AS p
-JOIN plain_texts AS t ON t.line = p.line
+JOIN plain_hashes AS t ON t.line = p.line
 JOIN accounts AS a ON a.custom_id = p.custom_id
 JOIN known.known_accounts AS k ON k.account_id = CAST(a.account_id AS BIGINT)
 WHERE p.is_same AND p.has_id AND NOT p.line IN (SELECT line FROM findings) AND NOT p.line IN (SELECT line FROM ignored)

@@ -26,7 +26,7 @@ _LOCKED = ("lock on file", "already attached")
 # that two accounts had at different times proves nothing, so both pairs are forgotten.
 _NEW = """
 CREATE TEMP TABLE new_pairs AS SELECT * FROM learned
-UNION ALL BY NAME SELECT * FROM own_lines WHERE account_id IN (SELECT account_id FROM found_pairs)
+UNION ALL BY NAME SELECT o.* FROM own_lines AS o JOIN found_pairs AS f ON f.account_id = o.account_id
 """
 _LEARN = """
 DELETE FROM new_pairs WHERE EXISTS (
@@ -51,7 +51,7 @@ WHERE account_id IN (
     AND (x.action IN ('update', 'restore', 'delete', 'disable') OR x.line IN (SELECT line FROM marks)));
 DROP VIEW directory_accounts;
 DROP VIEW learned;
-DROP TABLE plain_texts
+DROP TABLE plain_hashes
 """
 
 

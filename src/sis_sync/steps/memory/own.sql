@@ -1,4 +1,4 @@
--- In:  left_accounts, plain_texts, orgs_read.
+-- In:  left_accounts, plain_hashes, orgs_read.
 -- Out: own_lines: one row per account with a line of its own, with the hashes of it: its values in the order of the
 --        file. It has only accounts whose own line certainly has no finding and changes nothing. This is stricter than
 --        the rules, which judge all other lines;
@@ -6,7 +6,8 @@
 -- Left accounts are those that no line has found yet.
 -- An address of up to 64 characters has no label in its domain that is too long.
 CREATE OR REPLACE TEMP TABLE own_lines AS
-SELECT account_id, hash(:salt || text) AS front_hash, hash(text || :salt) AS back_hash, hash(fold(email)) AS email_hash
+SELECT account_id, custom_id, hash(:salt || text) AS front_hash, hash(text || :salt) AS back_hash,
+  hash(without_zeros(custom_id)) AS id_hash, hash(fold(email)) AS email_hash
 FROM (SELECT *, :own_text AS text FROM left_accounts) AS a
 WHERE state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights = '' AND in_scope IN ('', 'yes')
   AND edited_names = ''
@@ -21,6 +22,6 @@ WHERE state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights 
   AND school_district_external_id IN (SELECT external_id FROM orgs_read WHERE in_scope <> 'no');
 
 INSERT INTO found_pairs
-SELECT t.line, o.account_id, o.email_hash
-FROM plain_texts AS t JOIN own_lines AS o ON o.front_hash = t.front_hash AND o.back_hash = t.back_hash
+SELECT t.line, o.account_id, o.custom_id, o.id_hash, o.email_hash
+FROM plain_hashes AS t JOIN own_lines AS o ON o.front_hash = t.front_hash AND o.back_hash = t.back_hash
 WHERE NOT t.line IN (SELECT line FROM found_pairs)

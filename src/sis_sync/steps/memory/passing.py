@@ -59,6 +59,7 @@ class PassingMemory(Pairs):
             if session.rows(_SHARED_ID):
                 raise MemoryUnusable
             self._show_accounts()
+            self._leave_accounts()
         return super().leave_out(session, plain, read_as)
 
     def demote(self, records: Records) -> None:

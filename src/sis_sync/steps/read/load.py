@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sis_sync.engine.duckdb import Session
-from sis_sync.steps.read.lines import Positions
+from sis_sync.steps.read.lines import LINE_FEED, Flags, Positions
 from sis_sync.steps.read.quotes import Buffer
-from sis_sync.steps.read.scan import MOST_ODD, Layout, OddRecord, Part
+from sis_sync.steps.read.scan import CHUNK_BYTES, MOST_ODD, Layout, OddRecord, Part
 
 _BROKEN_BY_CELL = """
 CREATE TEMP TABLE broken_by_cell (line BIGINT, codes VARCHAR, width BIGINT, place BIGINT, cell VARCHAR)
@@ -118,6 +118,26 @@ def split_lines(session: Session, plain: PlainFile, layout: Layout) -> None:
     # If the engine finds another number of lines, the join fills the shorter side with NULL.
     if session.value(f"SELECT count(*) FROM cells WHERE line IS NULL OR (codes = '' AND {names[0]} IS NULL)"):
         raise AssertionError(f"The engine does not find the {len(plain.lines)} plain lines in the file")
+
+
+def copy_lines(plain: PlainFile, is_taken: Flags, path: Path) -> PlainFile:
+    """Copy some of the plain lines to a new file, each with LF at its end. `is_taken` has a flag for each line."""
+    done = 0
+    with plain.path.open("rb") as file, path.open("wb", buffering=_BUFFER_BYTES) as out:
+        for _ in range(plain.skip):
+            file.readline()
+        while chunk := file.read(CHUNK_BYTES) + file.readline():
+            text = chunk if chunk.endswith(b"\n") else chunk + b"\n"
+            ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == LINE_FEED) + 1
+            taken = is_taken[done : done + len(ends)]
+            changes = np.flatnonzero(np.diff(taken, prepend=False, append=False))
+            starts = np.concatenate(([0], ends))[changes].tolist()
+            for start, end in zip(starts[::2], starts[1::2], strict=True):
+                out.write(text[start:end].replace(b"\r\n", b"\n"))
+            done += len(ends)
+    if done != len(is_taken):
+        raise AssertionError(f"{len(is_taken)} plain lines, but {done} were read")
+    return PlainFile(path, 0, plain.lines[is_taken])
 
 
 class PlainLines:
