@@ -178,7 +178,8 @@ def named_orgs(school_system_id: int) -> dict[str, int]:
 
 def right_holders(school_system_id: int) -> list[int]:
     """Return the IDs of the accounts that manage any org now."""
-    rights = Right.objects.filter(account__school_system=school_system_id)
+    # By the orgs, which are few: by the accounts, SQLite would look for rights of every one of them.
+    rights = Right.objects.filter(org__school_system=school_system_id)
     return sorted(set(rights.values_list("account_id", flat=True)))
 
 
