@@ -320,6 +320,7 @@ def test_page_after_the_decision(as_alice: Client, district: Org, north: Org, no
     assert "All changes were made." not in page
     assert "2 deleted people can be restored until" in page
     assert "1 new person needs a claim code or a password" in page
+    assert 'href="/members/codes">make claim codes</a>' in as_alice.get(f"/runs/{run.pk}").content.decode()
     history = as_alice.get("/bulk/history").content.decode()
     assert "Applied, 1 row failed" in history
     assert "2 deleted, 1 created, 1 failed" in history

@@ -24,6 +24,7 @@ from sis_sync.server.accounts.services import disable_accounts, password_hash, s
 from sis_sync.server.audit.models import AccountChange, AuditEntry
 from sis_sync.server.errors import TooManySignIns, ValuesRefused
 from sis_sync.server.orgs.models import Org, SchoolSystem
+from sis_sync.server.web.views import first_sign_in as first_sign_in_views
 
 pytestmark = pytest.mark.django_db
 OWN = "quiet-otter-lamp-42"
@@ -191,6 +192,19 @@ def test_list_has_a_limit(pupil: Account, now: datetime, monkeypatch: pytest.Mon
     monkeypatch.setattr(first_sign_in, "MOST_CODES", 0)
     with pytest.raises(ValuesRefused, match="at most 0"):
         code_for(pupil, None, now)
+
+
+def test_page_of_sheets_has_a_limit_and_a_file_has_not(
+    as_bob: Client, north: Org, pupil: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is shown once, so it cannot be in parts."""
+    monkeypatch.setattr(first_sign_in_views, "MOST_SHEETS", 0)
+    refused = as_bob.post("/members/codes", codes_form(north)).content.decode()
+    assert "1 people; a page has at most 0 sheets" in refused
+    ticked = {"action": "codes", "account": str(pupil.pk), "confirmed": "yes"}
+    assert "1 people; a page has at most 0 sheets" in as_bob.post("/members/act", ticked).content.decode()
+    assert not ClaimCode.objects.exists()
+    assert pupil.email in as_bob.post("/members/codes", codes_form(north, **{"as": "csv"})).content.decode()
 
 
 def test_codes_are_no_words_and_differ() -> None:

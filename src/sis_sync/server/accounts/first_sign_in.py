@@ -33,6 +33,7 @@ VALID_DAYS = (7, 30, 90)
 USUAL_VALIDITY = timedelta(days=30)
 PASSWORD_GROUPS = 3
 MOST_CODES = 5_000  # on one list
+MOST_SHEETS = 1_000  # on one page, which is shown once and therefore whole
 MOST_PASSWORDS = 50  # at once: each takes a third of a second to hash
 UNUSABLE = "!"  # how the stored password of an account begins that has none
 WRONG_PAIR = (

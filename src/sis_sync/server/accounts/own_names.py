@@ -1,6 +1,7 @@
 """The names shown, which people change themselves where their district allows it.
 
 The edit is like one by a manager (edited_names.py): files leave it alone by default, and a manager can set it back.
+It is saved as any other edit is (save_edit in services.py), so that the same rules judge it and the history shows it.
 """
 
 from collections.abc import Mapping
@@ -29,9 +30,11 @@ def change_own_names(*, account: Account, names: Mapping[str, str], now: datetim
     Raise ValuesRefused if a name is invalid.
     """
     with refusing_clashes():
+        # The permission is that of the locked row: a manager may have changed the user type since the page was shown.
         current = Account.objects.select_for_update().get(pk=account.pk)
         if not may_change_names(current):
             raise NotPermitted("You cannot change your names here.", fix=ASK_A_MANAGER)
+        # Only the names: the form of one's own profile can change nothing else.
         own = {name: names[name] for name in NAME_FIELDS}
         save_edit(current, own, org=current.org, actor=current, now=now)
     return current

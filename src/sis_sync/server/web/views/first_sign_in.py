@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sis_sync.core.errors import SisSyncError
-from sis_sync.server.accounts.first_sign_in import Shown, claim_account, make_claim_codes, people_to_claim
+from sis_sync.server.accounts.first_sign_in import MOST_SHEETS, Shown, claim_account, make_claim_codes, people_to_claim
 from sis_sync.server.accounts.hashing import has_password
 from sis_sync.server.accounts.services import set_password
 from sis_sync.server.accounts.sign_in import place_of, school_system_at
@@ -36,6 +36,10 @@ NO_ONE = "No one here needs a code: everyone has a password, or a code that stil
 SHOWN_BEFORE = (
     "This list was shown already, and is stored nowhere. If you did not print it, choose “Also people who have a code "
     "already” and make a new one."
+)
+TOO_MANY_SHEETS = (
+    "These are {people:,} people; a page has at most {most:,} sheets. No code was made. Choose fewer people, or "
+    "download the codes of a school as a CSV under User Admin > Claim codes."
 )
 SAME_AS_GIVEN = "This is the password that you were given. Choose another one, which only you know."
 
@@ -136,17 +140,30 @@ def made_codes(request: PageRequest, form: ClaimCodesForm) -> HttpResponse:
         are_all=chosen["are_all"],
         now=now,
     )
-    shown = make_claim_codes(accounts=list(people), valid_for=form.valid_for, actor=request.user, now=now)
+    accounts = list(people)
+    refuse_too_many_sheets(request, len(accounts))
+    shown = make_claim_codes(accounts=accounts, valid_for=form.valid_for, actor=request.user, now=now)
     if not shown:
         raise ValuesRefused({"people": NO_ONE})
     remember_submission(request)
     return codes_answer(request, shown, expires_at=now + form.valid_for)
 
 
+def refuse_too_many_sheets(request: HttpRequest, people: int) -> None:
+    """Raise ValuesRefused if so many people need a file: a page that is shown once cannot be in parts."""
+    if people > MOST_SHEETS and not asks_for_csv(request):
+        raise ValuesRefused({"people": TOO_MANY_SHEETS.format(people=people, most=MOST_SHEETS)})
+
+
+def asks_for_csv(request: HttpRequest) -> bool:
+    """Return True if the form asks for a file, not for sheets to print."""
+    return request.POST.get("as") == "csv"
+
+
 def codes_answer(request: PageRequest, shown: Sequence[Shown], *, expires_at: datetime) -> HttpResponse:
     """Return the codes as a CSV if the form asks for one, otherwise as sheets to print."""
     address = request.build_absolute_uri(claim_address(request.user.school_system))
-    if request.POST.get("as") == "csv":
+    if asks_for_csv(request):
         return codes_csv(shown, address, expires_at)
     context = {"shown": shown, "address": address, "expires_at": expires_at, "are_codes": True}
     return page(request, "web/members/shown_once.html", context)

@@ -40,7 +40,7 @@ from sis_sync.server.web.render import flash, page, see_other
 from sis_sync.server.web.sealed import sealed_search, search_text
 from sis_sync.server.web.ticked import back_to_list, back_to_place, chosen_people, found_people, list_filters
 from sis_sync.server.web.views.edit_info import edit_people
-from sis_sync.server.web.views.first_sign_in import codes_answer
+from sis_sync.server.web.views.first_sign_in import codes_answer, refuse_too_many_sheets
 from sis_sync.server.web.words import MAY_LEAVE_AGAIN, action_word, error_words
 
 # The actions that ask first and can be done to many people at once.
@@ -196,6 +196,7 @@ def make_codes(request: PageRequest, people: list[Account]) -> HttpResponse:
     form = PageForm(request.POST if request.POST.get("confirmed") == "yes" else None)
     if form.is_valid():
         try:
+            refuse_too_many_sheets(request, len(people))
             shown = make_claim_codes(accounts=people, valid_for=USUAL_VALIDITY, actor=request.user, now=timezone.now())
         except SisSyncError as error:
             form.add_refusal(error)

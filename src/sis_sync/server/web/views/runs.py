@@ -119,6 +119,7 @@ def context_of(request: PageRequest, found: Run) -> dict[str, object]:
         "is_planned_again": found.state in REPLANNED and bool(found.decision_reason),
         "no_changes_words": no_changes_words(found),
         "password_words": password_words(found),
+        "without_password": found.counts.get("create", 0) - found.newcomers_with_password,
         "not_made_words": not_made_words(found),
         "steps": steps_of(found),
         "may_decide": found.state in DECIDABLE and may_decide(run=found, actor=request.user),
