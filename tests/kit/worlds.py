@@ -225,10 +225,9 @@ def _settle(row: Person, account: Person | None, settings: FieldSettings, decisi
             decision.given[name] = row[name]
     if is_other_kind and "user_type" in keeps:
         settled |= {name: account[name] for name in ("grade", "position")}
-    edits = json.loads(account["edited_names"] or "{}")
+    of_sis_by_name = _names_of_sis(account)
     for name in NAME_FIELDS:
-        edit = edits.get(name)
-        of_sis = edit["sis"] if edit and edit["here"] == account[name] else None
+        of_sis = of_sis_by_name.get(name)
         by_edit = settings.names == "unless_edited" and of_sis == row[name]
         if by_edit or (settings.names == "never" and is_live):
             settled[name] = account[name]
@@ -241,6 +240,12 @@ def _settle(row: Person, account: Person | None, settings: FieldSettings, decisi
     decision.keeps_address = "email" in keeps and is_live
     decision.keeps_type = "user_type" in keeps
     return settled
+
+
+def _names_of_sis(account: Person) -> Person:
+    """Return what the SIS had for the names that a person edited here and that the account still has."""
+    edits = json.loads(account["edited_names"] or "{}")
+    return {name: edit["sis"] for name, edit in edits.items() if edit["here"] == account[name]}
 
 
 def _ignore(world: World, by_id: dict[str, Person], decisions: list[Decision]) -> None:
@@ -297,9 +302,10 @@ def _fault(row: Person, by_id: dict[str, Person], mode: Mode, decision: Decision
 
 
 def _recognise(row: Person, by_id: dict[str, Person], decision: Decision) -> None:
-    """An unknown ID of a person who was deleted under another one."""
+    """An unknown ID of a person who was deleted under another one, by the names shown or those that the SIS had."""
     names = ("first_name", "middle_name", "last_name", "school_district_external_id")
-    gone = [account for account in by_id.values() if account["state"] == "deleted"]
+    deleted = [account for account in by_id.values() if account["state"] == "deleted"]
+    gone = [*deleted, *({**account, **_names_of_sis(account)} for account in deleted)]
     alike = any(row["email"] == a["email"] or all(row[name] == a[name] for name in names) for a in gone)
     if alike and row["custom_id"] and row["custom_id"] not in by_id:
         decision.remarks.add("custom_id.returning")
