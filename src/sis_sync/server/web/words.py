@@ -39,6 +39,7 @@ FIELD_WORDS: dict[str, str] = {
     "is_deleted": "Deleted",
     "is_held_by_hand": "Held by hand",
     "external_id": "External ID",
+    "bytes": "Size",
     "org": "School or district",
     "on_absent": "People not in the file",
     "requires_approval": "Requires approval after validation",
