@@ -140,7 +140,12 @@ def plan_rows(
     found = PlanPage((), 0)
     with suppress(PlanDamaged), unless_gone(files.plan, files.unchanged):
         found = _plan_page(files, action, with_findings, page, page_size)
-    return replace(found, rows=_with_names(run, found.rows))
+    # Few names of accounts that stay as they are are stored with the plan.
+    nameless = {row.custom_id for row in found.rows if row.action == "unchanged" and not row.person}
+    accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=nameless).order_by()
+    names = {custom_id: _full(parts) for custom_id, *parts in accounts.values_list("custom_id", *NAME_FIELDS)}
+    rows = (replace(row, person=row.person or names.get(row.custom_id, "")) for row in found.rows)
+    return replace(found, rows=tuple(rows))
 
 
 def _plan_page(files: RunFiles, action: str, with_findings: bool, page: int, page_size: int) -> PlanPage:
@@ -159,14 +164,6 @@ def _plan_page(files: RunFiles, action: str, with_findings: bool, page: int, pag
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [plan, action]).fetchone()
     rows = tuple(row_of_plan(row, account_id=account_id) for account_id, *row in found)
     return PlanPage(rows, int(counted[0]) if counted else 0)
-
-
-def _with_names(run: Run, rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
-    """Return the rows with the names of the accounts that they leave unchanged. Few of these names are stored."""
-    nameless = {row.custom_id for row in rows if row.action == "unchanged" and not row.person}
-    accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=nameless).order_by()
-    names = {custom_id: _full(parts) for custom_id, *parts in accounts.values_list("custom_id", *NAME_FIELDS)}
-    return tuple(replace(row, person=row.person or names.get(row.custom_id, "")) for row in rows)
 
 
 def failed_custom_id(*, run: Run, line: int, code: str) -> str:
@@ -192,22 +189,18 @@ def finding_groups(*, run: Run) -> list[dict[str, Any]]:
 def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow:
     """Return a row of a stored plan: line, action, custom_id, fields, codes, message, and new and old of each field."""
     line, action, custom_id, fields, codes, message, *values = row
+    new, old = values[0::2], values[1::2]
+    named = zip(FIELD_NAMES, old if any(old) else new, strict=True)
     return PlanRow(
         line=line,
         action=action,
         custom_id=custom_id,
-        person=_person(values),
+        person=_full([part for name, part in named if name in NAME_FIELDS]),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
         account_id=int(account_id) if account_id else None,
     )
-
-
-def _person(values: list[str | None]) -> str:
-    new, old = values[0::2], values[1::2]
-    named = old if any(old) else new
-    return _full([part for name, part in zip(FIELD_NAMES, named, strict=True) if name in NAME_FIELDS])
 
 
 def _full(names: Sequence[str | None]) -> str:
