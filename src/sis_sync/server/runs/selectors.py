@@ -140,7 +140,7 @@ def plan_rows(
     found = PlanPage((), 0)
     with suppress(PlanDamaged), unless_gone(files.plan, files.unchanged):
         found = _plan_page(files, action, with_findings, page, page_size)
-    # Few names of accounts that stay as they are are stored with the plan.
+    # Only a few names of unchanged accounts are stored with the plan.
     nameless = {row.custom_id for row in found.rows if row.action == "unchanged" and not row.person}
     accounts = Account.objects.filter(school_system=run.school_system_id, custom_id__in=nameless).order_by()
     names = {custom_id: _full(parts) for custom_id, *parts in accounts.values_list("custom_id", *NAME_FIELDS)}

@@ -1,9 +1,10 @@
 -- In:  plan, people, accounts, pairs, marks.
 -- Out: three files, in the order of the file, then by custom ID. :path has one row per row of plan that is not
---      unchanged or has a mark, with the values to store, the values now (old_*), and those of the file where they differ from
---      what is stored (given_*, else NULL). :unchanged has the line and the custom ID of each other row. :notes has one
---      row per row of :unchanged that has a finding, with its name: an account may keep its own. If :has_values, that
---      is if the file alone does not give the values, it has all rows of :unchanged, with all values (given_*).
+--      unchanged or has a mark, with the values to store, the values now (old_*), and those of the file where they
+--      differ from what is stored (given_*, else NULL). :unchanged has the line and the custom ID of each other row.
+--      :notes has one row per row of :unchanged that has a finding, with its name: an account may keep its own. If
+--      :has_values, that is if the file alone does not give the values, it has all rows of :unchanged, with all values
+--      (given_*).
 -- In each is a row that there never is, so that its bytes depend on the rows alone: the engine writes a column without
 -- NULL in another way if it knows that it has none.
 -- Three files, because on most nights most rows change nothing, and an empty value costs as much as a full one.
