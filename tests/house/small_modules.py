@@ -38,7 +38,6 @@ SMALL_MODULES = {
     "server/jobs/models.py": _DATA,
     "server/keys/models.py": _DATA,
     "server/accounts/held_addresses.py": _NOUN,
-    "server/accounts/own_names.py": _RULE,
     "server/keys/selectors.py": _NOUN,
     "server/logs.py": _ENTRY,
     "server/orgs/last_manager.py": _RULE,
