@@ -128,12 +128,16 @@ def _check(session: Engine, rule: Guard, values: dict[str, object]) -> GuardHit 
 
 
 def _message(rule: Guard, found: list[tuple[str, int, int, str]]) -> str:
-    """Return the sentence of the first case, followed by the names of the others."""
+    """Return the sentence of the first case, followed by the names of the others.
+
+    The same subject again is the same people, counted once for the mode and once for the whole school system.
+    """
     subject, count, base, limit = found[0]
     share = percent(count, base) or "all"
     message = rule.message.format(subject=subject, count=Count(count), base=Count(base), percent=share, limit=limit)
     message = " ".join(message.split())
-    return f"{message} {_also(found[1:])}" if len(found) > 1 else message
+    others = [case for case in found[1:] if case[0] != subject]
+    return f"{message} {_also(others)}" if others else message
 
 
 def _also(found: list[tuple[str, int, int, str]]) -> str:
