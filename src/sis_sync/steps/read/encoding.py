@@ -71,11 +71,12 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
             return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
     if options.encoding:
         return _said_encoding(path, options.encoding)
-    if _looks_like_utf32(head):
+    unmarked = _unmarked(head)
+    if unmarked == "utf-32":
         raise FileRefused("file.encoding", _UTF32, fix=_SAVE_AS_UTF8)
-    if name := _unmarked_utf16(head):
+    if unmarked:
         message = "The file looks like UTF-16 without a byte order mark."
-        raise FileRefused("file.encoding", message, fix=f"{_SAVE_AS_UTF8} Or say its encoding: {name}.")
+        raise FileRefused("file.encoding", message, fix=f"{_SAVE_AS_UTF8} Or say its encoding: {unmarked}.")
     valid_sequences, bad_bytes = _count_utf8(path)
     if bad_bytes and valid_sequences <= bad_bytes:
         return Encoding(options.fallback_encoding, is_fallback=True)
@@ -93,14 +94,11 @@ def _said_encoding(path: Path, said: str) -> Encoding:
     return Encoding(said)
 
 
-def _looks_like_utf32(head: bytes) -> bool:
-    """Return True if three of four bytes are NUL, as in ASCII text in UTF-32."""
-    return head.count(0) * 8 > len(head) * 5
-
-
-def _unmarked_utf16(head: bytes) -> str:
-    """Return the kind of UTF-16 if every other byte is NUL, as in ASCII text in UTF-16, else an empty string."""
+def _unmarked(head: bytes) -> str:
+    """Return the kind of UTF-16 or UTF-32 if as many bytes are NUL as in ASCII text in it, else an empty string."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
+    if (even + odd) * 8 > len(head) * 5:  # in UTF-32 three of four bytes are
+        return "utf-32"
     if max(even, odd) * 4 <= len(head) or min(even, odd) * 10 >= max(even, odd):
         return ""
     return "utf-16-be" if even > odd else "utf-16-le"

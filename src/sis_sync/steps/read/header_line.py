@@ -150,7 +150,7 @@ def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bo
     """Return True if no line above the header may be a person or the header of another export.
 
     Such a line has about as many filled cells as the header and the records after it. With an address, fewer suffice.
-    But a line of labels is the first line of a header that has two.
+    But a line of labels is the first line of a header that has two: none of its cells has a digit, or is also below.
     """
     shape = Shape(ord(header.delimiter))
     records = list(first_records(data, split_record(data, header.start, shape).end, shape))
@@ -160,15 +160,11 @@ def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bo
     for line in above:
         cells = split_record(data, line.start, shape).cells
         share = _TITLE_SHARE_WITH_ADDRESS if _has_address(cells) else _TITLE_SHARE
-        if len(_filled(cells)) >= share * usual and not _are_labels(cells, values):
+        is_below = any((place, cell.strip().lower()) in values for place, cell in enumerate(cells) if cell.strip())
+        are_labels = not is_below and not _has_address(cells) and not any(map(_DIGIT.search, cells))
+        if len(_filled(cells)) >= share * usual and not are_labels:
             return False
     return True
-
-
-def _are_labels(cells: tuple[bytes, ...], values: set[tuple[int, bytes]]) -> bool:
-    """Return True for cells without digits and addresses, none of which is also below. A person has such cells."""
-    is_below = any((place, cell.strip().lower()) in values for place, cell in enumerate(cells) if cell.strip())
-    return not is_below and not _has_address(cells) and not any(map(_DIGIT.search, cells))
 
 
 def _has_address(cells: tuple[bytes, ...]) -> bool:

@@ -42,14 +42,10 @@ def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal
             found = find(field, sample, [name for name in sample.usable if name not in used])
             if found:
                 chosen[field] = found
-    return {field: _of_any_year(proposal) for field, proposal in chosen.items()}
-
-
-def _of_any_year(proposal: Proposal) -> Proposal:
-    """Leave a line open whose header names a school year. Another column may have the same name of another year."""
-    if not names_school_year(proposal.header or ""):
-        return proposal
-    return opened(proposal, "the header names a school year, so the line fits for one year only")
+    for field, proposal in chosen.items():
+        if names_school_year(proposal.header or ""):  # another column may have the same name of another year
+            chosen[field] = opened(proposal, "the header names a school year, so the line fits for one year only")
+    return chosen
 
 
 def _email(sample: Sample, free: Sequence[str]) -> Proposal | None:
