@@ -108,8 +108,8 @@ def rows_of_one_only(one: Path, other: Path) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.xdist_group("spark")
-def test_spark_reads_every_statement(tmp_path: Path) -> None:
-    """A plan on Spark compiles for minutes, so the gate only lets it analyse the statements."""
+def test_spark_analyses_the_statements(tmp_path: Path) -> None:
+    """Of a plan with most faults. A plan on Spark compiles for minutes, so only the night makes one."""
     need_spark()
     given = written(mixed_district(3000), tmp_path / "district", FieldSettings(position="create", grade="off"))
     place = SparkPlace(master="local[2]", folder=tmp_path)

@@ -51,6 +51,11 @@ class Session:
     def _execute(self, sql: str) -> list[tuple[Any, ...]]:
         """Run the statements of a text. Return all rows of the last one."""
         rows: list[tuple[Any, ...]] = []
+        for name, function in PYTHON_FUNCTIONS.items():
+            # Few mappings call one. Defining the first loads numpy, which takes longer than planning a small file.
+            if name not in self.functions and f"{name}(" in sql:
+                self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
+                self.functions.add(name)
         for statement in _parse(self.connection, sql):
             rows = self.connection.execute(statement).fetchall()
         return rows
@@ -83,16 +88,6 @@ class Session:
         }
         given = ", ".join(f"{name}={value}" for name, value in options.items())
         return f"read_csv({literal(self.plainly_named(path))}, {given})"
-
-    def define_functions(self, sql: str) -> None:
-        """Define the functions in Python that a text calls.
-
-        Few mappings call one, and defining the first loads numpy, which takes longer than planning a small file.
-        """
-        for name, function in PYTHON_FUNCTIONS.items():
-            if f"{name}(" in sql and name not in self.functions:
-                self.connection.create_function(name, function, ["VARCHAR"], "VARCHAR")
-                self.functions.add(name)
 
     def attach(self, path: Path, name: str) -> None:
         """Attach the database in this file under a name until the session ends. Make it if there is none."""

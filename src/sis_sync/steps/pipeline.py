@@ -259,7 +259,6 @@ def plan_roster(
             roster.records,
             held=given.held_addresses,
             field_settings=given.field_settings,
-            has_edits=directory.has_name_edits,
         )
         find_passwords_of_existing(session, given.known_passwords)
     with _planning_engine(session, engine, shared=shared, given=given) as chosen:

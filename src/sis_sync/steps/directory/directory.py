@@ -28,6 +28,7 @@ _ACCOUNT_EXTRAS = {
 }
 _ORG_FIELDS = ("external_id", "name")
 _ORG_EXTRAS = {"kind": "school", "in_scope": "yes"}
+_TYPED_EXTRAS = ("state", "protected", "kind")  # people may write them, in the files of the command line
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,8 @@ class Remembered:
 class Directory:
     """The session has the tables `orgs`, `accounts`, `name_edits` and `two_people`.
 
-    An account without custom_id is unmanaged. `has_name_edits`: `name_edits` has rows.
+    An account without custom_id is unmanaged.
     """
-
-    has_name_edits: bool = False
 
 
 def load_directory(
@@ -71,10 +70,10 @@ def load_directory(
         session.run("DROP TABLE IF EXISTS orgs; DROP TABLE IF EXISTS accounts")
         _load_tidied(session, orgs, accounts)
     _refuse_shared_ids(session)
-    has_name_edits = bool(session.value("SELECT count(*) FROM accounts WHERE edited_names <> ''"))
-    if has_name_edits:  # preparing its JSON takes longer than all other tables of a small directory
+    # Preparing its JSON takes longer than all other tables of a small directory.
+    if session.value("SELECT count(*) FROM accounts WHERE edited_names <> ''"):
         session.run(sql_text(__package__, "name_edits"))
-    return Directory(has_name_edits)
+    return Directory()
 
 
 def _load_both(session: Session, orgs: Path, accounts: Path | Remembered | None) -> None:
@@ -151,9 +150,12 @@ def _reading(session: Session, path: Path | Remembered | None, fields: tuple[str
 
 
 def _picking(source: str, header: Sequence[str], fields: tuple[str, ...], extras: dict[str, str]) -> str:
-    cells = [f"clean({quoted(name)}) AS {name}" for name in fields]
-    # The server writes the extras. Cleaning takes longest here, and they do not need it.
-    cells += [f"trim({quoted(name)}) AS {name}" if name in header else f"'' AS {name}" for name in extras]
+    # Cleaning takes longest here, and the words that only the server writes do not need it.
+    typed = (*fields, *_TYPED_EXTRAS)
+    cells = [
+        f"{'clean' if name in typed else 'trim'}({quoted(name)}) AS {name}" if name in header else f"'' AS {name}"
+        for name in (*fields, *extras)
+    ]
     filled = [
         bind(f"CASE {name} WHEN '' THEN :default ELSE {name} END AS {name}", default=default) if default else name
         for name, default in extras.items()

@@ -87,7 +87,7 @@ class FieldMaker:
         """
         rule = self.mapping.rule(name)
         steps = [self._seen_source(name)]
-        if rule.template is not None and len(FieldRule.placeholders(rule.template)) == 1:
+        if rule.template and self._can_fill(rule.template) and len(FieldRule.placeholders(rule.template)) == 1:
             before, after = re.split(r"\{[^{}]+\}", rule.template)
             header, words = FieldRule.placeholders(rule.template)[0]
             steps = [self._seen_source(header), self._worded("cell", words)]

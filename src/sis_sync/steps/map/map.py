@@ -60,9 +60,7 @@ def map_records(session: Session, records: Records, *, today: date | None = None
     judged = f"{maker.early_codes()} AS early_codes,\n  {maker.is_skipped()} AS is_skipped,\n  {maker.made()} AS made"
     judged += f",\n  {maker.choice()} AS choice,\n  {maker.is_email_made()} AS is_email_made"
     kind = "TABLE" if is_complete and records.facts.rows <= SMALL_ROWS else "VIEW"
-    query = f"SELECT line, {judged},\n  {fields}\nFROM {maker.steps()}"
-    session.define_functions(query)
-    session.run(f"CREATE TEMP {kind} roster AS {query}")
+    session.run(f"CREATE TEMP {kind} roster AS SELECT line, {judged},\n  {fields}\nFROM {maker.steps()}")
     bringing = "SELECT line, password FROM roster WHERE password <> ''"
     empty = "(line BIGINT, password VARCHAR)"
     session.run(f"CREATE TEMP TABLE password_rows {empty if maker.field(PASSWORD) == NOTHING else f'AS {bringing}'}")

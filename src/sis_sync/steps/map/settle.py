@@ -71,16 +71,15 @@ def settle(
     *,
     held: HeldAddresses | None = None,
     field_settings: FieldSettings = STANDARD_FIELD_SETTINGS,
-    has_edits: bool = False,
 ) -> Settled:
     """Make `settled` from `roster` and `accounts`: the values that accounts keep, and numbers for made addresses.
 
     Make `kept_values` too: the values of the file that differ from those that accounts keep although the file has them,
     and the edited names that are replaced. Make `ended_edits`: the edited names that end (line, fields).
-    `has_edits`: the table `name_edits` has rows.
     """
     by_mapping = kept_fields(records.columns, records.mapping)
     kept, while_live = kept_by_setting(field_settings)
+    has_edits = bool(session.value("SELECT count(*) FROM name_edits"))
     numbers, keeps_fields = records.mapping.numbers_addresses, bool(by_mapping or kept or while_live)
     if not (numbers or keeps_fields or has_edits):
         session.run(_NOTHING_TO_SETTLE)
