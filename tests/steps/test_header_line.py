@@ -93,6 +93,31 @@ def test_people_above_a_header_are_no_titles(check: Checker, content: str, code:
 
 
 @pytest.mark.parametrize(
+    "above",
+    [
+        "Bo,M,Lee,none,BETA,SOUTH,Teacher,Head,,Disabled",
+        "Bo,M,Lee,none,١٢,SOUTH,Teacher,Head,,Disabled",
+        "Bo,M,Lee,none,BETA,SOUTH,Teacher,Teacher,,Disabled",
+        "NULL,NULL,NULL,none,BETA,SOUTH,Teacher,Head,,Disabled",
+        "Lee,Lee,Lee,Lee,Lee,Lee,Lee,Lee,Lee,Lee",
+        "Pupil,Pupil,Pupil,Contact,Number,School,Kind,Job,Class,Active",
+        "Pupil,Pupil,Pupil,Contact,Number,School,Kind,Job,Class,State\n",
+        "Pupil,Pupil,Pupil,Contact,Number,School,Kind,Job,Class,State\nStudents",
+        "Pupil,Pupil,Contact,Contact,Number,School,Kind,Job,Class,State",
+    ],
+)
+def test_line_of_words_above_a_header_may_be_a_person(check: Checker, above: str) -> None:
+    assert check(f"{above}\n{ROSTER}").document["refused"]["line"] == 1
+
+
+def test_labels_are_directly_above_the_header(check: Checker) -> None:
+    labels = "Pupil,Pupil,Pupil,Contact,Number,School,Kind,Job,Class,State\n"
+    assert check(f"Students\n{labels}{ROSTER}").document["findings"] == {"file.preamble": 1}
+    repeated = ROSTER.replace("Bo,,Lund", "Bo,Bo,Lund")
+    assert check(labels + repeated).exit_code == 6  # equal values in a record, as if the line were a person
+
+
+@pytest.mark.parametrize(
     "first",
     [
         "06a;Ruiz;Ana;12.03.2014;S1;110",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sis_sync.core.errors import FileRefused
+from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.columns import MESSAGE_HEADER, find_columns, fitting_variants, missing_fields
@@ -26,7 +27,7 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _HEAD_BYTES = 4096
 _LINES_TRIED = 20
 _FOR_A_PROGRAM = re.compile(rb'\s*"?(?:sep=.|#TYPE\b.*?)"?[\s,;|]*', re.IGNORECASE)
-_DIGIT = re.compile(rb"[0-9]")
+_LEAST_REPEATS = 3  # of a label above neighbouring columns: first, middle and last name
 # A line above the header with as many filled cells as this is a person or another header, one with an address sooner.
 _TITLE_SHARE, _TITLE_SHARE_WITH_ADDRESS = 2 / 3, 1 / 2
 
@@ -84,7 +85,8 @@ def find_header_line(
         raise too_large(f"Line {line} is longer than {most_columns} cells can be", line)
     if options.header_line is not None:
         found = _split(data, start, line, mapping, options)
-        above = [replace(found, start=place) for place, number in _first_lines(data, most_bytes) if number < line]
+        numbers = [(place, number) for place, number in _first_lines(data, most_bytes) if number < line]
+        above = [replace(found, start=place, line=number) for place, number in numbers]
         return found if _are_titles(data, above, found) else replace(found, skipped=len(above))
     return _best_line(data, mapping, options, most_bytes)
 
@@ -147,24 +149,43 @@ def _split(data: Buffer, start: int, line: int, mapping: Mapping, options: Readi
 
 
 def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bool:
-    """Return True if no line above the header may be a person or the header of another export.
+    """Return True if every line above the header is a title, so that none can be a person or another header.
 
-    Such a line has about as many filled cells as the header and the records after it. With an address, fewer suffice.
-    But a line of labels is the first line of a header that has two: none of its cells has a digit, or is also below.
+    A person or another header has about as many filled cells as the header and the records after it. With an address,
+    fewer suffice. Only the line directly above the header may have as many, if it holds labels of columns.
     """
     shape = Shape(ord(header.delimiter))
     records = list(first_records(data, split_record(data, header.start, shape).end, shape))
     widths = [len(_filled(cells)) for cells in records] or [len(header.names)]
     usual = min(sum(map(bool, map(str.strip, header.names))), median(widths))
-    values = {(place, cell.strip().lower()) for cells in records for place, cell in enumerate(cells)}
     for line in above:
         cells = split_record(data, line.start, shape).cells
         share = _TITLE_SHARE_WITH_ADDRESS if _has_address(cells) else _TITLE_SHARE
-        is_below = any((place, cell.strip().lower()) in values for place, cell in enumerate(cells) if cell.strip())
-        are_labels = not is_below and not _has_address(cells) and not any(map(_DIGIT.search, cells))
-        if len(_filled(cells)) >= share * usual and not are_labels:
+        is_title = len(_filled(cells)) < share * usual
+        if not is_title and not (line.line == header.line - 1 and _are_labels(cells, records)):
             return False
     return True
+
+
+def _are_labels(cells: tuple[bytes, ...], records: list[tuple[bytes, ...]]) -> bool:
+    """Return True for the first line of a header that has two: Pupil, Pupil, Pupil, Contact.
+
+    A label repeats above neighbouring columns, and no record after the header repeats a value there. The cells are
+    words, and none is also in a record, in the same column.
+    """
+    words = _filled(cells)
+    if not all("".join(word.split()).isalpha() and word.upper() not in CUSTOM_ID_PLACEHOLDERS for word in words):
+        return False
+    labels = [cell.strip() for cell in cells]
+    below = [[cell.strip() for cell in record] for record in records]
+    pairs = [pair for record in below for pair in zip(labels, record, strict=False)]
+    if len(set(words)) == 1 or any(label and label.lower() == value.lower() for label, value in pairs):
+        return False
+    starts = range(len(labels) - _LEAST_REPEATS + 1)
+    groups = [slice(at, at + _LEAST_REPEATS) for at in starts if labels[at]]
+    repeated = [group for group in groups if len(set(labels[group])) == 1]
+    values = [[[value for value in record[group] if value] for record in below] for group in repeated]
+    return any(all(len(set(each)) == len(each) for each in of_group) for of_group in values)
 
 
 def _has_address(cells: tuple[bytes, ...]) -> bool:
