@@ -5,7 +5,7 @@ fewer than 20 people 4 of each, and no more than half leave. 20 people who have 
 a manager. They hold in any 7 days, for all keys and modes together, whatever the field settings are.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
@@ -48,11 +48,18 @@ mode_settings = st.fixed_dictionaries(
 
 
 def check(weeks: Weeks) -> None:
-    """Compare all moments that are less than 7 days apart."""
-    for one, other in combinations(weeks.moments, 2):
+    """Compare all moments that are less than 7 days apart, each pair with the bases of the files between the two."""
+    for first, last in combinations(range(len(weeks.moments)), 2):
+        one, other = weeks.moments[first], weeks.moments[last]
         if other.at - one.at < WEEK:
-            counted = [len(each.with_status("Active")) for each in weeks.moments if each.at <= other.at]
-            _compare(one, other, max(counted), (weeks.sent, one.at, other.at))
+            bases = [_base(weeks.moments, each.at) for each in weeks.moments[first + 1 : last + 1]]
+            _compare(one, other, max(bases), (weeks.sent, one.at, other.at))
+
+
+def _base(moments: list[Moment], at: datetime) -> int:
+    """Return how many were Active 7 days before, or at the start. Whoever has come since is in no base."""
+    before = [each for each in moments if each.at <= at - WEEK] or moments[:1]
+    return len(before[-1].with_status("Active"))
 
 
 def _compare(one: Moment, other: Moment, size: int, told: object) -> None:
@@ -89,7 +96,10 @@ def own_data_folder(settings: Settings, tmp_path: Path) -> None:
 @pytest.mark.both_databases_at_night
 @pytest.mark.django_db
 @given(size=st.sampled_from(SIZES), sent=st.lists(files, min_size=2, max_size=7))
-@example(size=40, sent=[File("disable", 4, "partial", 1), File("disable", 4, "full", 40)])
+@example(
+    size=40,
+    sent=[File("newcomers", 49, "partial", 1), File("disable", 4, "partial", 1), File("disable", 4, "full", 40)],
+)
 @examples(2, night=2)
 def test_key_takes_few_people(size: int, sent: list[File]) -> None:
     send_all(district_of_people(size), sent)
