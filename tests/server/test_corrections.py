@@ -95,6 +95,34 @@ def test_password_of_a_failed_row(
     assert made.check_password(typed.get("3-password", "mountain-lake-2"))
 
 
+def test_promised_password_is_not_lost_silently(
+    as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
+) -> None:
+    needs_approval(district, "partial")
+    people = [student("S3"), student("S4")]
+    approved(sync(district, *people, now=now), alice, now)
+    failed = [student(each, email="none", password=f"mountain-lake-{each}") for each in ("S2", "S3")]
+    content = roster(student("S1", password="mountain-lake-1"), *failed, extra=("password",))
+    run = sync(district, content=content, now=now)
+    address, number = f"/runs/{run.pk}/correct", Run.objects.count()
+    page = as_alice.get(address).content.decode()
+    promised = {name: "yes" for name in ("3-kept", "4-kept") if f'name="{name}"' in page}
+    assert len(promised) == 2
+    approved(run, alice, now)
+    typed = {"3-email": "s2@riverbend.example", "4-email": "s3@riverbend.example"}
+    refused = as_alice.post(address, {**typed, **promised})
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    assert "Line 3, 4: the password that the file brought is not kept any more" in page
+    assert Run.objects.count() == number
+    assert 'name="3-password"' in page  # the account of line 4 exists: it keeps its password
+    assert 'value="s2@riverbend.example"' in page
+    assert "-kept" not in page
+    assert as_alice.post(address, {**typed, "3-password": "river-meadow-3"}).status_code == 303
+    approved(settled(Run.objects.latest("pk"), now=now), alice, now)
+    assert Account.objects.get(custom_id="S2").check_password("river-meadow-3")
+
+
 def test_page_says_what_is_wrong_and_what_was_not_corrected(
     as_alice: Client, district: Org, north: Org, now: datetime
 ) -> None:

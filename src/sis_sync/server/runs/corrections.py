@@ -6,7 +6,7 @@ stored plan, so that no spreadsheet and no typing error can create a second acco
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,7 +63,7 @@ def failed_rows(run: Run, *, most: int = MOST_ROWS) -> tuple[FailedRow, ...]:
         found = session.rows(f"{_FAILED} LIMIT {most:d}", plan=str(plan))
         with suppress(FileRefused, ConfigurationError):  # this version may refuse what an earlier one read
             has_column = had_passwords(session, run_files(run).reading, mapping=mapping_of(run))
-    kept = kept_passwords(run) if has_column else {}
+    kept = kept_passwords(run, [line for line, *_ in found]) if has_column else {}
     return tuple(_row(*row, is_password_kept=row[0] in kept, has_column=has_column) for row in found)
 
 
@@ -72,19 +72,22 @@ def send_corrections(
     run: Run,
     corrected: Mapping[int, Mapping[str, str]],
     passwords: Mapping[int, str] = NO_PASSWORDS,
+    promised: Collection[int] = (),
     by: Account,
     now: datetime,
 ) -> Run:
     """Return a partial run of these rows, by their lines, with new values for fields that may be changed.
 
-    A row has the password of `passwords`, or else the one that it brought, if that is still kept.
-    Raise UsageFault if there are none, NotPermitted or ReportRemoved.
+    A row has the password of `passwords`, or else the one that it brought, if that is still kept. Those of the lines
+    in `promised` must be: the page said that they are sent too.
+    Raise UsageFault if there are no rows or a promised password is gone, NotPermitted or ReportRemoved.
     """
     _check_may_correct(run, by)
     rows = [row for row in failed_rows(run) if row.line in corrected]
     if not rows:
         raise UsageFault("No row was corrected.", fix="Change a value, or tick a row to send it again as it is.")
-    brought = {**kept_passwords(run), **passwords}
+    brought = {**kept_passwords(run, corrected), **passwords}
+    _refuse_lost(row.line for row in rows if row.line in promised and row.line not in brought)
     columns = (*FIELD_NAMES, PASSWORD) if any(brought.get(row.line) for row in rows) else FIELD_NAMES
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -94,6 +97,15 @@ def send_corrections(
         writer.writerow({**row.values, **allowed, PASSWORD: brought.get(row.line, "")})
     file = io.BytesIO(text.getvalue().encode())
     return receive_run(_upload(run, by, file=file, file_name=f"corrections-of-run-{run.pk}.csv"), now=now)
+
+
+def _refuse_lost(lines: Iterable[int]) -> None:
+    if lost := ", ".join(map(str, lines)):
+        raise UsageFault(
+            f"Line {lost}: the password that the file brought is not kept any more, because the run was decided "
+            "meanwhile. Nothing was sent.",
+            fix="Type a password where the page now asks for one, or send the rows again without it.",
+        )
 
 
 def send_corrected_file(*, run: Run, file: IO[bytes], file_name: str, by: Account, now: datetime) -> Run:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -50,10 +50,10 @@ def keep_passwords(run: Run, session: Session) -> None:
         seal_passwords(run.pk, chain(first, rest))
 
 
-def kept_passwords(run: Run) -> dict[int, str]:
-    """Return the passwords that were kept, by line. Without their key there are none."""
+def kept_passwords(run: Run, lines: Collection[int] | None = None) -> dict[int, str]:
+    """Return the passwords that were kept, by line: of these lines, or all. Without their key there are none."""
     try:
-        return open_passwords(run.pk)
+        return open_passwords(run.pk, lines)
     except KeyMissing:
         return {}
 

@@ -31,7 +31,7 @@ class Card:
 
 
 class CorrectionForm(PageForm):
-    """Inputs named LINE-FIELD and LINE-again, and a file."""
+    """Inputs named LINE-FIELD and LINE-again, a hidden LINE-kept if the page promised a password, and a file."""
 
     file = forms.FileField(label="Corrected file", required=False, help_text="The file of the failed rows, as CSV.")
 
@@ -69,6 +69,10 @@ class CorrectionForm(PageForm):
         """Return the passwords that were typed, by the lines of their rows."""
         asked = [row.line for row in self.rows if row.needs_password]
         return {line: typed for line in asked if (typed := self.cleaned_data[f"{line}-password"])}
+
+    def promised(self) -> set[int]:
+        """Return the lines whose kept passwords the page said would be sent. They may be gone since."""
+        return {row.line for row in self.rows if f"{row.line}-kept" in self.data}
 
     def corrected(self) -> dict[int, dict[str, str]]:
         """Return the values of the rows in which something was typed, or that were ticked, by their lines."""

@@ -76,5 +76,11 @@ def send(request: PageRequest, found: Run, form: CorrectionForm) -> Run:
     file, now = form.cleaned_data.get("file"), timezone.now()
     if file:
         return send_corrected_file(run=found, file=file, file_name=file.name, by=request.user, now=now)
-    corrected, passwords = form.corrected(), form.passwords()
-    return send_corrections(run=found, corrected=corrected, passwords=passwords, by=request.user, now=now)
+    return send_corrections(
+        run=found,
+        corrected=form.corrected(),
+        passwords=form.passwords(),
+        promised=form.promised(),
+        by=request.user,
+        now=now,
+    )
