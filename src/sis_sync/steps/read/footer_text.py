@@ -17,15 +17,18 @@ _RECORDS = (
     *("aantal", "totaal", "righe", "totale", "linhas?", "registos?", "antal", "antall", "rader", "rækker", "i alt"),
     *("wierszy", "rekordów", "razem", "liczba", "rivejä", "yhteensä", "počet", "celkem", "záznamů"),
     *("spolu", "záznamov", "összesen", "sorok", "rekordok", "toplam", "înregistrări", "rânduri", "ukupno", "zapisa"),
-    *("kokku", "kopā", "iš viso", "σύνολο", "εγγραφές", "всего", "итого", "записей", "записи", "строк", "усього"),
-    *("всього", "enroll?ments?", "head ?counts?", "rowcount", "einträge", "gesamtanzahl", "schülerzahl", "effectifs?"),
-    *("totalt", "ogółem", "tanulók száma", "létszám"),
+    *("kokku", "kopā", "iš viso", "σύνολο", "εγγραφές", "всего", "итого", "записей", "строк", "усього", "всього"),
+)
+# Words that titles have too: they count only with `:` or `=` before the number, or after it (29 Einträge).
+_ALSO_IN_TITLES = (
+    *("enroll?ments?", "headcounts?", "rowcount", "einträge", "gesamtanzahl", "schülerzahl", "effectifs?", "totalt"),
+    *("ogółem", "tanulók száma", "létszám", "записи"),
 )
 _RECORDS_OF_ASIA = r"合[計计]|[總总][計计数]|総数|人数|共\s*\d|\d\s*(?:件|条|條|筆|笔|行|名|건|명|행)|합계|총"
 _PEOPLE = (
     *("students?", "pupils?", "people", "persons?", "users?", "staff", "employees?", "teachers?", "members?"),
     *("schüler(?:innen)?", "personen", "élèves?", "alumnos?", "alunos?", "alunni", "leerlingen", "elever", "uczniów"),
-    *("learners?", "children", "kinder", "lehrer(?:innen)?", "lehrkräfte", "mitarbeiter(?:innen)?", "enseignants?"),
+    *("learners?", "children", "lehrer(?:innen)?", "lehrkräfte", "mitarbeiter(?:innen)?", "enseignants?"),
     *("docentes", "docenti", "docenten", "medewerkers", "lärare", "anställda", "oppilaita", "oppilasta", "opettajaa"),
     *("žáků", "žiakov", "učitelů", "nauczycieli", "tanulók?"),
 )
@@ -33,10 +36,14 @@ _PEOPLE = (
 _OTHERS = (
     *("pages?", "seiten?", "páginas?", "paginas?", "pagine", "sidor", "sider", "stran", "stron", "oldal", "sayfa"),
     *("sivua", "страниц", "ページ", "页", "頁", "쪽", "years?", "jahre?", "grades?", "class(?:es)?", "klassen?"),
-    *("schools?", "schulen?", "écoles?", "versions?", "dates?", "datum", "sum", "errors?", "warnings?", "new", "time"),
+    *("schools?", "schulen?", "écoles?", "versions?", "dates?", "datum", "sum"),
+)
+# Words for some of the people, next to the word for them or to the number: rows skipped, new students, total boys.
+_KINDS = ("new", "inactive", "boys", "girls", "males?", "females?")
+_PARTS = (
     *("skipped", "rejected", "deleted", "updated", "inserted", "changed", "failed", "invalid", "duplicates?", "absent"),
-    *("inactive", "boys", "girls", "males?", "females?", "hours?", "days?", "minutes?", "credits?", "gpa", "fees?"),
-    *("amount", "balance", "points?"),
+    *("(?<!on )time", "hours?", "days?", "minutes?", "credits?", "gpa", "fees?", "amount", "balance", "points?"),
+    *("errors?", "warnings?", *_KINDS),
 )
 # When the report was made: its words say nothing about the number next to them.
 _STAMP = re.compile(
@@ -44,11 +51,25 @@ _STAMP = re.compile(
     re.IGNORECASE,
 )
 _WORD_ENDS = re.compile(r"_|(?<=[a-zß-ÿ])(?=[A-Z])")  # RECORD_COUNT, RowCount
-_SAYS_RECORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_RECORDS)})(?!\w)|{_RECORDS_OF_ASIA}", re.IGNORECASE)
-_SAYS_OTHERS = re.compile(rf"(?<!\w)(?:{'|'.join(_OTHERS)})(?!\w)", re.IGNORECASE)
-_SAYS_PEOPLE = re.compile(
-    rf"(?<!\w)(?:{'|'.join(_PEOPLE)})\W*[:=]\W*\d|\d\W*(?<!\w)(?:{'|'.join(_PEOPLE)})(?!\w)", re.IGNORECASE
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"
+
+
+_IN_BRACKETS = re.compile(r"\([^()\d]*\)")  # (new and returning), but not (29 rows skipped)
+# Boys and girls are everyone.
+_KINDS_TOGETHER = re.compile(
+    rf"{_one_of(_KINDS)}\s*(?:and|&|\+|/)\s*\w+|(?<!\w)\w+\s*(?:and|&|\+|/)\s*{_one_of(_KINDS)}", re.IGNORECASE
 )
+_WHOM = rf"(?:{_one_of((*_RECORDS, *_ALSO_IN_TITLES, *_PEOPLE))}|\d)"
+_BETWEEN = r"[\s:=-]*(?:(?:were|was|are|of)\s+)?"
+_SAYS_PART = re.compile(rf"{_WHOM}{_BETWEEN}{_one_of(_PARTS)}|{_one_of(_PARTS)}{_BETWEEN}{_WHOM}", re.IGNORECASE)
+_SAYS_RECORDS = re.compile(rf"{_one_of(_RECORDS)}|{_RECORDS_OF_ASIA}", re.IGNORECASE)
+_SAYS_OTHERS = re.compile(_one_of(_OTHERS), re.IGNORECASE)
+_SAYS_PEOPLE = re.compile(rf"{_one_of(_PEOPLE)}\W*[:=]\W*\d|\d\W*{_one_of(_PEOPLE)}", re.IGNORECASE)
+_COUNTS = re.compile(rf"{_one_of(_ALSO_IN_TITLES)}[^\w:=]*[:=]\W*\d|\d\W*{_one_of(_ALSO_IN_TITLES)}", re.IGNORECASE)
+_YEARS = range(1900, 2101)
 _ENDS = re.compile(
     r"\W*(?:end|eof|end of (?:the )?(?:report|file|list|data|export|output)|ende|fin|fine|einde|slut)\W*", re.IGNORECASE
 )
@@ -103,5 +124,19 @@ def count_in(cells: Sequence[str]) -> int | None:
     """
     text = _WORD_ENDS.sub(" ", " ".join(cells))
     numbers = [number for found in _NUMBERS.findall(text) if (number := number_in(found)) is not None]
-    says = _SAYS_RECORDS.search(text) or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
-    return numbers[0] if says and len(numbers) == 1 and not _SAYS_OTHERS.search(_STAMP.sub(" ", text)) else None
+    if len(numbers) != 1 or _counts_others(text):
+        return None
+    is_year = numbers[0] in _YEARS and not re.search(r"[:=][^\w:=]*\d", text)
+    says = (
+        _SAYS_RECORDS.search(text)
+        or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
+        or (not is_year and _COUNTS.search(_WORD_ENDS.sub(" ", ": ".join(cells))))
+    )
+    return numbers[0] if says else None
+
+
+def _counts_others(text: str) -> bool:
+    """Return True if the number in a footer counts pages and the like, or only some of the people."""
+    text = _STAMP.sub(" ", text)
+    people = _KINDS_TOGETHER.sub(" ", _IN_BRACKETS.sub(" ", text))
+    return bool(_SAYS_OTHERS.search(text) or _SAYS_PART.search(people))
