@@ -94,3 +94,12 @@ def test_mapping_says_the_encoding(check: Checker) -> None:
     assert check(content, "--json", "--mapping", lines).document["file"]["encoding"] == "windows-1250"
     said = check(content, "--json", "--mapping", lines, "--encoding", "iso-8859-2")
     assert said.document["file"]["encoding"] == "iso-8859-2"
+
+
+def test_file_that_ends_in_empty_blocks_was_cut_off(check: Checker) -> None:
+    # After a loss of power, a file has its length but not its text.
+    text = people("Ana Ben Cy Dan Eva Fay Gil").encode()[:400]
+    refused = check(text + bytes(4000))
+    assert refused.exit_code == 6
+    assert "it was cut off" in refused.err
+    assert "UTF-32" in check(people("Иван Мария").encode("utf-32-le")).err

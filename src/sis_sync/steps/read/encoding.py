@@ -96,9 +96,10 @@ def _said_encoding(path: Path, said: str) -> Encoding:
 
 def _unmarked(head: bytes) -> str:
     """Return the kind of UTF-16 or UTF-32 if as many bytes are NUL as in ASCII text in it, else an empty string."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if (even + odd) * 8 > len(head) * 5:  # in UTF-32 three of four bytes are
+    least, *most = sorted(head[place::4].count(0) for place in range(4))
+    if most[0] * 8 > len(head) and least * 10 < most[0]:  # in UTF-32 three of four bytes are, at the same places
         return "utf-32"
+    even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 <= len(head) or min(even, odd) * 10 >= max(even, odd):
         return ""
     return "utf-16-be" if even > odd else "utf-16-le"
