@@ -24,6 +24,10 @@ def test_teacher_changes_own_names_and_files_keep_them(
     assert client.post("/profile", NAMES).status_code == 303
     dana.refresh_from_db()
     assert (dana.full_name, dana.user_type, dana.org) == ("Dee Dubois", "Teacher", north)
+    saved_at = dana.updated_at
+    assert client.post("/profile", NAMES).status_code == 303
+    dana.refresh_from_db()
+    assert dana.updated_at == saved_at, "nothing differs, so nothing is written"
     row = teacher("E-4", first_name="Dana", last_name="Dubois", email=dana.email, position="")
     sync(district, row, now=now)
     assert Account.objects.get(pk=dana.pk).first_name == "Dee"

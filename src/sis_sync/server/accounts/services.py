@@ -216,10 +216,14 @@ def save_edit(
 ) -> None:
     """Judge and save the new values of an account that the caller has locked, and write its history.
 
-    `protection` is whether files leave the account alone, and the reason. Raise ValuesRefused.
+    Do nothing if none of them differs. `protection` is whether files leave the account alone, and the reason.
+    Raise ValuesRefused.
     """
     before = values_in_history(account)
     judged = judge_values({**values_of(account), **values, ORG_FIELD: org.external_id or ""})
+    is_same = judged == values_of(account) and org.pk == account.org_id
+    if is_same and protection in (None, (account.is_protected, account.protected_reason)):
+        return
     refuse_taken(school_system_id=account.school_system_id, values=judged, account_id=account.pk, now=now)
     take_values(account, judged, org)
     take_status(account, before["status"], now)
