@@ -3,7 +3,7 @@
 For each name, the account stores the value that was typed, the value of the SIS at that time, and the day. An edit is
 in force while the account has the typed value, until a run ends it: its row has another value than the SIS had then,
 which may be the typed one. If that run is undone, the edit is in force again. Planning applies the same rule
-(steps/map/settle.sql). `Account.edited_names` has, for each name:
+(steps/directory/name_edits.sql). `Account.edited_names` has, for each name:
 
     {"first_name": {"here": "Sammy", "sis": "Sam", "on": "2026-09-02"}}, and "ended_by": 118 once run 118 has ended it
 """
