@@ -50,6 +50,7 @@ class LoopbackServer:
     counts: dict[str, int] = field(default_factory=lambda: {"rows": 1, "create": 1, "failed": 0})
     findings: dict[str, int] = field(default_factory=dict)
     results: bytes = RESULTS
+    no_results: tuple[int, str] = (410, "Report removed")
     looks_left: int = 1000
     looked_at: list[str] = field(default_factory=list)
 
@@ -108,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
             told = (line for line in lines if is_whole or b",taken," not in line)
             self.answer_bytes(200, b"".join(told))
         elif rest == "results.csv":
-            self.problem(410, "Report removed")
+            self.problem(*self.owner.no_results)
         elif rest:
             self.problem(404, "Not found")
         elif self.owner.looks_left == 0:

@@ -1,5 +1,6 @@
 """What the client keeps of a file that was sent or refused."""
 
+import pytest
 from client.conftest import DANA, District, roster
 
 
@@ -19,10 +20,11 @@ def test_archive_without_passwords(district: District) -> None:
     assert roster() in kept
 
 
-def test_results_that_the_server_removed(district: District) -> None:
-    district.server.results = b""
+@pytest.mark.parametrize(("status", "title"), [(410, "Report removed"), (409, "The stored plan is damaged")])
+def test_results_that_the_server_does_not_have(district: District, status: int, title: str) -> None:
+    district.server.results, district.server.no_results = b"", (status, title)
     district.export("staff.csv", roster())
     code, report = district.run()
     assert (code, report["problems"], district.names("partial/archive")) == (0, [], ["staff.csv"])
     said = district.command("results", "1")
-    assert (said.returncode, "Report removed." in said.stderr) == (2, True)
+    assert (said.returncode, title in said.stderr) == ({410: 2, 409: 9}[status], True)

@@ -10,7 +10,7 @@ from sis_sync.client.archive import companion_of
 from sis_sync.client.journal import Delivery
 from sis_sync.client.responses import NotThere
 from sis_sync.client.sections import SectionMapping
-from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted
+from sis_sync.core.errors import ConfigurationError, FileRefused, NotPermitted, RunClosed
 from sis_sync.core.modes import MODES
 from sis_sync.core.whole_files import chunks_of, sha256_of, write_whole
 
@@ -22,8 +22,8 @@ def write_reports(api: Api, delivery: Delivery) -> list[Path]:
     """Write the results and the failed rows of the delivery's run next to its archived file. Return their paths.
 
     The results lack the rows that are unchanged or taken. The failed rows have all columns of the archived file, also
-    those that the server does not keep. There are no results if the run was refused or superseded, or if the key may
-    not see them.
+    those that the server does not keep. There are no results if the run was refused or superseded, if its stored
+    plan is damaged, or if the key may not see them.
     """
     from sis_sync.engine.duckdb import open_session
 
@@ -33,7 +33,7 @@ def write_reports(api: Api, delivery: Delivery) -> list[Path]:
         draft = Path(name) / "results.csv"
         try:
             api.download(delivery.run_id, "results.csv", draft, unchanged=False)
-        except (NotThere, NotPermitted):
+        except (NotThere, NotPermitted, RunClosed):
             return []
         write_whole(results, chunks_of(draft))
         _load(session, draft)

@@ -31,8 +31,8 @@ from sis_sync.steps.plan.plan import notes_of, plan_digest
 
 DAMAGED_PLAN = "The stored plan cannot be read: it is damaged"
 PLAN_AGAIN = (
-    "Open the page of the run: a plan that waits is made again. Of a run that is over, the accounts and their history "
-    "are as they should be; only its rows cannot be shown. Look at the disk of the server: it lost part of this file."
+    "Open the page of the run: a plan that waits is made again. If the run is over, the accounts and their history "
+    "are right; only the rows of the run cannot be shown. Check the disk of the server: it lost part of this file."
 )
 MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256

@@ -22,7 +22,15 @@ from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.orgs.selectors import managed_orgs, one_or_404
 from sis_sync.server.place import PLACE_WORDS, has_room
-from sis_sync.server.runs.files import DAMAGED_PLAN, RunFiles, is_plan_damaged, reading_session, run_files, unless_gone
+from sis_sync.server.runs.files import (
+    DAMAGED_PLAN,
+    PLAN_AGAIN,
+    RunFiles,
+    is_plan_damaged,
+    reading_session,
+    run_files,
+    unless_gone,
+)
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import unchanged_rows
 
@@ -114,8 +122,10 @@ def runs_of_key(*, api_key: ApiKey) -> QuerySet[Run]:
 
 
 def refuse_removed_report(run: Run) -> None:
-    """Raise ReportRemoved if a purge has removed the plan and the results of the run."""
+    """Raise ReportRemoved if a purge has removed the plan and the results of the run, PlanDamaged if it is damaged."""
     if words := removed_words(run):
+        if run.report_removed_at is None:
+            raise PlanDamaged(words, fix=PLAN_AGAIN)
         fix = "The run's counts are kept. Download the results of a later run before they are removed too."
         raise ReportRemoved(words, fix=fix)
 
