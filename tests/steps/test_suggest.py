@@ -13,6 +13,7 @@ from kit.plans import examples
 
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.map.suggest.header_words import names_school_year, words_of
 from sis_sync.steps.map.suggest.sample import Sample
 from sis_sync.steps.map.suggest.suggestion import propose, suggest
 
@@ -222,6 +223,8 @@ def test_no_line_prints_a_value_of_a_person(capsys: pytest.CaptureFixture[str], 
         ("First Name,Last Name,Class", "Mia,Silva,Grade 9", "#column.grade=Class"),
         ("Nazwisko;PESEL;Numer w księdze uczniów", "Silva;;10234", "column.custom_id=Numer w księdze uczniów"),
         ("First,Last,Enroll date,Depart date", "Mia,Silva,8/15/2024,", "#dates.status=Enroll date | Depart date"),
+        ("Prénom;Nom;École", "Mia;Silva;Foo", "#column.school_district_external_id=École"),
+        ("Vezetéknév;Keresztnév;Iskola", "Silva;Mia;Foo", "#column.school_district_external_id=Iskola"),
         ("First,Last,Student Status", "Mia,Silva,Attending", "value.status.Attending=Active"),
     ],
 )
@@ -230,6 +233,20 @@ def test_words_of_more_systems(
 ) -> None:
     lines = suggested(capsys, tmp_path, f"{header}\n{row}\n")
     assert wanted in [line.replace("#mapper.suggested.", "#") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("header", "is_year"),
+    [
+        *(("Grade 2026-27", True), ("Grade 2026/2027", True), ("Grade 26-27", True), ("Grade SY2026", True)),
+        *(("SY 19-20 Grade", True), ("Grade 1999-00", True), ("Grade 2026-28", False), ("Grade 10-12", False)),
+        *(("Grade 11-12", False), ("Address 19-20", False), ("Room 2024", False), ("Easy 2024", False)),
+        ("Grade 26-2027", False),
+    ],
+)
+def test_years_in_a_header(header: str, is_year: bool) -> None:
+    assert names_school_year(header) == is_year
+    assert words_of(header).words[-1].isdigit() != is_year
 
 
 def test_header_that_stands_twice_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

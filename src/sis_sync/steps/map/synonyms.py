@@ -264,7 +264,7 @@ LAST_OR_FULL: tuple[str, ...] = (
     "Nume",
     "Név",
 )
-# A column of this name may hold anything about a place.
+# A column of this name may hold anything about a place, or the name of the school.
 VAGUE_SCHOOLS: tuple[str, ...] = (
     "Location",
     "Site",
@@ -276,6 +276,8 @@ VAGUE_SCHOOLS: tuple[str, ...] = (
     "Institution",
     "Schulhaus",
     "Sede",
+    "École",
+    "Iskola",
 )
 FULL_NAME: tuple[str, ...] = (
     *("Name", "Full Name", "Display Name", "Sortable Name", "Last First", "Name Last First", "Last First Middle"),

@@ -43,7 +43,7 @@ def propose_by_name(sample: Sample, fields: Sequence[str]) -> dict[str, Proposal
             if found:
                 chosen[field] = found
     for field, proposal in chosen.items():
-        if names_school_year(proposal.header or ""):  # another column may have the same name of another year
+        if names_school_year(proposal.header or ""):
             chosen[field] = opened(proposal, "the header names a school year, so the line fits for one year only")
     return chosen
 

@@ -97,9 +97,11 @@ _PRIVATE = frozenset(
 )
 _LETTERS = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae", "œ": "oe"})
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)")  # Google writes "First Name [Required]"
-_SCHOOL_YEAR = re.compile(
-    r"(?<!\d)(?:SY *)?(?:(?:19|20)\d\d(?: ?[-/\u2013] ?(?:20)?\d\d)?|\d\d ?[-/\u2013] ?\d\d)(?!\d)", re.IGNORECASE
+_YEARS = re.compile(
+    r"(?<!\d)(?P<sy>(?<![a-z])SY *)?(?P<first>(?:19|20)?\d\d)(?: ?[-/\u2013] ?(?P<second>(?:20)?\d\d))?(?!\d)",
+    re.IGNORECASE,
 )
+_FIRST_SHORT_YEAR = 20  # 20-21 is a school year, 11-12 are grades
 _NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)")
 _WORD = re.compile(r"[^\W_]+|#")
 _MIN_PREFIX = 4  # shorter words begin too many others
@@ -144,7 +146,18 @@ class HeaderWords:
 
 def names_school_year(header: str) -> bool:
     """Return True for a header such as "Grade 2026-27": next year the column has another name."""
-    return _SCHOOL_YEAR.search(header) is not None
+    return any(map(_is_school_year, _YEARS.finditer(header)))
+
+
+def _is_school_year(years: re.Match[str]) -> bool:
+    """Return True for SY2026, and for two years in a row: 2026-27, 26/27. One year may also be a number of a room."""
+    first, second = years["first"], years["second"]
+    if second is None:
+        return years["sy"] is not None
+    may_be_grades = int(first) < _FIRST_SHORT_YEAR and years["sy"] is None
+    if may_be_grades or len(second) > len(first):
+        return False
+    return str(int(first) + 1)[-len(second) :] == second
 
 
 def fold(text: str) -> str:
@@ -156,7 +169,8 @@ def fold(text: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def words_of(header: str) -> HeaderWords:
     """Return the words of a header: `STU_LEGAL_FIRST`, `student.firstName` and "First Name [Required]" have several."""
-    text = _NEW_WORD.sub(" ", fold(_SCHOOL_YEAR.sub(" ", _NOTE.sub(" ", header))))
+    no_years = _YEARS.sub(lambda years: " " if _is_school_year(years) else years[0], _NOTE.sub(" ", header))
+    text = _NEW_WORD.sub(" ", fold(no_years))
     words = tuple(_WORD.findall(text.lower()))
     family = "usual" if _USUAL & {*words} else "legal" if _LEGAL & {*words} else ""
     own = [word for word in words if word not in _WHO | _LINKS]
