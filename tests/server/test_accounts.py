@@ -112,7 +112,8 @@ def test_move_between_schools_without_external_id_is_in_the_history(
     update_account(account=account, values={}, org=Org.objects.get(pk=south.pk), actor=alice, now=now)
     change = AccountChange.objects.filter(account=account).latest("pk")
     field = "school_district_external_id"
-    assert (change.action, change.before, change.after) == ("update", {field: north.name}, {field: south.name})
+    old, new = (f"{each.name} (no external ID)" for each in (north, south))
+    assert (change.action, change.before, change.after) == ("update", {field: old}, {field: new})
 
 
 @pytest.mark.both_databases

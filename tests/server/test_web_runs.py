@@ -20,7 +20,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.jobs.beat import beating
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.orgs.services import give_right
+from sis_sync.server.orgs.services import give_right, update_org
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.receive import Upload
@@ -428,5 +428,8 @@ def test_schools_are_named(as_alice: Client, district: Org, north: Org, south: O
         page = as_alice.get(path).content.decode()
         assert f'<del class="was">{old}</del>' in page, path
         assert f'<ins class="now">{new}</ins>' in page, path
-    Org.objects.filter(pk=south.pk).update(external_id="S2")
-    assert '<ins class="now">S1</ins>' in as_alice.get(f"/members/{account.pk}").content.decode()
+    update_org(org=south, name=south.name, external_id="S2", actor=None, now=now + timedelta(days=1))
+    update_org(org=north, name=north.name, external_id="S1", actor=None, now=now + timedelta(days=2))
+    for path in (f"/runs/{moved.pk}?action=update", f"/members/{account.pk}"):
+        page = as_alice.get(path).content.decode()
+        assert '<ins class="now">S1</ins>' in page, "the ID of another school today"

@@ -42,9 +42,10 @@ def values_of(account: Account) -> dict[str, str]:
 def values_in_history(account: Account) -> dict[str, object]:
     """Return the values whose changes the history of the account shows.
 
-    An org without an external ID has its name, so that every move to another org is a change.
+    An org without an external ID has its name, so that every move to another org is a change, and words after it, so
+    that it is no ID of another org.
     """
-    org_value = {ORG_FIELD: account.org.external_id or account.org.name}
+    org_value = {ORG_FIELD: account.org.external_id or f"{account.org.name} (no external ID)"}
     return {**values_of(account), **org_value, "is_protected": account.is_protected}
 
 

@@ -36,7 +36,10 @@ class SchoolSystem(models.Model):
 
 
 class Org(models.Model):
-    """A district or a school. Files name it by `external_id` (the SIS building ID), None until set."""
+    """A district or a school. Files name it by `external_id` (the SIS building ID), None until set.
+
+    `external_id_since` is when it got that ID, which another org may have had before. None: before this was stored.
+    """
 
     class Kind(models.TextChoices):
         DISTRICT = "district", "District"
@@ -46,6 +49,7 @@ class Org(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=200)
     external_id = models.CharField(max_length=100, null=True, blank=True)
+    external_id_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -103,6 +103,7 @@ def create_org(
         kind=kind,
         name=checked_name(name),
         external_id=checked_external_id(external_id, school_system=school_system, org_id=None),
+        external_id_since=now,
     )
     record(school_system=school_system, action="org.created", by=actor, detail={"org": org.pk}, now=now)
     return org
@@ -116,7 +117,9 @@ def update_org(*, org: Org, name: str, external_id: str | None, actor: Account |
     before = {"name": org.name, "external_id": org.external_id}
     org.name = checked_name(name)
     org.external_id = checked_external_id(external_id, school_system=org.school_system, org_id=org.pk)
-    org.save(update_fields=["name", "external_id"])
+    if org.external_id != before["external_id"]:
+        org.external_id_since = now
+    org.save(update_fields=["name", "external_id", "external_id_since"])
     detail = {"org": org.pk, "before": before, "after": {"name": org.name, "external_id": org.external_id}}
     record(school_system=org.school_system, action="org.updated", by=actor, detail=detail, now=now)
     return org

@@ -77,7 +77,7 @@ def view_rows(run: Run, *, action: str, page: str) -> RowsView:
     known_action = action if action in (*ABSENT_ACTIONS, *ROW_ACTIONS) else ""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
     rows = plan_rows(run=run, action=known_action, page=number, page_size=PAGE_SIZE)
-    shown = rows_with_schools(rows.rows, run.school_system_id)
+    shown = rows_with_schools(rows.rows, run)
     return RowsView(known_action, replace(rows, rows=shown), max(number, 1))
 
 

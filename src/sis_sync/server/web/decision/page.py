@@ -30,7 +30,7 @@ from sis_sync.server.web.decision.slices import (
     field_rows,
     rows_with_schools,
     school_rows,
-    schools_named,
+    schools_of_plan,
     type_rows,
 )
 from sis_sync.server.web.decision.verdict import Tile, tiles, verdict
@@ -96,7 +96,7 @@ def decision_of(run: Run) -> Decision:
     """Return the parts of the page for the plan of this run."""
     sums, earlier = stored_sums(run.sums), earlier_runs(run)
     people = people_of_plan(run, [action for action in LISTS if _total(run, action)])
-    schools = schools_named(run.school_system_id, _named_ids(run, sums, people))
+    schools = schools_of_plan(run, _named_ids(run, sums, people))
     at_once, more = holdings(run, {external_id: school.name for external_id, school in schools.items()})
     first_schools, more_schools = school_rows(sums, schools) if sums else ((), ())
     return Decision(
@@ -153,7 +153,7 @@ def _named_ids(run: Run, sums: Sums | None, people: dict[str, tuple[PlanPerson, 
 def _list(run: Run, action: str, found: tuple[PlanPerson, ...], schools: dict[str, School]) -> PeopleList:
     left = departures_of(found) if action == "restore" else {}
     if action == "update":
-        named = rows_with_schools([each.row for each in found], run.school_system_id)
+        named = rows_with_schools([each.row for each in found], run)
         found = tuple(replace(each, row=row) for each, row in zip(found, named, strict=True))
     rows = [
         PersonRow(each, schools.get(each.values["school_district_external_id"]), left.get(each.account_id or 0))

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sis_sync.core.fields import STUDENT
 from sis_sync.server.accounts.validation import ORG_FIELD
 from sis_sync.server.orgs.models import Org
+from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow
 from sis_sync.server.runs.sums import FieldSum, Slice, Sums
 from sis_sync.server.web.words import FIELD_WORDS
@@ -17,10 +19,15 @@ BAR_WIDTH = 100
 
 @dataclass(frozen=True)
 class School:
-    """An org that a plan names, as it is called now."""
+    """An org that a plan names, as it is called now. It has had its external ID since then, if that is known."""
 
     pk: int
     name: str
+    since: datetime | None
+
+    def had_its_id(self, at: datetime) -> bool:
+        """Return True unless the ID was no one's or another org's at that time."""
+        return self.since is None or self.since <= at
 
 
 @dataclass(frozen=True)
@@ -48,32 +55,43 @@ class FieldRow:
 def schools_named(school_system_id: int, external_ids: Iterable[str]) -> dict[str, School]:
     """Return the orgs that these external IDs name now."""
     orgs = Org.objects.filter(school_system=school_system_id, external_id__in=list(external_ids))
-    return {
-        str(external_id): School(pk, name) for external_id, pk, name in orgs.values_list("external_id", "pk", "name")
-    }
+    found = orgs.values_list("external_id", "pk", "name", "external_id_since")
+    return {str(external_id): School(pk, name, since) for external_id, pk, name, since in found}
+
+
+def schools_of_plan(run: Run, external_ids: Iterable[str]) -> dict[str, School]:
+    """Return the orgs that these external IDs named when the run was planned, and still name."""
+    at = run.planned_at or run.received_at
+    return {key: each for key, each in schools_named(run.school_system_id, external_ids).items() if each.had_its_id(at)}
 
 
 def schools_shown(
     school_system_id: int, values: Iterable[tuple[str, object, object]]
-) -> Callable[[tuple[str, Any, Any]], tuple[str, Any, Any]]:
+) -> Callable[[tuple[str, Any, Any], datetime], tuple[str, Any, Any]]:
     """Return a function that shows the orgs of (field, old, new) by name, each followed by its external ID.
 
-    `values` are all that it will be asked about. An external ID that no org has now is shown as it is.
+    `values` are all that it will be asked about, each with the time of the change. An external ID that no org has now,
+    or that another org may have had at that time, is shown as it is.
     """
     ids = {str(value) for name, *both in values if name == ORG_FIELD for value in both if value}
-    names = {key: f"{each.name} ({key})" for key, each in schools_named(school_system_id, ids).items()} if ids else {}
+    schools = schools_named(school_system_id, ids) if ids else {}
 
-    def shown(change: tuple[str, Any, Any]) -> tuple[str, Any, Any]:
+    def named(value: Any, at: datetime) -> Any:
+        school = schools.get(value)
+        return f"{school.name} ({value})" if school and school.had_its_id(at) else value
+
+    def shown(change: tuple[str, Any, Any], at: datetime) -> tuple[str, Any, Any]:
         name, old, new = change
-        return (name, names.get(old, old), names.get(new, new)) if name == ORG_FIELD else change
+        return (name, named(old, at), named(new, at)) if name == ORG_FIELD else change
 
     return shown
 
 
-def rows_with_schools(rows: Sequence[PlanRow], school_system_id: int) -> tuple[PlanRow, ...]:
+def rows_with_schools(rows: Sequence[PlanRow], run: Run) -> tuple[PlanRow, ...]:
     """Return the rows with the orgs as people know them: by name, each followed by its external ID."""
-    shown = schools_shown(school_system_id, (change for row in rows for change in row.changes))
-    return tuple(replace(row, changes=tuple(shown(change) for change in row.changes)) for row in rows)
+    at = run.planned_at or run.received_at
+    shown = schools_shown(run.school_system_id, (change for row in rows for change in row.changes))
+    return tuple(replace(row, changes=tuple(shown(change, at) for change in row.changes)) for row in rows)
 
 
 def school_rows(sums: Sums, schools: Mapping[str, School]) -> tuple[tuple[SliceRow, ...], tuple[SliceRow, ...]]:

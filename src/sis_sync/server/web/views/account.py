@@ -67,7 +67,7 @@ def with_values(changes: Iterable[AccountChange], school_system_id: int) -> list
     """Return each change with name, old and new value of its fields, without those that were empty and still are."""
     found = [(change, list(changed_values(change))) for change in changes]
     named = schools_shown(school_system_id, (line for _, lines in found for line in lines))
-    return [(change, [named(line) for line in lines]) for change, lines in found]
+    return [(change, [named(line, change.changed_at) for line in lines]) for change, lines in found]
 
 
 def changed_values(change: AccountChange) -> Iterator[Line]:

@@ -71,7 +71,7 @@ def school_of_run(request: PageRequest, run_id: int) -> HttpResponse:
     part = school_part(
         run=run, schools=own_schools(actor=request.user), action=action, page=number, page_size=PAGE_SIZE
     )
-    named = rows_with_schools(part.rows.rows, run.school_system_id)
+    named = rows_with_schools(part.rows.rows, run)
     rows = replace(part.rows, rows=tuple(without_message(row) for row in named))
     context = {
         "run": run,
