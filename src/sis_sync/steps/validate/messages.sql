@@ -27,7 +27,7 @@ FROM (
 CREATE TEMP VIEW remarks AS
 SELECT s.line, s.codes,
   concat_ws(' ', :file || ' line ' || CAST(s.line AS STRING) || ', ' || s.sentences,
-    CASE WHEN s.is_failed AND k.line IS NOT NULL THEN :left_alone END,
+    CASE WHEN s.is_failed AND k.line IS NOT NULL THEN nullif(:left_alone, '') END,
     nullif(CASE WHEN s.is_failed THEN s.fixes ELSE s.advice END, '')) AS message
 FROM (
   SELECT line, bool_or(is_error) AS is_failed, concat_ws(';', :codes) AS codes,
