@@ -154,7 +154,8 @@ def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, 
     assert run.findings == {"email.invalid": 1}
     assert accounts_of(district) == 1
     files = run_files(run)
-    stored = files.plan.read_bytes() + files.unchanged.read_bytes() + files.seen.read_bytes()
+    parts = (files.plan, files.unchanged, files.notes, files.seen)
+    stored = b"".join(path.read_bytes() for path in parts)
     assert hashlib.sha256(stored).hexdigest() == run.plan_digest
     results = rows_of(results_of(run))
     assert [row["action"] for row in results] == ["create", "failed"]
