@@ -34,7 +34,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 # The same algorithm, a thousand times cheaper: a hash of the installed strength takes 0.3 s.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
-LONG_GROUPS = {"browser", "prefixes", "spark", "wheel"}
+LONG_GROUPS = {"accessibility", "browser", "prefixes", "spark", "wheel"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,8 @@ from browser.riverbend import ALICE, PASSWORD, Riverbend
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
+# Its own server and set-up: together, the browser tests would take longer than all others beside them.
+pytestmark = pytest.mark.xdist_group("accessibility")
 
 LOOK_IDS = [f"{width}-{scheme}" for scheme, width in LOOKS]
 
