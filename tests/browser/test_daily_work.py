@@ -18,7 +18,7 @@ from browser.riverbend import (
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all but accessibility
 
 
 def staff(*numbers: int) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from browser.riverbend import ALICE, PASSWORD, Riverbend, csv_of, person, upload
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all browser tests
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all but accessibility
 
 MOST_PRESSES = 12
 FOCUSED = """() => {
