@@ -231,13 +231,17 @@ def _digest_of(session: Session, *tables: str, also: tuple[object, ...]) -> str:
     return hashlib.sha256(repr((rows, also)).encode()).hexdigest()
 
 
-def forget(session: Session, but: Collection[str] = ()) -> None:
-    """Drop the tables and views in the session, but those."""
-    found = session.rows(
+def made_in(session: Session) -> list[tuple[str, str]]:
+    """The tables and views that the steps have made, each as its kind and its name."""
+    return session.rows(
         "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal "
         "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND NOT internal"
     )
-    drops = [f'DROP {kind} "{name}"' for kind, name in found if name not in but]
+
+
+def forget(session: Session, but: Collection[str] = ()) -> None:
+    """Drop the tables and views in the session, but those."""
+    drops = [f'DROP {kind} "{name}"' for kind, name in made_in(session) if name not in but]
     if drops:
         session.run("; ".join(drops))
 
@@ -259,7 +263,8 @@ def times(count: int, *, night: int = 0) -> int:
     return count if TIMES == 1 else (night or count) * TIMES
 
 
-def examples(count: int, *, night: int = 0) -> settings:
-    """So many random inputs, or `times` of them at night; no time limit."""
+def examples(count: int, *, night: int = 0, one_place: bool = False) -> settings:
+    """So many random inputs, or `times` of them at night; no time limit. `one_place`: all use the same fixtures."""
     most = times(count, night=night)
-    return settings(max_examples=most, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    accepted = [HealthCheck.too_slow, *([HealthCheck.function_scoped_fixture] if one_place else [])]
+    return settings(max_examples=most, deadline=None, suppress_health_check=accepted)

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from kit.plans import times
+from kit.plans import examples
 from kit.rosters import roster, settled, student
 
 from sis_sync.core.modes import MODES
@@ -105,11 +105,7 @@ def test_odd_ids_are_refused(secret: str) -> None:
 @pytest.mark.night
 @pytest.mark.django_db
 @pytest.mark.both_databases
-@settings(
-    max_examples=times(20, night=40),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(20, night=40, one_place=True)
 @given(
     method=st.sampled_from(("GET", "POST")),
     path=st.sampled_from(PATHS),
@@ -131,11 +127,7 @@ def test_odd_values_are_refused(
 @pytest.mark.night
 @pytest.mark.django_db
 @pytest.mark.both_databases
-@settings(
-    max_examples=times(10, night=20),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(10, night=20, one_place=True)
 @given(
     mode=st.sampled_from((*MODES, "partial&mode=full")) | odd.map(quote),
     name=odd,

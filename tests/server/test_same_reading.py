@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from kit.plans import times
+from kit.plans import examples
 from kit.rosters import needs_approval, sync
 
 from sis_sync.core.errors import FileRefused
@@ -79,11 +79,7 @@ def rows_of(text: str) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=times(2, night=4),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(2, night=4, one_place=True)
 @given(
     encoding=st.sampled_from(sorted(ENCODINGS)),
     delimiter=st.sampled_from(sorted(DELIMITERS)),

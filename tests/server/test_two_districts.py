@@ -9,9 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from kit.plans import TIMES
+from kit.plans import examples
 from kit.rosters import settled
 from kit.told import (
     accounts_of_a_district,
@@ -36,11 +36,7 @@ Row = dict[str, str]
 files = st.lists(st.tuples(st.sampled_from(list(MODES)), st.lists(row, max_size=8)), min_size=1, max_size=3)
 
 
-@settings(
-    max_examples=12 * TIMES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@examples(12, one_place=True)
 @given(files, accounts_of_a_district, accounts_of_a_district, st.booleans())
 @pytest.mark.night
 def test_accounts_change_no_answer(

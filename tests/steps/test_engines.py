@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 from kit.districts import AWKWARD, ORGS, District, mixed_district
+from kit.plans import made_in
 from kit.services import need_spark
 
 from sis_sync.core.damaged_names import DAMAGED_PATTERN
@@ -66,10 +67,7 @@ class ReadBySpark:
 
     def take_tables(self) -> None:
         """Make the tables and views that DuckDB has, without their rows."""
-        for (name,) in self.duckdb.rows(
-            "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal "
-            "UNION ALL SELECT table_name FROM duckdb_tables() WHERE temporary AND NOT internal"
-        ):
+        for _, name in made_in(self.duckdb):
             path = self.spark.folder / f"{name}.parquet"
             self.duckdb.run(f"COPY (FROM {name} LIMIT 0) TO :path (FORMAT parquet)", path=str(path))
             self.spark.take(name, path)

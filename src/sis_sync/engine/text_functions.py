@@ -29,7 +29,7 @@ _WHITE_SPACE = (
     "\t\n\x0b\x0c\r \xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-_LAST_OF_ASCII = "\x7f"
+_LAST_OF_ASCII = "\x7f"  # all texts that begin with a letter of ASCII sort before it
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.
 _UNSHOWN = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\x{890}\x{891}\x{13439}-\x{1343F}]"
 
