@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 _ROWS = "{rows}"
 _ANY_NUMBER = r"(\d[\d.,'\u2019 \u00a0\u202f]*)"
-_DASHES = re.compile(r"(?:[\s+|\"]*[-=_*~\u2010-\u2015\u2500\u2501\u2550]){2,}[\s+|\"]*")
+# `re` compiles these patterns on first use: few files have a footer, and all take longer than reading a small file.
+_DASHES = r"(?:[\s+|\"]*[-=_*~\u2010-\u2015\u2500\u2501\u2550]){2,}[\s+|\"]*"
 # A number with or without separators of thousands, or something longer: a date, a time, a version.
-_NUMBERS = re.compile(r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?![\d.,:/-]*\d)|\d+(?:[.,:/-]\d+)*")
-_IS_COUNT = re.compile(r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+|\d+")
+_NUMBERS = r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?![\d.,:/-]*\d)|\d+(?:[.,:/-]\d+)*"
+_IS_COUNT = r"\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+|\d+"
 # Words for records, in the languages of the systems that are known.
 _RECORDS = (
     *("totals?", "counts?", "records?", "rows?", "lines?", "entries", "datensätze", "zeilen", "anzahl", "summe"),
@@ -46,33 +47,28 @@ _PARTS = (
     *("errors?", "warnings?", *_KINDS),
 )
 # When the report was made: its words say nothing about the number next to them.
-_STAMP = re.compile(
-    r"(?:(?<!\w)(?:date|time|datum|zeit|uhrzeit|fecha|hora|data|ora|heure|le|on|at|stand)\W*)?\d+(?:[./:-]\d+)+",
-    re.IGNORECASE,
+_STAMP = (
+    r"(?i)(?:(?<!\w)(?:date|time|datum|zeit|uhrzeit|fecha|hora|data|ora|heure|le|on|at|stand)\W*)?\d+(?:[./:-]\d+)+"
 )
-_WORD_ENDS = re.compile(r"_|(?<=[a-zß-ÿ])(?=[A-Z])")  # RECORD_COUNT, RowCount
+_WORD_ENDS = r"_|(?<=[a-zß-ÿ])(?=[A-Z])"  # RECORD_COUNT, RowCount
 
 
 def _one_of(words: Sequence[str]) -> str:
     return rf"(?<!\w)(?:{'|'.join(words)})(?!\w)"
 
 
-_IN_BRACKETS = re.compile(r"\([^()\d]*\)")  # (new and returning), but not (29 rows skipped)
+_IN_BRACKETS = r"\([^()\d]*\)"  # (new and returning), but not (29 rows skipped)
 # Boys and girls are everyone.
-_KINDS_TOGETHER = re.compile(
-    rf"{_one_of(_KINDS)}\s*(?:and|&|\+|/)\s*\w+|(?<!\w)\w+\s*(?:and|&|\+|/)\s*{_one_of(_KINDS)}", re.IGNORECASE
-)
+_KINDS_TOGETHER = rf"(?i){_one_of(_KINDS)}\s*(?:and|&|\+|/)\s*\w+|(?<!\w)\w+\s*(?:and|&|\+|/)\s*{_one_of(_KINDS)}"
 _WHOM = rf"(?:{_one_of((*_RECORDS, *_ALSO_IN_TITLES, *_PEOPLE))}|\d)"
 _BETWEEN = r"[\s:=-]*(?:(?:were|was|are|of)\s+)?"
-_SAYS_PART = re.compile(rf"{_WHOM}{_BETWEEN}{_one_of(_PARTS)}|{_one_of(_PARTS)}{_BETWEEN}{_WHOM}", re.IGNORECASE)
-_SAYS_RECORDS = re.compile(rf"{_one_of(_RECORDS)}|{_RECORDS_OF_ASIA}", re.IGNORECASE)
-_SAYS_OTHERS = re.compile(_one_of(_OTHERS), re.IGNORECASE)
-_SAYS_PEOPLE = re.compile(rf"{_one_of(_PEOPLE)}\W*[:=]\W*\d|\d\W*{_one_of(_PEOPLE)}", re.IGNORECASE)
-_COUNTS = re.compile(rf"{_one_of(_ALSO_IN_TITLES)}[^\w:=]*[:=]\W*\d|\d\W*{_one_of(_ALSO_IN_TITLES)}", re.IGNORECASE)
+_SAYS_PART = rf"(?i){_WHOM}{_BETWEEN}{_one_of(_PARTS)}|{_one_of(_PARTS)}{_BETWEEN}{_WHOM}"
+_SAYS_RECORDS = rf"(?i){_one_of(_RECORDS)}|{_RECORDS_OF_ASIA}"
+_SAYS_OTHERS = rf"(?i){_one_of(_OTHERS)}"
+_SAYS_PEOPLE = rf"(?i){_one_of(_PEOPLE)}\W*[:=]\W*\d|\d\W*{_one_of(_PEOPLE)}"
+_COUNTS = rf"(?i){_one_of(_ALSO_IN_TITLES)}[^\w:=]*[:=]\W*\d|\d\W*{_one_of(_ALSO_IN_TITLES)}"
 _YEARS = range(1900, 2101)
-_ENDS = re.compile(
-    r"\W*(?:end|eof|end of (?:the )?(?:report|file|list|data|export|output)|ende|fin|fine|einde|slut)\W*", re.IGNORECASE
-)
+_ENDS = r"(?i)\W*(?:end|eof|end of (?:the )?(?:report|file|list|data|export|output)|ende|fin|fine|einde|slut)\W*"
 
 
 @dataclass(frozen=True)
@@ -104,17 +100,17 @@ class FooterPattern:
 
 def is_dashes(line: str) -> bool:
     """Return True if the line only rules off: dashes, or signs drawn like them."""
-    return _DASHES.fullmatch(line) is not None
+    return re.fullmatch(_DASHES, line) is not None
 
 
 def says_end(text: str) -> bool:
     """Return True if the text says that the report ends here."""
-    return _ENDS.fullmatch(text) is not None
+    return re.fullmatch(_ENDS, text) is not None
 
 
 def number_in(text: str) -> int | None:
     """Return a whole number, with or without separators of thousands, or None."""
-    return int(re.sub(r"\D", "", text)) if _IS_COUNT.fullmatch(text.strip()) else None
+    return int(re.sub(r"\D", "", text)) if re.fullmatch(_IS_COUNT, text.strip()) else None
 
 
 def count_in(cells: Sequence[str]) -> int | None:
@@ -122,21 +118,21 @@ def count_in(cells: Sequence[str]) -> int | None:
 
     `Total records: 1,208` fills two cells of a file with commas.
     """
-    text = _WORD_ENDS.sub(" ", " ".join(cells))
-    numbers = [number for found in _NUMBERS.findall(text) if (number := number_in(found)) is not None]
+    text = re.sub(_WORD_ENDS, " ", " ".join(cells))
+    numbers = [number for found in re.findall(_NUMBERS, text) if (number := number_in(found)) is not None]
     if len(numbers) != 1 or _counts_others(text):
         return None
     is_year = numbers[0] in _YEARS and not re.search(r"[:=][^\w:=]*\d", text)
     says = (
-        _SAYS_RECORDS.search(text)
-        or (len(cells) == 1 and _SAYS_PEOPLE.search(text))
-        or (not is_year and _COUNTS.search(_WORD_ENDS.sub(" ", ": ".join(cells))))
+        re.search(_SAYS_RECORDS, text)
+        or (len(cells) == 1 and re.search(_SAYS_PEOPLE, text))
+        or (not is_year and re.search(_COUNTS, re.sub(_WORD_ENDS, " ", ": ".join(cells))))
     )
     return numbers[0] if says else None
 
 
 def _counts_others(text: str) -> bool:
     """Return True if the number in a footer counts pages and the like, or only some of the people."""
-    text = _STAMP.sub(" ", text)
-    people = _KINDS_TOGETHER.sub(" ", _IN_BRACKETS.sub(" ", text))
-    return bool(_SAYS_OTHERS.search(text) or _SAYS_PART.search(people))
+    text = re.sub(_STAMP, " ", text)
+    people = re.sub(_KINDS_TOGETHER, " ", re.sub(_IN_BRACKETS, " ", text))
+    return bool(re.search(_SAYS_OTHERS, text) or re.search(_SAYS_PART, people))

@@ -8,7 +8,8 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from statistics import median
+
+import numpy as np
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS
@@ -157,7 +158,7 @@ def _are_titles(data: Buffer, above: list[HeaderLine], header: HeaderLine) -> bo
     shape = Shape(ord(header.delimiter))
     records = list(first_records(data, split_record(data, header.start, shape).end, shape))
     widths = [len(_filled(cells)) for cells in records] or [len(header.names)]
-    usual = min(sum(map(bool, map(str.strip, header.names))), median(widths))
+    usual = min(sum(map(bool, map(str.strip, header.names))), float(np.median(widths)))
     for line in above:
         cells = split_record(data, line.start, shape).cells
         share = _TITLE_SHARE_WITH_ADDRESS if _has_address(cells) else _TITLE_SHARE

@@ -55,7 +55,7 @@ def index_lines(chunk: bytes, shape: Shape) -> Lines:
     low = np.flatnonzero(data < FIRST_PRINTABLE)
     starts, ends, has_lone_return = _line_bounds(data, low)
     delimiters = np.flatnonzero(data == shape.delimiter)
-    counts = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts)
+    counts = _counts(delimiters, starts)
     quotes = np.flatnonzero(data == QUOTE)
     irregular, inside, has_text_formula = _judge_quotes(data, starts, ends, quotes, delimiters, shape.delimiter)
     is_odd = lines_of(_control_positions(chunk, data, low), starts) | has_lone_return
@@ -94,6 +94,11 @@ def lines_of(positions: Positions, starts: Positions) -> Flags:
     if len(positions):
         flags[np.searchsorted(starts, positions, side="right") - 1] = True
     return flags
+
+
+def _counts(positions: Positions, starts: Positions) -> Positions:
+    """Return for each line how many of these sorted positions it has."""
+    return np.diff(np.searchsorted(positions, starts), append=len(positions))
 
 
 def _control_positions(chunk: bytes, data: NDArray[np.uint8], low: Positions) -> Positions:
@@ -153,14 +158,14 @@ def _judge_quotes(
     irregular, inside = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=np.int64)
     if not len(quotes):
         return irregular, inside, False
-    line = np.searchsorted(starts, quotes, side="right") - 1
-    first = np.searchsorted(quotes, starts)
-    opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
+    counts = _counts(quotes, starts)
+    line = np.repeat(np.arange(len(starts)), counts)
+    opens = (np.arange(len(quotes)) - (np.cumsum(counts) - counts)[line]) % 2 == 0
     before, after = data[np.maximum(quotes - 1, 0)], data[np.minimum(quotes + 1, len(data) - 1)]
     may_open = (quotes == starts[line]) | (before == delimiter) | (before == QUOTE)
     may_close = (quotes + 1 == ends[line]) | (after == delimiter) | (after == QUOTE)
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
-    irregular |= np.bincount(line, minlength=len(starts)) % 2 == 1
+    irregular |= counts % 2 == 1
     inside = _delimiters_inside(quotes, line, opens, delimiters, len(starts))
     return irregular, inside, bool((before == EQUALS).any())
 
