@@ -20,8 +20,8 @@ from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.memory.memory import open_memory
+from sis_sync.steps.memory.offline import OfflineMemory
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
-from sis_sync.steps.memory.passing import PassingMemory
 from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import notes_of, save_plan
 from sis_sync.steps.report import write_failed_rows
@@ -82,10 +82,10 @@ class Nights:
         )
         given.file.write_bytes(district.roster())
         given.orgs.write_text(district.orgs_file(), encoding="utf-8")
-        full, fast, passing = (self.outcome(given, way) for way in ("full", "fast", "passing"))
+        full, fast, offline = (self.outcome(given, way) for way in ("full", "fast", "offline"))
         assert fast.told == full.told
-        assert passing.without_account_ids == full.without_account_ids  # a plan without a server stores none
-        self.pairs += fast.pairs + passing.pairs
+        assert offline.without_account_ids == full.without_account_ids  # a plan without a server stores none
+        self.pairs += fast.pairs + offline.pairs
         if full.plan and chance() < 0.7:
             names = ("plan", "unchanged")
             files = tuple((self.folder / f"full-{name}").replace(self.folder / f"last-{name}") for name in names)
@@ -144,8 +144,8 @@ class Nights:
             assert given.accounts is not None
             given.accounts.write_text(district.export(touched), encoding="utf-8", newline="")
             known = Known(memory, position, sorted(touched) if touched is not None else None) if memory else None
-            if way == "passing":
-                known = Known(PassingMemory(session))
+            if way == "offline":
+                known = Known(OfflineMemory(session))
             try:
                 plan, hits = plan_file(session, PlanInput(**{**vars(given), "known": known}))
             except SisSyncError as error:

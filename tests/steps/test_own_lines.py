@@ -10,7 +10,7 @@ from sis_sync.core.damaged_names import DAMAGED_PATTERN
 from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.engine.duckdb import open_session
-from sis_sync.steps.memory import passing
+from sis_sync.steps.memory import offline
 from sis_sync.steps.memory.own_lines import LETTERS
 from sis_sync.steps.report import write_failed_rows
 
@@ -102,7 +102,7 @@ def in_both_ways(folder: Path, patch: pytest.MonkeyPatch) -> tuple[int, tuple[ob
     none, full = planned(folder)
     assert none == 0
     with patch.context() as small:
-        small.setattr(passing, "LEAST_BYTES", 0)
+        small.setattr(offline, "LEAST_BYTES", 0)
         pairs, fast = planned(folder)
     assert fast == full
     return pairs, fast
@@ -136,7 +136,7 @@ def test_a_line_that_another_row_concerns_is_no_pair(tmp_path: Path, monkeypatch
 def test_accounts_with_one_id_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row = people()[0]
     written(tmp_path, [row], accounts=[row, {**row, "custom_id": f" {row['custom_id']}", "email": "b@x.example"}])
-    monkeypatch.setattr(passing, "LEAST_BYTES", 0)
+    monkeypatch.setattr(offline, "LEAST_BYTES", 0)
     with pytest.raises(ConfigurationError, match="the same custom_id"):
         planned(tmp_path)
 

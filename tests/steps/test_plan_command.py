@@ -9,7 +9,7 @@ import pytest
 from kit.commands import HEADER, Said, command
 from kit.plans import ORGS
 
-from sis_sync.steps.memory import passing
+from sis_sync.steps.memory import offline
 
 ANA = "Ana,,Ruiz,ana@lakeview.example,1001,020,Student,,9,Active"
 BEN = "Ben,,Cole,ben@lakeview.example,1002,020,Student,,9,Active"
@@ -118,9 +118,9 @@ def test_refused_file_writes_no_plan(desk: Desk) -> None:
     assert not (desk.folder / "plan.csv").exists()
 
 
-@pytest.mark.parametrize("least_bytes", [passing.LEAST_BYTES, 0])
+@pytest.mark.parametrize("least_bytes", [offline.LEAST_BYTES, 0])
 def test_plan_is_printed_in_words(desk: Desk, monkeypatch: pytest.MonkeyPatch, least_bytes: int) -> None:
-    monkeypatch.setattr(passing, "LEAST_BYTES", least_bytes)  # with 0, Ana's line cancels out with her account
+    monkeypatch.setattr(offline, "LEAST_BYTES", least_bytes)  # with 0, Ana's line cancels out with her account
     said = desk.plan(ANA, "Bob,,Cole,nowhere,1003,020,Student,,9,Active", accounts=(ANA, BEN))
     assert said.exit_code == 7
     assert "people.csv: 2 rows, utf-8" in said.out

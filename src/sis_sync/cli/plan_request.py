@@ -15,8 +15,8 @@ from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkApplication
 from sis_sync.steps.map.mapper_lines import load_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.memory.offline import OfflineMemory, are_many_accounts
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
-from sis_sync.steps.memory.passing import PassingMemory, are_many_accounts
 from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.report import write_plan
@@ -81,7 +81,7 @@ def make_requested_plan(
     with ExitStack() as stack:
         try:
             session = stack.enter_context(open_session())
-            known = Known(PassingMemory(session)) if are_many_accounts(given.accounts) else None
+            known = Known(OfflineMemory(session)) if are_many_accounts(given.accounts) else None
             plan, hits = plan_file(session, replace(given, known=known), engine=engine, shared=shared)
         except MemoryUnusable:
             stack.close()

@@ -25,7 +25,7 @@ def are_many_accounts(accounts: Path | None) -> bool:
     return accounts is not None and accounts.is_file() and accounts.stat().st_size >= LEAST_BYTES
 
 
-class PassingMemory(Pairs):
+class OfflineMemory(Pairs):
     """Knows the accounts of a file during one plan. It may have faults: a plan without pairs then reports them."""
 
     def __init__(self, session: Session) -> None:
