@@ -117,10 +117,11 @@ def patterns(number: int, kind: str = "skip.a=") -> str:
         ("#" * 500_000 + "\nmapper.x.pad.custom_id=6", "", "has 500,025 characters"),
         (chain(9), chain(12), "more than 10 mappings extend one another"),
         ("mapper.x.extends=y\nmapper.y.pad.custom_id=6", "mapper.x.extends.again=y", "continues after extends"),
+        ("mapper.x.extends=clever", "mapper.x.extends=clever\nmapper.x.extends.=clever", "continues after extends"),
     ],
     ids=[
         *("names in a template", "length of a line", "lines", "skip lines", "patterns", "patterns of a bundle"),
-        *("characters", "chain", "tree"),
+        *("characters", "chain", "tree", "tree by a dot"),
     ],
 )
 def test_size_of_a_mapping_is_bounded(fits: str, too_large: str, wrong: str) -> None:

@@ -136,7 +136,7 @@ def _name_of(line: Property) -> str:
             f"Line {line.line}: {line.key} is not a mapper line.",
             fix="Write mapper.NAME.KIND.FIELD=VALUE, as mapper.north.column.custom_id=Student ID.",
         )
-    _check_kind(parts[2], has_target=len(parts) == 4 and bool(parts[3]), line=line)
+    _check_kind(parts[2], has_target=len(parts) == 4, line=line)
     return parts[1]
 
 
