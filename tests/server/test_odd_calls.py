@@ -153,6 +153,27 @@ def test_odd_uploads_are_refused(
         cancelled(run)
 
 
+@pytest.mark.django_db
+def test_bodies_that_cannot_be_read_are_refused(secret: str) -> None:
+    field = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    file = field.replace(b'"a"', b'"file"; filename="a.csv"')
+    multipart = "multipart/form-data; boundary=cut"
+    bodies = (
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=" + "b" * 5_000, b"--b\r\n"),
+        (multipart, field * 3_000 + b"--cut--\r\n"),
+        (multipart, file * 300 + b"--cut--\r\n"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"mode=full"),
+    )
+    signed = {"Idempotency-Key": "k", "Authorization": f"Bearer {secret}"}
+    for kind, body in bodies:
+        browser = Client(raise_request_exception=False)
+        call = browser.generic("POST", "/api/v1/runs?mode=full", body, content_type=kind, headers=signed)
+        assert (call.status_code, call.json()["title"]) == (400, "Not understood"), (kind, call.content[:500])
+        page = browser.generic("POST", "/sign-in", body, content_type=kind)
+        assert page.status_code in (400, 403), (kind, page.content[:500])
+
+
 def body_of(name: str, content: bytes, form: Mapping[str, str]) -> bytes:
     """Return the form as a program sends it that checks nothing."""
     parts = [(f'name="{field}"', value.encode()) for field, value in form.items()]

@@ -6,7 +6,9 @@ import re
 import secrets
 from typing import Any
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -16,6 +18,9 @@ from sis_sync.server.errors import NotNow, ValuesRefused
 from sis_sync.server.place import as_not_now
 
 MEDIA_TYPE = "application/problem+json"
+# What Django raises for a body that it cannot read.
+UNREADABLE = (MultiPartParserError, BadRequest, SuspiciousOperation)
+COMPARE = "Compare the call with /api/v1/openapi.json."
 log = logging.getLogger("sis_sync.server.api")
 
 
@@ -54,8 +59,13 @@ def not_found() -> HttpResponse:
 def not_understood(error: ValidationError) -> HttpResponse:
     """Return an answer that names the invalid parts of a request without their values."""
     wrong = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors]
-    fix = "Compare the call with /api/v1/openapi.json."
-    return problem("not-understood", "Not understood", 422, "; ".join(wrong), fix)
+    return problem("not-understood", "Not understood", 422, "; ".join(wrong), COMPARE)
+
+
+def unreadable() -> HttpResponse:
+    """Return the answer to a body that is cut, has too many parts, or is in no form that its headers name."""
+    detail = "The body of this call cannot be read: it is damaged, or has too many parts. Nothing was stored."
+    return problem("not-understood", "Not understood", 400, detail, COMPARE)
 
 
 def unexpected(error: Exception) -> HttpResponse:
@@ -81,6 +91,7 @@ def add_problem_answers(api: NinjaAPI) -> None:
         (AuthenticationError, lambda _request, _error: problem_of(KeyRefused(NO_KEY, fix=SEND_KEY))),
         (Http404, lambda _request, _error: not_found()),
         (ValidationError, lambda _request, error: not_understood(error)),
+        *((kind, lambda _request, _error: unreadable()) for kind in UNREADABLE),
         (HttpError, lambda _request, error: problem("not-understood", "Not understood", error.status_code, str(error))),
         (Exception, lambda _request, error: unexpected(error)),
     ]
