@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.wording import fill, shown, template_of
 from sis_sync.engine.duckdb import open_session
+from sis_sync.engine.sql import literal
+from sis_sync.steps.validate.messages import make_messages
 
 GOOD = {
     "first_name": "Ana",
@@ -118,6 +121,38 @@ def test_one_message_per_row(desk: Desk) -> None:
     assert message.count("This account is left as it is.") == 1
     for code in ("email.invalid", "first_name.required", "position.ignored"):
         assert f"({code})." in message
+
+
+def test_remarks_join_what_is_said_of_a_row() -> None:
+    """Codes and their sentences in order, each once; then the fixes of errors only, each once, if there are errors."""
+    chance = random.Random(4)
+    texts = [(code.code, code.severity == "error") for code in FINDING_CODES.values()]
+    texts += [(code.code, False) for code in FINDING_CODES.values() if code.remark]
+    rows = []
+    for line in range(2, 302):
+        for code, is_error in chance.choices(texts, k=chance.choice((1, 1, 2, 3, 9))):
+            made_by = chance.choice(("", "mapper.a.b", "mapper.a.c"))
+            rows.append((line, code, chance.choice(("x", "y")), "", is_error, made_by))
+    with open_session() as session:
+        session.run("CREATE TEMP TABLE guesses (code VARCHAR, value VARCHAR, guess VARCHAR, times BIGINT)")
+        session.run("CREATE TEMP TABLE people AS SELECT 0 AS line, TRUE AS is_known, TRUE AS has_id WHERE FALSE")
+        columns = "line, code, value, other, is_error, made_by"
+        session.run(
+            f"CREATE TEMP TABLE all_findings AS SELECT * FROM (VALUES {', '.join(map(literal, rows))}) t({columns})"
+        )
+        make_messages(session, codes=FINDING_CODES, file_name="staff.csv")
+        said = session.rows("SELECT line, code, is_error, fix_key, sentence, fix FROM said")
+        remarks = session.rows("SELECT line, codes, message FROM remarks ORDER BY line")
+    assert len(said) == len(rows)
+    for line, codes, message in remarks:
+        of_row = [found for found in said if found[0] == line]
+        has_failed = any(is_error for _, _, is_error, *_ in of_row)
+        sentences = dict(sorted((code, sentence) for _, code, _, _, sentence, _ in of_row))  # the greatest of a code
+        fixes = dict(sorted((key, fix) for _, _, is_error, key, _, fix in of_row if is_error == has_failed))
+        assert codes == ";".join(sentences)
+        expected = f"staff.csv line {line}, {' '.join(sentences.values())} {' '.join(fixes.values())}"
+        assert message == expected.rstrip()
+    assert len(remarks) == 300
 
 
 @pytest.mark.parametrize(

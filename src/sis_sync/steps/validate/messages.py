@@ -9,7 +9,7 @@ from sis_sync.core.findings import ASK_A_MANAGER, FINDING_CODES, MADE_BY, Severi
 from sis_sync.core.wording import LEFT_ALONE, LEFT_ALONE_ALL, LEFT_ALONE_SOME, MOST_SHOWN, shown, template_of
 from sis_sync.engine.base import Engine
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind, literal, sql_text
+from sis_sync.engine.sql import bind, sql_text
 from sis_sync.steps.map.field_lines import value_line
 from sis_sync.steps.read.read import Records
 
@@ -73,7 +73,7 @@ def make_messages(session: Engine, *, codes: Collection[str], file_name: str, na
         "AS v(code, is_error, head, says_value, middle, says_other, tail, fix, fix_key, made_head, made_tail, made_key)"
     )
     left_alone = LEFT_ALONE if names_accounts else ""
-    session.run(bind(_messages(texts), file=shown(file_name), most=MOST_SHOWN, left_alone=left_alone))
+    session.run(sql_text(__package__, "messages"), file=shown(file_name), most=MOST_SHOWN, left_alone=left_alone)
 
 
 @dataclass(frozen=True)
@@ -120,25 +120,6 @@ def _texts_of(codes: frozenset[str]) -> tuple[_Text, ...]:
         _Text(code.code, is_error, message, fix, fixes[fix], f"{MADE_BY}{code.made_fix}", made[code.column])
         for code, is_error, message, fix in texts
     )
-
-
-def _messages(texts: tuple[_Text, ...]) -> str:
-    """Return the SQL of messages.sql with its lists, which have one expression for each code or fix that may occur."""
-    codes = sorted({text.code for text in texts})
-    fixes, advice = (
-        sorted({key for text in texts if text.is_error is is_error for key in (text.fix_key, text.made_key)})
-        for is_error in (True, False)
-    )
-    lists = {
-        "codes": [f"max(CASE WHEN code = {literal(code)} THEN code END)" for code in codes],
-        "sentences": [f"max(CASE WHEN code = {literal(code)} THEN sentence END)" for code in codes],
-        "fixes": [f"max(CASE WHEN is_error AND fix_key = {key} THEN fix END)" for key in fixes],
-        "advice": [f"max(CASE WHEN NOT is_error AND fix_key = {key} THEN fix END)" for key in advice],
-    }
-    text = sql_text(__package__, "messages")
-    for name, expressions in lists.items():
-        text = text.replace(f":{name})", f"{', '.join(expressions) or 'NULL'})")
-    return text
 
 
 def _load_guesses(session: Engine) -> None:

@@ -2,8 +2,9 @@
 -- Out: said: one row per finding of a row: line, code, is_error, the fix and its key, and the sentence;
 --      remarks: one row per row with findings: line, codes, and the message, which has file and line, the sentences,
 --        the consequence and the fixes.
--- These are views, because planning adds rows to findings. The lists have one expression for each code or fix, in
--- order: an ordered string_agg takes five times as long.
+-- These are views, because planning adds rows to findings. Most rows with findings have one. Only the others need
+-- ordered lists, which take ten times as long for a row. (One expression for each code and fix in place of lists took
+-- longest of all: to prepare such a query was a tenth of the work on a small file.)
 CREATE TEMP VIEW said AS
 SELECT line, code, is_error, fix, fix_key, escaped(sentence) AS sentence
 FROM (
@@ -25,13 +26,40 @@ FROM (
 ) AS worded;
 
 CREATE TEMP VIEW remarks AS
-SELECT s.line, s.codes,
-  concat_ws(' ', :file || ' line ' || CAST(s.line AS STRING) || ', ' || s.sentences,
-    CASE WHEN s.is_failed AND k.line IS NOT NULL THEN nullif(:left_alone, '') END,
-    nullif(CASE WHEN s.is_failed THEN s.fixes ELSE s.advice END, '')) AS message
-FROM (
-  SELECT line, bool_or(is_error) AS is_failed, concat_ws(';', :codes) AS codes,
-    concat_ws(' ', :sentences) AS sentences, concat_ws(' ', :fixes) AS fixes, concat_ws(' ', :advice) AS advice
-  FROM said GROUP BY line
-) AS s
-LEFT JOIN (SELECT line FROM people WHERE is_known AND has_id) AS k ON k.line = s.line
+WITH worded AS (
+  SELECT line, code, is_error, fix, fix_key, sentence FROM said
+),
+counted AS (
+  SELECT line, count(*) AS number, bool_or(is_error) AS is_failed FROM worded GROUP BY line
+),
+joined AS (
+  SELECT w.line, w.is_error AS is_failed, w.code AS codes, w.sentence AS sentences, w.fix AS fixes
+  FROM worded AS w JOIN counted AS c ON c.line = w.line
+  WHERE c.number = 1
+  UNION ALL
+  SELECT s.line, s.is_failed, s.codes, s.sentences, x.fixes
+  FROM (
+    SELECT line, is_failed, string_agg(code, ';' ORDER BY code) AS codes,
+      string_agg(sentence, ' ' ORDER BY code) AS sentences
+    FROM (
+      SELECT w.line, c.is_failed, w.code, max(w.sentence) AS sentence
+      FROM worded AS w JOIN counted AS c ON c.line = w.line
+      WHERE c.number > 1 GROUP BY w.line, c.is_failed, w.code
+    ) AS of_code
+    GROUP BY line, is_failed
+  ) AS s
+  JOIN (
+    SELECT line, string_agg(fix, ' ' ORDER BY fix_key) AS fixes
+    FROM (
+      SELECT w.line, w.fix_key, max(w.fix) AS fix
+      FROM worded AS w JOIN counted AS c ON c.line = w.line AND c.is_failed = w.is_error
+      WHERE c.number > 1 GROUP BY w.line, w.fix_key
+    ) AS of_fix
+    GROUP BY line
+  ) AS x ON x.line = s.line
+)
+SELECT j.line, j.codes,
+  concat_ws(' ', :file || ' line ' || CAST(j.line AS STRING) || ', ' || j.sentences,
+    CASE WHEN j.is_failed AND k.line IS NOT NULL THEN nullif(:left_alone, '') END, nullif(j.fixes, '')) AS message
+FROM joined AS j
+LEFT JOIN (SELECT line FROM people WHERE is_known AND has_id) AS k ON k.line = j.line
