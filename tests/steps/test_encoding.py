@@ -8,12 +8,30 @@ from kit.commands import HEADER, Said, command
 NAMES = {
     "windows-1250": "Łukasz Żółć Stanisław Wójcik Małgorzata Dąbrowska Żaneta Głąb Paweł Świątek",
     "iso-8859-2": "Łukasz Żółć Stanisław Wójcik Małgorzata Dąbrowska Żaneta Głąb Paweł Świątek",
+    "windows-1257": "Jānis Bērziņš Līga Ozoliņa Šarūnas Žukauskas Eglė Stankevičius",
+    "windows-1254": "Ayşe Güneş Çiğdem Şahin İbrahim Öztürk",
+    "windows-1255": "אברהם לוי דבורה כהן",
+    "cp850": "Jürgen Schäfer Größe Köhler",
     "windows-1251": "Георги Димитров Мария Иванова Николай Петров",
     "windows-1253": "Γιώργος Παπαδόπουλος Μαρία Αντωνίου Ελένη Κώστας",
     "macintosh": "René Lefèvre François Noël Chloé Zoé Désirée",
     "big5": "陳小明 林美玲 王大華 李小龍",
 }
-WESTERN = ("Müller Größe Jürgen Schäfer", "José Núñez María Peña", "Åsa Öberg Björn Märta", "Müller")
+# In windows-1250. Most of these letters are letters in windows-1252 too, of languages that have no such words.
+CENTRAL = (
+    "Jiří Dvořák Růžička Zdeněk",
+    "Kovačić Đurđica Šimić Živko",
+    "Gergő Szűcs Győző Zoltán",
+    "Ioniţă Ţurcanu Ştefan Anghelescu",
+)
+WESTERN = (
+    "Müller Größe Jürgen Schäfer",
+    "José Núñez María Peña",
+    "Åsa Öberg Björn Märta",
+    "Nicolò Zanè Häkkinen Pöyhönen",
+    "Þórður Guðrún Sæmundsson Sørensen",
+    "Müller",
+)
 
 
 class Checker:
@@ -48,6 +66,11 @@ def test_fallback_names_what_fits_best(check: Checker, encoding: str) -> None:
     else:
         assert "file.encoding" in said.err
         assert not any(name in said.err for name in names.split())
+
+
+@pytest.mark.parametrize("names", CENTRAL)
+def test_fallback_names_what_has_words_of_one_language(check: Checker, names: str) -> None:
+    assert "Its bytes fit windows-1250 best" in check(people(names).encode("windows-1250")).out
 
 
 @pytest.mark.parametrize("names", WESTERN)
