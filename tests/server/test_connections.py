@@ -76,6 +76,24 @@ def test_refused_body_is_not_read(port: int) -> None:
 
 
 @pytest.mark.xdist_group("connections")
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/runs?mode=full"])
+def test_only_utf_8_is_read(port: int, path: str) -> None:
+    form = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xff\r\n--cut--\r\n'
+    answers = {}
+    for said in ("utf-8", "UTF8", "us-ascii", "latin-1", "base64", "idna", "undefined", "nothing"):
+        with connected(port) as connection:
+            head = f"POST {path} HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=cut; charset={said}\r\n"
+            connection.sendall(head.encode() + HOST + f"Content-Length: {len(form)}\r\n\r\n".encode() + form)
+            answers[said] = int(head_and_rest(connection)[0].split()[1])
+    refused = {said for said, status in answers.items() if status == 415}
+    assert refused == {"latin-1", "base64", "idna", "undefined", "nothing"}, answers
+    assert max(answers.values()) < 500, answers
+    with connected(port) as connection:  # a charset that cannot be read at all
+        connection.sendall(b"GET /sign-in HTTP/1.1\r\nContent-Type: a/b; c*=nothing''d\r\n" + HOST + b"\r\n")
+        assert head_and_rest(connection)[0].startswith(b"HTTP/1.1 415 ")
+
+
+@pytest.mark.xdist_group("connections")
 def test_body_without_a_size_is_refused(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(b"POST /api/v1/runs HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")

@@ -1,13 +1,19 @@
-"""Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds headers and the page for 405."""
+"""Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds headers and the page for 405.
 
+Also what is around Django itself: it refuses requests in an encoding other than UTF-8.
+"""
+
+import codecs
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import parse_header_parameters
 
 from sis_sync.core.loopback import is_loopback
 from sis_sync.server.place import require_room
@@ -32,6 +38,32 @@ REFUSED_PLAIN_HTTP = (
     "This server answers plain HTTP only on its own machine. Put a reverse proxy with HTTPS in front of it "
     "and set SIS_SYNC_BEHIND_PROXY=1.\n"
 )
+REFUSED_ENCODING = (
+    b"This server reads UTF-8. The Content-Type of this request names another encoding, or cannot be read. "
+    b"Send the request as UTF-8, or without a charset.\n"
+)
+
+
+def refuse_other_encodings(application: WSGIApplication) -> WSGIApplication:
+    """Refuse a request whose Content-Type names an encoding other than UTF-8. Python has some that Django fails at."""
+
+    def middleware(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_utf_8(environ.get("CONTENT_TYPE", "")):
+            return application(environ, start_response)
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(REFUSED_ENCODING)))]
+        start_response("415 Unsupported Media Type", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [REFUSED_ENCODING]
+
+    return middleware
+
+
+def is_utf_8(content_type: str) -> bool:
+    """True if the header can be read, and names no encoding, or UTF-8 or the part of it that is ASCII."""
+    try:
+        _, parameters = parse_header_parameters(content_type)
+        return codecs.lookup(parameters.get("charset") or "utf-8").name in ("utf-8", "ascii")
+    except (LookupError, ValueError):
+        return False
 
 
 def answer_head(respond: Respond) -> Respond:

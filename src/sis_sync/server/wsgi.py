@@ -6,8 +6,9 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from sis_sync.server.lock_wait import wait_briefly
+from sis_sync.server.middleware import refuse_other_encodings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
 wait_briefly(settings.DATABASES["default"])
 
-application = get_wsgi_application()
+application = refuse_other_encodings(get_wsgi_application())
