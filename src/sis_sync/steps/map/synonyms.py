@@ -112,7 +112,18 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         ),
         *("Oppilaitosnumero", "Koulukoodi", "Oppilaitoskoodi", "School", "Site", "Building", "Entity", "Campus"),
         *("Location", "Organization", "Organisation", "Home School", "SC", "PSC", "Schule", "Établissement"),
-        *("Centro", "Istituto", "Scuola", "Plesso", "Vestiging", "Escola", "Agrupamento", "Szkoła", "Jednostka"),
+        *(
+            "Centro",
+            "Escuela",
+            "Istituto",
+            "Scuola",
+            "Plesso",
+            "Vestiging",
+            "Escola",
+            "Agrupamento",
+            "Szkoła",
+            "Jednostka",
+        ),
         *(
             "Škola",
             "Skola",
@@ -127,7 +138,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         ),
         *("Schulkennzahl", "Schulhaus", "École", "Code école", "Sede", "Código INEP", "Código do agrupamento"),
         *("Institutionskode", "Skolekode", "Koulun tunnus", "Kod szkoły", "Kód školy", "IZO školy", "EDUID školy"),
-        *("EDUID", "OM azonosító", "Iskola"),
+        *("EDUID", "OM azonosító", "Iskola", "Kool"),
     ),
     "user_type": (
         *("Role", "Roles", "User Role", "User Type", "Person Type", "Account Type", "Primary Role", "Member Type"),
@@ -278,6 +289,10 @@ VAGUE_SCHOOLS: tuple[str, ...] = (
     "Sede",
     "École",
     "Iskola",
+)
+# Grades that begin with 1 in a primary school, and again in a secondary school of these countries.
+YEARS_OF_A_SCHOOL: tuple[str, ...] = (
+    *("Anno", "Anno di corso", "Curso", "Leerjaar", "Série", "Ano/Série", "Ročník", "Årskurs", "Åk"),
 )
 FULL_NAME: tuple[str, ...] = (
     *("Name", "Full Name", "Display Name", "Sortable Name", "Last First", "Name Last First", "Last First Middle"),

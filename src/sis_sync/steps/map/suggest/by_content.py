@@ -16,6 +16,8 @@ _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _PHONE = re.compile(r"\+?[\d() .-]*\d{3}[ .-]\d{4}")
 _ID = re.compile(r"[A-Za-z]{0,4}-?\d{2,20}")
 _CLASS = re.compile(r"(?P<grade>\d{1,2})(?: ?[-./]? ?[^\W\d_].{0,4})?")
+_NAME = re.compile(r"[A-ZÀ-Þ][^\W\d_]*[a-zß-ÿ]|\w \w")
+_YEARS_OF_SECONDARY = 6
 _SIGNED = re.compile(r"[-\u2212\u2013+]\d+")
 _FLAGS = frozenset(("yes", "no", "true", "false"))
 _SALUTATIONS = frozenset(
@@ -132,6 +134,17 @@ def repeats(values: Sequence[str]) -> bool:
 def are_all_different(values: Sequence[str]) -> bool:
     """Return True if no value repeats in several records: then they are no schools."""
     return len(values) >= _MIN_ORGS and len(set(values)) == len(values)
+
+
+def are_names(values: Sequence[str]) -> bool:
+    """Return True if the cells are names, such as Elm Street: no digit, and small letters or blanks."""
+    return not any(re.search(r"\d", value) for value in values) and any(map(_NAME.search, values))
+
+
+def are_first_years(values: Sequence[str]) -> bool:
+    """Return True if all grades are among those that a secondary school may have, if it counts from 1 again."""
+    years = [value.strip() for value in values]
+    return all(year.isdigit() and int(year) <= _YEARS_OF_SECONDARY for year in years)
 
 
 def full_names(values: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from sis_sync.steps.map.synonyms import (
     PLAIN_IDS,
     SCHOOL_NAMES,
     VAGUE_SCHOOLS,
+    YEARS_OF_A_SCHOOL,
 )
 
 _SIMILAR = 0.85
@@ -30,6 +31,7 @@ _WORDS_OF_GROUPS = frozenset(("entity", "building", "site", "campus", "org", "di
 _EXACT = {field.name: {comparable(name) for name in (field.name, *field.aliases)} for field in FIELDS}
 # The ID comes last, so that a number that another field reads is not offered for it.
 _ORDER = ("email", "school_district_external_id", *LISTED_VALUES, "position", "custom_id")
+_NO_CODE = "a name, not a code"
 Finder = Callable[[Sample, Sequence[str]], Proposal | None]
 
 
@@ -115,10 +117,12 @@ def _org(sample: Sample, free: Sequence[str]) -> Proposal | None:
     found = called(free, names_of(field))
     if not found:
         named = called(free, SCHOOL_NAMES)
-        return opened(column(field, named[:1], _reason(field, named[0])), "a name, not a code") if named else None
+        return opened(column(field, named[:1], _reason(field, named[0])), _NO_CODE) if named else None
     others = [name for name in found[1:] if _is_code(name) and sample.cells(name) != sample.cells(found[0])]
     is_vague = _is_weak(found[0]) or bool(called(found[:1], VAGUE_SCHOOLS))
     proposal = column(field, [found[0], *others], _reason(field, found[0]), is_open=is_vague)
+    if by_content.are_names(sample.values(found[0])):
+        return opened(proposal, _NO_CODE)
     has_no_ids = not called(sample.usable, names_of("custom_id"))  # then it may be the ID that the school gave
     if by_content.are_all_different(sample.values(found[0])) or (has_no_ids and _is_of_each(sample, found[0])):
         return opened(proposal, "every record has another value, so these may not be schools")
@@ -136,7 +140,9 @@ def _listed(field: str) -> Finder:
         found = called(free, names_of(field))
         sure = [name for name in found if by_content.are_words_of(field, sample.values(name))]
         if sure:
-            return column(field, sure[:1], _reason(field, sure[0]))
+            proposal = column(field, sure[:1], _reason(field, sure[0]))
+            starts_again = called(sure[:1], YEARS_OF_A_SCHOOL) and by_content.are_first_years(sample.values(sure[0]))
+            return opened(proposal, "some kinds of school count from 1 again") if starts_again else proposal
         if not found:
             return None
         is_ours = comparable(found[0]) in _EXACT[field] and not sample.values(found[0])
