@@ -8,7 +8,7 @@ from dataclasses import dataclass
 FALLBACK_ENCODING = "windows-1252"  # for a file that is neither UTF-8 nor UTF-16
 # What a spreadsheet writes where a formula has no value.
 ERROR_WORDS: tuple[str, ...] = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!")
-# In any case. Zeros alone and what begins with = are placeholders too: see is_placeholder_id.
+# In any case. Others are recognised by their signs: see is_placeholder_id.
 CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = (
     *("N/A", "NULL", "NONE", "NAN", "NEW", "UNKNOWN", "(NULL)", "-"),
     *ERROR_WORDS,
@@ -46,7 +46,8 @@ FIELDS: tuple[Field, ...] = (
         is_required=True,
         max_length=64,
         about="The Employee or Student ID: opaque text, case and leading zeros count. These are placeholders, not IDs: "
-        f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}, zeros alone, and what begins with =.",
+        f"{', '.join(CUSTOM_ID_PLACEHOLDERS)}, zeros alone, ## and more (a spreadsheet's column was too "
+        "narrow), and what begins with =.",
     ),
     Field(
         "school_district_external_id",
@@ -109,5 +110,9 @@ EMAIL_PATTERN = (
 
 
 def is_placeholder_id(value: str) -> bool:
-    """Return True if a value that is not empty stands for no ID."""
-    return value.upper() in CUSTOM_ID_PLACEHOLDERS or value.startswith("=") or not value.strip("0")
+    """Return True if a value that is not empty stands for no ID.
+
+    A spreadsheet writes ## where a column is too narrow for a number.
+    """
+    is_word = value.upper() in CUSTOM_ID_PLACEHOLDERS
+    return is_word or value.startswith("=") or not value.strip("0") or (value[:2] == "##" and not value.strip("#"))

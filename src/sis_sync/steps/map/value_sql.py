@@ -69,7 +69,8 @@ def replaced(name: str, rule: FieldRule, source: str) -> str:
 def is_placeholder(value: str) -> str:
     """Return the SQL of `is_placeholder_id`. It is TRUE for an empty value too."""
     words = literal(tuple(word.lower() for word in CUSTOM_ID_PLACEHOLDERS))
-    return f"(fold({value}) IN {words} OR replace({value}, '0', '') = '' OR {value} LIKE '=%')"
+    signs = f"{value} LIKE '=%' OR ({value} LIKE '##%' AND replace({value}, '#', '') = '')"
+    return f"(fold({value}) IN {words} OR replace({value}, '0', '') = '' OR {signs})"
 
 
 def _cleaned(value: str) -> str:
