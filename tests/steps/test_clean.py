@@ -9,7 +9,9 @@ from kit.plans import examples
 from sis_sync.engine.duckdb import open_session
 
 BATCH = 50
-INVISIBLE = "\u180e\u200b\u200c\u200d\u2060\ufeff"
+INVISIBLE = (
+    "\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 CONTROL = "\t\n\x0b\x0c\r"
 SPACES = " \u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000"
 characters = st.one_of(

@@ -24,10 +24,12 @@ from collections.abc import Callable
 
 from anyascii import anyascii
 
-# Trimmed from both ends of a cell: white space (Unicode's Z and the controls), NBSP and the zero-width characters.
+# Trimmed from both ends of a cell: white space (Unicode's Z and the controls), NBSP and the zero-width characters. The
+# marks of direction, which programs put around names in Arabic and Hebrew, are among these.
 _WHITE_SPACE = (
     "\t\n\x0b\x0c\r \xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _LAST_OF_ASCII = "\x7f"  # all texts that begin with a letter of ASCII sort before it
 # The code points are format characters of Unicode 14 and 15, which the regular expressions of Java 17 do not know.

@@ -21,12 +21,12 @@ MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
 _FORMULA_SIGNS = (
     "=+@\u207a\u207c\u208a\u208c\u2212\u207b\u208b\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
 )
-_NOT_SEEN = " \v\f\x85\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
+_NOT_SEEN = " \v\f\x85\u00a0\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
 FORMULA_START = rf"(?:[\t\r\n\x00]|[{_NOT_SEEN}]*[{_FORMULA_SIGNS}\-])"
 SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
 # Spaces, hyphens, and characters without width, such as the marks that names in right-to-left languages bring along.
 NOT_COMPARED = " \t\r\n\v\f\x85\u00a0_-\u00ad\u1680\u180e\u2010\u2011\u3000\ufeff" + "".join(
-    map(chr, (*range(0x2000, 0x2010), *range(0x2028, 0x2030), *range(0x205F, 0x2070)))
+    map(chr, (0x61C, *range(0x2000, 0x2010), *range(0x2028, 0x2030), *range(0x205F, 0x2070)))
 )
 _NOT_COMPARED = dict.fromkeys(map(ord, NOT_COMPARED))
 _MISSING_FIX = (

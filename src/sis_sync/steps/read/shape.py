@@ -12,8 +12,8 @@ from sis_sync.steps.map.mapping import Mapping
 
 # What the engine's `clean` trims, in UTF-8. A tab is left out, because it may be the delimiter.
 _BLANK = (
-    rb"(?:[ \n\x0b-\r]|\xc2\xa0|\xe1\x9a\x80|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
-    rb"|\xe3\x80\x80|\xef\xbb\xbf"
+    rb"(?:[ \n\x0b-\r]|\xc2\xa0|\xd8\x9c|\xe1\x9a\x80|\xe1\xa0\x8e|\xe2\x80[\x80-\x8f\xa8-\xaf]"
+    rb"|\xe2\x81[\x9f\xa0\xa6-\xa9]|\xe3\x80\x80|\xef\xbb\xbf"
 )
 BLANK = _BLANK + rb"|\t)"
 _BLANK_CELL = re.compile(BLANK + rb"*+")
