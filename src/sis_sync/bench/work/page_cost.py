@@ -1,9 +1,10 @@
-"""Ask for a page many times as the manager of the district, and print its median CPU seconds: NAME.
+"""Ask for a page many times as the manager of the district or of a school, and print its median CPU seconds: NAME.
 
 They are those of the web process and of its connection to PostgreSQL.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from sis_sync.bench.work.page_place import SCHOOL_MANAGER
 from sis_sync.bench.work.server_place import APPROVER
 from sis_sync.bench.work.server_run import approver_named
 
@@ -30,22 +32,34 @@ PAGES: dict[str, str] = {
     "people-deleted": "/members?status=Deleted",
     "account": "/members/{person}",
     "edit-account": "/members/{person}/edit",
+    "edit-people": "do:edit",
+    "disable-people": "do:disable",
     "create-account": "/members/new",
     "codes": "/members/codes",
     "schools": "/settings",
     "school": "/settings/schools/{school}",
     "retention": "/settings/retention",
+    "networks": "/settings/networks",
+    "own-names": "/settings/own-names",
+    "profile": "/profile",
+    "claim": "/claim/pages",
     "upload": "/bulk",
     "pending": "/bulk/pending",
     "history": "/bulk/history",
     "sync-settings": "/bulk/settings",
+    "mode-settings": "/bulk/settings/full",
     "mappings": "/bulk/mappings",
     "keys": "/bulk/client",
     "new-key": "/bulk/client/keys/new",
     "decision": "/runs/{waiting}",
     "rows-of-plan": "/runs/{waiting}?action=update&page=2",
     "run": "/runs/{applied}",
+    "correct": "/runs/{applied}/correct",
     "undo": "/runs/{applied}/undo",
+    "reject": "/runs/{waiting}/reject",
+    "home-of-school": "school:/",
+    "runs-of-school": "school:/bulk/district",
+    "run-of-school": "school:/runs/{applied}/school",
     "audit": "/audit",
     "audit-deep": "/audit?before={entry}",
 }
@@ -58,9 +72,7 @@ def main() -> None:
     django.setup()
     from django.test import Client
 
-    browser, me = Client(SERVER_NAME="localhost"), approver_named(APPROVER)
-    browser.force_login(me)
-    found = places(me)
+    browser, found = Client(SERVER_NAME="localhost"), places(approver_named(APPROVER))
     pages = {name: measured(asking(browser, PAGES[name].format(**found))) for name in sys.argv[1:] or PAGES}
     total = {kind: sum(each[kind] for each in pages.values()) for kind in ("cpu", "wall")}
     sys.stdout.write(json.dumps({**total, "pages": pages}))
@@ -89,11 +101,19 @@ def places(me: Any) -> dict[str, int]:
 
 
 def asking(browser: "Client", address: str) -> Callable[[], Any]:
-    """Return a function that asks for the page. An address `search:TEXT` is the list of the people that it finds."""
-    if address.startswith("search:"):
-        found = browser.post("/members/search", {"text": address.partition(":")[2]})
-        address = found.headers["Location"]
-    return lambda: browser.get(address)
+    """Sign in, and return a function that asks for the page.
+
+    `search:TEXT` is the list of the people that it finds, `do:ACTION` the page that asks before it is done to two
+    people, and `school:ADDRESS` a page for the manager of a school.
+    """
+    kind, _, words = address.rpartition(":")
+    browser.force_login(approver_named(SCHOOL_MANAGER if kind == "school" else APPROVER))
+    if kind == "do":
+        ticked = re.findall(r'name="account" value="(\d+)"', browser.get("/members").content.decode())[:2]
+        return lambda: browser.post("/members/act", {"action": words, "account": ticked})
+    if kind == "search":
+        words = browser.post("/members/search", {"text": words}).headers["Location"]
+    return lambda: browser.get(words)
 
 
 def measured(ask: Callable[[], Any]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Fill a database with a school system whose pages are measured: PEOPLE.
 
-One person in five is in a partial file that was applied, and again in one that waits for a decision.
+One person in five is in a partial file that was applied but for a few rows, and again in one that waits for a decision.
 """
 
 import json
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PEOPLE_OF_SCHOOL, MOST_SCHOOLS = 250, 400
 IN_A_FILE = 5  # one person in so many
 EARLIER_RUNS = 120
+FAILING_ROWS = 14
+SCHOOL_MANAGER = "manager@district.example"
 
 
 def main() -> None:
@@ -37,6 +39,7 @@ def main() -> None:
         values = {"people": people, "schools": schools, "system": approver.school_system_id, "actor": approver.pk}
         for statement in (Path(__file__).with_name("page_place.sql")).read_text(encoding="utf-8").split(";\n"):
             cursor.execute(statement, values)
+    add_manager_of_school(approver)
     add_runs(approver)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -44,12 +47,30 @@ def main() -> None:
         sys.stdout.write(json.dumps({"accounts": cursor.fetchone()[0]}))
 
 
+def add_manager_of_school(approver: "Account") -> None:
+    """Add the manager of the newest school."""
+    from django.utils import timezone
+
+    from sis_sync.server.accounts.models import Account
+    from sis_sync.server.orgs.models import Org
+    from sis_sync.server.orgs.services import give_right
+
+    school = Org.objects.filter(school_system=approver.school_system_id, kind="school").latest("pk")
+    manager = Account.objects.create(
+        school_system=school.school_system, org=school, last_name="Manager", email=SCHOOL_MANAGER, user_type="Staff"
+    )
+    give_right(account=manager, org=school, actor=approver, now=timezone.now())
+
+
 def add_runs(approver: "Account") -> None:
     """Apply a file, repeat its run in the history, and leave another file waiting."""
     from sis_sync.server.runs.models import Run
     from sis_sync.server.runs.worker import work_until_idle
 
-    run = run_file(changed_people("grade"), approver=approver_named(APPROVER), mode="partial")
+    path = changed_people("grade")
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"Ana,,Broken,no address,B-{n},0001,Student,,4,Active\n" for n in range(FAILING_ROWS))
+    run = run_file(path, approver=approver_named(APPROVER), mode="partial")
     earlier = Run.objects.get(pk=run.pk)
     for _ in range(EARLIER_RUNS):
         earlier.pk = None

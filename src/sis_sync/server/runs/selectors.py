@@ -142,7 +142,9 @@ def removed_words(run: Run) -> str:
 def plan_rows(
     *, run: Run, action: str = "", with_findings: bool = False, page: int = 1, page_size: int = 50
 ) -> PlanPage:
-    """Return a page of the plan's rows, sorted by line: all actions, or only one. The page is empty without a plan.
+    """Return a page of the plan's rows: all actions, or only one. The page is empty without a plan.
+
+    The rows are sorted by line, but those that change nothing are last.
 
     `with_findings` leaves out rows that have none.
     """
@@ -168,7 +170,7 @@ def _plan_page(files: RunFiles, action: str, with_findings: bool, page: int, pag
     with reading_session() as session:
         found = session.connection.execute(
             f"SELECT account_id, line, action, custom_id, fields, codes, message, {fields} {chosen} "
-            "ORDER BY line NULLS LAST, custom_id LIMIT ? OFFSET ?",
+            "ORDER BY action = 'unchanged', line NULLS LAST, custom_id LIMIT ? OFFSET ?",
             [plan, action, page_size, (max(page, 1) - 1) * page_size],
         ).fetchall()
         counted = session.connection.execute(f"SELECT count(*) {chosen}", [plan, action]).fetchone()

@@ -186,6 +186,12 @@ LISTS: dict[str, tuple[str, str]] = {
     "password": ("Get a password", "that of the file, instead of their own"),
     "failed": ("Failed", "nothing of these rows is taken, and their people stay as they are"),
 }
+# What some of these lists are about in a plan that takes a run back, which has no file.
+LISTS_OF_UNDO: dict[str, str] = {
+    "delete": "they are new by the run and would be deleted, restorable for 180 days",
+    "restore": "they left by the run",
+    "failed": "they stay as they are",
+}
 MAY_LEAVE_AGAIN = (
     "A complete list deletes them again if it does not name them. To keep them, protect them from sync: Edit User Info."
 )

@@ -26,9 +26,9 @@ class Bar:
     height: int
 
     @property
-    def middle(self) -> int:
-        """Where the number is written."""
-        return self.x + BAR // 2
+    def right(self) -> int:
+        """Where the number ends. It grows to the left, so that the edge of the picture never cuts it off."""
+        return self.x + BAR
 
     @property
     def number_y(self) -> int:
@@ -38,9 +38,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of one count, the oldest first. The last is the plan that waits."""
+    """The bars of one count, the oldest first. The last is the plan that waits. `is_of_leavers`: it counts them."""
 
     title: str
+    is_of_leavers: bool
     summary: str
     bars: tuple[Bar, ...]
     width: int = WIDTH
@@ -68,6 +69,7 @@ def chart_of(run: Run, earlier: tuple[EarlierRun, ...]) -> Chart | None:
     runs = f"the last {len(earlier):,} runs" if len(earlier) > 1 else "the last run"
     return Chart(
         title=f"{what}, {runs} and this one",
+        is_of_leavers=is_of_leavers,
         summary=f"{what}: {before} in {runs}, {today:,} in this plan",
         bars=(*bars, _bar(today, largest, MOST_EARLIER, None)),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sis_sync.core.modes import RUN_MODES
+from sis_sync.core.modes import RUN_MODES, TAKING_BACK
 from sis_sync.core.plan import CHANGING_ACTIONS
 from sis_sync.core.wording import counted, percent
 from sis_sync.server.runs.earlier import EarlierRun, usual, with_leave
@@ -21,6 +21,7 @@ TILES: tuple[tuple[str, str, str], ...] = (
     ("failed", "row failed", "rows failed"),
     ("ignored", "row is ignored", "rows are ignored"),
 )
+IGNORED_BY_UNDO = ("is left alone", "are left alone")  # a plan that takes a run back has no rows of a file
 ALWAYS_SHOWN = ("leave", "create", "update", "unchanged")
 
 
@@ -69,6 +70,8 @@ def tiles(run: Run, earlier: tuple[EarlierRun, ...]) -> tuple[Tile, ...]:
         number = counts.get(name, 0)
         if not number and (name not in ALWAYS_SHOWN or (name == "leave" and not RUN_MODES[run.mode].judges_absence)):
             continue
+        if name == "ignored" and run.mode in TAKING_BACK:
+            one, many = IGNORED_BY_UNDO
         before = usual(earlier, name)
         is_unusual = name != "unchanged" and before is not None and before.is_above(number)
         shown.append(Tile(name, number, one if number == 1 else many, before.words if before and is_unusual else ""))

@@ -1,5 +1,6 @@
 """The form for correcting failed rows: the fields at fault of each row, or a corrected file."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +9,16 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from sis_sync.core.fields import LABELS, LISTED_VALUES
+from sis_sync.core.findings import SEND_AGAIN
+from sis_sync.core.wording import LEFT_ALONE, shown
 from sis_sync.server.accounts.validation import ORG_FIELD
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.corrections import FailedRow
 from sis_sync.server.web.forms.base import PageForm, Secret, Typed
 
 LONGEST_VALUE = 254
+# At the beginning of a sentence: `email: "ana" is not an email address`, `last_name is empty`.
+FIELD_OF_SENTENCE = re.compile(rf"(?:^|(?<=\. ))(?:{'|'.join(LABELS)})(?=: | is empty)")
 NOT_KEPT = (
     "The file has passwords, and those of failed rows are not kept. Type one, or leave this empty: the person then "
     "gets in with a claim code."
@@ -22,10 +27,14 @@ NOT_KEPT = (
 
 @dataclass(frozen=True)
 class Card:
-    """A failed row on the page, with the inputs of the fields at fault and the tick to send it as it is."""
+    """A failed row on the page, with the inputs of the fields at fault and the tick to send it as it is.
+
+    `fault` is the message without what the card or the page says: file, line, codes, and what to do.
+    """
 
     row: FailedRow
     person: str
+    fault: str
     fields: tuple[BoundField, ...]
     again: BoundField
 
@@ -35,9 +44,11 @@ class CorrectionForm(PageForm):
 
     file = forms.FileField(label="Corrected file", required=False, help_text="The file of the failed rows, as CSV.")
 
-    def __init__(self, *args: Any, rows: tuple[FailedRow, ...], orgs: Iterable[Org], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, rows: tuple[FailedRow, ...], file_name: str, orgs: Iterable[Org], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.rows = rows
+        self.rows, self.file_name = rows, file_name
         schools = [(org.external_id, f"{org.name} ({org.external_id})") for org in orgs if org.external_id]
         choices = {ORG_FIELD: schools, **{name: [(v, v) for v in values] for name, values in LISTED_VALUES.items()}}
         for row in rows:
@@ -55,6 +66,7 @@ class CorrectionForm(PageForm):
             Card(
                 row,
                 " ".join(part for part in (row.values["first_name"], row.values["last_name"]) if part),
+                fault_of(row, self.file_name),
                 tuple(self[f"{row.line}-{name}"] for name in (*row.open_fields, *self.password_of(row))),
                 self[f"{row.line}-again"],
             )
@@ -83,6 +95,14 @@ class CorrectionForm(PageForm):
             if is_changed or row.line in passwords or self.cleaned_data[f"{row.line}-again"]:
                 found[row.line] = values
         return found
+
+
+def fault_of(row: FailedRow, file_name: str) -> str:
+    """Return the message of the row with the labels of the fields, without what its card says already."""
+    said = row.message.removeprefix(f"{shown(file_name)} line {row.line}, ")
+    for known in (LEFT_ALONE, SEND_AGAIN, *(f" ({code})" for code in row.codes)):
+        said = said.replace(known, "")
+    return FIELD_OF_SENTENCE.sub(lambda found: LABELS[found[0]], said).strip()
 
 
 def field_of(name: str, value: str, choices: list[tuple[str, str]] | None) -> forms.Field:

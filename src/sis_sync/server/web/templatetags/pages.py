@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 
 from sis_sync.core import wording
 from sis_sync.core.limits import PLAN_EXPIRES_AFTER
+from sis_sync.core.modes import TAKING_BACK
 from sis_sync.core.plan import ABSENT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import DELETED
@@ -274,9 +275,10 @@ def list_word(action: str) -> str:
 
 
 @register.filter
-def list_note(action: str) -> str:
+def list_note(action: str, mode: str) -> str:
     """Return what the list is about, or how it is sorted."""
-    return words.LISTS[action][1]
+    usual = words.LISTS[action][1]
+    return words.LISTS_OF_UNDO.get(action, usual) if mode in TAKING_BACK else usual
 
 
 @register.filter

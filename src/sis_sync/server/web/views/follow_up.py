@@ -50,7 +50,13 @@ def correct(request: PageRequest, run_id: int) -> HttpResponse:
     """Correct the failed rows of a run one by one, or send the corrected file. Either way it becomes a partial run."""
     found = access_run(actor=request.user, run_id=run_id)
     rows = failed_rows(found)
-    form = CorrectionForm(form_data(request), form_files(request), rows=rows, orgs=managed_orgs(actor=request.user))
+    form = CorrectionForm(
+        form_data(request),
+        form_files(request),
+        rows=rows,
+        file_name=found.file_name,
+        orgs=managed_orgs(actor=request.user),
+    )
     if request.method == "POST" and form.is_valid():
         try:
             begun = send(request, found, form)
