@@ -130,7 +130,8 @@ def test_page_says_what_is_wrong_and_what_was_not_corrected(
     address = f"/runs/{run.pk}/correct"
     assert f'href="{address}"' in as_alice.get(f"/runs/{run.pk}").content.decode()
     page = as_alice.get(address).content.decode()
-    assert "is not an email address" in page
+    assert "E-mail: &quot;nonsense&quot; is not an email address. Grade: &quot;99&quot; is not one of" in page
+    assert "send the file again" not in page
     assert 'name="3-email"' in page
     assert 'name="3-grade"' in page
     assert 'name="3-custom_id"' not in page

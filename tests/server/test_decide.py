@@ -173,6 +173,26 @@ def test_new_ids_stand_beside_the_old_ones(as_alice: Client, district: Org, nort
     assert "Sam Name0 S00 X0" in page
 
 
+def test_new_id_of_a_person_whose_name_was_edited_here(
+    as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
+) -> None:
+    people = [student(f"S{index:02}", f"Name{index}") for index in range(40)]
+    imported(district, *people, now=now)
+    for custom_id, name in (("S00", "Sammy"), ("S01", "Sammy"), ("S02", "Sammy")):
+        account = Account.objects.get(custom_id=custom_id)
+        update_account(account=account, values={"first_name": name}, actor=alice, now=now)
+    names = ("Sam", "Sammy", "Samuel")  # of the SIS, as edited here, and of someone else
+    again = [
+        {**each, "custom_id": f"X{index}", "email": f"x{index}@a.example", "first_name": names[index]}
+        for index, each in enumerate(people[:3])
+    ]
+    run = sync(district, *again, *people[3:], now=timezone.now(), mode="students")
+    page = page_of(as_alice, run)
+    assert "New IDs for the same people: 2 people" in page
+    assert "Sammy Name0 S00 X0" in page
+    assert "Sammy Name1 S01 X1" in page
+
+
 def test_plan_of_an_older_version_still_shows(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)

@@ -157,6 +157,8 @@ def test_run_page_shows_values_by_action(as_alice: Client, district: Org, north:
     run = leaving_run(district, 2, now)
     page = as_alice.get(f"/runs/{run.pk}").content.decode()
     assert "2 of 40 students would be deleted (5.0 %)." in page
+    everyone = as_alice.get(f"/runs/{run.pk}?action=").content.decode().partition("<tbody>")[2]
+    assert everyone.index("not in file") < everyone.index("Unchanged")  # rows that change nothing are last
     updates = as_alice.get(f"/runs/{run.pk}?action=update").content.decode()
     assert "1 row" in updates
     assert '<del class="was">Okafor</del>' in updates

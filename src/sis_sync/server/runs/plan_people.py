@@ -3,17 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.plan import ABSENT_ACTIONS
+from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import sql_text
+from sis_sync.server.accounts.edited_names import name_edits
+from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.models import AccountChange
 from sis_sync.server.runs.files import reading_session, run_files, unless_gone
 from sis_sync.server.runs.models import Run
 from sis_sync.server.runs.selectors import PlanRow, row_of_plan
 
 MOST_SHOWN = 50
+SLICE = 5_000  # accounts that are looked up at a time
+NO_NAME_EDITS = (
+    "CREATE TEMP TABLE name_edits (custom_id VARCHAR, first_name VARCHAR, middle_name VARCHAR, last_name VARCHAR)"
+)
 RECEIVERS = "password"  # the list of people who have an account and get the password of the file
 IS_RECEIVER = "brings_password AND action <> 'create'"
 
@@ -78,16 +86,33 @@ def departures_of(people: Iterable[PlanPerson]) -> dict[int, Departure]:
     return {account_id: Departure(changed_at, run_id) for account_id, changed_at, run_id in rows}
 
 
-def renumbered_people(run: Run) -> tuple[Renumbered, ...]:
-    """Return the first people who leave and come back under another custom ID."""
+def renumbered_people(run: Run, *, number: int) -> tuple[Renumbered, ...]:
+    """Return the first people who leave and come back under another custom ID. The plan counted this number of them."""
     plan = run_files(run).plan
-    rows = []
+    pairs, rows = f"{sql_text(__package__, 'renumbered')} LIMIT {MOST_SHOWN}", []
     with unless_gone(plan), reading_session() as session:
-        rows = session.rows(f"{sql_text(__package__, 'renumbered')} LIMIT {MOST_SHOWN}", plan=str(plan))
+        session.run(NO_NAME_EDITS)
+        rows = session.rows(pairs, plan=str(plan))
+        if len(rows) < min(number, MOST_SHOWN):  # the others come back with names of the SIS that were edited here
+            _add_name_edits(session, plan)
+            rows = session.rows(pairs, plan=str(plan))
     return tuple(
         Renumbered(int(account_id) if account_id else None, person, old, new, line)
         for account_id, old, new, line, person in rows
     )
+
+
+def _add_name_edits(session: Session, plan: Path) -> None:
+    """Fill name_edits with the names that the SIS has of the people who leave, where a person edited them here."""
+    leaving = session.rows(
+        "SELECT account_id FROM read_parquet(:plan) WHERE action IN ('delete', 'disable')", plan=str(plan)
+    )
+    numbers = [int(account_id) for (account_id,) in leaving if account_id]
+    for start in range(0, len(numbers), SLICE):
+        for account in Account.objects.filter(pk__in=numbers[start : start + SLICE], edited_names__isnull=False):
+            of_sis = {edit.field: edit.of_sis for edit in name_edits(account)}
+            values = [account.custom_id, *(of_sis.get(name) for name in NAME_FIELDS)]
+            session.connection.execute("INSERT INTO name_edits VALUES (?, ?, ?, ?)", values)
 
 
 def _person(account_id: str, *row: Any) -> PlanPerson:

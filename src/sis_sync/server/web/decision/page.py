@@ -112,7 +112,7 @@ def decision_of(run: Run) -> Decision:
         chart=chart_of(run, earlier),
         earlier=earlier,
         lists=tuple(_list(run, action, found, schools) for action, found in people.items()),
-        renumbered=renumbered_people(run) if sums and sums.renumbered else (),
+        renumbered=renumbered_people(run, number=sums.renumbered) if sums and sums.renumbered else (),
         kept=kept_values(run),
         leaving=leaving(run),
     )
