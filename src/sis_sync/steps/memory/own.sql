@@ -1,4 +1,4 @@
--- In:  left_accounts, plain_hashes, orgs_read.
+-- In:  left_accounts, plain_hashes, orgs_read, found_pairs.
 -- Out: own_lines: one row per account with a line of its own, with the hashes of it: its values in the order of the
 --        file. It has only accounts whose own line certainly has no finding and changes nothing. This is stricter than
 --        the rules, which judge all other lines;
@@ -24,4 +24,4 @@ WHERE state IN ('', 'live') AND protected = '' AND held_by_hand = '' AND rights 
 INSERT INTO found_pairs
 SELECT t.line, o.account_id, o.custom_id, o.id_hash, o.email_hash
 FROM plain_hashes AS t JOIN own_lines AS o ON o.front_hash = t.front_hash AND o.back_hash = t.back_hash
-WHERE NOT t.line IN (SELECT line FROM found_pairs)
+WHERE NOT EXISTS (SELECT 1 FROM found_pairs AS f WHERE f.line = t.line)
