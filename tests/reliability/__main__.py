@@ -21,6 +21,7 @@ KEPT = ROOT / "build" / "reliability.json"
 ROWS: tuple[Row, ...] = (
     stolen_key.LIMITS,
     kills.APPLY,
+    kills.IMPORT,
     kills.DELIVERY,
     faults_of_place.PLACE,
     kills.FROZEN,

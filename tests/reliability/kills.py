@@ -1,13 +1,15 @@
 """Rows about processes that are killed or stop: nothing is half done, done twice or lost."""
 
 import hashlib
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from functools import partial
 
-from kit.servers import kill, wait_until
+from kit.servers import Scene, kill, wait_until
 from reliability.people import file_of, newcomers
 from reliability.rows import Outcome, Row, outcome
 from reliability.stage import Sender, Stage, Stages, frozen
@@ -15,6 +17,9 @@ from reliability.tactics import Sent
 
 PEOPLE = 12_000
 FIRST_PEOPLE, FILES, FILE_PEOPLE = 1000, 10, 20
+IMPORTED = 1_200  # so many newcomers go straight into the accounts
+IMPORT_STEPS = (("plan", 118), ("apply", 90), ("plan", 134))  # about as many as there are
+IMPORT_PARTS, NO_STEP = 24, 0
 STATE = "select state from runs_run"
 CREATED = "select count(*) from audit_accountchange where action = 'create'"
 ACCOUNTS = "select count(*) from accounts_account"
@@ -47,6 +52,59 @@ APPLY = Row(
     "apply",
     "A worker that is killed while it applies a run applies it exactly once",
     {f"seed {seed}": partial(killed_apply, seed=seed) for seed in range(8)},
+)
+
+
+def killed_import(stages: Stages, *, part: int) -> Outcome:
+    """Kill workers while they plan and apply a first import, and plan the same file again with a memory.
+
+    Each is killed at two steps. The memory is damaged in between.
+    """
+    chance = random.Random(part)
+    scene = stages.new().scene
+    scene.prepare(["begin"])
+    nothing, everything = [(0,)], [(IMPORTED,)]
+    whole, kills = True, 0
+    for kind, steps in IMPORT_STEPS:
+        if kind == "plan":
+            scene.prepare(["send", 0, IMPORTED])
+        for place in (2 * part, 2 * part + 1):
+            step = 1 + place * steps // (2 * IMPORT_PARTS)
+            kills += _dying_worker(scene, kind, step) == -signal.SIGKILL
+            expected = everything if ("applied",) in scene.ask(STATE) else nothing
+            whole &= scene.ask(ACCOUNTS) == scene.ask(CREATED) == expected
+            _damage_memory(scene, chance)
+    has_ended = _dying_worker(scene, "plan", NO_STEP) == 0
+    return outcome(
+        kills,
+        each_kill_leaves_all_or_nothing=whole,
+        the_last_worker_ends=has_ended,
+        in_the_end_it_is_applied_once=scene.ask(ACCOUNTS) == scene.ask(CREATED) == everything,
+        each_file_is_applied=scene.ask(STATE) == [("applied",)] * 2,
+        no_job_is_left=scene.ask("select distinct state from jobs_job") == [("done",)],
+        nothing_is_left_behind=not list((scene.folder / "work").glob("*")),
+    )
+
+
+def _dying_worker(scene: Scene, kind: str, step: int) -> int:
+    """Run a worker that is killed at this step of such a job. Return its exit code."""
+    return scene.start("-m", "kit.dying_worker", kind, str(step), stderr=subprocess.DEVNULL).wait()
+
+
+def _damage_memory(scene: Scene, chance: random.Random) -> None:
+    """Cut the memory off somewhere, remove it, or leave it."""
+    for file in (scene.folder / "memory").glob("*"):
+        match chance.choice(("cut", "remove", "leave")):
+            case "cut":
+                os.truncate(file, chance.randrange(file.stat().st_size + 1))
+            case "remove":
+                file.unlink()
+
+
+IMPORT = Row(
+    "import",
+    "A worker that is killed at any step of a first import loses nothing and does nothing twice",
+    {f"part {part} of {IMPORT_PARTS}": partial(killed_import, part=part) for part in range(IMPORT_PARTS)},
 )
 
 
