@@ -99,7 +99,7 @@ def _request(where: str, row: dict[str, str], folder: Path) -> PlanRequest:
 
 
 def _fault_of_name(name: str) -> str | None:
-    """Return why a file NAME.csv is not possible on some operating system, or None if it is possible on all."""
+    """Return why some operating system does not allow a file NAME.csv, or None if all allow it."""
     if found := _NO_FILE_NAME.search(name):
         return f"contains {found[0]}, which some systems do not allow in a file name"
     if not name.isprintable():

@@ -22,7 +22,7 @@ DeliveryState = Literal["taken", "spooled", "received", "refused", "skipped"]
 
 # `look`: the latest size and time of each file, and when they were first seen. `kept`: the files that the client moved
 # to an archive. `served`: the last time that a section's schedule was followed. `followed`: the delivery that the last
-# look at the runs came to before it broke off.
+# check of the runs had reached when it stopped.
 SCHEMA = """
 create table if not exists delivery (
     id integer primary key,
@@ -142,7 +142,7 @@ class Journal:
     def open_deliveries(self, *, since: datetime) -> list[Delivery]:
         """Return the files that the server has received at or after `since` and whose run has not ended.
 
-        Begin after the one at which the last look broke off, so that one look after the other gets to all of them.
+        Begin after the one at which the last check stopped, so that several checks together reach all of them.
         """
         condition = "state = 'received' and ended_at = '' and put_away_at != '' and received_at >= ?"
         found = self._deliveries(condition, since.isoformat())

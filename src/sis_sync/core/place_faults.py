@@ -1,6 +1,7 @@
-"""Recognises faults of the place: a full disk, a locked database, too little memory. No file and no code is at fault.
+"""Recognises faults of the place: a full disk, a locked database, too little memory.
 
-Wait and try again after such a fault. All other exceptions that are not in the error tree are bugs.
+Neither the file nor our code is at fault, so wait and try again. All other exceptions that are not in the
+error tree are bugs.
 """
 
 import errno
@@ -41,7 +42,7 @@ _OF_NUMBER: dict[int, PlaceFault] = {
     if (number := getattr(errno, name, None)) is not None
 }
 _NO_ROOM_BYTES = 1 << 20
-_SQLITE_PRIMARY = 0xFF  # the rest of an extended code tells the operation
+_SQLITE_PRIMARY = 0xFF  # the other bits of an extended code say which operation failed
 _OF_SQLITE: dict[int, PlaceFault] = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
@@ -94,7 +95,7 @@ def fault_of(error: BaseException | None) -> PlaceFault | None:
 
 
 def as_no_room(error: BaseException, folders: Iterable[Path]) -> NoRoom | None:
-    """Return the error as one for a person, or None if no disk is full. It names the first folder on a full disk."""
+    """Return an error for a person that names the first folder on a full disk, or None if no disk is full."""
     fault = fault_of(error)
     full = [folder for folder in folders if folder.is_dir() and shutil.disk_usage(folder).free < _NO_ROOM_BYTES]
     # SQLite says only that it cannot open or write a file next to its database.
@@ -106,7 +107,7 @@ def as_no_room(error: BaseException, folders: Iterable[Path]) -> NoRoom | None:
 
 
 def is_over_own_limit(error: BaseException | None) -> bool:
-    """True if the work needs more memory than this process grants its engine, as it probably will another time."""
+    """True if the work needs more memory than the engine may use in this process. It will probably fail again."""
     if fault_of(error) != _MEMORY:
         return False
     while error is not None:

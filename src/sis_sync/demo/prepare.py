@@ -16,10 +16,10 @@ from sis_sync.server.setup.services import create_school_system
 
 @dataclass(frozen=True)
 class DemoAccess:
-    """The manager's address and password, the client's API key, and the key with which the demo reads the runs.
+    """The manager's address and password, the client's API key, and the key that the demo uses to read runs.
 
     The client's key has the scopes upload and own_results, so that the results next to an archived file say what
-    happened to each row. It does not need read, which only the demo's own program has.
+    happened to each row. Only the demo's own key has the scope read.
     """
 
     email: str

@@ -106,7 +106,7 @@ class SparkEngine:
 
 
 def _spark_uri(path: Path) -> str:
-    """Return the URI of a file, unescaped: with escapes, Spark would look for a folder named %20 instead of a space."""
+    """Return the URI of a file, unescaped: in an escaped one, Spark would take %20 literally, not as a space."""
     return f"file:///{path.absolute().as_posix().removeprefix('/')}"
 
 
