@@ -1,7 +1,7 @@
 """The sign of life of a worker: a file that a thread touches, every few seconds.
 
 A long statement does not stop the thread, but a stopped or hanging process does. The file is outside the database,
-where a beat would have to wait for the very transaction that it should vouch for.
+because a beat inside it would wait for the transaction of the worker.
 """
 
 import os
@@ -49,7 +49,7 @@ def is_a_worker_alive() -> bool:
 
 def _beat(file: Path, has_ended: threading.Event) -> None:
     while True:
-        with suppress(OSError):  # a full disk: there is room again for a later beat, or for another worker's file
+        with suppress(OSError):  # on a full disk: a later beat may find room again
             file.parent.mkdir(mode=0o700, exist_ok=True)
             file.touch(mode=0o600)
         if has_ended.wait(settings.SIS_SYNC_FROZEN_SECONDS / BEATS_PER_LIMIT):

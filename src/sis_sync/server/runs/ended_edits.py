@@ -1,7 +1,7 @@
-"""Writes which names that a person edited here end with a run, because the SIS has another value for them now.
+"""Ends edits of names with a run. An edit is a name that a person typed here; it ends when the SIS changes that name.
 
-That changes no value of an account: the SIS may even have taken over the name that was typed. So a plan in which only
-edits end needs no approval. If the run is undone, its edits begin again.
+Ending an edit changes no value of an account: the SIS may even have the name that was typed. So a plan that only ends
+edits needs no approval. If the run is undone, the edits that it ended begin again.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ WHERE ended_edits <> '' ORDER BY line
 
 
 def write_ended_edits(run: Run) -> None:
-    """End the edits that end with this run, or begin those again that ended with the run that it undoes.
+    """End the edits that this run ends. If it undoes a run, begin again the edits that that run ended.
 
-    Call it in the transaction that marks the run as applied, before that writes the accounts.
+    Call it in the transaction that marks the run as applied, before the accounts are written.
     """
     if run.mode == UNDO.name and run.based_on_id is not None:
         edited = Account.objects.filter(school_system=run.school_system_id, edited_names__isnull=False)
@@ -53,7 +53,7 @@ def _save(accounts: list[Account]) -> None:
 
 
 def end_edits(account: Account, had: Mapping[str, str], *, run_id: int) -> bool:
-    """End the edits of these names that are in force. Do not save the account. Return True if there were some.
+    """End those edits of these names that are in force, without saving the account. Return True if there was one.
 
     `had` maps the names to the values that the account had when the run was planned.
     """
@@ -65,7 +65,7 @@ def end_edits(account: Account, had: Mapping[str, str], *, run_id: int) -> bool:
 
 
 def begin_edits_again(account: Account, *, run_id: int) -> bool:
-    """Take back that this run ended edits. Do not save the account. Return True if it did."""
+    """Begin again the edits that this run ended, without saving the account. Return True if there was one."""
     edits = account.edited_names or {}
     ended = [name for name, edit in edits.items() if edit.get("ended_by") == run_id]
     for name in ended:

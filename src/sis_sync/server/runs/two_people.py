@@ -26,7 +26,7 @@ def told_apart(school_system_id: int) -> list[str]:
 
 @transaction.atomic
 def tell_apart(*, account: Account, custom_id: str, actor: Account, now: datetime) -> None:
-    """Keep that the person with this ID is not this account. Raise ValuesRefused for an ID that cannot be meant."""
+    """Store that this is another person's ID. Raise ValuesRefused if not only leading zeros differ."""
     wanted, known = custom_id.strip(), account.custom_id or ""
     is_alike = wanted != known and wanted.lstrip("0") == known.lstrip("0") != ""
     if len(wanted) > MOST_CHARACTERS or not is_alike:
@@ -38,7 +38,7 @@ def tell_apart(*, account: Account, custom_id: str, actor: Account, now: datetim
 
 @transaction.atomic
 def tell_row_apart(*, run: Run, line: int, custom_id: str, actor: Account, now: datetime) -> None:
-    """Keep that the person on this line of the run's file is not the one whose ID differs in leading zeros only."""
+    """Store that the person on this line of the run's file is not the one whose ID differs only in leading zeros."""
     _keep(school_system_id=run.school_system_id, custom_id=custom_id, actor=actor, now=now)
     detail = {"run": run.pk, "line": line}
     record(school_system=run.school_system, action="account.told_apart", by=actor, detail=detail, now=now)

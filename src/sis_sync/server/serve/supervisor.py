@@ -23,11 +23,11 @@ from sis_sync.core.errors import ConfigurationError
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
-# Restart a child that dies at once no more often than this.
+# Wait this long before restarting a child that dies at once.
 RESPAWN_SECONDS = 0.5
-# A worker may take this long to its first sign of life, on a busy machine.
+# On a busy machine, a worker may need this long until its first sign of life.
 START_SECONDS = 60.0
-# If the parent itself was stopped, the time counts no more than this.
+# If the parent itself was stopped, count no more than this of the time since its last look.
 LONGEST_LOOK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 CANNOT_LISTEN = 98  # the exit code of a web process whose address is in use
@@ -36,7 +36,7 @@ PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
 
 @dataclass
 class Beat:
-    """The sign of life of a process: a file that it touches again and again. `seconds` is the longest silence."""
+    """The sign of life of a process: a file that it touches every few seconds. It may be silent for `seconds`."""
 
     file: Path
     seconds: float
@@ -47,7 +47,7 @@ class Beat:
 
     @classmethod
     def expected(cls, file: Path, seconds: float) -> "Beat | None":
-        """Make the file, and return the sign of life to expect. Without room for the file, expect none."""
+        """Make the file and return the sign of life to expect. Return None if there is no room for the file."""
         try:
             file.parent.mkdir(mode=0o700, exist_ok=True)
             file.touch(mode=0o600)

@@ -13,7 +13,7 @@ from sis_sync.server.runs.selectors import runs_of
 from sis_sync.server.web.people_list import CappedCount, count_capped
 from sis_sync.server.web.words import MODE_PEOPLE
 
-MOST_AT_RISK = 50_000  # of one user type; of more, the form says so and counts no further
+MOST_AT_RISK = 50_000  # per user type. Above this, the form stops counting and says so
 
 
 @dataclass(frozen=True)
