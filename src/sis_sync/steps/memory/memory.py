@@ -22,8 +22,8 @@ from sis_sync.steps.memory.pairs import COLUMNS, NOTHING_KNOWN, Known, MemoryUnu
 from sis_sync.steps.read.read import Records
 
 _LOCKED = ("lock on file", "already attached")
-# Own lines are learned too, because the next night finds their hashes sooner than it makes the lines again. An address
-# that two accounts had at different times proves nothing, so both pairs are forgotten.
+# Own lines are learned too, because the next night finds their hashes faster than it could make the lines again. If two
+# accounts had the same address at different times, the address identifies neither, so both pairs are forgotten.
 _NEW = """
 CREATE TEMP TABLE new_pairs AS SELECT * FROM learned
 UNION ALL BY NAME SELECT o.* FROM own_lines AS o JOIN found_pairs AS f ON f.account_id = o.account_id
@@ -56,7 +56,7 @@ DROP TABLE plain_hashes
 
 
 def open_memory(session: Session, path: Path, *, key: str) -> "Memory | None":
-    """Attach the memory in this file, or start a new one. Return None if that is impossible, such as if it is locked.
+    """Attach the memory in this file, or start a new one. Return None if both fail, for example if it is locked.
 
     `key` identifies everything else that the export depends on. A memory with another key is replaced by a new one.
     """
@@ -83,7 +83,7 @@ def _position(session: Session, path: Path, key: str) -> str | None:
     """Attach the file. Return its position, or None for a new file. Raise MemoryUnusable if it has another key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        _log_of(path).unlink(missing_ok=True)  # of a memory that someone deleted
+        _log_of(path).unlink(missing_ok=True)  # left from a memory that someone deleted
     session.attach(path, "known")
     path.chmod(0o600)
     if not session.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'known'"):
@@ -111,7 +111,7 @@ def _rules() -> str:
 
 
 class Memory(Pairs):
-    """The memory is attached to the session, as `known`. `position` is that of its accounts, None if it is new."""
+    """A memory that is attached to the session as `known`. `position` says how current it is, None if it is new."""
 
     def __init__(self, session: Session, path: Path, key: str, position: str | None) -> None:
         super().__init__(session, key)
