@@ -59,6 +59,18 @@ MAPPINGS = {
 }
 
 
+def long_cells() -> str:
+    """Return a file of 48 MB, as large as one that no one has approved may be, almost all of it in one column."""
+    return HEADER.strip() + ",big\n" + "".join(f"{LINE.format(n).strip()},{'y' * 30_000}\n" for n in range(1600))
+
+
+OF_LONG_CELLS = {
+    "a template of long cells": "mapper.m.template.middle_name=" + "{big}" * 20 + "\n",
+    "words on long cells": "mapper.m.template.middle_name=" + "{big:upper:lower:letters:upper:lower}" * 20 + "\n",
+    "patterns on long cells": "mapper.m.skip.big=" + " | ".join(f"{chr(0xE0 + n % 30)}{n}*" for n in range(200)) + "\n",
+}
+
+
 @contextmanager
 def watched(stage: Stage) -> Iterator[dict[str, int]]:
     """Yield the most memory, in MB, that web and worker have had so far."""
@@ -111,5 +123,6 @@ ROW = Row(
     "A file that is small to send and large to handle ends, with bounded memory",
     {name: partial(bomb, make=make) for name, make in BOMBS.items()}
     | {name: partial(bomb, make=lambda: lines(20_000).encode(), mapping=text) for name, text in MAPPINGS.items()}
+    | {name: partial(bomb, make=lambda: packed(long_cells()), mapping=text) for name, text in OF_LONG_CELLS.items()}
     | {"100,000 letters in ASCII": partial(bomb, make=lambda: packed(many_letters()), mapping=IN_ASCII)},
 )

@@ -55,6 +55,10 @@ def mapped(folder: Path, lines: str, **cells: str) -> dict[str, str | bool | Non
         ("{first_name:letters}.{last_name}@x.example", {"first_name": "-"}, ""),
         ("{first_name}@x.example", {"first_name": ""}, ""),
         ("fixed@x.example", {}, "fixed@x.example"),
+        ("{first_name:first 2}{first_name:last 2}@x.example", {"first_name": "a" * 20_000 + "yz"}, "aayz@x.example"),
+        ("{first_name}@x.example", {"first_name": "é" * 400}, "é" * 400 + "@x.example"),
+        ("{first_name}@x.example", {"first_name": "é" * 401}, "é" * 200 + "..." + "é" * 200 + "@x.example"),
+        ("{first_name}{first_name}{first_name}", {"first_name": "é" * 200}, "é" * 200 + "..." + "é" * 200),
     ],
 )
 def test_words_of_a_template(tmp_path: Path, template: str, cells: dict[str, str], made: str) -> None:

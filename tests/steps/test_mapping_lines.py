@@ -97,6 +97,13 @@ def patterns(number: int, kind: str = "skip.a=") -> str:
     return f"mapper.x.{kind}{' | '.join(f'{each}*' for each in range(number))}\n"
 
 
+def in_templates(number: int, words: str = "") -> str:
+    shares = zip(
+        ("email", "position", "first_name"), (number // 2, number // 4, number - number // 2 - number // 4), strict=True
+    )
+    return "".join(f"mapper.x.template.{name}={f'{{a{words}}}' * share}\n" for name, share in shares)
+
+
 @pytest.mark.parametrize(
     ("fits", "too_large", "wrong"),
     [
@@ -114,6 +121,8 @@ def patterns(number: int, kind: str = "skip.a=") -> str:
         ),
         (patterns(100) + patterns(100, "choose=b: "), patterns(101) + patterns(100, "choose=b: "), "201 values with "),
         ("mapper.x.extends=clever\n" + patterns(200), "mapper.x.extends=clever\n" + patterns(201), "the limit is 200"),
+        (in_templates(40), in_templates(41), "has 41 names in braces; the limit is 40"),
+        (in_templates(20, ":lower" * 5), in_templates(21, ":lower" * 5), "has 105 words after names in braces"),
         ("#" * 500_000 + "\nmapper.x.pad.custom_id=6", "", "has 500,025 characters"),
         (chain(9), chain(12), "more than 10 mappings extend one another"),
         ("mapper.x.extends=y\nmapper.y.pad.custom_id=6", "mapper.x.extends.again=y", "continues after extends"),
@@ -121,7 +130,7 @@ def patterns(number: int, kind: str = "skip.a=") -> str:
     ],
     ids=[
         *("names in a template", "length of a line", "lines", "skip lines", "patterns", "patterns of a bundle"),
-        *("characters", "chain", "tree", "tree by a dot"),
+        *("names of all templates", "words of all templates", "characters", "chain", "tree", "tree by a dot"),
     ],
 )
 def test_size_of_a_mapping_is_bounded(fits: str, too_large: str, wrong: str) -> None:

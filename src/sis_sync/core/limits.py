@@ -23,6 +23,9 @@ MAPPING_LINE_CHARACTERS = 4_000
 MAPPING_SKIP_LINES = 200  # as many as a file may have columns
 MAPPING_PATTERNS = 200  # values with * of skip and choose lines: every row is compared with each
 TEMPLATE_NAMES = 20
+MAPPING_NAMES = 40  # in the templates of all fields
+MAPPING_WORDS = 100  # after these names
+TEMPLATE_VALUE_CHARACTERS = 400  # of a value in a template: no field may be longer, so its middle is left out
 EXTENDED_MAPPINGS = 10
 
 _KB, _MB = 1024, 1024 * 1024

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELD_NAMES
+from sis_sync.core.limits import TEMPLATE_VALUE_CHARACTERS
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.columns import FORMULA_START, can_create, can_fill
 from sis_sync.steps.map.made import LETTERS, Kind, makers_of
@@ -17,8 +18,9 @@ NOTHING = "''"  # the SQL of a field that nothing supplies
 _PLAIN = re.compile(r"\w+|'[^']*'")
 _NEUTRALISED = rf"^'+{FORMULA_START}"
 # The steps of all fields. The results of each are columns of a subquery, which the next steps read.
-(_TRIMMED, _BARE, _CELLS, _SOURCES, _DECODED, _WORDS, _FILLED, _REPLACED) = range(8)
-(_PADDED, _WORDS_OF_CREATE, _CREATED) = range(8, 11)
+(_TRIMMED, _BARE, _CELLS, _SOURCES, _DECODED, _SHORT, _WORDS, _TEXT, _FILLED, _REPLACED) = range(10)
+(_PADDED, _SHORT_OF_CREATE, _WORDS_OF_CREATE, _TEXT_OF_CREATE, _CREATED) = range(10, 15)
+_FEW_NAMES = 2  # a template with more of them may make a long text of short values
 _OF_WORDS = {
     "letters": r"replace_all({}, '[^\p{{L}}\p{{M}}\p{{Nd}}]', '')",
     "lower": "lower({})",
@@ -192,19 +194,21 @@ class FieldMaker:
         It is empty if a value in an ID or address is empty, or every value in another field is. `made_of` returns the
         SQL for a name in braces.
         """
-        step, value_of = (_WORDS_OF_CREATE, made_of) if made_of else (_WORDS, self._named)
+        value_of, short = (made_of, _SHORT_OF_CREATE) if made_of else (self._named, _SHORT)
         names = FieldRule.placeholders(template)
         parts = re.split(r"\{[^{}]+\}", template)
         text, is_nothing = literal(parts[0]), []
         for (header, words), rest in zip(names, parts[1:], strict=True):
             value = value_of(header)
-            worded = self._result_of(step, self._worded(value, words))
+            worded = self._result_of(short + 1, self._worded(self._result_of(short, shortened(value)), words))
             text += f" || {worded} || {literal(rest)}"
             is_nothing.append(
                 f"({worded} = '' OR {is_placeholder(value)})" if name == "custom_id" else f"{worded} = ''"
             )
         if not names:
             return f"clean({text})"
+        if len(names) > _FEW_NAMES:
+            text = shortened(self._result_of(short + 2, text))
         empty = (" OR " if name in ("custom_id", "email") else " AND ").join(is_nothing)
         nothing = value_of(names[0].name) if name == "custom_id" else "''"
         return f"CASE WHEN {empty} THEN {nothing} ELSE clean({text}) END"
@@ -266,8 +270,11 @@ class FieldMaker:
 
     def is_skipped(self) -> str:
         """Return the SQL that is TRUE if a skip line leaves the row out. Ignore lines for missing headers."""
-        skips = ((self._as_given(header), values) for header, values in self.mapping.skips)
-        tests = [is_one_of(cell, values) for cell, values in skips if cell != NOTHING]
+        skips = [(self._as_given(header), values) for header, values in self.mapping.skips]
+        # For all lines at once, so that a long cell is not copied for each of a hundred patterns.
+        every = [value for _, values in skips for value in values]
+        texts = {cell: self._result_of(_SOURCES, compared(cell, every)) for cell, _ in skips}
+        tests = [is_one_of(cell, values, text=texts[cell]) for cell, values in skips if cell != NOTHING]
         return "coalesce(" + " OR ".join(tests) + ", FALSE)" if tests else "FALSE"
 
     def choice(self) -> str:
@@ -278,7 +285,18 @@ class FieldMaker:
             return NOTHING
         if choice.is_latest:
             return f"coalesce(strftime({day_of(cell, self.mapping.dates.format)}, '%Y-%m-%d'), '')"
-        return f"CASE WHEN {is_one_of(cell, choice.values)} THEN '1' ELSE '' END"
+        text = self._result_of(_SOURCES, compared(cell, choice.values))
+        return f"CASE WHEN {is_one_of(cell, choice.values, text=text)} THEN '1' ELSE '' END"
+
+
+def shortened(value: str) -> str:
+    """Return the SQL for a value or the text of a template without its middle, if it is longer than a field may be.
+
+    The engine holds the parts of a template for thousands of rows at a time. Of long cells, they would fill the memory.
+    """
+    half = TEMPLATE_VALUE_CHARACTERS // 2
+    short = f"left({value}, {half}) || '...' || right({value}, {half})"
+    return f"CASE WHEN length({value}) > {TEMPLATE_VALUE_CHARACTERS} THEN {short} ELSE {value} END"
 
 
 def _named_results(step: dict[str, str]) -> list[str]:

@@ -14,7 +14,9 @@ from sis_sync.core.limits import (
     MAPPING_CHARACTERS,
     MAPPING_LINE_CHARACTERS,
     MAPPING_LINES,
+    MAPPING_NAMES,
     MAPPING_PATTERNS,
+    MAPPING_WORDS,
 )
 from sis_sync.core.reading_options import MAPPING_OPTIONS, options_of
 from sis_sync.steps.map.field_lines import FIELD_KINDS, check_field, with_field_line
@@ -112,6 +114,9 @@ def parse_mapping(text: str, *, name: str | None = None) -> Mapping:
         raise ConfigurationError(f'There are no lines for the mapping "{chosen}".')
     mapping = _build(chosen, lines, seen=())
     _refuse_too_large(mapping.patterns, MAPPING_PATTERNS, "values with *")
+    names, words = mapping.template_size
+    _refuse_too_large(names, MAPPING_NAMES, "names in braces")
+    _refuse_too_large(words, MAPPING_WORDS, "words after names in braces")
     mapping.reading.refuse_unnamed_columns()
     return mapping
 

@@ -109,6 +109,15 @@ class Mapping:
         values = [*(self.choice.values if self.choice else ()), *(each for _, values in self.skips for each in values)]
         return max([sum("*" in value for value in values), *(variant.patterns for variant in self.variants)])
 
+    @property
+    def template_size(self) -> tuple[int, int]:
+        """The number of names in braces in the templates of all fields, and of their words; in a bundle, the most."""
+        texts = [text for rule in self.rules.values() for text in (rule.template, rule.default, rule.create) if text]
+        found = [placeholder for text in texts for placeholder in FieldRule.placeholders(text)]
+        sizes = [(len(found), sum(len(words) for _, words in found))]
+        sizes += [variant.template_size for variant in self.variants]
+        return max(names for names, _ in sizes), max(words for _, words in sizes)
+
     def rule(self, field_name: str) -> FieldRule:
         """Return the rule of a field; without one, the field comes from the column of its name."""
         return self.rules.get(field_name, FieldRule())

@@ -38,13 +38,14 @@ def compared(source: str, keys: Iterable[str]) -> str:
     return f"lower(translate({source}, {literal(capitals)}, {literal(small)}))"
 
 
-def is_one_of(source: str, values: Iterable[str]) -> str:
+def is_one_of(source: str, values: Iterable[str], *, text: str = "") -> str:
     """Return the SQL that is TRUE if the source is one of the values of a line, in which `*` matches any text.
 
-    Inside a value it matches an empty text too, but `*` alone does not match an empty cell.
+    Inside a value it matches an empty text too, but `*` alone does not match an empty cell. `text` is the source as
+    `compared` with these values and perhaps others.
     """
     values = tuple(values)
-    text = compared(source, values)
+    text = text or compared(source, values)
     plain = tuple(value for value in values if "*" not in value)
     tests = [f"{text} IN {literal(plain)}"] if plain else []
     patterns = (re.sub(r"([\\%_])", r"\\\1", value).replace("*", "%") for value in values if "*" in value)
