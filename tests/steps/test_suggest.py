@@ -195,6 +195,12 @@ def test_header_below_title_lines(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "column.custom_id=Schüler-ID" in lines
 
 
+def test_contrary_of_the_status_has_one_meaning(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    lines = suggested(capsys, tmp_path, "First,Last,Suspended\nMia,Silva,1\nLeo,Tanaka,0\n")
+    values = [line for line in lines if "value.status" in line]
+    assert values == ["#mapper.suggested.value.status.1=Disabled", "#mapper.suggested.value.status.0=Active"]
+
+
 def test_person_is_no_header(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     lines = suggested(capsys, tmp_path, "06a;Lee;Ana;12.03.2014\n07b;Ek;Bo;13.04.2013\n")
     assert "#mapper.suggested.header=none" in lines
@@ -230,6 +236,11 @@ def test_no_line_prints_a_value_of_a_person(capsys: pytest.CaptureFixture[str], 
         ("Apellidos;Nombre;Escuela", "Silva;Mia;E-110", "column.school_district_external_id=Escuela"),
         ("Cognome;Nome;Matricola;Anno di corso", "Silva;Mia;1001;5", "#column.grade=Anno di corso"),
         ("Příjmení;Jméno;Ročník", "Silva;Mia;9", "column.grade=Ročník"),
+        ("Name;Vorname;Benutzername", "Silva;Mia;msilva", "column.last_name=Name"),
+        ("Apellidos;Nombre;Nombre de usuario", "Silva;Mia;msilva", "column.first_name=Nombre"),
+        ("First,Last,Inactive", "Mia,Silva,1", "#value.status.1=Disabled"),
+        ("First,Last,Email 1,Email 2", "Mia,Silva,a@x.example,b@x.example", "#column.email=Email 1"),
+        ("Name;Vorname;Aktiv", "Silva;Mia;Nein", "value.status.Nein=Disabled"),
         ("First,Last,Student Status", "Mia,Silva,Attending", "value.status.Attending=Active"),
     ],
 )

@@ -46,6 +46,7 @@ _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
                 "attending",
                 "läsnä",
             ),
+            *("ja", "j", "oui", "si", "sí", "sì", "sim", "tak", "ano", "kyllä", "igen"),
         ),
         DISABLED: (
             *("inactive", "suspended", "withdrawn", "left", "leaver", "former", "archived", "deleted"),
@@ -69,6 +70,7 @@ _SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
                 "d",
             ),
             *(
+                *("nein", "nee", "nej", "nei", "non", "não", "nie", "ne", "ei", "nem"),
                 "inaktiv",
                 "inactif",
                 "inactivo",

@@ -388,6 +388,7 @@ EXIT_DATES: tuple[str, ...] = (
         "Termination Date",
         "Date Exited",
         "Depart Date",
+        "Left Date",
         "Finish",
         "Austritt",
         "Austrittsdatum",

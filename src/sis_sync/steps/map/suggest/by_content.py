@@ -19,7 +19,29 @@ _CLASS = re.compile(r"(?P<grade>\d{1,2})(?: ?[-./]? ?[^\W\d_].{0,4})?")
 _NAME = re.compile(r"[A-ZÀ-Þ][^\W\d_]*[a-zß-ÿ]|\w \w")
 _YEARS_OF_SECONDARY = 6
 _SIGNED = re.compile(r"[-\u2212\u2013+]\d+")
-_FLAGS = frozenset(("yes", "no", "true", "false"))
+_FLAGS = frozenset(
+    (
+        *(
+            "yes",
+            "no",
+            "true",
+            "false",
+            "ja",
+            "nein",
+            "nee",
+            "nej",
+            "nei",
+            "oui",
+            "non",
+            "si",
+            "sí",
+            "sì",
+            "sim",
+            "não",
+        ),
+        *("tak", "nie", "ano", "ne", "kyllä", "ei", "igen", "nem"),
+    )
+)
 _SALUTATIONS = frozenset(
     (
         *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "rev", "fr", "sr", "herr", "frau", "m", "mme"),

@@ -13,6 +13,7 @@ from sis_sync.steps.map.suggest.proposal import Proposal, column, opened
 from sis_sync.steps.map.suggest.sample import Sample
 from sis_sync.steps.map.synonyms import (
     CLASS_NAMES,
+    CONTRARY_FLAGS,
     LOGIN_NAME,
     NO_FIELD_WORDS,
     OUTSIDE_IDS,
@@ -58,7 +59,9 @@ def _email(sample: Sample, free: Sequence[str]) -> Proposal | None:
     public = [name for name in found if not words_of(name).is_private]
     if not public:
         return opened(column("email", found[:1], _reason("email", found[0])), "this may be a private address")
-    return column("email", public[:1], _reason("email", public[0]), is_open=_is_weak(public[0]))
+    proposal = column("email", public[:1], _reason("email", public[0]), is_open=_is_weak(public[0]))
+    is_of_several = words_of(public[0]).words[-1:] in (("1",), ("01",))
+    return opened(proposal, "of several addresses, some may be of parents") if is_of_several else proposal
 
 
 def _may_hold_addresses(sample: Sample, name: str) -> bool:
@@ -164,8 +167,12 @@ def _position(sample: Sample, free: Sequence[str]) -> Proposal | None:
 
 
 def _misspelt(field: str, sample: Sample, free: Sequence[str]) -> Proposal | None:
-    """Propose a column whose name is spelled almost like a known one. It stays open."""
-    by_form = {words_of(name).joined: name for name in free}
+    """Propose a column whose name is spelled almost like a known one. It stays open.
+
+    Inactive is spelled almost like Active, but means the contrary.
+    """
+    contrary = {*called(free, CONTRARY_FLAGS)} if field == "status" else frozenset()
+    by_form = {words_of(name).joined: name for name in free if name not in contrary}
     for wanted in names_of(field):
         form = words_of(wanted).joined
         close = difflib.get_close_matches(form, by_form, n=1, cutoff=_SIMILAR) if len(form) >= _MIN_LENGTH else []

@@ -10,7 +10,7 @@ from sis_sync.steps.map.suggest.header_words import words_of
 from sis_sync.steps.map.suggest.known_names import called, names_of
 from sis_sync.steps.map.suggest.proposal import Proposal, column, opened, shown
 from sis_sync.steps.map.suggest.sample import Sample
-from sis_sync.steps.map.synonyms import FIRST_OR_FULL, FULL_NAME, LAST_OR_FULL
+from sis_sync.steps.map.synonyms import FIRST_OR_FULL, FULL_NAME, LAST_OR_FULL, LOGIN_NAME
 
 # The families of first and last name that go together, best first. Only those with "usual" on one side are unsure.
 _PAIRS = (("", ""), ("legal", "legal"), ("", "legal"), ("legal", ""), ("usual", "usual"), ("usual", ""), ("", "usual"))
@@ -29,7 +29,9 @@ _OURS = {field.name: comparable(field.name) for field in FIELDS}
 
 
 def propose_names(sample: Sample) -> list[Proposal]:
-    """Return proposals for the names of the person."""
+    """Return proposals for the names of the person. A user name is none, whatever its header: Nombre de usuario."""
+    logins = map(shown, called(sample.usable, LOGIN_NAME))
+    sample = replace(sample, hidden=sample.hidden.union(logins))
     firsts = called(sample.usable, names_of("first_name"))
     lasts = called(sample.usable, names_of("last_name"))
     sure_firsts = [name for name in firsts if not called([name], FIRST_OR_FULL)]

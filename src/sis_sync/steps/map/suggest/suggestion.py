@@ -84,8 +84,9 @@ def propose(sample: Sample, fields: Sequence[str] = FIELD_NAMES, preset: Mapping
 
 
 def _values(sample: Sample, made: Suggestion) -> Iterator[Proposal]:
-    """Yield the lines for values. Those of a column that a person has to decide stay open."""
-    unsure = {each.field for each in made.columns if each.is_open and each.key.startswith("column.")}
+    """Yield the lines for values, unless the proposal of the column has them. Those of an open column stay open."""
+    is_column = [each for each in made.columns if each.key.startswith("column.") and not each.also]
+    unsure = {each.field for each in is_column if each.is_open}
     named = (f"{_NAME}{each.key}={each.value}" for each in made.columns if each.field in unsure and each.value)
     text = "\n".join([*(line for line in made.lines() if not line.startswith("#")), *named])
     if text:
