@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import measure_suggest
+from markdown_it import MarkdownIt
 
 from sis_sync.bench.report import as_markdown, as_svg, promises_as_markdown
 from sis_sync.cli.main import cli
@@ -30,6 +31,21 @@ from sis_sync.steps.report import RESULTS_COLUMNS
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 HELP_WIDTH = 110
+HELP = ROOT / "src/sis_sync/server/web/templates/web/help/approve.html"
+HELP_TEMPLATE = """\
+{% extends "web/base.html" %}
+{% block title %}Help: approving a sync run{% endblock %}
+{% block crumbs %}<li class="breadcrumb-item"><a href="{% url 'web:pending' %}">Pending Approval</a></li>\
+<li class="breadcrumb-item active" aria-current="page">Help</li>{% endblock %}
+{% block main %}<div class="prose">{% verbatim %}
+TEXT{% endverbatim %}</div>{% endblock %}
+"""
+TAGS_OF_HELP: dict[str, str] = {
+    "<h1>": '<h1 tabindex="-1">',
+    "<table>": '<div class="scroll" role="region" tabindex="0" aria-label="Table"><table class="table">',
+    "</table>": "</table></div>",
+    "<th>": '<th scope="col">',
+}
 PART = re.compile(r"(<!-- made by tools/write_docs\.py: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -243,6 +259,18 @@ def renewed(text: str) -> str:
     return PART.sub(lambda found: f"{found[1]}\n{PARTS[found['name']]()}\n\n{found[3]}", text)
 
 
+def as_template(page: str) -> str:
+    """Return a page of the docs as a template: the help of the page on which a manager decides, which needs no picture.
+
+    The text is between tags that keep Django from reading it.
+    """
+    text = re.sub(r"^(!\[.*|<!--.*)\n", "", page, flags=re.MULTILINE)
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    for plain, ours in TAGS_OF_HELP.items():
+        html = html.replace(plain, ours)
+    return HELP_TEMPLATE.replace("TEXT", html)
+
+
 def main() -> int:
     """Write the pages. With --check, only compare them, and return 1 if a page is out of date."""
     is_check = "--check" in sys.argv[1:]
@@ -250,6 +278,7 @@ def main() -> int:
     pages = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
     made = {page: renewed(page.read_text(encoding="utf-8")) for page in pages}
     made |= {DOCS / name: draw() for name, draw in PICTURES.items()}
+    made[HELP] = as_template(made[DOCS / "approve.md"])
     for page, new in made.items():
         if not page.is_file() or page.read_text(encoding="utf-8") != new:
             outdated.append(page.relative_to(ROOT))

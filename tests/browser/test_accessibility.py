@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from browser.looks import LOOKS, Faults, Look, faults_of, take_screenshot, violations
-from browser.riverbend import ALICE, PASSWORD, Riverbend
+from browser.riverbend import ALICE, BOB, PASSWORD, Riverbend
 from browser.running import sign_in
 from playwright.sync_api import Browser, Page
 
@@ -36,6 +36,8 @@ PATHS = {
     "edit-school": "/settings/schools/2",
     "networks": "/settings/networks",
     "own-names": "/settings/own-names",
+    "retention": "/settings/retention",
+    "help": "/help/approving",
     "audit": "/audit",
     "profile": "/profile",
     "not-found": "/nowhere",
@@ -66,6 +68,7 @@ def addresses(riverbend: Riverbend) -> dict[str, str]:
         "run-refused": riverbend.refused_run,
         "approve": f"{riverbend.held_run}/approve",
         "reject": f"{riverbend.held_run}/reject",
+        "cancel": f"{riverbend.held_run}/cancel",
         "undo": f"{riverbend.applied_run}/undo",
         "correct": f"{riverbend.applied_run}/correct",
         "account": riverbend.bob_page,
@@ -75,11 +78,11 @@ def addresses(riverbend: Riverbend) -> dict[str, str]:
 
 
 @contextmanager
-def signed_in_page(browser: Browser, riverbend: Riverbend, width: int) -> Iterator[Page]:
-    """Open a page in a window of this width, signed in as Alice."""
+def signed_in_page(browser: Browser, riverbend: Riverbend, width: int, email: str = ALICE) -> Iterator[Page]:
+    """Open a page in a window of this width, signed in as this person."""
     context = browser.new_context(viewport={"width": width, "height": 768})
     page = context.new_page()
-    sign_in(page, riverbend.url, ALICE, PASSWORD)
+    sign_in(page, riverbend.url, email, PASSWORD)
     yield page
     context.close()
 
@@ -96,6 +99,13 @@ def faults_of_pages(browser: Browser, riverbend: Riverbend) -> Faults:
         for name, address in addresses(riverbend).items():
             page.goto(address)
             faults.look_at(page, name)
+    with signed_in_page(browser, riverbend, 1366, BOB) as page:
+        for name, address in {
+            "district-runs": f"{riverbend.url}/bulk/district",
+            "run-of-school": f"{riverbend.applied_run}/school",
+        }.items():
+            page.goto(address)
+            faults.look_at(page, name)
     return faults
 
 
@@ -109,6 +119,10 @@ def faults_after_forms(browser: Browser, riverbend: Riverbend) -> Faults:
             page.get_by_role("button", name=button).click()
             page.locator("[data-error-summary]").wait_for()
             faults.look_at(page, f"{name}-errors")
+        page.goto(f"{riverbend.applied_run}/correct")
+        page.get_by_role("button", name="Send the corrected rows").click()
+        page.locator("[data-error-summary]").wait_for()
+        faults.look_at(page, "correct-errors")
         for action in ("Disable", "Change Password", "Claim codes", "Delete"):
             page.goto(f"{riverbend.url}/members?type=Student")
             page.locator("input[data-tick]").first.check()

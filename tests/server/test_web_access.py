@@ -69,6 +69,7 @@ PAGES: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "correct": ("get", OF_THE_DISTRICT),
     "run_results": ("get", OF_THE_DISTRICT),
     "run_failed": ("get", OF_THE_DISTRICT),
+    "help_approving": ("get", MANAGERS),
     "audit_log": ("get", DISTRICT_MANAGERS),
 }
 OPEN_TO_ALL = {"setup", "sign_in", "sign_in_at", "claim", "claim_at", "sign_out", "stay"}

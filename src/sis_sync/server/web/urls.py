@@ -79,5 +79,6 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/undo", follow_up.undo, name="undo"),
     path("runs/<int:run_id>/results.csv", runs.run_results, name="run_results"),
     path("runs/<int:run_id>/failed.csv", runs.run_failed, name="run_failed"),
+    path("help/approving", decide.help_approving, name="help_approving"),
     path("audit", audit.audit_log, name="audit_log"),
 ]

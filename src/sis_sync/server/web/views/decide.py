@@ -3,7 +3,7 @@
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sis_sync.core.errors import SisSyncError
 from sis_sync.core.modes import MODES
@@ -21,6 +21,13 @@ from sis_sync.server.web.forms.runs import ApproveForm
 from sis_sync.server.web.render import flash_error, form_data, page, see_other
 from sis_sync.server.web.run_page import not_made_words, password_words
 from sis_sync.server.web.taking_back import taking_back
+
+
+@for_managers
+@require_GET
+def help_approving(request: PageRequest) -> HttpResponse:
+    """Show docs/approve.md, the help with the page to decide on."""
+    return page(request, "web/help/approve.html")
 
 
 @for_managers
