@@ -40,9 +40,11 @@ HELP_TEMPLATE = """\
 {% block main %}<div class="prose">{% verbatim %}
 TEXT{% endverbatim %}</div>{% endblock %}
 """
+# A table that is too wide for a phone scrolls by itself. Its first header is its name for screen readers.
+FIRST_HEADER = re.compile(r"<table>(?=\s*<thead>\s*<tr>\s*<th>(.*?)</th>)")
+SCROLLED = r'<div class="scroll" role="region" tabindex="0" aria-label="Table: \1"><table class="table">'
 TAGS_OF_HELP: dict[str, str] = {
     "<h1>": '<h1 tabindex="-1">',
-    "<table>": '<div class="scroll" role="region" tabindex="0" aria-label="Table"><table class="table">',
     "</table>": "</table></div>",
     "<th>": '<th scope="col">',
 }
@@ -266,6 +268,7 @@ def as_template(page: str) -> str:
     """
     text = re.sub(r"^(!\[.*|<!--.*)\n", "", page, flags=re.MULTILINE)
     html = MarkdownIt("commonmark").enable("table").render(text)
+    html = FIRST_HEADER.sub(SCROLLED, html)
     for plain, ours in TAGS_OF_HELP.items():
         html = html.replace(plain, ours)
     return HELP_TEMPLATE.replace("TEXT", html)
