@@ -1,6 +1,6 @@
 -- DuckDB. In: the plan file (:plan), name_edits. Out: one row per absent account that comes back as a new row with the
--- same names and org, under another custom ID: both IDs. If a person edited its names here, those that the SIS had count
--- too. One pair at most for each of them.
+-- same names and org, under another custom ID: both IDs. If a person edited its names here, those that the SIS had
+-- count too. One pair at most for each of them.
 WITH gone AS (
   SELECT account_id, custom_id, old_first_name, old_middle_name, old_last_name, old_school_district_external_id AS org
   FROM read_parquet(:plan) WHERE action IN ('delete', 'disable')
