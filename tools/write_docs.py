@@ -121,7 +121,8 @@ def guards() -> str:
     codes: dict[str, list[str]] = {}
     for guard in GUARDS:
         codes.setdefault(guard.usual_reason, []).append(f"`{guard.code}`")
-    return table(("Guard", "Usually means"), [(", ".join(each), reason) for reason, each in codes.items()])
+    reasons = {reason: reason.replace("&", "&amp;") for reason in codes}  # Markdown reads &#39; as an apostrophe
+    return table(("Guard", "Usually means"), [(", ".join(each), reasons[reason]) for reason, each in codes.items()])
 
 
 def results_columns() -> str:
