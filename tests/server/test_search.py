@@ -62,6 +62,8 @@ QUESTIONS: list[tuple[str, set[str]]] = [
     ("alicia.a@lakeview.example", {"alicia"}),
     ("a.alicia@lakeview.example", set()),
     ("@lakeview.example", set(PEOPLE)),
+    ("\u202aalicia.a@lakeview.example\u202c", {"alicia"}),  # as other programs copy it, with marks of direction
+    ("\u200emoreno, \u2068alicia\u2069", {"alicia"}),
     ("---", set()),
     ("'\"*:()", set()),
     ("★", set()),

@@ -49,11 +49,13 @@ def test_address_without_case_and_password(
     school_system: SchoolSystem, other_system: SchoolSystem, dana_with_password: Account, now: datetime
 ) -> None:
     assert sign_in(school_system, now) == dana_with_password
+    pasted = "\u202a dana.dubois@riverbend.example\u202c"  # with the marks of direction of another program
+    assert sign_in(school_system, now, email=pasted) == dana_with_password
     assert sign_in(school_system, now, password="Correct horse battery") is None
     assert sign_in(school_system, now, email="nobody@riverbend.example") is None
     assert sign_in(school_system, now, email="dana\x00") is None
     assert sign_in(other_system, now) is None
-    assert AuditEntry.objects.get(action="signed_in").actor == dana_with_password
+    assert {entry.actor for entry in AuditEntry.objects.filter(action="signed_in")} == {dana_with_password}
 
 
 def test_bare_address_with_one_system(school_system: SchoolSystem, dana_with_password: Account, now: datetime) -> None:
@@ -137,7 +139,8 @@ def test_ten_wrong_passwords_close_the_address(
     school_system: SchoolSystem, dana_with_password: Account, now: datetime, clock: Clock
 ) -> None:
     for number in range(10):
-        assert sign_in(school_system, now, password="wrong", address=f"192.0.2.{number}") is None
+        email = "\u200e" * number + "DANA.dubois@riverbend.example"
+        assert sign_in(school_system, now, email=email, password="wrong", address=f"192.0.2.{number}") is None
     clock.seconds += 10
     with pytest.raises(TooManySignIns, match="closed for 15 more minutes") as refused:
         sign_in(school_system, now, address="198.51.100.1")

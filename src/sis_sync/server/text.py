@@ -15,6 +15,11 @@ def tidy(value: str) -> str:
     return unicodedata.normalize("NFC", value).strip(EDGE_CHARACTERS)
 
 
+def address_key(email: str) -> str:
+    """Return a typed address as it is compared: tidied, in lower case."""
+    return tidy(email).lower()
+
+
 def has_controls(value: str) -> bool:
     """True if the text contains a control character, or a surrogate, which no encoding can write."""
     return any(unicodedata.category(character) in ("Cc", "Cs") for character in value)

@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS, sqlite_fill
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.text import has_controls
+from sis_sync.server.text import EDGE_CHARACTERS, has_controls, tidy
 
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 MOST_LISTED = 1_000  # people; nobody reads on to the last of so many
@@ -29,12 +29,12 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
 
     If more than MOST_LISTED fit, return one more than that: any of them. Filter `accounts` first.
     """
-    if not text.strip():
+    if not tidy(text):
         return accounts
     words = words_of(text)
     if not words or has_controls(text) or any(len(word.encode()) > LONGEST_WORD_BYTES for word in words):
         return accounts.none()
-    for part in text.split():
+    for part in map(tidy, text.split()):
         if "@" in part:
             accounts = accounts.filter(email__icontains=part)
     if connection.vendor == "postgresql":
@@ -59,7 +59,8 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
 def words_of(text: str) -> list[str]:
     """Return the words as the index has them. Moreno, Alice and ALICE moreno have the same ones."""
     plain = ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS).lower()
-    return [word for word in _BETWEEN_WORDS.split(plain) if word.strip()]
+    words = (word.strip(EDGE_CHARACTERS) for word in _BETWEEN_WORDS.split(plain))
+    return [word for word in words if word.strip()]
 
 
 @contextmanager

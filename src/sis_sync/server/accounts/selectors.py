@@ -10,7 +10,7 @@ from sis_sync.server.accounts.models import BY_NAME, Account
 from sis_sync.server.accounts.search import with_words
 from sis_sync.server.orgs.models import Org, Right
 from sis_sync.server.orgs.selectors import ASK_A_MANAGER, is_district_manager, managed_orgs, number_or_404, one_or_404
-from sis_sync.server.text import has_controls
+from sis_sync.server.text import address_key, has_controls
 
 DELETED = "Deleted"
 BATCH = 500  # accounts per query
@@ -60,7 +60,7 @@ def account_at(*, school_system_id: int, email: str) -> Account | None:
     if has_controls(email):
         return None
     accounts = Account.objects.filter(school_system_id=school_system_id, deleted_at__isnull=True)
-    return accounts.annotate(address=Lower("email")).filter(address=email.strip().lower()).first()
+    return accounts.annotate(address=Lower("email")).filter(address=address_key(email)).first()
 
 
 def require_manager_of(*, actor: Account | None, accounts: Sequence[Account]) -> None:

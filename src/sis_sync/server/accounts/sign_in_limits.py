@@ -23,6 +23,7 @@ from django.conf import settings
 from sis_sync.core.wording import counted
 from sis_sync.server.errors import TooManySignIns
 from sis_sync.server.orgs.models import SchoolSystem
+from sis_sync.server.text import address_key
 from sis_sync.server.windows import Slots, Window, whole_seconds
 
 WINDOW_SECONDS = 15 * 60
@@ -170,7 +171,7 @@ def _too_slow(slowed: Slowed) -> TooManySignIns:
 
 def _address_key(school_system_id: int, email: str, proof: Proof, *, is_inside: bool) -> str:
     """Return a hash, so that the memory of the process lists no addresses."""
-    text = f"{school_system_id}\n{email.strip().lower()}\n{proof}\n{is_inside}"
+    text = f"{school_system_id}\n{address_key(email)}\n{proof}\n{is_inside}"
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
