@@ -1,5 +1,6 @@
 """Connections of the web process over real sockets: HEAD, unfinished requests, bodies that are refused unread."""
 
+import encodings
 import re
 import socket
 import time
@@ -9,6 +10,7 @@ import pytest
 from kit.servers import Scene
 from server.test_serve import serving
 
+from sis_sync.server.middleware import is_utf_8
 from sis_sync.server.serve.connections import UNFINISHED_SECONDS, Request
 
 HOST = b"Host: 127.0.0.1\r\n"
@@ -88,9 +90,31 @@ def test_only_utf_8_is_read(port: int, path: str) -> None:
     refused = {said for said, status in answers.items() if status == 415}
     assert refused == {"latin-1", "base64", "idna", "undefined", "nothing"}, answers
     assert max(answers.values()) < 500, answers
-    with connected(port) as connection:  # a charset that cannot be read at all
-        connection.sendall(b"GET /sign-in HTTP/1.1\r\nContent-Type: a/b; c*=nothing''d\r\n" + HOST + b"\r\n")
-        assert head_and_rest(connection)[0].startswith(b"HTTP/1.1 415 ")
+    for unreadable in (b"c*=nothing''d", b"c*=a; c*0=b"):
+        with connected(port) as connection:
+            call = b"GET " + path.encode() + b" HTTP/1.1\r\nContent-Type: a/b; " + unreadable + b"\r\n"
+            connection.sendall(call + HOST + b"\r\n")
+            answer, _ = head_and_rest(connection)
+            assert answer.startswith(b"HTTP/1.1 415 ")
+            assert (b"application/problem+json" in answer) == path.startswith("/api/")
+
+
+@pytest.mark.xdist_group("connections")
+def test_part_whose_header_cannot_be_read_is_refused(port: int) -> None:
+    form = b'--cut\r\nContent-Disposition: form-data; name="a"; c*=a; c*0=b\r\n\r\n1\r\n--cut--\r\n'
+    with connected(port) as connection:
+        head = b"POST /sign-in HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=cut\r\n" + HOST
+        connection.sendall(head + f"Content-Length: {len(form)}\r\n\r\n".encode() + form)
+        assert head_and_rest(connection)[0].split()[1] in (b"400", b"403")  # without its token the form is foreign
+
+
+def test_names_of_encodings_are_not_kept() -> None:
+    kept = len(encodings._cache)
+    names = [f"text/plain; charset=nothing-{number}" for number in range(20)]
+    assert not any(map(is_utf_8, names))
+    assert len(encodings._cache) == kept
+    said = ("a/b", "a/b; charset=", 'a/b; CHARSET="Utf-8"', "a/b; charset=utf8; x=y", "a/b; charset=us-ascii")
+    assert all(map(is_utf_8, said))
 
 
 @pytest.mark.xdist_group("connections")

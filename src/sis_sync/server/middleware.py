@@ -1,17 +1,19 @@
 """Middleware that answers HEAD, refuses plain HTTP and uploads without room, and adds headers and the page for 405.
 
-Also what is around Django itself: it refuses requests in an encoding other than UTF-8.
+Also what is around Django itself: it refuses requests in an encoding other than UTF-8, and bodies that crash Python.
 """
 
-import codecs
 import tempfile
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
 
@@ -38,10 +40,10 @@ REFUSED_PLAIN_HTTP = (
     "This server answers plain HTTP only on its own machine. Put a reverse proxy with HTTPS in front of it "
     "and set SIS_SYNC_BEHIND_PROXY=1.\n"
 )
-REFUSED_ENCODING = (
-    b"This server reads UTF-8. The Content-Type of this request names another encoding, or cannot be read. "
-    b"Send the request as UTF-8, or without a charset.\n"
-)
+API = "/api/"
+UTF_8 = ("", "utf-8", "utf8", "ascii", "us-ascii")
+OTHER_ENCODING = "The Content-Type of this request names another encoding than UTF-8, or cannot be read."
+SEND_UTF_8 = "Send the request as UTF-8, or without a charset."
 
 
 def refuse_other_encodings(application: WSGIApplication) -> WSGIApplication:
@@ -50,20 +52,44 @@ def refuse_other_encodings(application: WSGIApplication) -> WSGIApplication:
     def middleware(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if is_utf_8(environ.get("CONTENT_TYPE", "")):
             return application(environ, start_response)
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(REFUSED_ENCODING)))]
-        start_response("415 Unsupported Media Type", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [REFUSED_ENCODING]
+        refusal = refusal_of_encoding(environ.get("PATH_INFO", ""))
+        headers = [*refusal.items(), ("Content-Length", str(len(refusal.content)))]
+        start_response(f"{refusal.status_code} {refusal.reason_phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.content]
 
     return middleware
 
 
+def refusal_of_encoding(path: str) -> HttpResponse:
+    """Return the answer to a request in another encoding: a problem if it is a call of the API."""
+    from sis_sync.server.api.problems import problem  # needs the settings, which are named after this module is read
+
+    if path.startswith(API):
+        return problem("not-understood", "Not understood", 415, OTHER_ENCODING, SEND_UTF_8)
+    return HttpResponse(f"{OTHER_ENCODING} {SEND_UTF_8}\n", status=415, content_type="text/plain; charset=utf-8")
+
+
 def is_utf_8(content_type: str) -> bool:
-    """True if the header can be read, and names no encoding, or UTF-8 or the part of it that is ASCII."""
+    """True if the header can be read, and names no encoding, or UTF-8 or the part of it that is ASCII.
+
+    The name is not looked up: Python never forgets a name that it was asked for, so anyone could fill the memory.
+    """
     try:
         _, parameters = parse_header_parameters(content_type)
-        return codecs.lookup(parameters.get("charset") or "utf-8").name in ("utf-8", "ascii")
-    except (LookupError, ValueError):
+    except (ValueError, TypeError):  # TypeError: of a parameter with and without a number, as `c*=a; c*0=b`
         return False
+    return parameters.get("charset", "").lower() in UTF_8
+
+
+class Request(WSGIRequest):
+    """A request. Python fails at some headers of the parts of its body, which then is one that cannot be read."""
+
+    def parse_file_upload(self, META: Any, post_data: Any) -> Any:  # noqa: N803 - Django's name
+        """Return the fields and files of the body. Raise MultiPartParserError if it cannot be read."""
+        try:
+            return super().parse_file_upload(META, post_data)
+        except TypeError as error:  # see is_utf_8
+            raise MultiPartParserError("A part has a header that cannot be read.") from error
 
 
 def answer_head(respond: Respond) -> Respond:

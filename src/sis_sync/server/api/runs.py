@@ -42,7 +42,7 @@ from sis_sync.server.text import has_controls
 from sis_sync.server.windows import HOLD
 
 MAX_PER_PAGE = 200
-FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 410, 413, 422, 429, 503, 507), Problem)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503, 507), Problem)
 router = Router(tags=["runs"])
 refusals_router = Router(tags=["refusals"])
 
