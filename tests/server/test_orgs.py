@@ -1,9 +1,11 @@
 """School systems, orgs and rights: permission and refusal."""
 
 from datetime import datetime
+from importlib import import_module
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.http import Http404
 
@@ -35,6 +37,17 @@ def test_new_system_has_safe_modes(school_system: SchoolSystem) -> None:
 @pytest.mark.both_databases
 def test_same_name_gets_another_slug(school_system: SchoolSystem, now: datetime) -> None:
     assert create_school_system(name="Riverbend", slug="riverbend", time_zone="UTC", now=now).slug == "riverbend-2"
+
+
+def test_ids_of_earlier_versions_are_trimmed(district: Org, north: Org, south: Org, now: datetime) -> None:
+    third = create_org(
+        school_system=district.school_system, kind="school", name="Third", external_id="T1", actor=None, now=now
+    )
+    for org, external_id in ((north, "\u200eN1\u200f"), (south, "\u202a \u202c"), (third, "\u200eRB")):
+        Org.objects.filter(pk=org.pk).update(external_id=external_id)
+    import_module("sis_sync.server.orgs.migrations.0006_tidied_ids").tidy_ids(apps, None)
+    found = dict(Org.objects.values_list("pk", "external_id"))
+    assert found == {district.pk: "RB", north.pk: "N1", south.pk: None, third.pk: "\u200eRB"}  # RB is taken
 
 
 def test_unknown_time_zone_is_refused(db: None, now: datetime) -> None:
