@@ -348,7 +348,9 @@ CONTRARY_FLAGS: tuple[str, ...] = (
         "Archived",
     ),
     *("Deleted", "Is Deleted", "Graduated", "Gesperrt", "Ausgetreten", "Abgemeldet", "Sorti", "Baja", "Uitgeschreven"),
-    *("Ritirato", "Ritirata"),
+    *("Ritirato", "Ritirata", "Unenrolled", "Not Enrolled", "Not Active", "Deactivated", "Account Disabled", "Inaktiv"),
+    *("Nicht aktiv", "Deaktiviert", "Inactif", "Désactivé", "Inactivo", "Desactivado", "Inattivo", "Disattivato"),
+    *("Inactief", "Inativo", "Desativado", "Nieaktywny", "Neaktivní"),
 )
 
 CLASS_NAMES: tuple[str, ...] = (

@@ -123,6 +123,11 @@ def status_of_contrary(value: str) -> str:
     return {ACTIVE: DISABLED, DISABLED: ACTIVE}.get(meaning, "")
 
 
+def are_flags(values: Sequence[str]) -> bool:
+    """Return True if the cells are words for yes and no."""
+    return all(value.lower() in _FLAGS for value in values if value)
+
+
 def are_salutations(values: Sequence[str]) -> bool:
     """Return True if the cells are words such as Mr and Frau, which say nothing about a position."""
     return _mostly(values, lambda value: value.lower().rstrip(".") in _SALUTATIONS)

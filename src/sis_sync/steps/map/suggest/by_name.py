@@ -60,7 +60,9 @@ def _email(sample: Sample, free: Sequence[str]) -> Proposal | None:
     if not public:
         return opened(column("email", found[:1], _reason("email", found[0])), "this may be a private address")
     proposal = column("email", public[:1], _reason("email", public[0]), is_open=_is_weak(public[0]))
-    is_of_several = words_of(public[0]).words[-1:] in (("1",), ("01",))
+    *name, last = words_of(public[0]).words
+    others = [[*words_of(other).words[:-1]] for other in free if other != public[0]]
+    is_of_several = last in ("1", "01") and name in others
     return opened(proposal, "of several addresses, some may be of parents") if is_of_several else proposal
 
 

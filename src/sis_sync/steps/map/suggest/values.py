@@ -8,13 +8,14 @@ from sis_sync.core.fields import LISTED_VALUES
 from sis_sync.steps.map.columns import comparable, find_columns
 from sis_sync.steps.map.field_lines import folded
 from sis_sync.steps.map.mapping import Mapping
-from sis_sync.steps.map.suggest.by_content import is_signed
+from sis_sync.steps.map.suggest.by_content import are_flags, is_signed
 from sis_sync.steps.map.suggest.proposal import Proposal, opened, shape, shown
 from sis_sync.steps.map.suggest.sample import Sample
 
 _MAX_SHOWN = 20
 _MOST_DIFFERENT = 0.5  # of the cells: more different values are those of people, which no proposal prints
 _SHAPES_SHOWN = 3
+_MOST_OF_A_CODE = 2  # letters: NE means no in a column with ANO, and something else in a column of codes
 _BEFORE_KINDERGARTEN = "PreK"
 _POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
@@ -50,7 +51,9 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
         yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
         return
     for value in unknown[:_MAX_SHOWN]:
-        yield _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
+        proposal = _value(field, header, value, f"{counts[value]:,} of {len(cells):,} records")
+        is_code = field != "grade" and len(value) <= _MOST_OF_A_CODE and not are_flags(cells)
+        yield opened(proposal, "") if is_code and not proposal.is_open else proposal
     if unknown[_MAX_SHOWN:]:
         reason = f"content: {len(unknown) - _MAX_SHOWN:,} more values are not in the list. This fails their rows"
         yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
