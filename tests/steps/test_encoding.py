@@ -73,6 +73,13 @@ def test_fallback_names_what_has_words_of_one_language(check: Checker, names: st
     assert "Its bytes fit windows-1250 best" in check(people(names).encode("windows-1250")).out
 
 
+def test_long_words_do_not_take_hours(check: Checker) -> None:
+    long = b"a" * 30_000 + b",," + b"\xf8\xaa" * 7_000 + b",a@x.example,1,020,Student,,9,Active\n"
+    said = check(people(CENTRAL[0]).encode("windows-1250") + long * 20)
+    assert "Its bytes fit windows-1250 best, which reads Jiří, Dvořák, Růžička" in said.out
+    assert "file.too_large" in check(people("Müller").encode("windows-1252") + b"a" * 500_000 + b"\n").err
+
+
 @pytest.mark.parametrize("names", WESTERN)
 def test_fallback_that_fits_is_not_doubted(check: Checker, names: str) -> None:
     said = check(people(names).encode("windows-1252"))

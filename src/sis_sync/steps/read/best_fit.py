@@ -14,7 +14,8 @@ from string import ascii_lowercase
 
 from sis_sync.core.whole_files import chunks_of
 
-_WORD = re.compile(rb'[^\x00-\x20,;"]*[\x80-\xff][^\x00-\x20,;"]*')  # a bar may be the second byte of a letter
+_BETWEEN_WORDS = re.compile(rb'[\x00-\x20,;"]+')  # not a bar, which may be the second byte of a letter
+_LONGEST_WORD = 100  # bytes: longer ones are no names, and every letter is looked at in every encoding
 _WORDS_JUDGED = 200
 _WORDS_SHOWN = 3
 _FEWEST_BYTES = 2000  # charset-normalizer is certain only of texts as long as this, so few words are repeated
@@ -62,8 +63,9 @@ def better_encoding(path: Path, used: str) -> tuple[str, tuple[str, ...]] | None
 
     Return None if no other one is clearly better, that is, if more than half as many words do not fit it.
     """
-    found = (word for chunk in chunks_of(path) for word in _WORD.findall(chunk))
-    words = list(dict.fromkeys(islice(found, _WORDS_JUDGED)))
+    found = (word for chunk in chunks_of(path) for word in _BETWEEN_WORDS.split(chunk) if not word.isascii())
+    names = (word for word in found if len(word) <= _LONGEST_WORD)
+    words = list(dict.fromkeys(islice(names, _WORDS_JUDGED)))
     texts = {name: text for name, codec in _TRIED.items() if (text := _decoded(words, codec)) is not None}
     misfits = {name: _misfits(text) for name, text in texts.items()}
     least = min(misfits.values(), default=len(words))

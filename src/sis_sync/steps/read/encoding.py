@@ -196,4 +196,6 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, encoding: Encodin
 
 
 def _words_with_accents(text: str) -> list[str]:
-    return re.findall(r"[^\s,;\t|\"]*[^\x00-\x7f][^\s,;\t|\"]*", text)
+    # Not one pattern for the whole word: in a long text without letters like these, it would look at all of it again
+    # for each letter.
+    return [word for word in re.split(r"[\s,;|\"]+", text) if not word.isascii()]
