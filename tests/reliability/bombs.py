@@ -41,6 +41,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "50,000 columns": lambda: (HEADER.strip() + "".join(f",x{n}" for n in range(50_000)) + "\n").encode(),
     "a row of 3,000,000 commas": lambda: (HEADER + "," * 3_000_000 + "\n" + LINE.format(1)).encode(),
     "a cell of 30 MB": lambda: packed(HEADER + "A" * (30 << 20)),
+    "a cell of 30 MB in another encoding": lambda: packed(HEADER.encode() + b"\xfc " + b"A" * (30 << 20)),
     "an open quote before 20 MB": lambda: packed(HEADER + '"' + "A,B,C\n" * (3 << 20)),
     "a header of 20 MB": lambda: packed('first_name,"' + '\n","' * (5 << 20)),
     "a record of 20 MB": lambda: packed(HEADER + 'Ana,"' + '\n","' * (5 << 20) + '"\n'),
