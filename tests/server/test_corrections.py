@@ -126,15 +126,16 @@ def test_promised_password_is_not_lost_silently(
 def test_page_says_what_is_wrong_and_what_was_not_corrected(
     as_alice: Client, district: Org, north: Org, now: datetime
 ) -> None:
-    run = imported(district, student("S1"), student("S2", email="nonsense", grade="99"), now=now)
+    run = imported(district, student("S1"), student("S2", email="nonsense", grade="99", status="Activ"), now=now)
     address = f"/runs/{run.pk}/correct"
     assert f'href="{address}"' in as_alice.get(f"/runs/{run.pk}").content.decode()
     page = as_alice.get(address).content.decode()
     assert "E-mail: &quot;nonsense&quot; is not an email address. Grade: &quot;99&quot; is not one of" in page
+    assert "did you mean Active?</p>" in page
     assert "send the file again" not in page
     assert 'name="3-email"' in page
     assert 'name="3-grade"' in page
     assert 'name="3-custom_id"' not in page
-    answer = as_alice.post(address, {"3-email": "nonsense", "3-grade": "99"})
+    answer = as_alice.post(address, {"3-email": "nonsense", "3-grade": "99", "3-status": "Activ"})
     assert "No row was corrected." in answer.content.decode()
     assert Run.objects.count() == 1

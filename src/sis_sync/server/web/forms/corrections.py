@@ -100,8 +100,10 @@ class CorrectionForm(PageForm):
 def fault_of(row: FailedRow, file_name: str) -> str:
     """Return the message of the row with the labels of the fields, without what its card says already."""
     said = row.message.removeprefix(f"{shown(file_name)} line {row.line}, ")
-    for known in (LEFT_ALONE, SEND_AGAIN, *(f" ({code})" for code in row.codes)):
+    for known in (LEFT_ALONE, SEND_AGAIN):
         said = said.replace(known, "")
+    for code in row.codes:
+        said = said.replace(f"? ({code}).", "?").replace(f" ({code})", "")
     return FIELD_OF_SENTENCE.sub(lambda found: LABELS[found[0]], said).strip()
 
 
