@@ -1,6 +1,6 @@
 r"""The text functions that the SQL of the steps may call. Each has one name and one definition per engine.
 
-clean(text)      trimmed at both ends (see _WHITE_SPACE) and in Unicode NFC. DuckDB only: it reads the files and cleans
+clean(text)      trimmed at both ends (see WHITE_SPACE) and in Unicode NFC. DuckDB only: it reads the files and cleans
                  their cells, even if Spark makes the plan
 trimmed(text)    like clean, without NFC. DuckDB only
 fold(text)       lower case if the text is ASCII, else unchanged: the engines treat other capitals differently
@@ -26,7 +26,7 @@ from anyascii import anyascii
 
 # Trimmed from both ends of a cell: white space (Unicode's Z and the controls), NBSP and the zero-width characters. The
 # marks of direction, which programs put around names in Arabic and Hebrew, are among these.
-_WHITE_SPACE = (
+WHITE_SPACE = (
     "\t\n\x0b\x0c\r \xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -44,11 +44,11 @@ DUCKDB_FUNCTIONS = rf"""
 CREATE MACRO replace_all(s, pattern, replacement) AS regexp_replace(s, pattern, replacement, 'g');
 CREATE MACRO matches(s, pattern) AS regexp_full_match(s, pattern);
 CREATE MACRO has_match(s, pattern) AS regexp_matches(s, pattern);
-CREATE MACRO trimmed(s) AS trim(s, '{_WHITE_SPACE}');
+CREATE MACRO trimmed(s) AS trim(s, '{WHITE_SPACE}');
 CREATE MACRO clean(s) AS
     CASE WHEN s = '' THEN s
          WHEN s BETWEEN '!' AND '{_LAST_OF_ASCII}' AND s[-1] BETWEEN '!' AND '{_LAST_OF_ASCII}' THEN nfc_normalize(s)
-         WHEN contains('{_WHITE_SPACE}', s[1]) OR contains('{_WHITE_SPACE}', s[-1]) THEN nfc_normalize(trimmed(s))
+         WHEN contains('{WHITE_SPACE}', s[1]) OR contains('{WHITE_SPACE}', s[-1]) THEN nfc_normalize(trimmed(s))
          ELSE nfc_normalize(s) END;
 CREATE MACRO escaped(s) AS
     CASE WHEN regexp_matches(s, '{_UNSHOWN}')

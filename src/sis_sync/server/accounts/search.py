@@ -12,9 +12,10 @@ from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
+from sis_sync.engine.text_functions import WHITE_SPACE
 from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS, sqlite_fill
 from sis_sync.server.accounts.models import Account
-from sis_sync.server.text import EDGE_CHARACTERS, has_controls, tidy
+from sis_sync.server.text import has_controls, tidy
 
 SEARCHED = ("first_name", "middle_name", "last_name", "email", "custom_id")
 MOST_LISTED = 1_000  # people; nobody reads on to the last of so many
@@ -59,7 +60,7 @@ def with_words(accounts: QuerySet[Account], text: str) -> QuerySet[Account]:
 def words_of(text: str) -> list[str]:
     """Return the words as the index has them. Moreno, Alice and ALICE moreno have the same ones."""
     plain = ACCENTS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS).lower()
-    words = (word.strip(EDGE_CHARACTERS) for word in _BETWEEN_WORDS.split(plain))
+    words = (word.strip(WHITE_SPACE) for word in _BETWEEN_WORDS.split(plain))
     return [word for word in words if word.strip()]
 
 
