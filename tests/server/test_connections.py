@@ -5,11 +5,16 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.servers import Scene
 from server.test_serve import serving
 
+from sis_sync.server.api.problems import UNREADABLE
+from sis_sync.server.middleware import Request as BodyRequest
 from sis_sync.server.middleware import is_utf_8
 from sis_sync.server.serve.connections import UNFINISHED_SECONDS, Request
 
@@ -107,6 +112,27 @@ def test_part_whose_header_cannot_be_read_is_refused(port: int) -> None:
         head += b"Cookie: csrftoken=" + b"a" * 32 + b"\r\n"  # so that the body is looked at
         connection.sendall(head + f"Content-Length: {len(form)}\r\n\r\n".encode() + form)
         assert head_and_rest(connection)[0].split()[1] == b"400"
+
+
+BROKEN = {
+    "header": b'\r\n--cut\r\nContent-Disposition: form-data; name="a"; c*=a; c*0=b\r\n\r\n1\r\n--cut--\r\n',
+    "base64": b"A\r\n--cut--\r\n",
+    "too many": b'\r\n--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n1' * 2000 + b"\r\n--cut--\r\n",
+}
+
+
+@pytest.mark.parametrize("rest", BROKEN.values(), ids=BROKEN)
+def test_no_file_stays_of_a_body_that_cannot_be_read(rest: bytes, settings: Any, tmp_path: Path) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    part = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n'
+    part += b"Content-Transfer-Encoding: base64\r\n\r\n" + b"QUFB" * 20_000
+    body = part + b"\r\n" + part + rest
+    said = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "multipart/form-data; boundary=cut", "wsgi.input": BytesIO(body)}
+    request = BodyRequest({**said, "CONTENT_LENGTH": str(len(body))})
+    with pytest.raises(UNREADABLE) as caught:
+        len(request.FILES)
+    assert caught.tb  # which would keep the file open
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_of_encodings_are_not_kept() -> None:

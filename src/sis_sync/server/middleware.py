@@ -85,11 +85,18 @@ class Request(WSGIRequest):
     """A request. Python fails at some headers of the parts of its body, which then is one that cannot be read."""
 
     def parse_file_upload(self, META: Any, post_data: Any) -> Any:  # noqa: N803 - Django's name
-        """Return the fields and files of the body. Raise MultiPartParserError if it cannot be read."""
+        """Return the fields and files of the body. Raise MultiPartParserError if it cannot be read.
+
+        Then no file of it stays on the disk: Django would leave the one whose part is not over.
+        """
         try:
             return super().parse_file_upload(META, post_data)
-        except TypeError as error:  # see is_utf_8
-            raise MultiPartParserError("A part has a header that cannot be read.") from error
+        except Exception as error:
+            for handler in self.upload_handlers:
+                handler.upload_interrupted()
+            if isinstance(error, TypeError):  # see is_utf_8
+                raise MultiPartParserError("A part has a header that cannot be read.") from error
+            raise
 
 
 def answer_head(respond: Respond) -> Respond:
