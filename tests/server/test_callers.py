@@ -86,7 +86,7 @@ def test_open_files(client: Client, district: Org, north: Org, district_key: str
     for key in ("k-1", "k-2"):
         assert send(client, district_key, roster(student("S1")), key=key).status_code == 202
     refused = send(client, district_key, roster(student("S1")), key="k-3")
-    assert "2 files of the key" in problem(refused, 429)
+    assert "2 files and undos of the key" in problem(refused, 429)
     assert refused.headers["Retry-After"] == "60"
     waits, other = (settled(run, now=timezone.now()) for run in Run.objects.order_by("pk"))
     assert send(client, district_key, roster(student("S1")), key="k-3").status_code == 429

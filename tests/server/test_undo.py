@@ -414,8 +414,9 @@ def test_whoever_asks_for_an_undo_is_its_sender(
 
 
 def test_key_asks_and_cannot_approve(
-    cut_off: Run, district: Org, district_key: str, alice: Account, client: Client
+    cut_off: Run, district: Org, district_key: str, alice: Account, client: Client, settings: Settings
 ) -> None:
+    settings.SIS_SYNC_OPEN_FILES = 1
     Run.objects.filter(pk=cut_off.pk).update(applied_at=timezone.now())
     scopes, now = ("upload", "read"), timezone.now()
     _, weak = create_key(
@@ -427,6 +428,7 @@ def test_key_asks_and_cannot_approve(
     asked = client.post(address, headers=strong)
     assert (asked.status_code, asked.json()["mode"]) == (202, "undo")
     assert client.post(address, headers=strong).json()["id"] == asked.json()["id"]
+    assert client.post(f"{address}?only_leavers=true", headers=strong).status_code == 429
     work_until_idle()
     run = Run.objects.get(pk=asked.json()["id"])
     approval = {"digest": run.plan_digest}

@@ -52,15 +52,9 @@ def count_bytes(key: ApiKey, size: int, hold: Hold) -> None:
 def begin_upload(key: ApiKey, hold: Hold) -> None:
     """Take a slot for an upload, which the hold frees. Raise TooManyCalls if the key has no slot left.
 
-    Raise it too if the key has too many open files: each costs work, because it is planned again when accounts change.
+    Raise it too if the key has too many open files.
     """
-    if key.runs.exclude(state__in=ENDED).count() >= settings.SIS_SYNC_OPEN_FILES:
-        raise TooManyCalls(
-            f"{settings.SIS_SYNC_OPEN_FILES:,} files of the key {key.prefix} are being checked or wait for a person, "
-            "and it may have no more at a time.",
-            fix="Send the file later, and let a manager decide those that wait under Bulk Management > Users.",
-            retry_after_seconds=OPEN_RETRY_SECONDS,
-        )
+    require_open_left(key)
     free = _uploads.take(key.prefix, most=settings.SIS_SYNC_UPLOADS_AT_ONCE)
     if free is None:
         raise TooManyCalls(
@@ -69,6 +63,20 @@ def begin_upload(key: ApiKey, hold: Hold) -> None:
             retry_after_seconds=UPLOAD_RETRY_SECONDS,
         )
     hold.keep(free)
+
+
+def require_open_left(key: ApiKey) -> None:
+    """Raise TooManyCalls if the key has too many open files or undos.
+
+    Each costs work, because it is planned again when accounts change.
+    """
+    if key.runs.exclude(state__in=ENDED).count() >= settings.SIS_SYNC_OPEN_FILES:
+        raise TooManyCalls(
+            f"{settings.SIS_SYNC_OPEN_FILES:,} files and undos of the key {key.prefix} are being checked or wait for a "
+            "person, and it may have no more at a time.",
+            fix="Try again later, and let a manager decide those that wait under Bulk Management > Users.",
+            retry_after_seconds=OPEN_RETRY_SECONDS,
+        )
 
 
 def hold_upload(key: ApiKey, hold: Hold, *, body_bytes: int) -> None:

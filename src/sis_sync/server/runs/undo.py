@@ -18,6 +18,7 @@ from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.jobs.queue import enqueue
+from sis_sync.server.keys.limits import require_open_left
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.keys.services import APPROVE
 from sis_sync.server.runs.models import Run
@@ -33,8 +34,8 @@ NAMES = {UNDO.name: "Undo of run {run}", RESTORE.name: "People who left by run {
 def ask_undo(*, run: Run, by: Account | ApiKey, now: datetime, only_leavers: bool = False) -> Run:
     """Return a run that takes `run` back, queued for planning. With `only_leavers` it only brings people back.
 
-    Return the earlier one if it is still open. Nothing changes until a person approves its plan. Raise NotPermitted, or
-    RunClosed if the run cannot be taken back.
+    Return the earlier one if it is still open. Nothing changes until a person approves its plan. Raise NotPermitted,
+    RunClosed if the run cannot be taken back, or TooManyCalls if a key has too many open runs.
     """
     _check_may_undo(run, by)
     if words := why_not(run, now=now, only_leavers=only_leavers):
@@ -43,7 +44,11 @@ def ask_undo(*, run: Run, by: Account | ApiKey, now: datetime, only_leavers: boo
     with transaction.atomic():
         Run.objects.select_for_update().get(pk=run.pk)  # two people who ask at the same time get the same run
         earlier = undos_of(run).filter(mode=mode).exclude(state__in=ENDED).first()
-        return earlier or _begin(run, mode, by, now)
+        if earlier is not None:
+            return earlier
+        if isinstance(by, ApiKey):
+            require_open_left(by)
+        return _begin(run, mode, by, now)
 
 
 def why_not(run: Run, *, now: datetime, only_leavers: bool = False) -> str:
