@@ -1,9 +1,16 @@
 """An ordinary night and a cut-off file are decided on one page, by the keyboard, with and without JavaScript."""
 
+from pathlib import Path
+
 import pytest
 from browser.riverbend import ALICE, PASSWORD, Riverbend, csv_of, person, upload
 from browser.running import sign_in
+from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, expect
+
+from sis_sync.server import web
+from sis_sync.server.runs.selectors import PlanRow
+from sis_sync.server.web.templatetags.pages import one_line
 
 pytestmark = pytest.mark.xdist_group("browser")  # one server and one set-up for all but accessibility
 
@@ -103,3 +110,20 @@ def test_first_screen_holds_verdict_and_form(browser: Browser, riverbend: Riverb
             assert box
             assert box["y"] + box["height"] <= height
     context.close()
+
+
+PLACES = """() => [...document.querySelectorAll("del, ins, bdi")].map(each => each.getBoundingClientRect().left)"""
+
+
+@pytest.mark.parametrize("names", [("أحمد", "محمد"), ("דוד", "יוסף"), ("Le\u202ee", "Moreno")])
+def test_old_value_is_before_the_new_one(page: Page, names: tuple[str, str]) -> None:
+    """Letters from right to left, and marks that turn text around, turn nothing else on the page."""
+    sheets = (Path(web.__path__[0], "static", "web", name) for name in ("vendor/bootstrap.min.css", "site.css"))
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    old, new = names
+    values = render_to_string("web/members/_values.html", {"lines": [("last_name", old, new)]})
+    leaver = PlanRow(None, "delete", "7", "", (("position", old, ""), ("status", new, "")), (), "")
+    page.set_content(f"<style>{style}</style>{values}<div>{one_line(leaver)}</div>")
+    places = page.evaluate(PLACES)
+    assert (places[:2], places[2:]) == (sorted(places[:2]), sorted(places[2:]))
+    assert len(set(places)) == len(names) * 2

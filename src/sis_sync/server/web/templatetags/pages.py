@@ -246,8 +246,11 @@ def finding_badge(code: str) -> SafeString:
 
 
 @register.filter
-def one_line(row: PlanRow) -> str:
-    """Return the values of someone who leaves or is new in one line, without name and ID, which have columns."""
+def one_line(row: PlanRow) -> SafeString:
+    """Return the values of someone who leaves or is new in one line, without name and ID, which have columns.
+
+    Each in an element of its own, so that letters written from right to left do not turn the others around.
+    """
     values = {name: old or new for name, old, new in row.changes}
     grade = f"grade {values['grade']}" if values.get("grade") else ""
     org = values.get("school_district_external_id", "")
@@ -258,7 +261,7 @@ def one_line(row: PlanRow) -> str:
         values.get("email", ""),
         values.get("status", ""),
     )
-    return ", ".join(part for part in shown if part)
+    return format_html_join(", ", "<bdi>{}</bdi>", ((part,) for part in shown if part))
 
 
 @register.filter
