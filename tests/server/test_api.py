@@ -380,6 +380,7 @@ def test_client_reports_a_refusal(office: Caller, now: datetime, district: Org, 
     assert entry.detail == facts | {"file_name": "people.csv", "mode": "full"}
     problem_of(office.post("/refusals?mode=never", facts), 400)
     problem_of(office.post("/refusals?mode=full", facts | {"code": "x"}), 422)
+    problem_of(office.post("/refusals?mode=full", facts | {"line": 10**4000}), 422)
     problem_of(caller_of(district, alice, now, ("read",)).post("/refusals?mode=full", facts), 403)
 
 

@@ -139,3 +139,19 @@ def test_page_says_what_is_wrong_and_what_was_not_corrected(
     answer = as_alice.post(address, {"3-email": "nonsense", "3-grade": "99", "3-status": "Activ"})
     assert "No row was corrected." in answer.content.decode()
     assert Run.objects.count() == 1
+
+
+def test_values_that_are_far_too_long_are_on_no_page(
+    as_alice: Client, district: Org, north: Org, now: datetime
+) -> None:
+    """A cell may have 30,000 characters. The pages of 50 such rows would be larger than a browser can show."""
+    long = student("9" * 30_000, last_name="L" * 30_000, email="wrong")
+    run = sync(district, student("S1"), student("S2", email="wrong"), long, now=now)
+    assert run.counts["failed"] == 2
+    page = as_alice.get(f"/runs/{run.pk}/correct").content.decode()
+    assert "1 failed row is not here" in page
+    assert 'name="3-email"' in page
+    assert 'name="4-email"' not in page
+    for each in (page, as_alice.get(f"/runs/{run.pk}").content.decode()):
+        assert "L" * 500 not in each
+        assert "9" * 500 not in each

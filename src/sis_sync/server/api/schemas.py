@@ -88,7 +88,7 @@ class Refusal(Schema):
     file_name: str = Field(max_length=255)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     code: str = Field(pattern=r"^file\.[a-z_]+$", max_length=40)
-    line: int | None = None
+    line: int | None = Field(None, ge=1, lt=1 << 31)  # pages show it
 
 
 class Problem(Schema):

@@ -28,10 +28,13 @@ from sis_sync.steps.read.keep import had_passwords
 
 MOST_ROWS = 50
 NO_PASSWORDS: Mapping[int, str] = {}
-# A record that could not be split has no values, so it can be corrected in the file only.
+MOST_CHARACTERS = 3_000  # of all values of a row: more than twice of what a valid one has
+# A record that could not be split has no values, and no page should show those of a row that are far too long. Such
+# rows can be corrected in the file only.
 _FAILED = f"""
 SELECT line, account_id <> '' AS is_known, codes, message, {", ".join(FIELD_NAMES)} FROM read_parquet(:plan)
 WHERE action = 'failed' AND concat({", ".join(name for name in FIELD_NAMES if name != "custom_id")}) <> ''
+  AND length(concat({", ".join(FIELD_NAMES)})) <= {MOST_CHARACTERS}
 ORDER BY line
 """
 

@@ -34,6 +34,7 @@ from sis_sync.server.runs.files import (
 from sis_sync.server.runs.models import Run
 from sis_sync.steps.plan.plan import unchanged_rows
 
+MOST_SHOWN = 400  # characters of a name or an ID: a failed row may have values as long as a cell can be
 LONG_WAIT = timedelta(minutes=1)  # in the queue; then pages say so
 
 
@@ -43,7 +44,7 @@ class PlanRow:
 
     `person` is the name of the account when the plan was made. For new accounts it is the name in the file, and for
     most unchanged ones the name of the account now. It is empty if neither is known. `account_id` is None for new and
-    unchanged accounts.
+    unchanged accounts. Name and ID are cut off if they are far too long.
     """
 
     line: int | None
@@ -206,8 +207,8 @@ def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow
     return PlanRow(
         line=line,
         action=action,
-        custom_id=custom_id,
-        person=_full([part for name, part in named if name in NAME_FIELDS]),
+        custom_id=_cut(custom_id),
+        person=_cut(_full([part for name, part in named if name in NAME_FIELDS])),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
@@ -217,6 +218,10 @@ def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow
 
 def _full(names: Sequence[str | None]) -> str:
     return " ".join(name for name in names if name)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
 def _changes(action: str, changed: list[str], values: list[str]) -> tuple[tuple[str, str, str], ...]:
