@@ -28,7 +28,9 @@ SMALL_MODULES = {
     "core/api_key.py": _CONTRACT,
     "core/exit_codes.py": _CONTRACT,
     "core/file_lock.py": _NOUN,
+    "core/formula_cells.py": _RULE,
     "core/loopback.py": _RULE,
+    "core/placeholder_ids.py": _RULE,
     "core/plan.py": _CONTRACT,
     "core/run_states.py": _CONTRACT,
     "demo/prepare.py": _PROCESS,
@@ -54,5 +56,6 @@ SMALL_MODULES = {
     "server/wsgi.py": _ENTRY,
     "steps/directory/csv_file.py": _NOUN,
     "steps/map/properties.py": _CONTRACT,
+    "steps/map/secret_columns.py": _RULE,
     "steps/read/text_formulas.py": _RULE,
 }

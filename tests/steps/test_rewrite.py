@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import examples
 
-from sis_sync.core.fields import FIELD_NAMES, SECRET_HEADER_WORDS
+from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING, Mapping
+from sis_sync.steps.map.secret_columns import SECRET_HEADER_WORDS
 from sis_sync.steps.read import rewrite
 from sis_sync.steps.read.rewrite import write_without_secrets
 from sis_sync.steps.read.shape import Shape

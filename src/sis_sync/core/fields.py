@@ -5,14 +5,9 @@ All code that judges a value takes its list, limit or pattern from here.
 
 from dataclasses import dataclass
 
+from sis_sync.core.placeholder_ids import CUSTOM_ID_PLACEHOLDERS
+
 FALLBACK_ENCODING = "windows-1252"  # for a file that is neither UTF-8 nor UTF-16
-# What a spreadsheet writes where a formula has no value.
-ERROR_WORDS: tuple[str, ...] = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!")
-# In any case. Others are recognised by their signs: see is_placeholder_id.
-CUSTOM_ID_PLACEHOLDERS: tuple[str, ...] = (
-    *("N/A", "NULL", "NONE", "NAN", "NEW", "UNKNOWN", "(NULL)", "-"),
-    *ERROR_WORDS,
-)
 
 
 @dataclass(frozen=True)
@@ -71,16 +66,6 @@ LABELS: dict[str, str] = {field.name: field.label for field in FIELDS}
 NAME_FIELDS: tuple[str, ...] = ("first_name", "middle_name", "last_name")
 
 PASSWORD = "password"  # noqa: S105 - the name of a column, not a secret
-# Written as `comparable` writes a header: in lower case, without spaces, underscores and hyphens.
-SECRET_HEADER_WORDS: tuple[str, ...] = (
-    *("password", "passwd", "passphrase", "passcode", "passkey", "pwd", "pin", "ssn", "socialsecurity"),
-    *("secretcode", "secretword", "secretanswer", "passwort", "kennwort", "geheimzahl", "sozialversicherung"),
-    *("motdepasse", "codesecret", "sécuritésociale", "securitesociale"),
-    *("contraseña", "contrasena", "palavrapasse", "palavrachave", "senha", "seguridadsocial"),
-    *("wachtwoord", "parola", "passord", "adgangskode", "kodeord", "lösenord", "losenord", "salasana"),
-    *("hasło", "haslo", "heslo", "jelszó", "jelszo", "lozinka", "şifre", "пароль"),
-    *("密码", "密碼", "パスワード", "비밀번호"),
-)
 
 STUDENT = "Student"
 STAFF_TYPES: tuple[str, ...] = ("Teacher", "Staff", "Administrator")
@@ -107,12 +92,3 @@ EMAIL_PATTERN = (
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
 )
-
-
-def is_placeholder_id(value: str) -> bool:
-    """Return True if a value that is not empty stands for no ID.
-
-    A spreadsheet writes ## where a column is too narrow for a number.
-    """
-    is_word = value.upper() in CUSTOM_ID_PLACEHOLDERS
-    return is_word or value.startswith("=") or not value.strip("0") or (value[:2] == "##" and not value.strip("#"))

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
+from sis_sync.core.formula_cells import FORMULA_START
 from sis_sync.core.reading_options import delimiter_called
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.sql import literal, quoted
-from sis_sync.steps.map.columns import FORMULA_START, MESSAGE_HEADER, kept_positions, secret_positions
+from sis_sync.steps.map.columns import MESSAGE_HEADER
+from sis_sync.steps.map.secret_columns import kept_positions, secret_positions
 from sis_sync.steps.plan.plan import GIVEN, unchanged_rows
 from sis_sync.steps.read.read import Records
 

@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+from sis_sync.core.formula_cells import FORMULA_START
 from sis_sync.engine.duckdb import Session, open_session
-from sis_sync.steps.map.columns import FORMULA_START
 from sis_sync.steps.report import RESULTS_COLUMNS, results_query, write_results
 
 BATCH_ROWS = 10_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import FIELD_NAMES, FIELDS, PASSWORD, SECRET_HEADER_WORDS, Field
+from sis_sync.core.fields import FIELD_NAMES, FIELDS, PASSWORD, Field
 from sis_sync.core.findings import Finding, file_finding
 from sis_sync.core.limits import MAPPING_LINE_CHARACTERS
 from sis_sync.core.wording import counted
@@ -15,14 +15,6 @@ from sis_sync.steps.map.mapping import FieldRule, Mapping
 from sis_sync.steps.map.synonyms import SYNONYMS
 
 MESSAGE_HEADER = "sis_sync_message"  # the column that our failed-rows file adds
-# A spreadsheet runs a cell that starts with one of these, so reports put an apostrophe before it. Apple Numbers, and
-# Excel in East Asia, read other forms of the signs (full width, small, raised, lowered, the real minus) like the ASCII
-# ones, and may skip white space before them. DuckDB and Python write code points differently, so none is escaped.
-_FORMULA_SIGNS = (
-    "=+@\u207a\u207c\u208a\u208c\u2212\u207b\u208b\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
-)
-_NOT_SEEN = " \v\f\x85\u00a0\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff"
-FORMULA_START = rf"(?:[\t\r\n\x00]|[{_NOT_SEEN}]*[{_FORMULA_SIGNS}\-])"
 SUPPLIED_FIELDS = (*FIELDS, Field(PASSWORD, "Password", is_required=False))
 # Spaces, hyphens, and characters without width, such as the marks that names in right-to-left languages bring along.
 NOT_COMPARED = " \t\r\n\v\f\x85\u00a0_-\u00ad\u1680\u180e\u2010\u2011\u3000\ufeff" + "".join(
@@ -209,28 +201,6 @@ def ignored_columns(columns: Columns, mapping: Mapping) -> list[Finding]:
     if last_named + 1 < len(named):
         findings.append(file_finding("column.ignored", value="empty columns at the end"))
     return findings
-
-
-def secret_positions(columns: Columns) -> frozenset[int]:
-    """Return the columns that no field needs and that the mapping or their header marks as secret."""
-    named = {position for position, header in enumerate(columns.header) if names_secret(header)}
-    password = {columns.of_field[PASSWORD]} if PASSWORD in columns.of_field else set()
-    return frozenset((named - (columns.used - password)) | password)
-
-
-def kept_positions(columns: Columns, mapping: Mapping) -> tuple[int, ...]:
-    """Return the columns that may be stored: those that feed a field or that the mapping names, but no secrets.
-
-    The message column of our failed-rows file stays, because it changes how the other cells are read.
-    """
-    named = {comparable(header) for header in (*mapping.headers(), MESSAGE_HEADER)}
-    wanted = columns.used | {place for place, header in enumerate(columns.header) if comparable(header) in named}
-    return tuple(sorted(wanted - secret_positions(columns)))
-
-
-def names_secret(header: str) -> bool:
-    """Return True if the header contains a word for a secret, in any of the languages of the list."""
-    return any(word in comparable(header) for word in SECRET_HEADER_WORDS)
 
 
 def check_header(

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from sis_sync.core.fields import ACTIVE, DISABLED, FIELD_NAMES
+from sis_sync.core.formula_cells import FORMULA_START
 from sis_sync.core.limits import TEMPLATE_VALUE_CHARACTERS
 from sis_sync.engine.sql import literal
-from sis_sync.steps.map.columns import FORMULA_START, can_create, can_fill
+from sis_sync.steps.map.columns import can_create, can_fill
 from sis_sync.steps.map.made import LETTERS, Kind, makers_of
 from sis_sync.steps.map.mapping import JUDGED_BY_LIST, FieldRule
 from sis_sync.steps.map.value_sql import compared, day_of, first_item, is_one_of, is_placeholder, padded, part, replaced

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS
+from sis_sync.core.placeholder_ids import CUSTOM_ID_PLACEHOLDERS
 from sis_sync.engine.sql import literal
 from sis_sync.steps.map.mapping import FieldRule
 from sis_sync.steps.map.row_lines import DATE_PART

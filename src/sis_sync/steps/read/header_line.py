@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sis_sync.core.errors import FileRefused
-from sis_sync.core.fields import CUSTOM_ID_PLACEHOLDERS
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.placeholder_ids import CUSTOM_ID_PLACEHOLDERS
 from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.steps.map.columns import MESSAGE_HEADER, find_columns, fitting_variants, missing_fields
 from sis_sync.steps.map.mapping import Mapping

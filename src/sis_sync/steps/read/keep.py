@@ -15,8 +15,9 @@ from sis_sync.core.findings import Finding
 from sis_sync.core.reading_options import NO_HEADER, delimiter_called
 from sis_sync.core.whole_files import replaced_whole, sha256_of
 from sis_sync.engine.duckdb import Session
-from sis_sync.steps.map.columns import find_columns, fitting_variants, kept_positions, secret_positions
+from sis_sync.steps.map.columns import find_columns, fitting_variants
 from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.map.secret_columns import kept_positions, secret_positions
 from sis_sync.steps.read.header_line import header_start, mark_bytes, offset_of_line
 from sis_sync.steps.read.load import load_records
 from sis_sync.steps.read.quotes import Record, split_record

@@ -18,8 +18,9 @@ from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.core.whole_files import chunks_of
-from sis_sync.steps.map.columns import find_columns, fitting_variants, names_secret, secret_positions
+from sis_sync.steps.map.columns import find_columns, fitting_variants
 from sis_sync.steps.map.mapping import Mapping
+from sis_sync.steps.map.secret_columns import names_secret, secret_positions
 from sis_sync.steps.read.encoding import detect_encoding
 from sis_sync.steps.read.file_kind import head_of, refuse_unless_text
 from sis_sync.steps.read.header_line import find_header_line, header_start, mark_bytes, options_of_file

@@ -6,9 +6,10 @@ Faults are stored as findings, never raised.
 from dataclasses import dataclass
 
 from sis_sync.core.damaged_names import DAMAGED_PATTERN, WORDS_FOR_NOTHING
-from sis_sync.core.fields import EMAIL_PATTERN, ERROR_WORDS, FIELDS
+from sis_sync.core.fields import EMAIL_PATTERN, FIELDS
 from sis_sync.core.findings import ERROR_CODES, FINDING_CODES
 from sis_sync.core.modes import PARTIAL, Mode
+from sis_sync.core.placeholder_ids import ERROR_WORDS
 from sis_sync.core.wording import MOST_SHOWN
 from sis_sync.engine.base import Engine
 from sis_sync.engine.sql import bind, literal, sql_text

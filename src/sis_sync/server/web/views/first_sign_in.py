@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.formula_cells import FORMULA_START
 from sis_sync.server.accounts.first_sign_in import MOST_SHEETS, Shown, claim_account, make_claim_codes, people_to_claim
 from sis_sync.server.accounts.hashing import has_password
 from sis_sync.server.accounts.services import set_password
@@ -28,7 +29,6 @@ from sis_sync.server.web.forms.first_sign_in import ChosenPasswordForm, ClaimCod
 from sis_sync.server.web.key_shown_once import new_form_id, remember_submission, was_submitted
 from sis_sync.server.web.render import flash, form_data, page, see_other, with_retry_after
 from sis_sync.server.web.views.sign_in import next_address, which_system
-from sis_sync.steps.map.columns import FORMULA_START
 
 CSV_COLUMNS = ("last_name", "first_name", "middle_name", "grade", "school", "id", "email", "code", "expires", "address")
 FORMULA = re.compile(FORMULA_START)  # a spreadsheet would calculate it

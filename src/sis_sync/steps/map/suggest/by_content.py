@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from sis_sync.core.did_you_mean import known_meaning
-from sis_sync.core.fields import ACTIVE, DISABLED, EMAIL_PATTERN, is_placeholder_id
+from sis_sync.core.fields import ACTIVE, DISABLED, EMAIL_PATTERN
+from sis_sync.core.placeholder_ids import is_placeholder_id
 from sis_sync.steps.map.suggest.proposal import shape
 
 _EMAIL = re.compile(EMAIL_PATTERN)

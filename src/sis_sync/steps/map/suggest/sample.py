@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.reading_options import DELIMITERS, MAPPING_OPTIONS, NOTHING_SAID, ReadingOptions
-from sis_sync.steps.map.columns import comparable, names_secret
+from sis_sync.steps.map.columns import comparable
+from sis_sync.steps.map.secret_columns import names_secret
 from sis_sync.steps.map.suggest.by_content import is_address, is_date
 from sis_sync.steps.map.suggest.header_words import STAFF_WORDS, STUDENT_WORDS, words_of
 from sis_sync.steps.map.suggest.known_names import called, is_known
