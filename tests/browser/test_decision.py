@@ -6,6 +6,7 @@ import pytest
 from browser.riverbend import ALICE, PASSWORD, Riverbend, csv_of, person, upload
 from browser.running import sign_in
 from django.template.loader import render_to_string
+from kit.plans import at_night
 from playwright.sync_api import Browser, Page, expect
 
 from sis_sync.server import web
@@ -59,7 +60,7 @@ def look_until(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} is not on the page of the run")
 
 
-@pytest.mark.parametrize("has_script", [True, False], ids=["with-script", "without-script"])
+@pytest.mark.parametrize("has_script", [True, *at_night(False)], ids=["with-script", "without-script"])
 def test_decided_by_the_keyboard(browser: Browser, riverbend: Riverbend, has_script: bool) -> None:
     context = browser.new_context(java_script_enabled=has_script, viewport={"width": 1280, "height": 800})
     page = context.new_page()

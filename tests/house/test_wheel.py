@@ -154,6 +154,7 @@ def test_base_asks_for_the_server_extra(base: Environment) -> None:
     assert "[server]" in done.stderr
 
 
+@pytest.mark.night
 def test_server_runs_until_its_first_page(server: Environment) -> None:
     check_server(server)
 

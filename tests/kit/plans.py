@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import HealthCheck, settings
 
 from sis_sync.core.fields import FIELD_NAMES
@@ -256,6 +258,15 @@ def place(folder: Path, mode: str = "full", mapping: str = "") -> Iterator[Place
 
 TIMES = int(os.environ.get("SIS_SYNC_TEST_TIMES", "1"))
 IS_THOROUGH = TIMES >= 100  # hours: cut large files at every byte, plan every case on Spark
+
+
+def at_night(*parameters: object) -> list[ParameterSet]:
+    """Return parameters of a test that only the night tries, because the gate tries others of the same kind.
+
+    A test of several parameters takes each as a tuple.
+    """
+    rows = (each if isinstance(each, tuple) else (each,) for each in parameters)
+    return [pytest.param(*row, marks=pytest.mark.night) for row in rows]
 
 
 def times(count: int, *, night: int = 0) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from kit.plans import at_night
 from kit.rosters import imported, needs_approval, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
@@ -226,17 +227,9 @@ def damage_its_unchanged_rows(account: Account, actor: Account, org: Org, now: d
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        change_last_name,
-        protect,
-        delete_by_hand,
-        take_the_new_address,
-        make_the_newcomer,
-        rename_the_org,
-        give_the_account_rights,
-        change_the_settings,
-        damage_the_plan,
-        damage_its_unchanged_rows,
-        damage_what_it_saw,
+        *(change_last_name, take_the_new_address, give_the_account_rights, damage_what_it_saw),
+        *at_night(protect, delete_by_hand, make_the_newcomer, rename_the_org, change_the_settings),
+        *at_night(damage_the_plan, damage_its_unchanged_rows),
     ],
 )
 def test_unfit_plan_is_planned_again(

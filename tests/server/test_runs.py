@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.http import Http404
+from kit.plans import at_night
 from kit.rosters import had_leavers, imported, needs_approval, roster, send, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
@@ -205,7 +206,7 @@ def test_passwords_outlive_a_dead_worker(
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
 
-@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", "forget_plans", "keep_what_counts"])
+@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", *at_night("forget_plans", "keep_what_counts")])
 def test_dead_worker_leaves_whole_plan(
     broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from kit.commands import HEADER
+from kit.plans import at_night
 
 from sis_sync.core.errors import UsageFault
 
@@ -76,10 +77,10 @@ def test_quiet_still_prints_errors(folder: Path) -> None:
     ("options", "environment", "is_coloured"),
     [
         ([], {}, False),
-        (["--color", "auto"], {}, False),
-        (["--color", "always"], {}, True),
         (["--color", "always"], {"NO_COLOR": "1"}, True),
-        (["--color", "never"], {}, False),
+        *at_night(
+            (["--color", "auto"], {}, False), (["--color", "always"], {}, True), (["--color", "never"], {}, False)
+        ),
     ],
 )
 def test_colours_follow_the_options(
@@ -89,14 +90,14 @@ def test_colours_follow_the_options(
         assert (COLOURED in done.stdout.decode()) is is_coloured
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", *at_night("latin-1", "cp1252", "utf-8")])
 def test_every_encoding_can_be_printed(folder: Path, encoding: str) -> None:
     done = plan(folder, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (7, b"")
     assert b"is not an email address" in done.stdout
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["cp1252", *at_night("ascii", "latin-1", "utf-8")])
 def test_json_survives_every_encoding(folder: Path, encoding: str) -> None:
     done = plan(folder, "--json", PYTHONIOENCODING=encoding)
     text = done.stdout.decode("utf-8" if encoding in ("ascii", "utf-8") else encoding)
