@@ -15,7 +15,7 @@ from sis_sync.core.errors import SisSyncError
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.guards import History
 from sis_sync.core.modes import MODES, FieldSettings
-from sis_sync.engine.duckdb import open_session
+from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
@@ -23,7 +23,7 @@ from sis_sync.steps.memory.memory import open_memory
 from sis_sync.steps.memory.offline import OfflineMemory
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
 from sis_sync.steps.pipeline import PlanInput, plan_file
-from sis_sync.steps.plan.plan import notes_of, save_plan
+from sis_sync.steps.plan.plan import Plan, notes_of, save_plan
 from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
 from sis_sync.steps.validate.messages import group_findings
@@ -44,7 +44,10 @@ class Outcome:
 
 
 class Nights:
-    """A district, its memory, and copies of the memory that somebody may bring back."""
+    """A district, its memory, and copies of the memory that somebody may bring back.
+
+    Of two nights, one is also planned offline, and one tells its key what became of the file: both would cost more.
+    """
 
     def __init__(self, folder: Path, seed: int, people: int, *, is_plain: bool = False) -> None:
         self.folder, self.random, self.is_plain = folder, Random(seed), is_plain
@@ -54,6 +57,7 @@ class Nights:
         self.kept = folder / "kept.duckdb"
         self.last = History()
         self.pairs = 0
+        self.is_telling = False
         self.settings = self._drawn_settings()
 
     def night(self) -> None:
@@ -65,11 +69,13 @@ class Nights:
         self._handle_the_file()
         if chance() < 0.1:
             self.settings = self._drawn_settings()
+        recent = district.recent_file(self.folder / "recent.csv")
         history = History(
             self.last.last_plan,
             self.last.last_rows,
             had_deleting_sync=chance() < 0.7,
-            recent_changes=district.recent_file(self.folder / "recent.csv"),
+            # With recent changes, a plan has no offline memory.
+            recent_changes=recent if self.is_telling or chance() < 0.2 else None,
             most_of_runs=(2, 1, 0) if chance() < 0.2 else None,
         )
         given = PlanInput(
@@ -82,10 +88,14 @@ class Nights:
         )
         given.file.write_bytes(district.roster())
         given.orgs.write_text(district.orgs_file(), encoding="utf-8")
-        full, fast, offline = (self.outcome(given, way) for way in ("full", "fast", "offline"))
+        full, fast = self.outcome(given, "full"), self.outcome(given, "fast")
         assert fast.told == full.told
-        assert offline.without_account_ids == full.without_account_ids  # a plan without a server stores none
-        self.pairs += fast.pairs + offline.pairs
+        self.pairs += fast.pairs
+        if not self.is_telling:
+            offline = self.outcome(given, "offline")
+            assert offline.without_account_ids == full.without_account_ids  # a plan without a server stores none
+            self.pairs += offline.pairs
+        self.is_telling = not self.is_telling
         if full.plan and chance() < 0.7:
             names = ("plan", "unchanged")
             files = tuple((self.folder / f"full-{name}").replace(self.folder / f"last-{name}") for name in names)
@@ -162,21 +172,14 @@ class Nights:
             files = (path, unchanged, notes_of(unchanged))
             stored = [session.rows(STORED, path=str(path)) for path in files]
             columns = [row[0] for row in session.rows(f"DESCRIBE {STORED}", path=str(files[0]))]
-            reports = self.folder / "failed.csv", self.folder / "told.csv"
-            write_failed_rows(session, plan.records, reports[0])
+            report = self.folder / "failed.csv"
+            write_failed_rows(session, plan.records, report)
             rest = (is_first_import(session, plan.mode), count_leaving(session))
             findings = group_findings(session, plan.records, plan.findings)
-            tell_of_rows(session, plan)
-            told = session.rows("SELECT * FROM told WHERE NOT action IN ('unchanged', 'taken') ORDER BY line")
-            of_file = tell_of_file(session, plan, page="page")
-            told += session.rows(
-                "SELECT * FROM told WHERE NOT action IN ('unchanged', 'taken') OR codes <> '' ORDER BY line"
-            )
-            write_failed_rows(session, plan.records, reports[1], of="told")
+            failed, told = report.read_bytes(), self._told(session, plan, report) if self.is_telling else None
             facts = (plan.records.facts, plan.records.warnings, plan.counts, plan.findings, plan.acts_on_absence)
             newcomers = (plan.newcomers_with_password, plan.disabled_newcomers)
-            texts = tuple(path.read_bytes() for path in reports)
-            all_but_rows = (facts, newcomers, hits, rest, findings, told, of_file, texts)
+            all_but_rows = (facts, newcomers, hits, rest, findings, failed, told)
             without_ids = [session.rows(STORED_WITHOUT_IDS, path=str(path)) for path in files]
             return Outcome(
                 (stored, all_but_rows),
@@ -184,6 +187,15 @@ class Nights:
                 pairs,
                 [dict(zip(columns, row, strict=True)) for row in stored[0]],
             )
+
+    def _told(self, session: Session, plan: Plan, report: Path) -> object:
+        """All that the key of the file would be told, of its rows and in its file of failed rows."""
+        told = "SELECT * FROM told WHERE NOT action IN ('unchanged', 'taken')"
+        tell_of_rows(session, plan)
+        of_rows = session.rows(f"{told} ORDER BY line")
+        of_file = tell_of_file(session, plan, page="page")
+        write_failed_rows(session, plan.records, report, of="told")
+        return of_rows, of_file, session.rows(f"{told} OR codes <> '' ORDER BY line"), report.read_bytes()
 
 
 def run(folder: Path, seed: int, *, nights: int, people: int, is_plain: bool) -> int:
