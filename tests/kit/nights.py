@@ -216,17 +216,18 @@ class District:
             number = by_id.get(row["custom_id"])
             if row["action"] == "create":
                 self.add(values)
-                self._remember(self.last_id, "import" if is_import else "yes", "create", {}, values)
+                self.remember(self.last_id, "import" if is_import else "yes", "create", {}, values)
             elif row["action"] in ("update", "restore") and number:
                 before = {name: self.accounts[number][name] for name in FIELD_NAMES}
                 self.change(number, **values, state="")
                 self.in_sis.pop(number, None)
-                self._remember(number, self.random.choice(("yes", "no")), row["action"], before, values)
+                self.remember(number, self.random.choice(("yes", "no")), row["action"], before, values)
             elif row["action"] == "delete" and number:
                 self.change(number, state="deleted", deleted_on="2026-11-02")
-                self._remember(number, "yes", "delete", {"status": "Active"}, {})
+                self.remember(number, "yes", "delete", {"status": "Active"}, {})
 
-    def _remember(self, number: int, by: str, action: str, before: Values, after: Values) -> None:
+    def remember(self, number: int, by: str, action: str, before: Values, after: Values) -> None:
+        """Note a change of the last days, for the guards of the next days."""
         counts = "guard.drip;guard.changes;guard.enabled" + ("" if by == "import" else ";guard.creations")
         changed = {name for name in FIELD_NAMES if before.get(name) != after.get(name)}
         parts = (json.dumps({name: each[name] for name in changed if name in each}) for each in (before, after))

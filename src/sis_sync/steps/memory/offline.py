@@ -47,7 +47,10 @@ class OfflineMemory(Pairs):
             self._query = exported(self._session, accounts, header, account_id="row_number() OVER ()")
             self._session.run(f"CREATE TABLE known.known_accounts AS {self._query} LIMIT 0; {NOTHING_KNOWN}")
             self._find_nothing_yet()
-            self._session.run(f"CREATE OR REPLACE TEMP VIEW directory_accounts AS {self._query}")
+            self._session.run(
+                "CREATE OR REPLACE TEMP VIEW directory_accounts AS "
+                f"SELECT * REPLACE (CAST(account_id AS VARCHAR) AS account_id) FROM ({self._query})"
+            )
         return Remembered("directory_accounts", COLUMNS)
 
     def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
