@@ -48,9 +48,10 @@ def main() -> int:
 
 def _check_without_fault(trial: Trial, faults: list[Fault]) -> None:
     """Exit if a test fails without a fault, because its failure would mean nothing."""
-    tests = sorted({test for fault in faults for test in fault.tests})
-    if tests and (failing := trial.first_failing(tests)):
-        sys.exit(f"{failing} fails without a fault. Mend it first.")
+    for database in sorted({fault.database for fault in faults}):
+        tests = sorted({test for fault in faults if fault.database == database for test in fault.tests})
+        if failing := trial.first_failing(tests, database=database):
+            sys.exit(f"{failing} fails without a fault. Mend it first.")
 
 
 def _key_of() -> "_Keys":

@@ -18,6 +18,7 @@ class Fault:
     right: str
     wrong: str
     tests: tuple[str, ...]  # as pytest names them; one of them must fail
+    database: str = "sqlite"  # or postgresql, where the tests run then
 
     def planted_in(self, text: str) -> str:
         """Return the text of the file with the fault. Raise ValueError unless `right` occurs exactly once."""

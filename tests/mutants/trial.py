@@ -13,6 +13,7 @@ from mutants.faults import ROOT, SOURCE, Fault
 
 NOTHING = ""
 MOST_SECONDS = 1800
+RUNNERS = {"sqlite": "pytest", "postgresql": "kit.on_postgresql"}
 PASSED, FAILED = 0, 1  # exit codes of pytest
 # Tables from the models are as good as migrated ones here, and quicker.
 OPTIONS = ["-q", "-x", "-rfE", "--tb=no", "--no-migrations", "-p", "no:randomly", "-p", "no:cacheprovider"]
@@ -29,11 +30,11 @@ class Trial:
     def caught_by(self, fault: Fault) -> str:
         """Return the first of the fault's tests that fails with it, or NOTHING."""
         with self._planted(fault):
-            return self.first_failing(fault.tests)
+            return self.first_failing(fault.tests, database=fault.database)
 
-    def first_failing(self, tests: Collection[str]) -> str:
+    def first_failing(self, tests: Collection[str], *, database: str = "sqlite") -> str:
         """Return the first of the tests that fails on the copy, or NOTHING. Exit if they cannot be run."""
-        command = [sys.executable, "-m", "pytest", *OPTIONS, *tests]
+        command = [sys.executable, "-m", RUNNERS[database], *OPTIONS, *tests]
         paths = os.pathsep.join([str(self.folder / "src"), str(ROOT / "tests")])
         own = {"PYTHONPATH": paths, "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / "hypothesis")}
         done = subprocess.run(

@@ -166,6 +166,22 @@ def test_orgs_change_all_of_their_school_system(
 
 
 @BOTH
+def test_an_org_that_moves_or_goes_changes_all_accounts(
+    north: Org, south: Org, charlie: Account, other_system: SchoolSystem
+) -> None:
+    def move_away() -> None:
+        Org.objects.filter(pk=south.pk).update(school_system=other_system)
+
+    def move_back() -> None:
+        Org.objects.filter(pk=south.pk).update(school_system=north.school_system)
+
+    assert changed_by(north, move_away) == {None}
+    assert changed_by(charlie.org, move_back) == {None}
+    connection.check_constraints()  # PostgreSQL removes no org while a check of its accounts is due
+    assert changed_by(north, lambda: run_sql("DELETE FROM orgs_org WHERE id = %s", south.pk)) == {None}
+
+
+@BOTH
 def test_a_change_that_is_undone_is_not_named(people: list[Account], north: Org) -> None:
     def edit() -> None:
         sid = transaction.savepoint()
@@ -344,8 +360,8 @@ def test_restored_database_is_noticed(people: list[Account], north: Org) -> None
 def test_emptied_tables_are_noticed(people: list[Account], north: Org) -> None:
     connection.check_constraints()
     if connection.vendor == "postgresql":
-        assert reason_after(north, lambda: run_sql("TRUNCATE accounts_account CASCADE")) == feed.OTHER_DATABASE
         assert reason_after(north, lambda: run_sql("TRUNCATE orgs_right")) == feed.ALL_AT_ONCE
+        assert reason_after(north, lambda: run_sql("TRUNCATE accounts_account CASCADE")) == feed.OTHER_DATABASE
         run_sql("TRUNCATE accounts_feedentry")
     else:
         FeedEntry.objects.all().delete()
