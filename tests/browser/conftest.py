@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from browser.riverbend import ALICE, PASSWORD, Riverbend, set_up
 from browser.running import Server, running_browser, running_server, sign_in
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # as long as a page may load; the standard is too short while other tests plan
 
 
 @pytest.fixture(scope="session")
