@@ -16,7 +16,7 @@ from sis_sync.bench.work.page_cost import PAGES
 MILLION = 1_000_000
 STANDARD_MB, LITTLE_MB = 1024, 512  # the engine's own default, and a machine with less
 NIGHT_MB = 450
-GROWTH_REPEATS = 2  # each run takes minutes, and repeats differ less than sizes do
+GROWTH_REPEATS = 3  # each run takes minutes, and repeats differ less than sizes do
 DISTRICTS, DISTRICT_ROWS = 200, 5_000
 SMALL_DISTRICT, PAGE_RATIO = 1_000, 3.0
 ONE_PROCESS = "-c max_parallel_workers_per_gather=0"  # so that all CPU seconds are those of the connection
