@@ -58,6 +58,13 @@ def mapped(folder: Path, lines: str, **cells: str) -> dict[str, str | bool | Non
         ("{first_name:first 2}{first_name:last 2}@x.example", {"first_name": "a" * 20_000 + "yz"}, "aayz@x.example"),
         ("{first_name}@x.example", {"first_name": "é" * 400}, "é" * 400 + "@x.example"),
         ("{first_name}@x.example", {"first_name": "é" * 401}, "é" * 200 + "..." + "é" * 200 + "@x.example"),
+        (
+            "{first_name:lower:letters}",
+            {"first_name": "A" + "." * 400 + "b"},
+            "A" + "." * 199 + "..." + "." * 199 + "b",
+        ),
+        ("{first_name:ascii}", {"first_name": "x" + "\u0301" * 400}, "x" + "\u0301" * 199 + "..." + "\u0301" * 200),
+        ("{first_name:last 2:letters}@x.example", {"first_name": "A" + "." * 400 + "b"}, "b@x.example"),
         ("{first_name}{first_name}{first_name}", {"first_name": "é" * 200}, "é" * 200 + "..." + "é" * 200),
     ],
 )

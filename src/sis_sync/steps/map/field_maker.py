@@ -1,5 +1,6 @@
 """The SQL of each field, made from the columns of a file by the lines of its mapping."""
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -27,6 +28,7 @@ _OF_WORDS = {
     "lower": "lower({})",
     "upper": "upper({})",
 }
+_SHORTENING = frozenset({"ascii", "letters"})  # words after which most of a value may be gone
 # The cells of broken records, trimmed, and as IDs of which a spreadsheet kept the zeros.
 BROKEN_CELLS = (
     f"SELECT line, raw, unnest([trimmed, {without_apostrophe('bare')}]) AS cell FROM ("
@@ -215,7 +217,12 @@ class FieldMaker:
         return f"CASE WHEN {empty} THEN {nothing} ELSE clean({text}) END"
 
     def _worded(self, value: str, words: Sequence[str]) -> str:
-        """Return the SQL that applies the words of a template to a value, one after the other."""
+        """Return the SQL that applies the words of a template to a value, one after the other.
+
+        A value without its middle is too long for any field. Words that could make it short, and two people one, are
+        not applied to it: its row fails.
+        """
+        whole = value
         for place, word in enumerate(words):
             name, _, number = word.partition(" ")
             if number:
@@ -226,6 +233,9 @@ class FieldMaker:
                 value = f"CASE WHEN is_ascii({value}) THEN {value} ELSE in_ascii({value}) END"
             else:
                 value = _OF_WORDS[name].format(value)
+        on_all_of_it = itertools.takewhile(lambda word: " " not in word, words)
+        if not _SHORTENING.isdisjoint(on_all_of_it):
+            return f"CASE WHEN length({whole}) > {TEMPLATE_VALUE_CHARACTERS} THEN {whole} ELSE {value} END"
         return value
 
     def early_codes(self) -> str:
