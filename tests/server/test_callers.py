@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from kit.rosters import needs_approval, roster, settled, student
+from kit.rosters import approved, needs_approval, roster, settled, student
 from pytest_django.fixtures import Settings
 
 from sis_sync.server import windows
@@ -149,6 +149,28 @@ def test_first_file_waits_for_a_person(
 def test_policy_is_not_a_person(client: Client, district: Org, north: Org, district_key: str, now: datetime) -> None:
     assert send(client, district_key, roster(student("S1"))).status_code == 202
     assert settled(Run.objects.get(), now=now).state == "applied"
+    assert file_limit_bytes(ApiKey.objects.get()) == 50 * MB
+
+
+@pytest.mark.parametrize("is_asked_by_key", [True, False])
+def test_undo_makes_no_key_trusted(
+    client: Client,
+    as_alice: Client,
+    alice: Account,
+    district: Org,
+    north: Org,
+    district_key: str,
+    now: datetime,
+    is_asked_by_key: bool,
+) -> None:
+    assert send(client, district_key, roster(student("S1"))).status_code == 202
+    sent = settled(Run.objects.get(), now=now)
+    if is_asked_by_key:
+        client.post(f"{RUNS}/{sent.pk}/undo", headers={"Authorization": f"Bearer {district_key}"})
+    else:
+        as_alice.post(f"/runs/{sent.pk}/undo")
+    undo = settled(Run.objects.get(mode="undo"), now=now)
+    assert approved(undo, alice, timezone.now()).state == "applied"
     assert file_limit_bytes(ApiKey.objects.get()) == 50 * MB
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
+from sis_sync.core.modes import MODES
 from sis_sync.core.run_states import APPLIED, APPLYING, APPROVED, ENDED
 from sis_sync.server.errors import TooManyCalls
 from sis_sync.server.keys.models import ApiKey
@@ -93,10 +94,13 @@ def file_limit_bytes(key: ApiKey) -> int:
 
 
 def is_trusted(key: ApiKey) -> bool:
-    """Return True if a person approved a run of the key, or sent a file of its org in the pages that was applied."""
+    """Return True if a person approved a file of the key, or sent one of its org in the pages that was applied.
+
+    Someone who takes a run of the key back trusts it less, not more.
+    """
     approved = Q(api_key=key, decided_by__isnull=False, state__in=(APPROVED, APPLYING, APPLIED))
     sent = Q(uploaded_by__isnull=False, scope_org=key.org_id, state=APPLIED)
-    return bool(key.school_system.runs.filter(approved | sent).exists())
+    return bool(key.school_system.runs.filter(approved | sent, mode__in=MODES).exists())
 
 
 class MeteredFile(io.RawIOBase):
