@@ -14,8 +14,7 @@ from kit.services import need_spark
 from sis_sync.core.damaged_names import DAMAGED_PATTERN
 from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES
-from sis_sync.core.guards import NO_HISTORY, GuardHit
-from sis_sync.core.limits import STANDARD_GUARD_LIMITS
+from sis_sync.core.guards import NO_HISTORY, STANDARD_GUARD_LIMITS, GuardHit
 from sis_sync.core.modes import MODES, OTHER_FIELDS, STANDARD_FIELD_SETTINGS, FieldSettings
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkEngine, SparkPlace, open_spark

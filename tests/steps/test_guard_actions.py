@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from kit.districts import ORGS, mixed_district
 
-from sis_sync.core.guards import GUARDS, GuardHit, History
-from sis_sync.core.limits import STANDARD_GUARD_LIMITS
+from sis_sync.core.guards import GUARDS, STANDARD_GUARD_LIMITS, GuardHit, History
 from sis_sync.core.modes import MODES
 from sis_sync.core.plan import ROW_ACTIONS, Counts
 from sis_sync.engine.duckdb import Session, open_session

@@ -3,7 +3,7 @@
 To add a guard: a row in GUARDS, its rule in steps/guard/NAME.sql, and `tools/write_docs.py` for docs/approve.md.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from sis_sync.core.plan import ABSENT_ACTIONS, ACCOUNT_ACTIONS, CHANGING_ACTIONS, ROW_ACTIONS
@@ -30,6 +30,23 @@ class Guard:
     def name(self) -> str:
         """The file name of the rule: the code without its prefix."""
         return self.code.removeprefix("guard.")
+
+
+@dataclass(frozen=True)
+class GuardLimits:
+    """The limits that a school system sets for each mode. The SQL uses these names, as in `:deletions_percent`.
+
+    The deletion limits apply only if the mode judges absence. Percentages are whole numbers, of accounts or of rows.
+    """
+
+    deletions_percent: int = 10
+    deletions_count: int = 500
+    deletions_slice_percent: int = 20
+    failed_rows_percent: int = 5
+
+
+STANDARD_GUARD_LIMITS = GuardLimits()
+SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))
 
 
 _LOST_PART = "the export lost a school, a grade or the lines after some point"

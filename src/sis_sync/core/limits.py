@@ -1,10 +1,9 @@
-"""All limits: the size of a roster file (section 2 of the file format), the guards' settable limits, times, counts.
+"""Limits: the size of a roster file (section 2 of the file format) and of a mapping, times, counts.
 
-The limits of a file are settings of the process, read from its environment. Fixed limits of a guard are in its rule,
-steps/guard/NAME.sql.
+The limits of a file are settings of the process, read from its environment. Those of the guards are in core/guards.py.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sis_sync.core.environment import MAX_CELL_KB, MAX_COLUMNS, MAX_FILE_MB, MAX_RECORDS
@@ -48,23 +47,6 @@ FILE_LIMITS = FileLimits(
     columns=MAX_COLUMNS.number(),
     cell_bytes=MAX_CELL_KB.number() * _KB,
 )
-
-
-@dataclass(frozen=True)
-class GuardLimits:
-    """The limits that a school system sets for each mode. The SQL uses these names, as in `:deletions_percent`.
-
-    The deletion limits apply only if the mode judges absence. Percentages are whole numbers, of accounts or of rows.
-    """
-
-    deletions_percent: int = 10
-    deletions_count: int = 500
-    deletions_slice_percent: int = 20
-    failed_rows_percent: int = 5
-
-
-STANDARD_GUARD_LIMITS = GuardLimits()
-SETTABLE_LIMITS: tuple[str, ...] = tuple(field.name for field in fields(GuardLimits))
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from typing import Literal, get_args
 from urllib.parse import quote
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.guards import NO_HISTORY, GuardHit, History
-from sis_sync.core.limits import STANDARD_GUARD_LIMITS, GuardLimits
+from sis_sync.core.guards import NO_HISTORY, STANDARD_GUARD_LIMITS, GuardHit, GuardLimits, History
 from sis_sync.core.modes import STANDARD_FIELD_SETTINGS, FieldSettings, Mode, OnAbsent
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
 from sis_sync.engine.base import Engine

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from sis_sync.core import run_states
-from sis_sync.core.limits import STANDARD_GUARD_LIMITS
+from sis_sync.core.guards import STANDARD_GUARD_LIMITS
 from sis_sync.core.modes import MODES, RUN_MODES, STANDARD_FIELD_SETTINGS
 from sis_sync.core.plan import ACCOUNT_ACTIONS
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.db import transaction
 
 from sis_sync.core.errors import NotPermitted
-from sis_sync.core.limits import SETTABLE_LIMITS, GuardLimits
+from sis_sync.core.guards import SETTABLE_LIMITS, GuardLimits
 from sis_sync.core.modes import FIELDS_WITH_SETTING, FULL, MODES, RUN_MODES, TAKING_BACK, FieldSettings, Mode, OnAbsent
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.audit.services import record

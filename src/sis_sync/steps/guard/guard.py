@@ -7,8 +7,7 @@ the whole before its parts.
 from dataclasses import asdict
 
 from sis_sync.core.fields import EMAIL_PATTERN
-from sis_sync.core.guards import GUARDS, NO_HISTORY, RECENT_COLUMNS, Guard, GuardHit, History
-from sis_sync.core.limits import GuardLimits
+from sis_sync.core.guards import GUARDS, NO_HISTORY, RECENT_COLUMNS, Guard, GuardHit, GuardLimits, History
 from sis_sync.core.modes import Mode
 from sis_sync.core.wording import Count, percent
 from sis_sync.engine.base import Engine

@@ -97,7 +97,7 @@ def validate(
         session.run(sql_text(__package__, "duplicates"))
     session.run(sql_text(__package__, "sharing"), email_pattern=EMAIL_PATTERN)
     if session.value("SELECT count(*) FROM sharing"):
-        session.run(sql_text(__package__, "addresses"))
+        session.run(sql_text(__package__, "repeated_addresses"))
     _load_made_by_lines(session, records)
     session.run(sql_text(__package__, "collect"), errors=ERROR_CODES)
     findings = count_findings(session, records)

@@ -16,7 +16,7 @@ from sis_sync.server.audit.models import AccountChange, AuditEntry, Purge
 from sis_sync.server.audit.services import record
 from sis_sync.server.jobs.lock import purge_lock
 from sis_sync.server.orgs.models import SchoolSystem
-from sis_sync.server.runs.purge.people import remove_people
+from sis_sync.server.runs.purge.deleted_people import remove_people
 from sis_sync.server.runs.purge.removed import KINDS, NOT_REMOVED, POSTPONED, Purging, Removed, Step
 from sis_sync.server.runs.purge.rows import (
     remove_claim_codes,

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 
 from sis_sync.core.environment import FIRST_FILE_MB as FIRST_FILE_SETTING
-from sis_sync.core.limits import FILE_LIMITS, SETTABLE_LIMITS
+from sis_sync.core.guards import SETTABLE_LIMITS
+from sis_sync.core.limits import FILE_LIMITS
 from sis_sync.core.modes import MODES, OTHER_FIELDS
 from sis_sync.server.keys.services import SCOPES
 from sis_sync.server.orgs.models import Org
