@@ -113,7 +113,7 @@ def test_duplicate_key_names_lines(tmp_path: Path) -> None:
         ("backend.url=https://sync.example.org:99999", "https://host:port"),
         ("backend.url=https://[::1", "https://host"),
         ("backend.proxy=proxy:8080", "http://host:port"),
-        ("backend.ca.file=nowhere.pem", "a file that is there"),
+        ("backend.ca.file=nowhere.pem", "a file that exists"),
         ("backend.api.token.file=nowhere.key", "path"),
         ("partial.sync.mapper=powerschol", "powerschool"),
         ("partial.sync.mapper=../../etc/passwd", "client.properties"),

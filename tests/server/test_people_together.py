@@ -168,7 +168,7 @@ def test_five_hundred_and_no_more(as_alice: Client, north: Org) -> None:
     everyone = {"everyone": "yes", "back": "type=Student"}
     for action in ("edit", "disable", "delete", "password", "codes"):
         page = as_alice.post("/members/act", {"action": action, **everyone}, follow=True).content.decode()
-        assert "These are more than 500 people. Narrow the search" in page
+        assert "You ticked more than 500 people. Tick fewer" in page
     Account.objects.get(custom_id="S500").delete()
     accounts = list(Account.objects.filter(user_type="Student"))
     act(as_alice, accounts, step="save", grade="8")

@@ -30,7 +30,7 @@ class Sample:
 
 
 class Stopwatch:
-    """Measures a part of this process: from now on."""
+    """Measures the time of this process from the moment it is made."""
 
     def __init__(self) -> None:
         self._cpu, self._wall = time.process_time(), time.monotonic()
@@ -41,7 +41,7 @@ class Stopwatch:
 
 
 def module(name: str, *arguments: object) -> list[str]:
-    """Return the command line of a module of `work`."""
+    """Return the command that runs a module of bench/work."""
     return [sys.executable, "-m", f"sis_sync.bench.work.{name}", *map(str, arguments)]
 
 
@@ -73,7 +73,7 @@ def run_measured(
 
 
 def _drain(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """Read all of stdout, then stderr. The processes write too little to fill either pipe."""
+    """Read all of stdout, then stderr. The processes write too little to stderr to fill its pipe meanwhile."""
     if process.stdout is None or process.stderr is None:
         return b"", b""
     return process.stdout.read(), process.stderr.read()

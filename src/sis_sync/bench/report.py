@@ -1,4 +1,4 @@
-"""The report of a benchmark: a JSON document with figures, machine and versions, and the tables and picture of it."""
+"""The report of a benchmark: JSON with figures, machine and versions, and the tables and the picture made from it."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 PACKAGES = ("sis-sync", "duckdb", "numpy", "Django", "psycopg", "django-import-export", "pandas", "SQLAlchemy")
 HEADERS = ("Scenario", "Rows", "n", "CPU s", "Wall s", "Peak MB", "Next to", "Its CPU s", "Ratio", "Promised", "Kept")
 OF_PROMISES = ("Scenario", "Rows", "Next to", "Ratio", "Promised", "Peak MB", "Kept")
-# Of the picture, in pixels.
+# Sizes in the picture, in pixels.
 WIDTH, ROW, TOP = 960, 34, 44
 NAMES_END, BAR_START, PROMISE_AT = 350, 362, 662  # the promised length is PROMISE_AT - BAR_START
 LONGEST = 1.4  # a longer bar is cut off there, and its figure says how long it would be

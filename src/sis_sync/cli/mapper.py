@@ -22,7 +22,7 @@ def mapper() -> None:
 @mapper.command()
 @click.argument("name", required=False)
 def presets(name: str | None) -> None:
-    """List the built-in presets, or print the lines of preset NAME as a start for your own."""
+    """List the built-in presets, or print the lines of preset NAME as a starting point for your own."""
     from sis_sync.steps.map.mapper_lines import preset_names, preset_text
 
     click.echo(preset_text(name).rstrip() if name else "\n".join(preset_names()))
@@ -80,14 +80,14 @@ def suggest(file: Path, options: ReadingOptions, write: Path | None, as_json: bo
         click.echo(json.dumps({**asdict(suggestion), "lines": text}))
     elif write:
         command = quoted("sis-sync", "mapper", "test", str(file), "--mapping", str(write))
-        click.echo(f"Wrote {write}. Look at each line, then: {command}")
+        click.echo(f"Wrote {write}. Check each line, then run: {command}")
     else:
         click.echo(text)
     return 0
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write the text as UTF-8. Redirecting stdout would not do: some shells write UTF-16, which is refused."""
+    """Write the text as UTF-8. A shell that redirects stdout may write UTF-16, and such a mapping file is refused."""
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")

@@ -45,7 +45,7 @@ class ClientSettings:
 
 @dataclass(frozen=True)
 class ClientConfig:
-    """`sections` are the enabled ones, in the order of one pass; `warnings` are sentences for a person."""
+    """`sections` are the enabled ones, in the order of a pass; `warnings` are sentences for a person."""
 
     path: Path
     backend: Backend
@@ -107,7 +107,7 @@ def server_address(text: str) -> str:
     if parts.username is not None or parts.query or parts.fragment or "?" in text or "#" in text:
         raise ValueError("Leave out user names, ? and #: https://host or https://host/path.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("Use https://; http:// works for this same computer only (localhost, 127.0.0.1).")
+        raise ValueError("Use https://; http:// works for this computer only (localhost, 127.0.0.1).")
     path = parts.path.rstrip("/").removesuffix(API_PATH).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -137,7 +137,7 @@ def _existing_file(settings: SettingsFile, key: str) -> Path | None:
     except OSError:  # the name is too long for the file system
         is_there = False
     if not is_there:
-        raise settings.wrong(key, "is not a file", "Write the path of a file that is there.")
+        raise settings.wrong(key, "is not a file", "Write the path of a file that exists.")
     return path
 
 

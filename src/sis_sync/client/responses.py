@@ -37,7 +37,7 @@ _BY_TITLE: dict[str, type[SisSyncError]] = {
 class TryLater(ServerNotReached):
     """No answer, or a temporary error: the request may succeed later. `after_seconds` is the server's Retry-After.
 
-    `is_asked_to_wait` is true if nothing is wrong with the server: the key only made its calls of this minute.
+    `is_asked_to_wait` is true if nothing is wrong with the server: the key has used up its calls for this minute.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ def run_of(document: Mapping[str, Any]) -> RunStatus:
     """Return the run in a JSON document. Raise ServerNotReached if the document is not a run."""
     if not document.get("id") or not isinstance(document.get("state"), str):
         fix = "Check that backend.url is the address of a SIS Sync server."
-        raise ServerNotReached("The answer names no run.", fix=fix)
+        raise ServerNotReached("The answer contains no run.", fix=fix)
     return RunStatus(
         id=str(document["id"]),
         mode=str(document.get("mode", "")),
@@ -134,7 +134,7 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
     """Return the error for an answer other than 2xx."""
     if 300 <= answer.status < 400:
         return _redirect(answer)
-    # A 500 may be a bug that every attempt meets again. With Retry-After, the server says that it is not.
+    # A 500 may be a bug, and then every retry fails too. With Retry-After, the server says that a retry may succeed.
     if answer.status in TRY_LATER_STATUSES or (answer.status == 500 and "retry-after" in answer.headers):
         after_seconds = _retry_after(answer.headers.get("retry-after", ""), now=now)
         message = answer.detail or f"The server is not ready (HTTP {answer.status})."
@@ -148,12 +148,12 @@ def error_of(answer: Answer, *, now: datetime) -> SisSyncError:
 
 def _redirect(answer: Answer) -> SisSyncError:
     place = answer.headers.get("location", "").split("?")[0][:200]
-    message = f"The server redirects to {place or 'another address'}, and the client sends its key nowhere else."
+    message = f"The server redirects to {place or 'another address'}. The client sends its key to backend.url only."
     return ConfigurationError(message, fix="Set backend.url to the server's own address.")
 
 
 def _problem(status: int, problem: Mapping[str, Any]) -> SisSyncError:
-    """Return the error for the title, which server and client share, or else for the status."""
+    """Return the error for the title, which server and client share. If the title is not known, the status decides."""
     title, fix = str(problem.get("title", "")), str(problem.get("fix") or "")
     message = str(problem.get("detail") or title or f"HTTP {status}")
     code = str(problem.get("code") or str(problem.get("type", "")).rsplit("/", 1)[-1].rsplit(":", 1)[-1])

@@ -59,7 +59,7 @@ def _reading_keys(prefix: str, *, fallback: str = "") -> tuple[Key, ...]:
 
 
 BACKEND_KEYS: tuple[Key, ...] = (
-    Key("backend.url", "", "Address of the server, https://... (http:// only for this same computer)."),
+    Key("backend.url", "", "Address of the server, https://... (http:// only for this computer)."),
     Key(TOKEN_KEY, "", f"The API key itself. Better: the next line, or the variable {TOKEN_VARIABLE}."),
     Key(TOKEN_FILE_KEY, "", "A file that contains only the API key and that only the client may read."),
     Key("backend.ca.file", "", "Certificates (PEM) to trust in addition to those of the computer."),

@@ -17,7 +17,7 @@ _BLANK = (
 )
 BLANK = _BLANK + rb"|\t)"
 _BLANK_CELL = re.compile(BLANK + rb"*+")
-ESCAPE = 0x5C  # the only one that programs use
+ESCAPE = 0x5C  # the backslash: exports use no other
 _LONG_LINE_BYTES = 1 << 18
 
 
@@ -25,10 +25,10 @@ _LONG_LINE_BYTES = 1 << 18
 class Shape:
     """How a record is split, and how many cells it may have.
 
-    `columns` is the number of columns of the header (0 while the header itself is split), `named` the number without
-    those at its end that have no name. `least` is the fewest cells that a record may have: the columns after them feed
-    optional fields or none. `has_escapes`: a backslash makes the next character literal. `is_kept`: the file was
-    written by us, without some columns, so that a row of delimiters is a record, and nothing else is irregular.
+    `columns` is the number of columns of the header (0 while the header itself is split), `named` that number without
+    the nameless columns at the end. `least` is the fewest cells that a record may have: the columns after them feed
+    optional fields or none. `has_escapes`: a backslash makes the next character literal. `is_kept`: we wrote this file
+    and left columns out, so a row of only delimiters is a record, and every record has all cells.
     """
 
     delimiter: int
@@ -40,13 +40,13 @@ class Shape:
 
     @property
     def most_cells(self) -> int:
-        """The cells after which a header is split no further, because one with so many is refused."""
+        """Splitting a header stops at this many cells, because a header with more than the limit is refused."""
         return sys.maxsize if self.columns else FILE_LIMITS.columns + 1
 
     @property
     def most_bytes(self) -> int:
         """The bytes of a record whose cells are all at the limit. A file with a longer record is refused."""
-        has_left_out = not self.columns or self.is_kept  # more columns than these
+        has_left_out = not self.columns or self.is_kept  # then the file may have more columns than these
         columns = FILE_LIMITS.columns if has_left_out else self.columns
         return max((FILE_LIMITS.cell_bytes + 1) * columns, _LONG_LINE_BYTES)
 

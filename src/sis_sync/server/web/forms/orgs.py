@@ -1,4 +1,4 @@
-"""The forms for the first set-up, signing in, schools and rights."""
+"""The forms for the first set-up, signing in, schools, rights and the settings of a district."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -14,11 +14,11 @@ from sis_sync.server.orgs.services import NETWORK_EXAMPLES, time_zone_names
 from sis_sync.server.web.forms.base import LongSelect, PageForm, Secret, Typed
 from sis_sync.server.web.forms.people import org_choices
 
-EXTERNAL_ID_HELP = "How files name it: usually the building ID of your student information system."
+EXTERNAL_ID_HELP = "How files name it: usually the building ID in your student information system."
 
 KEPT: dict[str, str] = {
     "files_days": "What schools sent, without passwords. A refused file is kept for 7 days.",
-    "reports_days": "What each run would change and did, row by row. Afterwards the run's counts are left.",
+    "reports_days": "What each run planned and changed, row by row. After that, only its counts are kept.",
     "history_days": "Old and new values of each account, who did what and when, and the runs.",
 }
 
@@ -92,7 +92,7 @@ class NetworksForm(PageForm):
 
 
 class OwnNamesForm(PageForm):
-    """The user types whose people may change the names that are shown of them."""
+    """The user types whose people may change their own displayed names."""
 
     user_types = forms.MultipleChoiceField(
         label="Who may change their own names",
@@ -124,7 +124,7 @@ class RetentionForm(PageForm):
 
     @property
     def days(self) -> list[forms.BoundField]:
-        """Return the fields of the days, shortest first."""
+        """Return the fields for the days, shortest first."""
         return [self[name] for name in BOUNDS]
 
     @property
@@ -134,7 +134,7 @@ class RetentionForm(PageForm):
 
 
 def days_field(name: str, least: int, most: int) -> forms.IntegerField:
-    """Return the field of a number of days."""
+    """Return the field for a number of days."""
     fault = f"{SUBJECTS[name]}: enter {least:,} to {most:,} days."
     errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), fault)
     help_text = f"{KEPT[name]} {least:,} to {most:,} days."
@@ -144,7 +144,7 @@ def days_field(name: str, least: int, most: int) -> forms.IntegerField:
 
 
 class RightForm(PageForm):
-    """The form that makes a person manager of an org."""
+    """The form that makes a person the manager of an org."""
 
     org = forms.ChoiceField(label="Make manager of", widget=LongSelect)
 

@@ -55,7 +55,7 @@ SERVICES: dict[str, Callable[..., int]] = {
 @for_managers
 @require_GET
 def user_admin(request: PageRequest) -> HttpResponse:
-    """Show the people who match the search and the filters in the address, 50 per page."""
+    """Show the people who match the search and the filters in the URL, 50 per page."""
     filters = read_filters(request.GET)
     text = search_text(filters.search, reader=request.user)
     found = found_people(request, filters)
@@ -81,13 +81,13 @@ def user_admin(request: PageRequest) -> HttpResponse:
     }
     response = page(request, "web/members/list.html", context)
     if request.headers.get("HX-Request"):
-        # htmx requested the address of the search. Show the address of the list, which can be reloaded.
+        # htmx requested the URL of the search. The address bar gets the URL of the list, which can be reloaded.
         response.headers["HX-Push-Url"] = request.get_full_path()
     return response
 
 
 def deleted_matches(request: PageRequest, filters: PeopleFilters, text: str) -> dict[str, object]:
-    """Return the context that points to the deleted people whom the text finds, if there are any."""
+    """Return the values for the link to the deleted people who match the text, or {} if there are none."""
     if filters.status == DELETED:
         return {}
     count = count_capped(search_accounts(actor=request.user, text=text, status=DELETED))
@@ -124,7 +124,7 @@ def people_act(request: PageRequest) -> HttpResponse:
     if not people:
         fault = "No one is ticked. Tick at least one person, then choose what to do."
     elif len(people) > MOST_TOGETHER:
-        fault = f"These are more than {MOST_TOGETHER} people. Narrow the search, or send a file for so many."
+        fault = f"You ticked more than {MOST_TOGETHER} people. Tick fewer, or send a file for so many."
     elif action in SERVICES:
         return confirm_or_do(request, action, people)
     elif action == "edit" and len(people) == 1 and "step" not in request.POST:
@@ -142,7 +142,7 @@ def people_act(request: PageRequest) -> HttpResponse:
 
 
 def confirm_or_do(request: PageRequest, action: str, people: list[Account]) -> HttpResponse:
-    """Show the page that names the people and asks. Once confirmed, do the action and return to the list."""
+    """Show the page that names the people and asks for confirmation. Once confirmed, do the action and go back."""
     is_confirmed = request.POST.get("confirmed") == "yes"
     form = DeleteForm(request.POST if is_confirmed else None, people=len(people))
     if action != "delete":
@@ -179,7 +179,7 @@ def change_passwords(request: PageRequest, people: list[Account]) -> HttpRespons
                 return page(request, "web/members/shown_once.html", {"shown": shown, **back_to_list(request)})
             set_password(account=people[0], password=form.cleaned_data["password"], **choice)
         except NotNow:
-            raise  # its page sends the form again
+            raise  # the page of this error submits the form again
         except SisSyncError as error:
             form.add_refusal(error)
         else:

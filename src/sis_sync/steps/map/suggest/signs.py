@@ -1,16 +1,16 @@
-"""The headers by which a system is recognised: spelled as it spells them. Blanks and underscores count, case not.
+"""The headers by which a system is recognised, spelled as it spells them. Blanks and underscores must match.
 
-Each key is a preset, or one file of a bundle. Columns that no field reads may be signs.
+Each key is a preset, or one file of a bundle. A sign may be a column that no field reads.
 """
 
-# The number of signs that a file needs: more if each sign alone may be in the file of another system.
+# A file must have this many signs; more if files of other systems have some of them too.
 MIN_SIGNS = 2
 NEEDS_MORE: dict[str, int] = {
     **dict.fromkeys(("clever-students", "clever-teachers", "clever-staff", "canvas-sis", "aspen"), 3),
     **dict.fromkeys(("powerschool-students", "cases21-students", "sims", "iserv-schild"), 3),
     **dict.fromkeys(("apple-school-manager-students", "apple-school-manager-staff"), 3),
 }
-# These are signs only in this spelling: in lower case, any database has such columns.
+# Upper and lower case must match too: in lower case, any database has such columns.
 CASE_COUNTS = frozenset(("clever-students", "clever-teachers", "clever-staff"))
 
 SIGNS: dict[str, tuple[str, ...]] = {
@@ -91,5 +91,5 @@ SIGNS: dict[str, tuple[str, ...]] = {
     ),
     "synergy": (*("SIS_NUMBER", "HOMEROOM_TCH", "CALCULATED_GRAD_YEAR", "MIDDLE_INITIAL", "ENTER_DATE"),),
 }
-for _file in ("student", "teacher"):  # the same file without addresses in Username
+for _file in ("student", "teacher"):  # the same file with logins in Username, not addresses
     SIGNS[f"microsoft-sds-{_file}-logins"] = SIGNS[f"microsoft-sds-{_file}"]

@@ -13,9 +13,9 @@ from sis_sync.steps.map.suggest.proposal import Proposal, opened, shape, shown
 from sis_sync.steps.map.suggest.sample import Sample
 
 _MAX_SHOWN = 20
-_MOST_DIFFERENT = 0.5  # of the cells: more different values are those of people, which no proposal prints
+_MOST_DIFFERENT = 0.5  # of the cells: above it, the values are personal data, which no proposal prints
 _SHAPES_SHOWN = 3
-_MOST_OF_A_CODE = 2  # letters: NE means no in a column with ANO, and something else in a column of codes
+_MOST_OF_A_CODE = 2  # letters: NE means no in a column with ANO, and something else elsewhere
 _BEFORE_KINDERGARTEN = "PreK"
 _POWERFUL = "Administrator"  # a guess makes no one an administrator
 _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact"))
@@ -24,7 +24,7 @@ _NO_ACCOUNTS = frozenset(("parent", "guardian", "relative", "observer", "contact
 def propose_values(sample: Sample, mapping: Mapping, unsure: Collection[str] = ()) -> Iterator[Proposal]:
     """Yield the value and skip lines that this mapping still needs for the records of the sample.
 
-    The lines of fields whose column is unsure stay open.
+    The lines of a field whose column is unsure are open: a person decides them.
     """
     columns = find_columns(sample.header, mapping)
     for field in LISTED_VALUES:
@@ -40,14 +40,12 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
     counts = Counter(cell for cell in cells if folded(cell) not in known and _is_writable(cell))
     others = [value for value in counts if field == "user_type" and folded(value) in _NO_ACCOUNTS]
     if others and "=" not in header:
-        reason = "content: no accounts are made of them"
+        reason = "content: these people get no account"
         yield Proposal(field, header, reason, f"skip.{shown(header)}", " | ".join(others))
     unknown = [value for value, _ in counts.most_common() if value not in others and (value or field != "grade")]
     if len(unknown) > _MAX_SHOWN and len(unknown) > _MOST_DIFFERENT * len(cells):
         forms = ", ".join(dict.fromkeys(map(shape, unknown[:_SHAPES_SHOWN])))
-        reason = (
-            f"content: nearly every record has another value (in the form {forms}), so these are no words of a list"
-        )
+        reason = f"content: most records have a value of their own (in the form {forms}), so they are not from a list"
         yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
         return
     for value in unknown[:_MAX_SHOWN]:
@@ -55,7 +53,9 @@ def _of_field(field: str, header: str, sample: Sample, mapping: Mapping) -> Iter
         is_code = field != "grade" and len(value) <= _MOST_OF_A_CODE and not are_flags(cells)
         yield opened(proposal, "") if is_code and not proposal.is_open else proposal
     if unknown[_MAX_SHOWN:]:
-        reason = f"content: {len(unknown) - _MAX_SHOWN:,} more values are not in the list. This fails their rows"
+        reason = (
+            f"content: {len(unknown) - _MAX_SHOWN:,} more values are not in the list. With this line, their rows fail"
+        )
         yield Proposal(field, header, reason, f"value.{field}.*", "error", is_open=True)
 
 
@@ -75,9 +75,9 @@ def _value(field: str, header: str, value: str, share: str) -> Proposal:
         )
         return Proposal(field, header, reason, f"value.{field}.{value}", _BEFORE_KINDERGARTEN, is_open=True)
     seen = f'"{value}"' if value else "an empty cell"
-    reason = f"content: {seen} ({share}) is in no list"
+    reason = f"content: {seen} ({share}) is not in the list"
     meaning = known_meaning(field, value) if value else ""
     guess = meaning or guess_listed(field, value)
-    is_flag = field != "grade" and (len(value) < 2 or value.isdigit())  # 0 is active in one SIS, disabled in the next
+    is_flag = field != "grade" and (len(value) < 2 or value.isdigit())  # 0 is active in one SIS, disabled in another
     is_open = not meaning or is_flag or guess == _POWERFUL
     return Proposal(field, header, reason, f"value.{field}.{value}", guess, is_open=is_open)
