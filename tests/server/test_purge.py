@@ -33,9 +33,8 @@ from sis_sync.server.runs.approval import reject_run
 from sis_sync.server.runs.expiry import expire_waiting
 from sis_sync.server.runs.files import data_folder, run_files
 from sis_sync.server.runs.models import Run
-from sis_sync.server.runs.purge import people as people_module
+from sis_sync.server.runs.purge import deleted_people, traces
 from sis_sync.server.runs.purge import run_files as run_files_module
-from sis_sync.server.runs.purge import traces
 from sis_sync.server.runs.purge.purge import purge, total
 from sis_sync.server.runs.selectors import plan_rows
 
@@ -246,7 +245,7 @@ def test_restored_person_stays(
     def restored_meanwhile(*_arguments: object, **_others: object) -> None:
         Account.objects.filter(pk=person.pk).update(deleted_at=None)
 
-    monkeypatch.setattr(people_module, "remove_traces", restored_meanwhile)
+    monkeypatch.setattr(deleted_people, "remove_traces", restored_meanwhile)
     assert total(purge(now=now + 200 * DAY))["people"] == 0
     assert Account.objects.filter(pk=person.pk).exists()
 
@@ -277,7 +276,7 @@ def test_purge_that_was_cut_off_goes_on(
             (traces, "remove_path"),
             (traces, "replaced_whole"),
             (run_files_module, "remove_path"),
-            (people_module, "_delete_accounts"),
+            (deleted_people, "_delete_accounts"),
         ):
             patch.setattr(module, name, counted(getattr(module, name)))
         with pytest.raises(KeyboardInterrupt):
