@@ -4,6 +4,7 @@ Harmless are: empty cells too many at the end, cells too few if the columns afte
 quoted cell, and the equals sign of ="00123".
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from sis_sync.steps.read.shape import Shape
 
 COLUMNS_EMPTY = "row.columns_empty"
 _SPACE, _TAB = 32, 9
+_HAS_PREFIX = re.compile(rb'[= \t]"|"[ \t]')
 Bytes = NDArray[np.uint8]
 
 
@@ -42,7 +44,9 @@ class MendedLines:
 
 def mend(chunk: bytes, lines: Lines, are_candidates: Flags, shape: Shape) -> MendedLines:
     """Mend those of these lines whose irregularities are all harmless."""
-    numbers = np.flatnonzero(are_candidates)
+    numbers = _worth_a_try(chunk, lines, np.flatnonzero(are_candidates), shape)
+    if not len(numbers):
+        return MendedLines(numbers, b"", numbers, numbers, {})
     bounds = zip(lines.starts[numbers].tolist(), lines.ends[numbers].tolist(), strict=True)
     text = b"".join([chunk[start:end] + b"\n" for start, end in bounds])
     begun = index_lines(text, shape)
@@ -52,6 +56,17 @@ def mend(chunk: bytes, lines: Lines, are_candidates: Flags, shape: Shape) -> Men
     done = np.flatnonzero(mended.is_plain)
     remarks = {QUOTE_BLANKS: blanks[done], TEXT_FORMULA: formulas[done], COLUMNS_EMPTY: is_fitted[done]}
     return MendedLines(numbers[done], text, mended.starts[done], mended.ends[done], remarks)
+
+
+def _worth_a_try(chunk: bytes, lines: Lines, numbers: Positions, shape: Shape) -> Positions:
+    """Leave out most of the lines that cannot be mended: in a chunk with a few broken records, all of them."""
+    regular = lines.has_regular_quotes[numbers]
+    widths, ends = lines.widths[numbers], lines.ends[numbers]
+    ends_empty = np.frombuffer(chunk, dtype=np.uint8)[ends - 1] == shape.delimiter  # no candidate is blank
+    may_fit = regular & np.where(widths > shape.columns, ends_empty, widths >= shape.least)
+    bounds = zip(lines.starts[numbers[~regular]].tolist(), ends[~regular].tolist(), strict=True)
+    has_prefix = any(_HAS_PREFIX.search(chunk, start, end) for start, end in bounds)
+    return numbers[may_fit | (~regular & has_prefix)]
 
 
 def _without_prefixes(text: bytes, lines: Lines, shape: Shape) -> tuple[bytes, Flags, Flags]:

@@ -38,12 +38,12 @@ class Shape:
     has_escapes: bool = False
     is_kept: bool = False
 
-    @property
+    @functools.cached_property
     def most_cells(self) -> int:
         """Splitting a header stops at this many cells, because a header with more than the limit is refused."""
         return sys.maxsize if self.columns else FILE_LIMITS.columns + 1
 
-    @property
+    @functools.cached_property
     def most_bytes(self) -> int:
         """The bytes of a record whose cells are all at the limit. A file with a longer record is refused."""
         has_left_out = not self.columns or self.is_kept  # then the file may have more columns than these
