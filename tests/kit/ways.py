@@ -11,7 +11,7 @@ from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.memory.memory import open_memory
 from sis_sync.steps.memory.offline import OfflineMemory
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
-from sis_sync.steps.pipeline import PlanInput, plan_file
+from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan, notes_of, save_plan
 from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows
@@ -25,7 +25,8 @@ STORED_WITHOUT_IDS = "SELECT COLUMNS(lambda name: name <> 'account_id') FROM rea
 class Outcome:
     """All that a plan gives, to be compared, and the IDs of the people whose lines cancelled out.
 
-    If the memory was unusable, the plan was made without it, as the server and the command line do.
+    If the memory was unusable, the plan was made without it, as the server and the command line do. `left` are the
+    numbers of rows and of accounts that the engine judged.
     """
 
     told: object
@@ -33,15 +34,20 @@ class Outcome:
     pairs: frozenset[str]
     plan: list[dict[str, str]]
     was_unusable: bool = False
+    left: tuple[int, int] = (0, 0)
 
 
 class Ways:
-    """A district and its memory. `is_telling` adds what the key of a file is told of it."""
+    """A district and its memory. `is_telling` adds what the key of a file is told of it.
+
+    The fast way uses the `engine`, the others DuckDB.
+    """
 
     def __init__(self, folder: Path, district: District) -> None:
         self.folder, self.district = folder, district
         self.memory = folder / "memory" / "1.duckdb"
         self.is_telling = False
+        self.engine: EngineName = "duckdb"
 
     def given(self, **settings: object) -> PlanInput:
         """The input of a plan, with the orgs of the district. The file and the accounts are still to be written."""
@@ -74,7 +80,8 @@ class Ways:
         return full
 
     def _planned(self, session: Session, given: PlanInput, way: str) -> Outcome:
-        plan, hits = plan_file(session, given)
+        plan, hits = plan_file(session, given, engine=self.engine if way == "fast" else "duckdb")
+        left = tuple(session.value(f"SELECT count(*) FROM {table}") for table in ("settled", "accounts"))
         pairs = frozenset(row[0] for row in session.rows("SELECT custom_id FROM pairs"))
         path, unchanged, report = (self.folder / f"{way}-{name}" for name in ("plan", "unchanged", "failed"))
         save_plan(session, plan, path, unchanged)
@@ -90,7 +97,7 @@ class Ways:
         all_but_rows = (facts, newcomers, hits, rest, findings, failed, told)
         without_ids = [session.rows(STORED_WITHOUT_IDS, path=str(file)) for file in files]
         rows = [dict(zip(columns, row, strict=True)) for row in stored[0]]
-        return Outcome((stored, all_but_rows), (without_ids, all_but_rows), pairs, rows)
+        return Outcome((stored, all_but_rows), (without_ids, all_but_rows), pairs, rows, left=(left[0], left[1]))
 
     def _told(self, session: Session, plan: Plan, report: Path) -> object:
         """All that the key of the file would be told, of its rows and in its file of failed rows."""

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from kit.nights import District, Values
 from kit.plans import table
+from kit.services import need_spark
 from kit.ways import Ways
 
 import sis_sync
@@ -68,6 +69,7 @@ class Known(Ways):
         full, fast = self.outcome(given, "full"), self.outcome(given, "fast", reads_all=reads_all)
         assert fast.told == full.told
         assert not fast.was_unusable
+        self.left = fast.left
         return fast.pairs
 
     def account(self, custom_id: str) -> int:
@@ -174,6 +176,19 @@ def test_days_are_a_part_of_what_dates_mean(tmp_path: Path) -> None:
     known = Known(tmp_path, LEARNED, mapping=parse_mapping(lines))
     assert known.night() == IDS
     assert known.night(today=date(2026, 11, 19)) == set()
+
+
+@pytest.mark.night
+@pytest.mark.xdist_group("spark")
+def test_spark_gets_what_is_left(tmp_path: Path) -> None:
+    need_spark()
+    known = Known(tmp_path, LEARNED)
+    known.engine = "spark"
+    district = known.district
+    district.change(known.account("S100"), last_name="Edited")
+    assert known.night(person("0S105"), person("NEW")) == IDS - {"S100", "S105"}
+    assert known.left == (4, 2)
+    assert known.night() == IDS - {"S100"}  # what Spark judged was learned
 
 
 OTHER_ORGS = {"D1": "Lakeview District", "010": "North Elementary", "020": "Lakeview High"}
