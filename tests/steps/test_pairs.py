@@ -93,7 +93,8 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("columns", [LEARNED, pytest.param(OWN, marks=pytest.mark.night)])
+@pytest.mark.night
+@pytest.mark.parametrize("columns", [LEARNED, OWN])
 def test_some_people_never_cancel_out(tmp_path: Path, columns: tuple[str, ...]) -> None:
     """Because a guard or another rule must see their rows every time."""
     known = Known(tmp_path, columns, *ODD.values())
