@@ -64,6 +64,13 @@ def mapped(folder: Path, lines: str, **cells: str) -> dict[str, str | bool | Non
             "A" + "." * 199 + "..." + "." * 199 + "b",
         ),
         ("{first_name:ascii}", {"first_name": "x" + "\u0301" * 400}, "x" + "\u0301" * 199 + "..." + "\u0301" * 200),
+        (
+            "{first_name:first 201:last 2}",
+            {"first_name": "A" * 200 + "b" * 201},
+            "A" * 200 + "..." + "b" * 200,
+        ),
+        ("{first_name:first 200:last 2}@x.example", {"first_name": "A" * 200 + "b" * 201}, "AA@x.example"),
+        ("{first_name:first 201:last 2}@x.example", {"first_name": "A" * 200 + "b" * 200}, "Ab@x.example"),
         ("{first_name:last 2:letters}@x.example", {"first_name": "A" + "." * 400 + "b"}, "b@x.example"),
         ("{first_name}{first_name}{first_name}", {"first_name": "é" * 200}, "é" * 200 + "..." + "é" * 200),
     ],

@@ -119,7 +119,7 @@ UPLOADS_AT_ONCE = Variable("SIS_SYNC_UPLOADS_AT_ONCE", "2", "the files that one 
 OPEN_FILES = Variable(
     "SIS_SYNC_OPEN_FILES",
     "100",
-    "the files of one API key that may be open: being checked or applied, or waiting for a person",
+    "the files and undos of one API key that may be open: being checked or applied, or waiting for a person",
     least=1,
 )
 UPLOAD_MB_A_DAY = Variable(

@@ -28,6 +28,7 @@ _OF_WORDS = {
     "lower": "lower({})",
     "upper": "upper({})",
 }
+_HALF = TEMPLATE_VALUE_CHARACTERS // 2
 _SHORTENING = frozenset({"ascii", "letters"})  # words after which most of a value may be gone
 # The cells of broken records, trimmed, and as IDs of which a spreadsheet kept the zeros.
 BROKEN_CELLS = (
@@ -233,8 +234,8 @@ class FieldMaker:
                 value = f"CASE WHEN is_ascii({value}) THEN {value} ELSE in_ascii({value}) END"
             else:
                 value = _OF_WORDS[name].format(value)
-        on_all_of_it = itertools.takewhile(lambda word: " " not in word, words)
-        if not _SHORTENING.isdisjoint(on_all_of_it):
+        on_all_of_it = itertools.takewhile(lambda word: not _reads_only_what_is_kept(word), words)
+        if any(word in _SHORTENING or " " in word for word in on_all_of_it):
             return f"CASE WHEN length({whole}) > {TEMPLATE_VALUE_CHARACTERS} THEN {whole} ELSE {value} END"
         return value
 
@@ -305,9 +306,14 @@ def shortened(value: str) -> str:
 
     The engine holds the parts of a template for thousands of rows at a time. Of long cells, they would fill the memory.
     """
-    half = TEMPLATE_VALUE_CHARACTERS // 2
-    short = f"left({value}, {half}) || '...' || right({value}, {half})"
+    short = f"left({value}, {_HALF}) || '...' || right({value}, {_HALF})"
     return f"CASE WHEN length({value}) > {TEMPLATE_VALUE_CHARACTERS} THEN {short} ELSE {value} END"
+
+
+def _reads_only_what_is_kept(word: str) -> bool:
+    """Return True for a word like `first 2`: a value without its middle still has these letters."""
+    _, _, number = word.partition(" ")
+    return bool(number) and int(number) <= _HALF
 
 
 def _named_results(step: dict[str, str]) -> list[str]:
