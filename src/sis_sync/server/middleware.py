@@ -11,6 +11,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -79,6 +80,15 @@ def is_utf_8(content_type: str) -> bool:
     except (ValueError, TypeError):  # TypeError: of a parameter with and without a number, as `c*=a; c*0=b`
         return False
     return parameters.get("charset", "").lower() in UTF_8
+
+
+class UploadHandler(TemporaryFileUploadHandler):
+    """Writes files to the disk. Their names there have no part of the sent name, which may be too long for that."""
+
+    def new_file(self, field_name: str, file_name: str, *others: Any, **more: Any) -> None:
+        """Make the temporary file."""
+        super().new_file(field_name, "file", *others, **more)
+        self.file_name = self.file.name = file_name
 
 
 class Request(WSGIRequest):

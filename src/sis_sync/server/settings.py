@@ -132,7 +132,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # Write uploads straight to disk, because they may be larger than the memory.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["sis_sync.server.middleware.UploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 # Not the system's temporary folder: here the worker removes what a killed process left.
 FILE_UPLOAD_TEMP_DIR = made_data_folder(SIS_SYNC_DATA_FOLDER / "incoming")
