@@ -65,6 +65,6 @@ def test_upload_names_given_mapping_file(capsys: pytest.CaptureFixture[str], fol
 def test_suggest_quotes_paths(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     export, mapping = write(folder / "export.csv", APPLE + APPLE_ANA), folder / "new lines.properties"
     said = command(capsys, "mapper", "suggest", export, "--write", mapping)
-    pasted = shlex.split(said.out.split(", then: ")[1])
+    pasted = shlex.split(said.out.split(", then run: ")[1])
     assert pasted == ["sis-sync", "mapper", "test", str(export), "--mapping", str(mapping)]
     assert command(capsys, *pasted[1:]).exit_code == 0
