@@ -45,8 +45,13 @@ def fill(message: str, *, value: str = "", other: str = "") -> str:
 
 def shown(value: str) -> str:
     """Return the value, safe for a terminal or a page: shortened, control and format characters escaped."""
-    short = value if len(value) <= MOST_SHOWN else f"{value[: MOST_SHOWN - 3]}..."
+    short = cut_off(value, MOST_SHOWN)
     return short if short.isascii() and short.isprintable() else "".join(map(_escaped, short))
+
+
+def cut_off(text: str, most: int) -> str:
+    """Return the text, of which the end is left out if it has more characters than `most`."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _escaped(character: str) -> str:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from sis_sync.core.fields import FIELD_NAMES, NAME_FIELDS
 from sis_sync.core.place_faults import PlaceFault
 from sis_sync.core.run_states import DECIDABLE, ENDED
-from sis_sync.core.wording import counted
+from sis_sync.core.wording import counted, cut_off
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.errors import PlanDamaged, ReportRemoved
 from sis_sync.server.jobs.beat import is_a_worker_alive
@@ -207,8 +207,8 @@ def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow
     return PlanRow(
         line=line,
         action=action,
-        custom_id=_cut(custom_id),
-        person=_cut(_full([part for name, part in named if name in NAME_FIELDS])),
+        custom_id=cut_off(custom_id, MOST_SHOWN),
+        person=cut_off(_full([part for name, part in named if name in NAME_FIELDS]), MOST_SHOWN),
         changes=_changes(action, fields.split(";"), values),
         codes=tuple(code for code in codes.split(";") if code),
         message=message,
@@ -218,10 +218,6 @@ def row_of_plan(row: Sequence[Any], *, account_id: str | None = None) -> PlanRow
 
 def _full(names: Sequence[str | None]) -> str:
     return " ".join(name for name in names if name)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
 def _changes(action: str, changed: list[str], values: list[str]) -> tuple[tuple[str, str, str], ...]:
