@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from kit.plans import at_night
 from kit.rosters import approved, imported, needs_approval, roster, settled, student, sync, teacher
 from pytest_django.fixtures import Settings
 
@@ -38,9 +39,7 @@ def people_here() -> list[tuple[str | None, str]]:
     return list(found.values_list("custom_id", "email"))
 
 
-@pytest.mark.parametrize(
-    "mode", ["full", *(pytest.param(mode, marks=pytest.mark.night) for mode in MODES if mode != "full")]
-)
+@pytest.mark.parametrize("mode", ["full", *at_night(*(mode for mode in MODES if mode != "full"))])
 def test_corrected_rows_touch_no_one_else(
     as_alice: Client, district: Org, north: Org, now: datetime, mode: str
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit.plans import TIMES
+from kit.plans import TIMES, at_night
 from kit.rosters import had_leavers, imported, needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
 
@@ -136,7 +136,7 @@ def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime)
     [
         (10, 26, True),
         (10, 25, False),
-        *(pytest.param(nights, newcomers, False, marks=pytest.mark.night) for nights, newcomers in ((9, 26), (10, 19))),
+        *at_night((9, 26, False), (10, 19, False)),
     ],
 )
 def test_unusual_number_of_newcomers_is_held(

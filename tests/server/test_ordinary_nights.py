@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from kit.plans import at_night
 from kit.rosters import approved, had_leavers, needs_approval, student, sync
 from pytest_django.fixtures import Settings
 
@@ -92,7 +93,7 @@ def held_nights(district: Org, alice: Account, now: datetime, *, size: int, nigh
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("size", "nights"),
-    [(60, 8), *(pytest.param(size, 30, marks=pytest.mark.night) for size in (60, 600, 6_000))],
+    [(60, 8), *at_night((60, 30), (600, 30), (6_000, 30))],
 )
 def test_only_august_is_held(
     district: Org, north: Org, south: Org, alice: Account, now: datetime, size: int, nights: int

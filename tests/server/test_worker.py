@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from kit.plans import TIMES
+from kit.plans import TIMES, at_night
 from kit.servers import Scene, kill
 
 STATE = "select state from runs_run"
@@ -21,9 +21,7 @@ FILES = 3 if TIMES == 1 else 7  # that two workers share; with ten, a guard woul
 
 ON_BOTH = pytest.mark.parametrize("scene", ["sqlite", "postgresql"], indirect=True)
 # The gate tries one database, the night both.
-ON_ONE = pytest.mark.parametrize(
-    "scene", ["sqlite", pytest.param("postgresql", marks=pytest.mark.night)], indirect=True
-)
+ON_ONE = pytest.mark.parametrize("scene", ["sqlite", *at_night("postgresql")], indirect=True)
 
 
 def child_of(supervisor: "subprocess.Popen[str]") -> int:
@@ -70,7 +68,7 @@ def test_worker_killed_while_planning(scene: Scene) -> None:
 
 
 # On SQLite one of them waits until the other ends.
-@pytest.mark.parametrize("scene", [pytest.param("sqlite", marks=pytest.mark.night), "postgresql"], indirect=True)
+@pytest.mark.parametrize("scene", [*at_night("sqlite"), "postgresql"], indirect=True)
 def test_two_workers_share_no_job(scene: Scene) -> None:
     scene.prepare(["begin"], ["send", 0, 1000], *(["send", 1000 + 35 * number, 35] for number in range(FILES)))
     with scene.worker(), scene.worker():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from kit.plans import table
+from kit.plans import at_night, table
 
 from sis_sync.cli.plan_request import PlanRequest, make_requested_plan
 from sis_sync.core.damaged_names import DAMAGED_PATTERN
@@ -116,7 +116,7 @@ def written(folder: Path, rows: list[Row], *, accounts: list[Row] | None = None,
     return folder
 
 
-@pytest.mark.parametrize("delimiter", [",", pytest.param(";", marks=pytest.mark.night)])
+@pytest.mark.parametrize("delimiter", [",", *at_night(";")])
 def test_own_lines_have_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delimiter: str) -> None:
     rows = people()
     pairs, (_, counts, *_) = in_both_ways(written(tmp_path, rows, delimiter=delimiter), monkeypatch)

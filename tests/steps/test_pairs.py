@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from kit.nights import District, Values
-from kit.plans import table
+from kit.plans import at_night, table
 from kit.services import need_spark
 from kit.ways import Ways
 
@@ -97,8 +97,7 @@ ODD = {
     ("columns", "reads_all"),
     [
         (OWN, False),  # the first night has only own lines, the second also learned ones
-        pytest.param(LEARNED, False, marks=pytest.mark.night),
-        pytest.param(LEARNED, True, marks=pytest.mark.night),
+        *at_night((LEARNED, False), (LEARNED, True)),
     ],
 )
 def test_who_cancels_out(tmp_path: Path, columns: tuple[str, ...], reads_all: bool) -> None:
