@@ -61,3 +61,17 @@ def test_same_text_reads_own_tables() -> None:
         assert one.rows("SELECT * FROM cells") == [(1,)]
         assert other.rows("SELECT * FROM cells") == [("b", 2)]
         assert [one.value(f"SELECT {number}") for number in range(300)] == list(range(300))
+
+
+def test_session_after_an_attached_database(tmp_path: Path) -> None:
+    path = tmp_path / "known.duckdb"
+    for number in range(2):
+        with open_session(memory_limit_mb=LIMIT_MB) as session:
+            session.attach(path, "known")
+            session.run("CREATE TABLE IF NOT EXISTS known.lines (line BIGINT)")
+            session.run(f"INSERT INTO known.lines VALUES ({number})")
+            session.run("CREATE TEMP VIEW roster AS SELECT * FROM known.lines")
+            assert session.value("SELECT count(*) FROM roster") == number + 1
+        with open_session(memory_limit_mb=LIMIT_MB) as after:
+            assert after.rows(LEFT) == []
+        assert [each.name for each in tmp_path.iterdir()] == [path.name]  # all is in the file, and no log is left

@@ -159,19 +159,30 @@ _spare: dict[tuple[int, int, int], _Database] = {}
 
 @contextmanager
 def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[str]) -> Iterator[_Database]:
-    """Yield an empty database for one session. Keep it for the next one unless this one failed, spilled or attached."""
+    """Yield an empty database for one session. Keep it for the next one unless this one failed or spilled."""
     settings = (os.getpid(), memory_limit_mb, threads)
     database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
     try:
         database.connection.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
         # The folder for spilled data cannot be changed after its first use.
-        is_kept = not attached and not spill.exists() and _spare.setdefault(settings, database) is database
+        is_kept = _are_detached(database, attached) and not spill.exists()
+        is_kept = is_kept and _spare.setdefault(settings, database) is database
     except BaseException:
         database.connection.close()
         raise
     if not is_kept:
         database.connection.close()
+
+
+def _are_detached(database: _Database, attached: list[str]) -> bool:
+    """Detach what the session has attached. Return False if that fails: the end of the database then does it."""
+    try:
+        while attached:
+            database.connection.execute(f"DETACH {attached.pop()}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _new_database(memory_limit_mb: int, threads: int) -> _Database:
