@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from sis_sync.core.fields import NAME_FIELDS
 from sis_sync.core.modes import TAKING_BACK, UNDO
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.edited_names import name_edits
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.accounts.selectors import BATCH
-from sis_sync.server.runs.files import reading_session, run_files
+from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.models import Run
 
 ENDED = f"""
@@ -20,23 +21,23 @@ WHERE ended_edits <> '' ORDER BY line
 """
 
 
-def write_ended_edits(run: Run) -> None:
+def write_ended_edits(run: Run, *, session: Session) -> None:
     """End the edits that this run ends. If it undoes a run, begin again the edits that that run ended.
 
-    Call it in the transaction that marks the run as applied, before the accounts are written.
+    `session` reads the stored plan. Call it in the transaction that marks the run as applied, before the accounts are
+    written.
     """
     if run.mode == UNDO.name and run.based_on_id is not None:
         edited = Account.objects.filter(school_system=run.school_system_id, edited_names__isnull=False)
         locked = edited.select_for_update().order_by("pk")
         _save([each for each in locked if begin_edits_again(each, run_id=run.based_on_id)])
     elif run.mode not in TAKING_BACK:
-        _end(run)
+        _end(run, session)
 
 
-def _end(run: Run) -> None:
+def _end(run: Run, session: Session) -> None:
     """End the edits that the plan names, except those that a person has made since."""
-    with reading_session() as session:
-        found = session.rows(ENDED, plan=str(run_files(run).plan))
+    found = session.rows(ENDED, plan=str(run_files(run).plan))
     for start in range(0, len(found), BATCH):
         batch = {
             int(account_id): {

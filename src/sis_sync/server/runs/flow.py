@@ -22,7 +22,7 @@ from sis_sync.server.runs.apply.approved import approved_plan
 from sis_sync.server.runs.apply.check import OutOfDate
 from sis_sync.server.runs.conflicts import applied_runs, applied_since, that_changed_accounts, was_overtaken
 from sis_sync.server.runs.ended_edits import write_ended_edits
-from sis_sync.server.runs.files import remove_original
+from sis_sync.server.runs.files import reading_session, remove_original
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.permission import may_still_send
 from sis_sync.server.runs.planning import Planned, keep_refused, make_stored_plan
@@ -189,7 +189,8 @@ def _record_plan(run: Run, settings: ModeSettings, planned: Planned, now: dateti
             **decision,
         )
         if moved and state == State.APPLIED and planned.ended_edits:
-            write_ended_edits(run)
+            with reading_session() as session:
+                write_ended_edits(run, session=session)
         # 4. Close the older runs that this one supersedes, queue the next job and write the log.
         if moved:
             _follow_up(run, state, planned, now)

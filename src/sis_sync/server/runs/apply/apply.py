@@ -63,7 +63,7 @@ def apply_plan(approved: ApprovedPlan, *, now: datetime) -> None:
         check_decision(run, now=now)
         number = sum(run.counts[action] for action in ACCOUNT_ACTIONS)
         with changing_accounts(school_system_id=run.school_system_id, number=number):
-            write_ended_edits(run)
+            write_ended_edits(run, session=changes.session)
             _apply_either_way(run, approved, changes, now)
         _record(run, now)
         if run.newcomers_with_password or run.passwords_of_existing:
