@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from sis_sync.server.accounts.models import HeldAddress
 
 BATCH = 5_000
+# Not by the model: a run may release thousands of addresses, and as objects they cost more than writing them.
+_REMEMBER = "INSERT INTO accounts_heldaddress (school_system_id, digest) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 
 
 def key_of(school_system_id: int) -> str:
@@ -34,8 +37,8 @@ def remember_addresses(*, school_system_id: int, addresses: Iterable[str]) -> No
 
 def remember_digests(*, school_system_id: int, digests: Iterable[str]) -> None:
     """Remember addresses by their keyed hashes. Those that are remembered already stay."""
-    held = [HeldAddress(school_system_id=school_system_id, digest=digest) for digest in digests]
-    HeldAddress.objects.bulk_create(held, batch_size=BATCH, ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.executemany(_REMEMBER, [(school_system_id, digest) for digest in digests])
 
 
 def write_digests(*, school_system_id: int, target: Path) -> None:
