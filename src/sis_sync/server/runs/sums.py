@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,8 @@ def sums_of_plan(session: Session, plan: Path, *, mode: Mode, on_absent: OnAbsen
         renumbered=len(session.rows(sql_text(__package__, "renumbered"), plan=str(plan))),
         schools_without_changes=sum(not each.has_changes for each in schools),
     )
-    return {**asdict(sums), "schools": [*map(astuple, sums.schools)], "types": [*map(astuple, sums.types)]}
+    slices = {"schools": [*map(astuple, sums.schools)], "types": [*map(astuple, sums.types)]}
+    return {**asdict(replace(sums, schools=(), types=())), **slices}
 
 
 def stored_sums(stored: Mapping[str, Any]) -> Sums | None:
