@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import django
@@ -38,49 +38,46 @@ LONG_GROUPS = {"accessibility", "browser", "prefixes", "spark", "wheel"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --within, for `make check`."""
-    parser.addoption("--within", type=float, help="Begin no test after so many seconds; the rest is not run.")
+    """Add --until, for `make check`."""
+    parser.addoption("--until", type=float, help="Begin no test after this time, in seconds since 1970.")
 
 
 class TimeBox:
     """Ends a run in time. What was not run is no failure: `make test` runs all."""
 
-    def __init__(self, seconds: float) -> None:
-        self.ends_at = time.monotonic() + seconds
+    def __init__(self, ends_at: float) -> None:
+        self.ends_at = ends_at
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Ask for the end once the time is over; with xdist, in the process that hands out the tests."""
-        if self.session and time.monotonic() > self.ends_at:
-            self.session.shouldstop = "the time is over; `make test` runs the rest"
-
-    session: pytest.Session | None = None
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Keep the session."""
-        self.session = session
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """End this process after the test that runs when the time is over. With xdist, each worker ends by itself."""
+        result = yield
+        if time.time() > self.ends_at:
+            item.session.shouldstop = "the time is over; `make test` runs the rest"
+        return result
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Report success if all tests that ran passed."""
-        if session.shouldstop and not session.testsfailed:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Report success if the time is over and all tests that ran passed."""
+        if exitstatus == pytest.ExitCode.INTERRUPTED and not session.testsfailed and time.time() > self.ends_at:
             session.exitstatus = pytest.ExitCode.OK
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the clock of --within."""
-    seconds = config.getoption("--within")
-    if seconds and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(TimeBox(seconds))
+    """Set the end of a run with --until."""
+    ends_at = config.getoption("--until")
+    if ends_at:
+        config.pluginmanager.register(TimeBox(ends_at))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what one worker does for long, or the others would wait for it at the end.
 
-    With --within, leave it out if there is anything else: it would not end in time.
+    With --until, leave it out if there is anything else: it would not end in time.
     """
     short = [item for item in items if not _is_long(item)]
-    if short and config.getoption("--within"):
+    if short and config.getoption("--until"):
         config.hook.pytest_deselected(items=[item for item in items if _is_long(item)])
         items[:] = short
     items.sort(key=lambda item: not _is_long(item))
