@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 SLOW = ("duckdb", "httpx", "django", "numpy", "importlib.metadata")
 
@@ -36,6 +39,16 @@ except SystemExit:
     print("LOADED:" + ",".join(sys.modules))
 """
 
+SETUP = """
+import gc, os, sys
+import django
+gc.disable()
+os.environ["DJANGO_SETTINGS_MODULE"] = "sis_sync.server.settings"
+django.setup()
+assert gc.isenabled()
+print("LOADED:" + ",".join(sys.modules))
+"""
+
 
 def run_python(code: str) -> str:
     """What a fresh interpreter prints; its errors fail the test."""
@@ -48,6 +61,13 @@ def test_help_loads_nothing_slow() -> None:
     loaded = run_python(HELP).rpartition("LOADED:")[2].strip().split(",")
     assert [name for name in SLOW if name in loaded] == []
     assert "sis_sync.cli.main" in loaded
+
+
+def test_django_is_set_up_without_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIS_SYNC_DATA_FOLDER", str(tmp_path))
+    loaded = run_python(SETUP).rpartition("LOADED:")[2].strip().split(",")
+    assert [name for name in ("duckdb", "numpy") if name in loaded] == []
+    assert "sis_sync.server.accounts.models" in loaded
 
 
 def test_help_lists_every_command() -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from kit.nights import District
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.engine.base import EngineName
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
 from sis_sync.steps.memory.memory import open_memory
 from sis_sync.steps.memory.offline import OfflineMemory
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
-from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
+from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan, notes_of, save_plan
 from sis_sync.steps.report import write_failed_rows
 from sis_sync.steps.tell.tell import tell_of_file, tell_of_rows

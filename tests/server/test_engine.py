@@ -9,10 +9,10 @@ from kit.services import need_spark
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.errors import ConfigurationError
+from sis_sync.engine.base import engine_named
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.files import run_files
 from sis_sync.server.runs.results import results_of
-from sis_sync.steps.pipeline import engine_named
 
 
 @pytest.mark.django_db

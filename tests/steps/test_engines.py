@@ -16,6 +16,7 @@ from sis_sync.core.fields import EMAIL_PATTERN
 from sis_sync.core.findings import FINDING_CODES
 from sis_sync.core.guards import NO_HISTORY, STANDARD_GUARD_LIMITS, GuardHit
 from sis_sync.core.modes import MODES, OTHER_FIELDS, STANDARD_FIELD_SETTINGS, FieldSettings
+from sis_sync.engine.base import EngineName
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkEngine, SparkPlace, open_spark
 from sis_sync.engine.spark_sql import named_queries, query, statements
@@ -25,7 +26,7 @@ from sis_sync.steps.guard.guard import guard, load_history
 from sis_sync.steps.map.map import find_passwords_of_existing
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.settle import settle
-from sis_sync.steps.pipeline import EngineName, PlanInput, map_file, plan_file
+from sis_sync.steps.pipeline import PlanInput, map_file, plan_file
 from sis_sync.steps.plan.plan import make_plan, save_plan
 from sis_sync.steps.validate.validate import FORMAT_CHARACTERS, validate
 

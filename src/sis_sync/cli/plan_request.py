@@ -11,13 +11,14 @@ from sis_sync.core.exit_codes import DONE, HELD, ROWS_FAILED
 from sis_sync.core.guards import GuardHit
 from sis_sync.core.modes import MODES
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
+from sis_sync.engine.base import EngineName
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.engine.spark import SparkApplication
 from sis_sync.steps.map.mapper_lines import load_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
 from sis_sync.steps.memory.offline import OfflineMemory, are_many_accounts
 from sis_sync.steps.memory.pairs import Known, MemoryUnusable
-from sis_sync.steps.pipeline import EngineName, PlanInput, plan_file
+from sis_sync.steps.pipeline import PlanInput, plan_file
 from sis_sync.steps.plan.plan import Plan
 from sis_sync.steps.report import write_plan
 

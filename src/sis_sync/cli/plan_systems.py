@@ -16,8 +16,9 @@ from sis_sync.cli.systems_file import read_systems
 from sis_sync.core.errors import AnotherInstanceRuns, SisSyncError, UsageFault
 from sis_sync.core.exit_codes import DONE, FILE_REFUSED, HELD, ROWS_FAILED, UNEXPECTED_ERROR, WRONG_CONFIGURATION
 from sis_sync.core.file_lock import file_lock
+from sis_sync.engine.base import EngineName
 from sis_sync.engine.spark import SparkApplication
-from sis_sync.steps.pipeline import EngineName, shared_spark
+from sis_sync.steps.pipeline import shared_spark
 
 LOCK = ".sis-sync.lock"
 

@@ -1,6 +1,11 @@
-"""The interface through which the steps run SQL on DuckDB or Spark."""
+"""The interface through which the steps run SQL on DuckDB or Spark. It loads neither."""
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
+
+from sis_sync.core.errors import ConfigurationError
+
+EngineName = Literal["duckdb", "spark"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 class Engine(Protocol):
@@ -14,3 +19,11 @@ class Engine(Protocol):
 
     def value(self, sql: str, **values: object) -> Any:
         """Return the single value of a query."""
+
+
+def engine_named(name: str) -> EngineName:
+    """Return the engine with this name, or DuckDB for an empty name. Raise ConfigurationError if there is none."""
+    for engine in ENGINES:
+        if engine == (name.strip().lower() or "duckdb"):
+            return engine
+    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")

@@ -5,9 +5,9 @@ from pathlib import Path
 import platformdirs
 
 from sis_sync.core import environment
+from sis_sync.engine.base import engine_named
 from sis_sync.server.installation import database_settings, keep_to_owner, made_data_folder, read_or_make_secret_key
 from sis_sync.server.logs import LOGGING_SETTINGS
-from sis_sync.steps.pipeline import engine_named
 
 SIS_SYNC_DATA_FOLDER = made_data_folder(
     Path(environment.DATA_FOLDER.text() or platformdirs.user_data_path("sis-sync", appauthor=False)).absolute()

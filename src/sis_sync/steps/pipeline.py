@@ -13,14 +13,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, get_args
 from urllib.parse import quote
 
-from sis_sync.core.errors import ConfigurationError
 from sis_sync.core.guards import NO_HISTORY, STANDARD_GUARD_LIMITS, GuardHit, GuardLimits, History
 from sis_sync.core.modes import STANDARD_FIELD_SETTINGS, FieldSettings, Mode, OnAbsent
 from sis_sync.core.reading_options import NOTHING_SAID, ReadingOptions
-from sis_sync.engine.base import Engine
+from sis_sync.engine.base import Engine, EngineName
 from sis_sync.engine.duckdb import Session
 from sis_sync.engine.spark import SparkApplication, SparkPlace, open_spark
 from sis_sync.steps.directory.directory import Directory, load_directory, load_no_directory
@@ -49,8 +47,6 @@ from sis_sync.steps.read.read import read
 from sis_sync.steps.undo.undo import Changes, judge_changes, put_values_back
 from sis_sync.steps.validate.validate import Judged, validate
 
-EngineName = Literal["duckdb", "spark"]
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 LOGGER = logging.getLogger("sis_sync.steps")
 
 # The tables that are sent to another engine. Passwords stay on this machine.
@@ -117,14 +113,6 @@ class PlanInput:
     held_addresses: HeldAddresses | None = None
     keeps_everyone: bool = False
     known: Known | None = None
-
-
-def engine_named(name: str) -> EngineName:
-    """Return the engine with this name, or DuckDB for an empty name. Raise ConfigurationError if there is none."""
-    for engine in ENGINES:
-        if engine == (name.strip().lower() or "duckdb"):
-            return engine
-    raise ConfigurationError(f"SIS_SYNC_ENGINE is {name!r}.", fix=f"It is one of {', '.join(ENGINES)}.")
 
 
 def map_file(
