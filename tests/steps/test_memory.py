@@ -16,8 +16,15 @@ from sis_sync.core.guards import History
 from sis_sync.core.modes import MODES, FieldSettings
 from sis_sync.steps.map.mapper_lines import parse_mapping
 from sis_sync.steps.map.mapping import NO_MAPPING
+from sis_sync.steps.memory import pairs
 
 LEAST_PAIRS = 40  # of the short form
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tables of these few people several parts long."""
+    monkeypatch.setattr(pairs, "PART_ROWS", 29)
 
 
 class Nights(Ways):

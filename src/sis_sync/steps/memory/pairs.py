@@ -24,7 +24,7 @@ from sis_sync.steps.directory.directory import Remembered, orgs_query
 from sis_sync.steps.map.columns import kept_fields
 from sis_sync.steps.map.mapping import FieldRule
 from sis_sync.steps.memory.own_lines import has_own_lines, own_lines_sql
-from sis_sync.steps.read.lines import Flags, Positions
+from sis_sync.steps.read.lines import Flags
 from sis_sync.steps.read.load import PlainFile, copy_lines, split_lines
 from sis_sync.steps.read.read import ReadAs, Records
 
@@ -34,6 +34,8 @@ COLUMNS = (*FIELD_NAMES, *OWN_COLUMNS)
 _LAST_LINES = 1000  # of the last file: one of them is almost always in a pair
 _SETS_ALL = FieldSettings(names="always")
 _LINE = "\x01"  # no plain line contains it, so as a delimiter it makes each line one cell
+PART_ROWS = 122_880  # a row group of the engine, which does not read the others then
+_NO_NUMBERS = np.empty(0, dtype=np.int64)
 _LEAST_SHARE = 10  # with less than one pair per 10 lines, leaving the pairs out saves nothing
 # Without the salt, no one can make a line that has both hashes of another line. The texts are not kept: for a large
 # file, they would be a third of the memory of a plan.
@@ -169,8 +171,8 @@ class Pairs(ABC):
             if session.value("SELECT count(*) FROM plain_hashes WHERE line IS NULL OR front_hash IS NULL"):
                 raise MemoryUnusable
             self._find(read_as, salt)
-            found = self._numbers("line", "found_pairs")
-            is_worth_it = len(found) * _LEAST_SHARE >= len(plain.lines)
+            pairs = session.value("SELECT count(*) FROM found_pairs")
+            is_worth_it = pairs * _LEAST_SHARE >= len(plain.lines)
             if not is_worth_it:
                 session.run("DELETE FROM found_pairs")
             self._leave_accounts()
@@ -178,7 +180,7 @@ class Pairs(ABC):
             return plain
         self._plain = plain
         self._show_accounts(_LEFT)
-        return copy_lines(plain, ~_flags(plain, found), session.folder / "lines-left.csv")
+        return copy_lines(plain, ~self._flags(plain, "found_pairs"), session.folder / "lines-left.csv")
 
     def _find(self, read_as: ReadAs, salt: str) -> None:
         """Find the known lines, then the own lines of the other accounts."""
@@ -197,7 +199,7 @@ class Pairs(ABC):
 
     def _forget_repeated(self, column: str) -> None:
         """Forget the pairs that have the same account, because their lines are equal, or the same address."""
-        values = np.sort(self._numbers(column, "found_pairs"))
+        values = self._sorted(column, "found_pairs")
         repeated = values[1:][values[1:] == values[:-1]]
         if len(repeated):
             self._session.insert(
@@ -206,15 +208,36 @@ class Pairs(ABC):
 
     def _leave_accounts(self) -> None:
         """Make `left_ids`: the accounts that are in no pair. Numbers are compared here in a fifth of a join's time."""
-        known = self._numbers("account_id", "known.known_accounts")
-        left = known[np.isin(known, self._numbers("account_id", "found_pairs"), invert=True)]
-        self._session.connection.register("left_batch", {"account_id": left})
+        found = self._sorted("account_id", "found_pairs")
+        parts = [part[~_are_in(part, found)] for part in self._parts("account_id", "known.known_accounts")]
+        self._session.connection.register("left_batch", {"account_id": np.concatenate([*parts, _NO_NUMBERS])})
         self._session.run("CREATE OR REPLACE TEMP TABLE left_ids AS SELECT account_id FROM left_batch")
         self._session.connection.unregister("left_batch")
 
-    def _numbers(self, column: str, table: str) -> Any:
-        found = self._session.connection.execute(f"SELECT {column} FROM {table}").fetchnumpy()
-        return np.asarray(found[column])
+    def _sorted(self, column: str, table: str) -> Any:
+        """Return the numbers of a column in order."""
+        parts = list(self._parts(column, table))
+        numbers = np.concatenate(parts) if parts else _NO_NUMBERS
+        parts.clear()
+        numbers.sort()
+        return numbers
+
+    def _flags(self, plain: PlainFile, table: str) -> Flags:
+        """Return for each line of the file whether the table has it."""
+        flags = np.zeros(len(plain.lines), dtype=bool)
+        for lines in self._parts("line", table):
+            flags[np.searchsorted(plain.lines, lines)] = True
+        return flags
+
+    def _parts(self, column: str, table: str) -> Iterator[Any]:
+        """Yield the numbers of a column, a part of the table at a time.
+
+        The engine keeps a copy of what it returns, next to the array and outside its limit of memory.
+        """
+        end = self._session.value(f"SELECT max(rowid) FROM {table}")
+        for start in range(0, 0 if end is None else end + 1, PART_ROWS):
+            part = f"SELECT {column} FROM {table} WHERE rowid >= {start} AND rowid < {start + PART_ROWS}"
+            yield np.asarray(self._session.connection.execute(part).fetchnumpy()[column])
 
     def demote(self, records: Records) -> None:
         """Find the pairs that may depend on another row too. Split their lines into records, and forget these pairs."""
@@ -222,10 +245,10 @@ class Pairs(ABC):
             if records.layout is None or not self._session.value("SELECT count(*) FROM found_pairs"):
                 return
             self._session.run(sql_text(__package__, "demoted"))
-            lines = self._numbers("line", "demoted")
-            if len(lines) and self._plain:
+            if self._plain and self._session.value("SELECT count(*) FROM demoted"):
                 path = self._session.folder / "lines-demoted.csv"
-                split_lines(self._session, copy_lines(self._plain, _flags(self._plain, lines), path), records.layout)
+                lines = copy_lines(self._plain, self._flags(self._plain, "demoted"), path)
+                split_lines(self._session, lines, records.layout)
                 self._session.run(_DEMOTE)
 
     def count_pairs(self) -> None:
@@ -248,11 +271,13 @@ class Pairs(ABC):
             return int(found or self._session.value(_LAST_LINE, **previous, after=0) or 0)
 
 
-def _flags(plain: PlainFile, lines: Positions) -> Flags:
-    """Return for each line of the file whether it is one of these."""
-    flags = np.zeros(len(plain.lines), dtype=bool)
-    flags[np.searchsorted(plain.lines, lines)] = True
-    return flags
+def _are_in(numbers: Any, ordered: Any) -> Flags:
+    """Return for each number whether it is among the ordered ones."""
+    if not len(ordered):
+        return np.zeros(len(numbers), dtype=bool)
+    places = np.searchsorted(ordered, numbers)
+    is_in: Flags = ordered[np.minimum(places, len(ordered) - 1)] == numbers
+    return is_in
 
 
 def _is_meaning_in_bytes(read_as: ReadAs) -> bool:

@@ -83,6 +83,7 @@ def load_records(
     odd.store()
     path, skip = (source, 1) if plain.are_whole_file else (plain.path, 0)
     plain_file = PlainFile(path, skip, np.concatenate([*numbers, np.empty(0, dtype=np.int64)]))
+    numbers.clear()  # else they would stay in memory twice
     chosen = leave_out(session, plain_file) if leave_out else plain_file
     split_lines(session, chosen, layout)
     left_out = len(plain_file.lines) - len(chosen.lines)
