@@ -40,12 +40,10 @@ except SystemExit:
 """
 
 SETUP = """
-import gc, os, sys
+import os, sys
 import django
-gc.disable()
 os.environ["DJANGO_SETTINGS_MODULE"] = "sis_sync.server.settings"
 django.setup()
-assert gc.isenabled()
 print("LOADED:" + ",".join(sys.modules))
 """
 

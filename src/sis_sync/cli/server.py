@@ -1,6 +1,5 @@
 """The commands of the server: start it, add a worker, set it up and maintain it."""
 
-import gc
 import importlib.util
 import os
 import sys
@@ -34,7 +33,6 @@ def needs_server(command: Callable[P, R]) -> Callable[P, R]:
         import django
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
-        gc.disable()  # until all is loaded: AccountsConfig.ready enables it
         django.setup()
         return command(*args, **kwargs)
 

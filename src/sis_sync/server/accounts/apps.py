@@ -5,7 +5,6 @@ change of an account, by a page, a run or SQL. Django's migrations drop triggers
 the index and the triggers of the feed (feed_triggers.py) are checked after each migration.
 """
 
-import gc
 from typing import Any
 
 from django.apps import AppConfig
@@ -72,14 +71,10 @@ class AccountsConfig(AppConfig):
     name = "sis_sync.server.accounts"
 
     def ready(self) -> None:
-        """Make the index and the triggers of the change feed after each migration. The process is then loaded."""
+        """Make the index and the triggers of the change feed after each migration."""
         post_migrate.connect(make_search_index, sender=self, dispatch_uid="search_index")
         pre_migrate.connect(drop_before_migrating, sender=self, dispatch_uid="no_feed_triggers")
         post_migrate.connect(make_triggers, sender=self, dispatch_uid="feed_triggers")
-        # What was loaded stays until the process ends. Looking for garbage among it, again and again and at the end,
-        # takes a tenth of the time of a short command.
-        gc.freeze()
-        gc.enable()
 
 
 def make_search_index(*, using: str = "default", **_others: Any) -> None:

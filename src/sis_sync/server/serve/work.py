@@ -1,6 +1,5 @@
 """The worker process. Started by the supervisor, or by hand, as `python -m sis_sync.server.serve.work`."""
 
-import gc
 import os
 import sys
 import threading
@@ -14,7 +13,6 @@ def main(beat_file: Path | None = None) -> int:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sis_sync.server.settings")
-    gc.disable()  # until all is loaded: AccountsConfig.ready enables it
     django.setup()
     from sis_sync.server.jobs.beat import beating
     from sis_sync.server.runs.worker import work_forever
