@@ -1,4 +1,4 @@
--- In:  people, findings, ignored, accounts, plain_hashes, known_accounts.
+-- In:  people, findings, ignored, accounts, plain_hashes, unpaired_accounts.
 -- Out: learned: one row per row of the file that changes nothing and has no finding: the hashes of its line, its ID and
 --        its address.
 -- Some rows are left out, because a guard or another rule must see them every time: those of accounts with rights, a
@@ -10,7 +10,7 @@ SELECT k.account_id, k.custom_id, t.front_hash, t.back_hash, hash(without_zeros(
 FROM people AS p
 JOIN plain_hashes AS t ON t.line = p.line
 JOIN accounts AS a ON a.custom_id = p.custom_id
-JOIN known.known_accounts AS k ON k.account_id = CAST(a.account_id AS BIGINT)
+JOIN unpaired_accounts AS k ON k.account_id = CAST(a.account_id AS BIGINT)
 WHERE p.is_same AND p.has_id AND NOT p.line IN (SELECT line FROM findings) AND NOT p.line IN (SELECT line FROM ignored)
   AND a.in_scope AND a.rights = '' AND a.edited_names = ''
   AND NOT a.is_deleted AND NOT a.is_protected AND NOT a.is_held_by_hand

@@ -44,13 +44,15 @@ COMMIT
 """
 _CHANGING = """
 CREATE TEMP TABLE changing_accounts AS
-SELECT * REPLACE (CAST(account_id AS VARCHAR) AS account_id) FROM known.known_accounts
+SELECT * REPLACE (CAST(account_id AS VARCHAR) AS account_id) FROM unpaired_accounts
 WHERE account_id IN (
   SELECT CAST(a.account_id AS BIGINT) FROM accounts AS a JOIN plan AS x ON x.custom_id = a.custom_id
   WHERE a.custom_id <> ''
     AND (x.action IN ('update', 'restore', 'delete', 'disable') OR x.line IN (SELECT line FROM marks)));
 DROP VIEW directory_accounts;
 DROP VIEW learned;
+DROP VIEW unpaired_accounts;
+DROP TABLE IF EXISTS unpaired;
 DROP TABLE plain_hashes
 """
 

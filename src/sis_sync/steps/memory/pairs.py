@@ -63,6 +63,11 @@ _DEMOTE = """
 INSERT INTO left_ids SELECT account_id FROM demoted;
 DELETE FROM found_pairs WHERE line IN (SELECT line FROM demoted)
 """
+# They are few on most nights, and several steps read them.
+_STORE_UNPAIRED = """
+CREATE TEMP TABLE unpaired AS SELECT * FROM unpaired_accounts;
+CREATE OR REPLACE TEMP VIEW unpaired_accounts AS SELECT * FROM unpaired
+"""
 _LAST_LINE = """
 SELECT max(r.line) FROM read_parquet([:changing, :unchanged], union_by_name = true) AS r
 JOIN pairs AS p ON p.custom_id = r.custom_id WHERE r.line > :after
@@ -144,16 +149,17 @@ class Pairs(ABC):
             raise MemoryUnusable from error
 
     def _find_nothing_yet(self) -> None:
-        """Make the tables of the found pairs, and the view `directory_accounts`: the accounts that are in no pair."""
+        """Make the tables of the found pairs, and the views of the accounts that are in no pair."""
         self._session.run(_NOTHING_FOUND)
         self._show_accounts()
 
     def _show_accounts(self, condition: str = "") -> None:
+        """Make the view `unpaired_accounts`, and `directory_accounts`: the same as the directory reads it."""
         name, columns = quoted("account_id"), ", ".join(map(quoted, COLUMNS))
         self._session.run(
+            f"CREATE OR REPLACE TEMP VIEW unpaired_accounts AS SELECT * FROM known.known_accounts {condition}; "
             "CREATE OR REPLACE TEMP VIEW directory_accounts AS "
-            f"SELECT {columns.replace(name, f'CAST({name} AS VARCHAR) AS {name}')} FROM known.known_accounts "
-            f"{condition}"
+            f"SELECT {columns.replace(name, f'CAST({name} AS VARCHAR) AS {name}')} FROM unpaired_accounts"
         )
 
     def leave_out(self, session: Session, plain: PlainFile, read_as: ReadAs) -> PlainFile:
@@ -250,6 +256,7 @@ class Pairs(ABC):
                 lines = copy_lines(self._plain, self._flags(self._plain, "demoted"), path)
                 split_lines(self._session, lines, records.layout)
                 self._session.run(_DEMOTE)
+            self._session.run(_STORE_UNPAIRED)
 
     def count_pairs(self) -> None:
         """Make the tables of the pairs (see directory.sql)."""

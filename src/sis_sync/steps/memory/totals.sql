@@ -1,11 +1,11 @@
--- In:  found_pairs, known_accounts, left_ids, lately.
+-- In:  found_pairs, known_accounts, unpaired_accounts, lately.
 -- Out: pairs, pair_totals, paired_accounts: see directory.sql.
 CREATE TEMP VIEW pairs AS SELECT line, custom_id FROM found_pairs;
 
 CREATE OR REPLACE TEMP TABLE pair_totals AS
 SELECT count(*) AS people, coalesce(max(line), 0) AS last_line FROM found_pairs;
 
--- All accounts but those that are left. Few are left on most nights, so that no pair is looked up.
+-- All accounts but those that are in no pair. These are few on most nights, so that no pair is looked up.
 CREATE OR REPLACE TEMP TABLE paired_accounts AS
 SELECT org, user_type, status, is_import, CAST(sum(number) AS BIGINT) AS accounts
 FROM (
@@ -15,8 +15,7 @@ FROM (
   GROUP BY ALL
   UNION ALL
   SELECT k.school_district_external_id, k.user_type, k.status, l.account_id IS NOT NULL, -count(*)
-  FROM known.known_accounts AS k LEFT JOIN lately AS l ON CAST(l.account_id AS BIGINT) = k.account_id
-  WHERE k.account_id IN (SELECT account_id FROM left_ids)
+  FROM unpaired_accounts AS k LEFT JOIN lately AS l ON CAST(l.account_id AS BIGINT) = k.account_id
   GROUP BY ALL
 ) AS counted
 GROUP BY org, user_type, status, is_import
