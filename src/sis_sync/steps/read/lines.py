@@ -24,6 +24,7 @@ _IS_WHITE[[9, LINE_FEED, RETURN, 32]] = True
 # A row of delimiters and blanks has no other bytes than these (and delimiters) at its ends.
 _MAY_BE_BLANK = np.zeros(256, dtype=bool)
 _MAY_BE_BLANK[[9, 11, 12, RETURN, 32, QUOTE, 0xC2, 0xE1, 0xE2, 0xE3, 0xEF, *range(0x80, 0xC0)]] = True
+_MOST_IN_A_BYTE = 255
 _LOOKS = 4  # few lines of people have blank cells at as many places
 
 
@@ -54,10 +55,13 @@ def index_lines(chunk: bytes, shape: Shape) -> Lines:
     data = np.frombuffer(chunk, dtype=np.uint8)
     low = np.flatnonzero(data < FIRST_PRINTABLE)
     starts, ends, has_lone_return = _line_bounds(data, low)
-    delimiters = np.flatnonzero(data == shape.delimiter)
-    counts = _counts(delimiters, starts)
+    is_delimiter = data == shape.delimiter
+    longest = int(np.diff(starts, append=len(data)).max(initial=0))
+    counts = _sums(is_delimiter, starts, longest)
     quotes = np.flatnonzero(data == QUOTE)
-    irregular, inside, has_text_formula = _judge_quotes(data, starts, ends, quotes, delimiters, shape.delimiter)
+    irregular, inside, has_text_formula = _judge_quotes(
+        data, starts, ends, quotes, is_delimiter, shape.delimiter, longest
+    )
     is_odd = lines_of(_control_positions(chunk, data, low), starts) | has_lone_return
     if shape.has_escapes:
         is_odd |= lines_of(np.flatnonzero(data == ESCAPE), starts)
@@ -94,6 +98,14 @@ def lines_of(positions: Positions, starts: Positions) -> Flags:
     if len(positions):
         flags[np.searchsorted(starts, positions, side="right") - 1] = True
     return flags
+
+
+def _sums(flags: Flags, firsts: Positions, longest: int) -> Positions:
+    """Count the flags from each of these positions to the next one. A longer range than `longest` may count wrong."""
+    # Adding numbers of one byte takes a third of the time.
+    number = np.uint8 if longest <= _MOST_IN_A_BYTE else np.int64
+    sums: Positions = np.add.reduceat(flags.view(np.uint8), firsts, dtype=number).astype(np.int64)
+    return sums
 
 
 def _counts(positions: Positions, starts: Positions) -> Positions:
@@ -148,8 +160,9 @@ def _judge_quotes(
     starts: Positions,
     ends: Positions,
     quotes: Positions,
-    delimiters: Positions,
+    is_delimiter: Flags,
     delimiter: int,
+    longest: int,
 ) -> tuple[Flags, Positions, bool]:
     """Return for each line whether its quotes are irregular, and how many delimiters are inside quotes.
 
@@ -166,16 +179,12 @@ def _judge_quotes(
     may_close = (quotes + 1 == ends[line]) | (after == delimiter) | (after == QUOTE)
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
     irregular |= counts % 2 == 1
-    inside = _delimiters_inside(quotes, line, opens, delimiters, len(starts))
+    pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
+    np.add.at(inside, line[pairs], _between(quotes[pairs], quotes[pairs + 1], is_delimiter, longest))
     return irregular, inside, bool((before == EQUALS).any())
 
 
-def _delimiters_inside(
-    quotes: Positions, line: Positions, opens: Flags, delimiters: Positions, lines: int
-) -> Positions:
-    """Count for each line the delimiters between an opening quote and the next quote of the line."""
-    pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
-    between = np.searchsorted(delimiters, quotes[pairs + 1]) - np.searchsorted(delimiters, quotes[pairs])
-    inside = np.zeros(lines, dtype=np.int64)
-    np.add.at(inside, line[pairs], between)
-    return inside
+def _between(opening: Positions, closing: Positions, is_delimiter: Flags, longest: int) -> Positions:
+    """Count the delimiters between an opening quote and the next quote of its line, for each pair of them."""
+    bounds = np.column_stack((opening, closing)).ravel()
+    return _sums(is_delimiter, bounds, longest)[::2]  # every other range is between two pairs
