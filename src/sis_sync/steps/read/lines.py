@@ -180,11 +180,7 @@ def _judge_quotes(
     irregular[line[np.where(opens, ~may_open, ~may_close)]] = True
     irregular |= counts % 2 == 1
     pairs = np.flatnonzero(opens[:-1] & (line[:-1] == line[1:]))
-    np.add.at(inside, line[pairs], _between(quotes[pairs], quotes[pairs + 1], is_delimiter, longest))
+    bounds = np.column_stack((quotes[pairs], quotes[pairs + 1])).ravel()
+    between = _sums(is_delimiter, bounds, longest)[::2]  # every other range is between two pairs
+    np.add.at(inside, line[pairs], between)
     return irregular, inside, bool((before == EQUALS).any())
-
-
-def _between(opening: Positions, closing: Positions, is_delimiter: Flags, longest: int) -> Positions:
-    """Count the delimiters between an opening quote and the next quote of its line, for each pair of them."""
-    bounds = np.column_stack((opening, closing)).ravel()
-    return _sums(is_delimiter, bounds, longest)[::2]  # every other range is between two pairs
