@@ -74,7 +74,7 @@ _RETURNED = (
 # The fields of PlanInput that cannot change what an unchanged row means, and those that the memory gets in another way.
 _NOT_OF_ROWS = {
     *("file", "mode", "orgs", "accounts", "mapping", "options", "today", "known", "school_system"),
-    *("limits", "history", "reading", "kept_passwords", "known_passwords", "held_addresses"),
+    *("sha256", "limits", "history", "reading", "kept_passwords", "known_passwords", "held_addresses"),
 }
 
 
@@ -90,7 +90,8 @@ class PlanInput:
     on this machine. `keeps_everyone`: the plan only creates and updates, and no account leaves. `creates_disabled` and
     `field_settings` are settings of the mode. `two_people` are custom IDs of which a manager said that they belong to
     other people than the IDs that differ from them in leading zeros only. `known` is the memory of the school system;
-    `accounts` then has only the accounts that may have changed.
+    `accounts` then has only the accounts that may have changed. `sha256` is the digest of the file as received, if the
+    caller has it.
     """
 
     file: Path
@@ -113,6 +114,7 @@ class PlanInput:
     held_addresses: HeldAddresses | None = None
     keeps_everyone: bool = False
     known: Known | None = None
+    sha256: str = ""
 
 
 def map_file(
@@ -126,11 +128,12 @@ def map_file(
     reading: Path | None = None,
     today: date | None = None,
     memory: Pairs | None = None,
+    sha256: str = "",
 ) -> Roster:
-    """Read and map the file. Raise FileRefused if the whole file is unusable."""
+    """Read and map the file. Raise FileRefused if the whole file is unusable. `sha256` is its digest, if known."""
     with _timed("read", school_system):
         kept = read_again(session, file, reading, mapping=mapping) if reading else None
-        records = kept or read(session, file, mode=mode, mapping=mapping, options=options, memory=memory)
+        records = kept or read(session, file, mode=mode, mapping=mapping, options=options, memory=memory, sha256=sha256)
     with _timed("map", school_system):
         # A memory adds the lines of pairs that it gives up.
         return map_records(session, records, today=today, is_complete=memory is None)
@@ -189,6 +192,7 @@ def _map_input(session: Session, given: PlanInput, memory: Pairs | None = None) 
         reading=given.reading,
         today=given.today,
         memory=memory,
+        sha256=given.sha256,
     )
     add_kept_passwords(session, given.kept_passwords)
     return roster

@@ -157,6 +157,7 @@ def _plan(
         field_settings=field_settings_of(settings),
         two_people=surroundings["told_apart"],
         known=directory.known,
+        sha256=run.file_sha256,
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
     surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs

@@ -117,11 +117,12 @@ def read(
     options: ReadingOptions = NOTHING_SAID,
     limits: FileLimits = FILE_LIMITS,
     memory: LeavesOut | None = None,
+    sha256: str = "",
 ) -> Records:
     """Read every record of the file as the options say, and then the mapping. Raise FileRefused if it is unusable.
 
     A file without records is refused if absent people would leave in this mode. The lines that `memory` leaves out are
-    not in `cells`.
+    not in `cells`. `sha256` is the digest of the file, if it is known.
     """
     _refuse_unfit(path, limits)
     refuse_mapping_of_a_person(mapping)
@@ -139,9 +140,8 @@ def read(
         _refuse_corrections(header.columns, mode)
         footers = find_footers(session, data, layout, header.columns, header.mapping, options.footers)
         layout = replace(layout, footers=np.array(list(footers), dtype=np.int64))
-        leave_out = (
-            partial(memory.leave_out, read_as=_read_as(data, header, layout, encoding, options)) if memory else None
-        )
+        read_as = _read_as(data, header, layout, encoding, options)
+        leave_out = partial(memory.leave_out, read_as=read_as) if memory else None
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)), leave_out)
         has_final_newline = _has_final_newline(data)
     refuse_different_columns(session, header)
@@ -154,7 +154,7 @@ def read(
     facts = FileFacts(
         name=path.name.encode("utf-8", "replace").decode("utf-8"),
         bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        sha256=sha256 or sha256_of(path),
         rows=loaded.records,
         columns=layout.shape.columns,
         encoding=encoding.name,
