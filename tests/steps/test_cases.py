@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kit.commands import Said, command, written_plan
+from kit.plans import at_night
 
 CASES = Path(__file__).parents[1] / "cases"
 COMPARED = ("line", "action", "custom_id", "fields", "codes")
@@ -42,12 +43,20 @@ def without(codes: str, may: list[str]) -> str:
     return ";".join(code for code in codes.split(";") if not any(fnmatchcase(code, each) for each in may))
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.toml")))
+def about(name: str) -> dict[str, Any]:
+    """The case.toml of a case."""
+    return tomllib.loads((CASES / name / "case.toml").read_text(encoding="utf-8"))
+
+
+NAMES = sorted(path.parent.name for path in CASES.glob("*/case.toml"))
+AT_NIGHT = [name for name in NAMES if about(name).get("night")]
+
+
+@pytest.mark.parametrize("name", [*(name for name in NAMES if name not in AT_NIGHT), *at_night(*AT_NIGHT)])
 def test_case(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    case = CASES / name
-    about = tomllib.loads((case / "case.toml").read_text(encoding="utf-8"))
-    said = command(capsys, *arguments_of(case, about, tmp_path / "plan.csv"))
-    assert said.exit_code == about["exit"], about["about"] + "\n" + said.err
+    case, about_case = CASES / name, about(name)
+    said = command(capsys, *arguments_of(case, about_case, tmp_path / "plan.csv"))
+    assert said.exit_code == about_case["exit"], about_case["about"] + "\n" + said.err
     facts: dict[str, Any] = {}
     if (case / "expected.toml").exists():
         facts = tomllib.loads((case / "expected.toml").read_text(encoding="utf-8"))
@@ -60,4 +69,4 @@ def test_case(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
             ]
             for path in (tmp_path / "plan.csv", case / "expected.csv")
         )
-        assert planned == expected, about["about"]
+        assert planned == expected, about_case["about"]
