@@ -91,6 +91,7 @@ def test_every_page_is_measured(postgresql_server_url: str, tmp_path: Path) -> N
     assert [result["name"] for result in results] == [f"pages.{name}" for name in PAGES]
 
 
+@pytest.mark.night
 def test_temporary_postgresql_can_be_measured(postgresql_server_url: str, tmp_path: Path) -> None:
     with throw_away_cluster(tmp_path) as cluster:
         cluster.copy(None, "tried")
@@ -113,6 +114,7 @@ def test_repeats_count_for_both(tmp_path: Path) -> None:
     assert result["repeats"] == 3
 
 
+@pytest.mark.night
 def test_reference_replaces_the_script(tmp_path: Path) -> None:
     script = tmp_path / "other.py"
     script.write_text("print(sum(range(300000)))")
@@ -134,6 +136,7 @@ def answer(name: str, *words: object) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.night
 def test_resume_keeps_earlier_figures(tmp_path: Path) -> None:
     (first,) = measured(tmp_path, "help")
     results = measured(tmp_path, "help", "results", "--resume")

@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 Look = tuple[Literal["light", "dark"], int]
 # Neighbours differ in one thing only, so that the browser has little to lay out again.
 ALL_LOOKS: tuple[Look, ...] = (("light", 1366), ("light", 320), ("dark", 320), ("dark", 1366))
-# The gate tries each scheme and each width: every second page in one look, the others in the other. The night tries all.
+# The gate tries each scheme and each width: every second page in one look, the rest in the other. The night tries all.
 LOOKS = ALL_LOOKS if TIMES > 1 else (ALL_LOOKS[0], ALL_LOOKS[2])
 SCREENSHOT_FOLDER = os.environ.get("SIS_SYNC_SCREENSHOT_FOLDER")
 

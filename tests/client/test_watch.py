@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from client.conftest import District, roster
 from client.loopback_server import status
+from kit.plans import at_night
 
 from sis_sync.client import results
 from sis_sync.client.watch import Stop
@@ -19,7 +20,7 @@ def wait_until_sent(district: District, count: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), *at_night((signal.SIGINT, 130))])
 def test_watch_runs_until_stopped(district: District, number: signal.Signals, code: int) -> None:
     district.write_settings(client__poll__seconds="1", client__settle__seconds="1")
     process = district.start("watch")
@@ -56,6 +57,7 @@ def test_watch_goes_on_without_room_for_results(district: District, monkeypatch:
     assert "is full" in done.stderr
 
 
+@pytest.mark.night
 def test_stop_ends_retry_pause(district: District) -> None:
     district.write_settings(client__poll__seconds="1")
     source = district.export("monday.csv", roster())

@@ -122,6 +122,7 @@ def test_failed_checks_are_refused(repository: Repository) -> None:
     check_refused(repository, "0.2.0", "checks failed")
 
 
+@pytest.mark.night
 def test_failed_build_changes_nothing(repository: Repository) -> None:
     repository.commit("tools/sbom.py", "raise SystemExit('no bill')\n")
     check_refused(repository, "0.2.0", "no bill")

@@ -89,6 +89,7 @@ def test_history_keeps_changed_fields_only(district: Org, north: Org, south: Org
     assert change.after == {"last_name": "Okafor-Lind", "school_district_external_id": "S1", "grade": "8"}
 
 
+@pytest.mark.night
 def test_same_file_again_changes_nothing(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), teacher("T1"), now=now)
     again = sync(district, student("S1"), teacher("T1"), now=now)
@@ -117,6 +118,7 @@ def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Acc
     assert change.after == {"last_name": "Renamed", "status": "Active"}
 
 
+@pytest.mark.night
 def test_id_free_after_180_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     earlier = people(district)["S2"]
@@ -139,6 +141,7 @@ def test_absent_account_is_disabled(district: Org, north: Org, alice: Account, n
     assert AccountChange.objects.get(run=run).after == {"status": "Disabled"}
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_two_accounts_swap_addresses(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
@@ -161,6 +164,7 @@ def test_three_accounts_rotate_addresses(district: Org, north: Org, now: datetim
     assert addresses(district) == rotated
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
@@ -227,8 +231,8 @@ def damage_its_unchanged_rows(account: Account, actor: Account, org: Org, now: d
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        *(change_last_name, take_the_new_address, give_the_account_rights, damage_what_it_saw),
-        *at_night(protect, delete_by_hand, make_the_newcomer, rename_the_org, change_the_settings),
+        *(take_the_new_address, give_the_account_rights, damage_what_it_saw),
+        *at_night(change_last_name, protect, delete_by_hand, make_the_newcomer, rename_the_org, change_the_settings),
         *at_night(damage_the_plan, damage_its_unchanged_rows),
     ],
 )
@@ -269,7 +273,7 @@ def test_approver_without_right_approves_nothing(
         ("partial", student("S1"), True),
         ("partial", student("S2"), False),
         ("students", student("S2"), True),
-        ("staff", teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", org="RB"), False),
+        *at_night(("staff", teacher("E-1", "Abara", first_name="Alice", user_type="Administrator", org="RB"), False)),
     ],
 )
 def test_newer_file_overtakes_a_plan(
@@ -303,6 +307,7 @@ def test_policy_keeps_the_newer_values(district: Org, north: Org, alice: Account
     assert settled(older, now=now + timedelta(minutes=2)).state == "applied"
 
 
+@pytest.mark.night
 def test_moved_external_id_is_noticed(district: Org, north: Org, south: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S9", org="N1"), now=now)
@@ -323,6 +328,7 @@ def test_disabled_policy_approves_nothing(district: Org, north: Org, now: dateti
     assert "S1" not in people(district)
 
 
+@pytest.mark.night
 def test_unclean_values_are_no_change(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), now=now)
     Account.objects.filter(custom_id="S1").update(last_name=" Okafor ", grade="")
@@ -355,6 +361,7 @@ def test_second_worker_applies_nothing(district: Org, north: Org, alice: Account
     assert (run.state, run.applied_at, AccountChange.objects.filter(run=run).count()) == ("applied", now, 1)
 
 
+@pytest.mark.night
 def test_unrecorded_approval_plans_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     run = sync(district, student("S1"), now=now)
@@ -455,6 +462,7 @@ def test_forged_state_applies_nothing(district: Org, north: Org, now: datetime) 
     assert "S1" not in people(district)
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_address_case_is_in_history(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1", email="Ana.Ruiz@x.example"), now=now)

@@ -71,7 +71,7 @@ def test_corrected_rows_touch_no_one_else(
     assert dict(here)["00099"] == "f00099@riverbend.example"
 
 
-@pytest.mark.parametrize("is_decided", [False, True])
+@pytest.mark.parametrize("is_decided", [True, *at_night(False)])
 def test_password_of_a_failed_row(
     as_alice: Client, alice: Account, district: Org, north: Org, now: datetime, is_decided: bool
 ) -> None:
@@ -94,6 +94,7 @@ def test_password_of_a_failed_row(
     assert made.check_password(typed.get("3-password", "mountain-lake-2"))
 
 
+@pytest.mark.night
 def test_promised_password_is_not_lost_silently(
     as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
 ) -> None:

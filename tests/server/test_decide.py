@@ -88,6 +88,7 @@ def test_held_run_is_approved_with_a_reason(as_alice: Client, district: Org, nor
     assert run.state == "applied"
 
 
+@pytest.mark.night
 @pytest.mark.both_databases_at_night
 def test_creates_and_updates_only(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
@@ -149,6 +150,7 @@ def test_queries_do_not_grow_with_rows(as_alice: Client, district: Org, north: O
     assert numbers[0] == numbers[1] <= 30
 
 
+@pytest.mark.night
 def test_people_who_come_back_say_when_they_left(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -174,6 +176,7 @@ def test_new_ids_stand_beside_the_old_ones(as_alice: Client, district: Org, nort
     assert "Sam Name0 S00 X0" in page
 
 
+@pytest.mark.night
 def test_new_id_of_a_person_whose_name_was_edited_here(
     as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
 ) -> None:
@@ -194,6 +197,7 @@ def test_new_id_of_a_person_whose_name_was_edited_here(
     assert "Sammy Name1 S01 X1" in page
 
 
+@pytest.mark.night
 def test_plan_of_an_older_version_still_shows(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -228,8 +232,8 @@ def test_stale_plan_is_made_again_before_anyone_types(
 @pytest.mark.parametrize(
     "deed",
     [
-        *("another file", "a damaged plan", "nothing"),
-        *at_night("settings", "a lost plan"),
+        *("another file", "nothing"),
+        *at_night("settings", "a damaged plan", "a lost plan"),
         pytest.param("schools", marks=pytest.mark.both_databases),
         pytest.param("a namesake", marks=pytest.mark.both_databases),
     ],
@@ -269,7 +273,7 @@ def test_worker_makes_stale_plans_again(deed: str, alice: Account, district: Org
     assert plan_misfits_again(now=timezone.now()) == 0
 
 
-@pytest.mark.parametrize("damage", ["cut off", "in the middle"])
+@pytest.mark.parametrize("damage", ["cut off", *at_night("in the middle")])
 def test_pages_of_a_damaged_plan(damage: str, as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(3)]
     done = imported(district, *people, now=now)
@@ -322,6 +326,7 @@ def test_maker_of_a_key_is_its_sender(as_alice: Client, district: Org, north: Or
     assert as_alice.post(f"/runs/{run.pk}/reject", {"reason": "not now"}).status_code == 303
 
 
+@pytest.mark.night
 def test_page_after_the_decision(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -355,6 +360,7 @@ def test_nothing_is_green_where_everything_failed(as_alice: Client, district: Or
     assert "status-good" not in as_alice.get("/").content.decode()
 
 
+@pytest.mark.night
 def test_superseded_run_links_to_the_newer(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     people = [student(f"S{index:02}") for index in range(40)]
     imported(district, *people, now=now)
@@ -364,6 +370,7 @@ def test_superseded_run_links_to_the_newer(as_alice: Client, district: Org, nort
     assert f'<a href="/runs/{newer.pk}">Run {newer.pk}</a> took its place.' in content
 
 
+@pytest.mark.night
 def test_people_in_rows_are_links(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     imported(district, student("S1"), now=now)
     run = sync(district, student("S1", "Adeyemi"), now=timezone.now())

@@ -47,6 +47,7 @@ def results_of(run: Run) -> str:
     return results_path(run).read_text(encoding="utf-8")
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_an_edit_remembers_the_value_of_the_sis(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, student("S1"), now=now)
@@ -228,6 +229,7 @@ def test_edit_that_ended_does_not_come_back(district: Org, north: Org, alice: Ac
     assert sync(district, student("S1"), now=now + 5 * DAY).findings == {"first_name.edited": 1}
 
 
+@pytest.mark.night
 def test_edit_ends_without_approval_if_nothing_changes(
     district: Org, north: Org, alice: Account, now: datetime
 ) -> None:

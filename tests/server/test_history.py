@@ -72,6 +72,7 @@ def test_missing_tail_is_held(district: Org, north: Org, now: datetime) -> None:
     assert Account.objects.filter(deleted_at=None).count() == before
 
 
+@pytest.mark.night
 def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     had_leavers(district, now)
@@ -81,6 +82,7 @@ def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> No
     assert (held_by(inner), inner.state) == (set(), "applied")
 
 
+@pytest.mark.night
 def test_unchanged_run_is_last_file(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     had_leavers(district, now)
@@ -122,6 +124,7 @@ def test_deletions_add_up_7_days(district: Org, north: Org, alice: Account, now:
     assert (held_by(fourth), fourth.state) == (set(), "applied")
 
 
+@pytest.mark.night
 def test_deletions_expire_after_7_days(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     had_leavers(district, now)

@@ -332,6 +332,7 @@ def test_passwords_leave_the_file(district: Org, north: Org, alice: Account, now
     assert Account.objects.get(custom_id="S1").check_password(SECRET)
 
 
+@pytest.mark.night
 def test_file_of_a_key_is_planned_again(
     district: Org, north: Org, alice: Account, dana: Account, now: datetime
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.utils import timezone
+from kit.plans import at_night
 from kit.rosters import needs_approval, send, settled, student, sync
 
 from sis_sync.engine.duckdb import open_session
@@ -69,6 +70,7 @@ def test_pages_name_those_who_stay_as_they_are(mixed: Run) -> None:
     assert names["S3"].startswith("Renamed ")
 
 
+@pytest.mark.night
 def test_plan_of_an_earlier_version_is_read(mixed: Run, tmp_path: Path) -> None:
     """It has all that is stored of unchanged rows in one file."""
     files, wide = run_files(mixed), tmp_path / "unchanged.parquet"
@@ -112,6 +114,7 @@ def test_kept_values_are_those_of_planning(district: Org, north: Org, now: datet
     assert (row["action"], row["grade"], row["last_name"]) == ("unchanged", "8", "Okafor")
 
 
+@pytest.mark.night
 def test_without_its_file_unchanged_rows_are_a_count(
     as_alice: Client, alice: Account, district: Org, mixed: Run, now: datetime
 ) -> None:
@@ -128,6 +131,7 @@ def test_without_its_file_unchanged_rows_are_a_count(
     assert rows_in(answer(district, mixed, "read")[1]) == short
 
 
+@pytest.mark.night
 def test_file_that_this_version_refuses(mixed: Run) -> None:
     short = results_of(mixed, is_whole=False).read_bytes()
     Run.objects.filter(pk=mixed.pk).update(mapping_name="preset of an earlier version")
@@ -159,6 +163,7 @@ def test_field_settings_are_those_of_the_plan(district: Org, north: Org, now: da
     assert (said(run)["email"], said(run)["names"]) == ("on", "always")
 
 
+@pytest.mark.night
 def test_results_of_an_undo_need_no_file(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     run = sync(district, student("S1", last_name="Cole"), student("S2", last_name="Cole"), now=now)
@@ -175,8 +180,10 @@ def test_results_of_an_undo_need_no_file(district: Org, north: Org, alice: Accou
     ("scopes", "whole", "short"),
     [
         (("read",), ["unchanged", "update", "unchanged", "failed", "create"], ["3", "5", "6"]),
-        (("upload", "own_results"), ["unchanged", "update", "unchanged", "failed", "create"], ["3", "5", "6"]),
         (("upload",), ["taken", "taken", "taken", "failed", "taken"], ["5"]),
+        *at_night(
+            (("upload", "own_results"), ["unchanged", "update", "unchanged", "failed", "create"], ["3", "5", "6"])
+        ),
     ],
 )
 def test_key_asks_without_unchanged_rows(
@@ -201,6 +208,7 @@ def test_key_asks_without_unchanged_rows(
     )
 
 
+@pytest.mark.night
 def test_results_that_an_earlier_version_wrote_for_a_sender(district: Org, mixed: Run) -> None:
     """It wrote them whole, and nothing from which they could be made again."""
     files = run_files(mixed)

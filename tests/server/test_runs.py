@@ -163,6 +163,7 @@ def test_full_run_waits_for_approval(district: Org, north: Org, alice: Account, 
     assert len(rows_of(files.failed)) == 1
 
 
+@pytest.mark.night
 def test_plan_rows_are_paged(district: Org, north: Org, now: datetime) -> None:
     sync(district, *students(3), now=now)
     needs_approval(district, "partial")
@@ -206,7 +207,7 @@ def test_passwords_outlive_a_dead_worker(
     assert Account.objects.get(custom_id="S1").check_password("Grey-harbour-12")
 
 
-@pytest.mark.parametrize("broken_step", ["keep_passwords", "adopt_plan", *at_night("forget_plans", "keep_what_counts")])
+@pytest.mark.parametrize("broken_step", ["adopt_plan", *at_night("keep_passwords", "forget_plans", "keep_what_counts")])
 def test_dead_worker_leaves_whole_plan(
     broken_step: str, district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +373,7 @@ def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Acc
         approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now)
 
 
+@pytest.mark.night
 def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
     older = send(district, student("S1"), mode="students", now=now)
     held_back = older.jobs.get()
@@ -397,6 +399,7 @@ def test_schools_file_supersedes_no_districts(district: Org, north: Org, now: da
     assert whole.state == "waiting"
 
 
+@pytest.mark.night
 def test_partial_runs_wait_separately(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "partial")
     runs = [sync(district, student(f"S{number}"), now=now) for number in range(3)]

@@ -38,6 +38,7 @@ def live(org: Org) -> int:
     return Account.objects.filter(org=org, status="Active", deleted_at=None, user_type="Student").count()
 
 
+@pytest.mark.night
 def test_later_list_is_planned_later(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "students", required=False)
     had_leavers(district, now)
@@ -61,6 +62,7 @@ def test_guards_see_both_files(district: Org, north: Org, now: datetime) -> None
     assert live(north) == 90
 
 
+@pytest.mark.night
 def test_undercut_plan_is_shown_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     approved(sync(district, *STUDENTS, now=now), alice, now)
@@ -170,6 +172,7 @@ def test_new_manager_is_not_deleted(district: Org, north: Org, alice: Account, b
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
+@pytest.mark.night
 def test_older_versions_plan_shown_again(
     district: Org, north: Org, alice: Account, bob: Account, now: datetime
 ) -> None:
@@ -198,6 +201,7 @@ def test_plan_in_an_older_format_is_made_again(district: Org, north: Org, alice:
     assert approved(run, alice, now + 2 * HOUR).state == "applied"
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: datetime) -> None:
     sync(district, student("P0"), now=now)

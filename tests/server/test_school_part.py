@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 from django.test import Client
+from kit.plans import at_night
 from kit.rosters import needs_approval, student, sync
 
 from sis_sync.server.accounts.models import Account
@@ -44,7 +45,7 @@ def runs(district: Org, north: Org, south: Org, alice: Account, now: datetime) -
     return first, second
 
 
-@pytest.mark.parametrize("state", ["waiting", "applied"])
+@pytest.mark.parametrize("state", ["waiting", *at_night("applied")])
 def test_failed_row_for_someone_of_another_school_is_not_shown(
     as_bob: Client, runs: tuple[Run, Run], district: Org, now: datetime, state: str
 ) -> None:

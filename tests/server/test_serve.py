@@ -173,6 +173,7 @@ def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
     assert not beat.is_silent()
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("how", [signal.SIGTERM, *at_night(signal.SIGINT)])
 def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
     with serving(scene) as (process, _):
@@ -198,6 +199,7 @@ def test_second_signal_does_not_disturb_unwinding() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "rolled back\n", "")
 
 
+@pytest.mark.night
 def test_children_end_with_their_parent(scene: Scene) -> None:
     with serving(scene) as (process, _):
         children = children_of(process.pid)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from kit.plans import TIMES
+from kit.plans import TIMES, at_night
 from kit.rosters import approved, imported, needs_approval, student, sync, teacher
 from pytest_django.fixtures import Settings
 
@@ -348,6 +348,7 @@ def test_people_who_cannot_simply_come_back(
     assert Account.objects.get(custom_id="S0").org == north
 
 
+@pytest.mark.night
 def test_runs_that_cannot_be_taken_back(cut_off: Run, alice: Account, bob: Account, now: datetime) -> None:
     with pytest.raises(RunClosed, match="more than 30 days ago"):
         ask_undo(run=cut_off, by=alice, now=now + timedelta(days=31))
@@ -366,6 +367,7 @@ def test_every_guard_can_judge_an_undo(
     assert planned_undo(cut_off, alice, now + 2 * HOUR).state in ("waiting", "held")
 
 
+@pytest.mark.night
 def test_pages_lead_to_undo_and_back(cut_off: Run, as_alice: Client, alice: Account) -> None:
     Run.objects.filter(pk=cut_off.pk).update(applied_at=timezone.now())
     assert f'href="/runs/{cut_off.pk}/undo"' in as_alice.get(f"/runs/{cut_off.pk}").content.decode()
@@ -390,7 +392,7 @@ def test_pages_lead_to_undo_and_back(cut_off: Run, as_alice: Client, alice: Acco
     assert Account.objects.get(custom_id="S0").last_name == "Adeyemi"
 
 
-@pytest.mark.parametrize("only_leavers", [False, True])
+@pytest.mark.parametrize("only_leavers", [True, *at_night(False)])
 def test_whoever_asks_for_an_undo_is_its_sender(
     cut_off: Run, district: Org, as_alice: Client, alice: Account, bob: Account, now: datetime, only_leavers: bool
 ) -> None:

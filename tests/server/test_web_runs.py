@@ -80,6 +80,7 @@ def test_count_is_of_one_school(
     assert "1 student here; any not in the file will be deleted." in page
 
 
+@pytest.mark.night
 def test_disabled_people_count_as_deletable(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     leavers = [student(f"D{index}") for index in range(6)]
     active = [student(f"S{index}") for index in range(4)]
@@ -323,6 +324,7 @@ def test_bug_shows_logged_reference(
     assert "Traceback" not in response.content.decode()
 
 
+@pytest.mark.night
 def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     bad = [student(f"S{number}", email=f"bad{number}") for number in range(5)]
     run = sync(district, *bad, student("S8", grade="<b>KG</b>"), student("S9", grade="KG"), now=now, mode="students")
@@ -340,6 +342,7 @@ def test_run_page_groups_findings(as_alice: Client, district: Org, north: Org, n
     assert "email.invalid" in page.split('<h2 id="findings">Findings</h2>')[1]
 
 
+@pytest.mark.night
 def test_ended_run_has_no_open_steps(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 2, now)
     assert steps_in(as_alice, run) == ["done", "done", "current", "to come"]
@@ -359,6 +362,7 @@ def steps_in(client: Client, run: Run) -> list[str]:
     return re.findall(r'<span class="visually-hidden">: ([a-z ]+)</span></li>', page)
 
 
+@pytest.mark.night
 def test_no_changes_is_about_rows(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), student("S3"), now=now)
     Account.objects.filter(custom_id="S1").update(is_protected=True)
@@ -400,6 +404,7 @@ def test_upload_on_its_way_is_where_leftovers_are_removed(
     assert places == [Path(settings.SIS_SYNC_DATA_FOLDER) / "incoming"]
 
 
+@pytest.mark.night
 def test_results_have_old_values_and_leavers(as_alice: Client, district: Org, north: Org, now: datetime) -> None:
     run = leaving_run(district, 1, now)
     content = b"".join(as_alice.get(f"/runs/{run.pk}/results.csv")).decode("utf-8-sig")
@@ -419,6 +424,7 @@ def test_results_have_old_values_and_leavers(as_alice: Client, district: Org, no
     )
 
 
+@pytest.mark.night
 def test_schools_are_named(as_alice: Client, district: Org, north: Org, south: Org, now: datetime) -> None:
     """Pages show a school by its name, followed by its external ID, and what no school has as it is."""
     made = imported(district, student("S1"), student("S2", org="N1"), now=now)

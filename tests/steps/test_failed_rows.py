@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kit.plans import examples
+from kit.plans import at_night, examples
 
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.modes import PARTIAL
@@ -113,7 +113,7 @@ def rows_of(cell: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
     return st.lists(st.lists(cell, min_size=10, max_size=10), min_size=1, max_size=12)
 
 
-@examples(8, night=25)
+@examples(4, night=25)
 @given(
     st.one_of(rows_of(cells), rows_of(broken_lines)),
     st.sampled_from(",\t;|"),
@@ -192,7 +192,7 @@ def test_every_formula_start_neutralised_and_restored() -> None:
     assert plan_of(first.file).failed == first.failed
 
 
-@pytest.mark.parametrize("cell", [' ="\'6"', '\u200b="6"', " '6", '=" \'6"', '="\'6"'])
+@pytest.mark.parametrize("cell", [' ="\'6"', " '6", *at_night('\u200b="6"', '=" \'6"', '="\'6"')])
 def test_text_formula_reads_the_same_again(cell: str) -> None:
     row = {**GOOD, "status": "Gone", "custom_id": cell, "first_name": cell}
     first = plan_of(table(list(row), [list(row.values())]))
@@ -243,7 +243,7 @@ def test_unsplit_record_keeps_cells(record: str, where: str, found: str) -> None
     assert [r["action"] for r in plan_of(table(list(corrected), [list(corrected.values())])).plan] == ["create"]
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("delimiter", ["\t", ";", *at_night(",", "|")])
 def test_columns_and_delimiter_kept(delimiter: str) -> None:
     row = {"Extra": "x", **GOOD, "Room": "12", "status": "Gone"}
     mapping = parse_mapping("mapper.m.skip.Extra=no")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kit.districts import ORGS, mixed_district
+from kit.plans import at_night
 
 from sis_sync.core.guards import GUARDS, STANDARD_GUARD_LIMITS, GuardHit, History
 from sis_sync.core.modes import MODES
@@ -27,7 +28,7 @@ def all_hits(session: Session, plan: Plan) -> tuple[GuardHit, ...]:
 
 
 @pytest.mark.parametrize("mode", ["partial", "students"])
-@pytest.mark.parametrize("known", ["some", "none"])
+@pytest.mark.parametrize("known", ["some", *at_night("none")])
 def test_skipped_guard_has_no_case(known: str, mode: str, tmp_path: Path) -> None:
     district = mixed_district(300)
     accounts = district.accounts if known == "some" else district.accounts.splitlines()[0] + "\n"

@@ -1,5 +1,6 @@
 """The engine against the same rules in plain Python, on random directories and files."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import TIMES, Planned, accounts_file, applied, examples, plan_bytes, roster_file, table
@@ -11,7 +12,7 @@ from sis_sync.steps.read.scan import CHUNK_BYTES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
 # Many worlds in few plans: a plan of 17 worlds costs hardly more than one of 9, and proves twice as much.
-many = examples(6, night=14)
+many = examples(3, night=14)
 MANY_WORLDS = worlds(least=9)
 # A row and an account that belong to no world: in the modes that judge absence a file needs a record.
 ANCHOR = dict(zip(FIELD_NAMES, ("An", "", "Chor", "an@x.example", "anchor", "D1", "", "", "", "Active"), strict=True))
@@ -71,6 +72,7 @@ def test_same_bytes_when_repeated(made: tuple[World, ...], mode: str) -> None:
     assert one.digest == other.digest
 
 
+@pytest.mark.night
 def test_threads_and_memory_change_nothing() -> None:
     """More than 100,000 rows, every fourth of which clashes, moves or fails, so that every step has work."""
     rows = [

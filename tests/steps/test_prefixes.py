@@ -105,6 +105,7 @@ def test_no_prefix_in_narrow_modes(mode: str, tmp_path: Path) -> None:
         assert_no_cut_deletes(at, roster_file([*people, person(8, user_type="Nobody")]), step=13)
 
 
+@pytest.mark.night
 def test_no_prefix_through_a_mapping(tmp_path: Path) -> None:
     mapping = "mapper.m.pad.custom_id=5\nmapper.m.skip.middle_name=out\n"
     people = [*PEOPLE[:6], person(300, middle_name="out"), person(301)]

@@ -8,14 +8,14 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kit.plans import ORGS, TIMES, Planned, accounts_file, examples, plan_bytes, roster_file
+from kit.plans import ORGS, TIMES, Planned, accounts_file, at_night, examples, plan_bytes, roster_file
 
 from sis_sync.core.errors import ConfigurationError, FileRefused
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.steps.map.mapping import NO_MAPPING
 
-many = examples(15, night=80)
-some = examples(8, night=40)
+many = examples(10, night=80)
+some = examples(5, night=40)
 
 SHOWN = ("action", "custom_id", "fields", "codes")  # of each row, where a plan is written
 HEADER = ",".join(FIELD_NAMES).encode()
@@ -162,7 +162,7 @@ def refuse_or_plan(*, accounts: str = "", orgs: str = ORGS, mapping: str = "") -
         plan_bytes(FULL_FILE, accounts=accounts, orgs=orgs, mapping=mapping or NO_MAPPING)
 
 
-@pytest.mark.parametrize("start", range(0, len(FULL_FILE) + 1, 40))
+@pytest.mark.parametrize("start", [*range(0, len(FULL_FILE) + 1, 80), *at_night(*range(40, len(FULL_FILE) + 1, 80))])
 def test_cut_keeps_complete_rows(start: int) -> None:
     """Of every prefix: it is refused; or whoever stands in it complete stays, and nobody leaves unnoticed.
 

@@ -87,6 +87,7 @@ def test_csv_rows_are_read_back(
     assert read_rows((mark + text).encode(encoding)) == with_lines(rows)
 
 
+@pytest.mark.night
 def test_over_100_000_rows_are_read_back() -> None:
     """One in four is odd, of any length: at dozens of places a part of the file ends inside of one."""
     random = Random(14)

@@ -145,6 +145,7 @@ def test_terminal_lists_systems_then_sums(county: County) -> None:
     assert said.err == ""
 
 
+@pytest.mark.night
 def test_closed_pipe_stops_no_plan(county: County) -> None:
     names = [f"n{number}" for number in range(4)]
     for name in names:

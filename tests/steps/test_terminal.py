@@ -49,7 +49,7 @@ def test_stdout_has_the_answer_only(folder: Path) -> None:
     assert "email.invalid: 1 (error)" in done.stdout.decode()
 
 
-@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("place", ["after", *at_night("before")])
 def test_verbose_prints_steps_to_stderr(folder: Path, place: str) -> None:
     words = ["check", "łódź.csv", "--json"]
     done = sis_sync(folder, *(["-v", *words] if place == "before" else [*words, "-v"]))
@@ -57,7 +57,7 @@ def test_verbose_prints_steps_to_stderr(folder: Path, place: str) -> None:
     assert json.loads(done.stdout)["counts"] == {"rows": 1, "failed": 1}
 
 
-@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("place", ["after", *at_night("before")])
 def test_quiet_hides_warnings_only(folder: Path, place: str) -> None:
     words = ["config", "show", "--config", "client.properties"]
     loud = sis_sync(folder, *words)
@@ -76,10 +76,12 @@ def test_quiet_still_prints_errors(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "environment", "is_coloured"),
     [
-        ([], {}, False),
         (["--color", "always"], {"NO_COLOR": "1"}, True),
         *at_night(
-            (["--color", "auto"], {}, False), (["--color", "always"], {}, True), (["--color", "never"], {}, False)
+            ([], {}, False),
+            (["--color", "auto"], {}, False),
+            (["--color", "always"], {}, True),
+            (["--color", "never"], {}, False),
         ),
     ],
 )
@@ -104,6 +106,7 @@ def test_json_survives_every_encoding(folder: Path, encoding: str) -> None:
     assert json.loads(text)["file"]["name"] == "łódź.csv"
 
 
+@pytest.mark.night
 def test_c_locale_can_be_printed(folder: Path) -> None:
     done = plan(folder, LANG="C", LC_ALL="C")
     assert done.returncode == 7
@@ -119,6 +122,7 @@ def test_no_input_asks_nothing(folder: Path) -> None:
     assert (folder / "new.properties").is_file()
 
 
+@pytest.mark.night
 def test_every_command_takes_options(folder: Path) -> None:
     for words in (["mapper", "presets"], ["config", "show"], ["token", "set"], ["server", "check"], ["doctor"]):
         done = sis_sync(folder, *words, "-q", "-v", "--color", "never", "--no-input", "--help")
