@@ -56,6 +56,7 @@ CREATE TEMP TABLE found_pairs
 CREATE TEMP TABLE own_lines ({_PAIR});
 CREATE TEMP TABLE left_ids AS SELECT account_id FROM known.known_accounts
 """
+_LEAVE_FOUND = "DELETE FROM left_ids WHERE account_id IN (SELECT account_id FROM found_pairs)"
 _LEFT = "WHERE account_id IN (SELECT account_id FROM left_ids)"
 _ALL_ACCOUNTS = "CREATE TEMP VIEW left_accounts AS SELECT * FROM known.known_accounts"
 _LEFT_ACCOUNTS = f"CREATE TEMP TABLE left_accounts AS SELECT * FROM known.known_accounts {_LEFT}"
@@ -181,7 +182,7 @@ class Pairs(ABC):
             is_worth_it = pairs * _LEAST_SHARE >= len(plain.lines)
             if not is_worth_it:
                 session.run("DELETE FROM found_pairs")
-            self._leave_accounts()
+                self._leave_accounts()
         if not is_worth_it:
             return plain
         self._plain = plain
@@ -189,28 +190,37 @@ class Pairs(ABC):
         return copy_lines(plain, ~self._flags(plain, "found_pairs"), session.folder / "lines-left.csv")
 
     def _find(self, read_as: ReadAs, salt: str) -> None:
-        """Find the known lines, then the own lines of the other accounts."""
+        """Find the known lines, then the own lines of the other accounts. Make `left_ids`."""
         self._session.run(sql_text(__package__, "found"))
+        is_any_left_out = is_any_forgotten = False
         if has_own_lines(read_as):
             self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")
             # Without a table, the engine makes the own lines of all accounts before it leaves out the others.
-            is_any_found = self._session.value("SELECT count(*) FROM found_pairs")
-            if is_any_found:
+            is_any_left_out = self._session.value("SELECT count(*) FROM found_pairs") > 0
+            if is_any_left_out:
                 self._leave_accounts()
-            self._session.run(_LEFT_ACCOUNTS if is_any_found else _ALL_ACCOUNTS)
+            self._session.run(_LEFT_ACCOUNTS if is_any_left_out else _ALL_ACCOUNTS)
             self._session.run(own_lines_sql(read_as, salt=salt, mode_types=self._mode_types))
             self._session.run("DROP VIEW orgs_read")
-            self._forget_repeated("email_hash")
-        self._forget_repeated("account_id")
+            is_any_forgotten = self._forget_repeated("email_hash")
+        is_any_forgotten |= self._forget_repeated("account_id")
+        if is_any_left_out and not is_any_forgotten:
+            self._session.run(_LEAVE_FOUND)  # only the own lines are new
+        else:
+            self._leave_accounts()
 
-    def _forget_repeated(self, column: str) -> None:
-        """Forget the pairs that have the same account, because their lines are equal, or the same address."""
+    def _forget_repeated(self, column: str) -> bool:
+        """Forget the pairs that have the same account, because their lines are equal, or the same address.
+
+        Return True if there were any.
+        """
         values = self._sorted(column, "found_pairs")
         repeated = values[1:][values[1:] == values[:-1]]
         if len(repeated):
             self._session.insert(
                 f"DELETE FROM found_pairs WHERE {column} IN (SELECT unnest(?::UBIGINT[]))", [repeated.tolist()]
             )
+        return len(repeated) > 0
 
     def _leave_accounts(self) -> None:
         """Make `left_ids`: the accounts that are in no pair. Numbers are compared here in a fifth of a join's time."""
