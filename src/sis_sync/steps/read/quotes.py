@@ -63,10 +63,11 @@ class _Splitter:
         self.is_stray = False
         self.stray_end = start
         self.remarks: set[str] = set()
+        self._line_end = -1
 
     def split(self) -> Record:
         while True:
-            fault = self._cell()
+            fault = "" if self._take_plain_cells() else self._cell()
             if fault:
                 return self._broken(fault)
             is_too_wide = len(self.cells) == self.shape.most_cells
@@ -83,6 +84,29 @@ class _Splitter:
         is_delimiter = self.data[self.at] == self.shape.delimiter
         self.at += 1
         return not is_delimiter
+
+    def _end_of_line(self) -> int:
+        """Return the end of this line. A line may have many cells, so it is found only once."""
+        if self._line_end < self.at:
+            self._line_end = end_of_line(self.data, self.at)
+        return self._line_end
+
+    def _take_plain_cells(self) -> bool:
+        """Add the next cells up to the first with a quotation mark. Return True if these are all cells of the line."""
+        if self.shape.has_escapes or not self.shape.columns:
+            return False
+        delimiter = self.shape.delimiter.to_bytes()
+        line_end = self._end_of_line()
+        quote = self.data.find(b'"', self.at, line_end)
+        if quote == -1:
+            self.cells += self.data[self.at : line_end].removesuffix(b"\r").split(delimiter)
+            self.at = line_end
+            return True
+        end = self.data.rfind(delimiter, self.at, quote)
+        if end != -1:
+            self.cells += self.data[self.at : end].split(delimiter)
+            self.at = end + 1
+        return False
 
     def _cell(self) -> str:
         """Add the next cell. Return the fault of the record, if there is one."""
@@ -111,11 +135,12 @@ class _Splitter:
         if self.is_stray != before[2]:
             self.cells.pop()
         self.at, self.lines, self.is_stray = before
+        self._line_end = -1
         return False
 
     def _plain_cell(self, begun: bytes) -> None:
         """Add a cell that ends at the next delimiter or line end. A quotation mark in it is stray."""
-        line_end = end_of_line(self.data, self.at)
+        line_end = self._end_of_line()
         end = self._end_of_plain_cell(line_end)
         text = self.data[self.at : end]
         marks = _ESCAPED.sub(b"", text) if self.shape.has_escapes else text

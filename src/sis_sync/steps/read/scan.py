@@ -173,10 +173,10 @@ def _split_odd(
     """
     odd: list[OddRecord] = []
     done = 0
-    for index in np.flatnonzero(~plain & ~lines.is_blank).tolist():
+    numbers = np.flatnonzero(~plain & ~lines.is_blank)
+    for index, start in zip(numbers.tolist(), (lines.starts[numbers] + offset).tolist(), strict=True):
         if index < done:
             continue
-        start = offset + int(lines.starts[index])
         if len(odd) == MOST_ODD:
             return odd, start, index
         if is_footer[index]:
@@ -244,14 +244,15 @@ def _every_cell(raw: bytes, record: Record, delimiter: int) -> list[bytes]:
     """Return the cells found, then every other text that could be a cell: the custom ID may be among them."""
     if b'"' not in raw and b"\r" not in raw.rstrip(b"\r\n"):
         return list(record.cells)
-    lines = raw.replace(b"\r", b"\n").split(b"\n")
-    plainly = dict.fromkeys(part.strip(b'" ') for line in lines for part in line.split(delimiter.to_bytes()))
+    between = delimiter.to_bytes()
+    parts = raw.replace(b"\r", between).replace(b"\n", between).split(between)
+    plainly = dict.fromkeys([part.strip(b'" ') for part in parts])
     return [*record.cells, *plainly]
 
 
 def _decoded(cells: Sequence[bytes]) -> tuple[str | None, ...]:
     try:
-        return tuple([str(cell, "utf-8") for cell in cells])
+        return tuple([cell.decode() for cell in cells])
     except UnicodeDecodeError:
         return tuple(map(_decoded_or_none, cells))
 
