@@ -98,6 +98,7 @@ def test_same_file_again_changes_nothing(district: Org, north: Org, now: datetim
     assert not AccountChange.objects.filter(run=again).exists()
 
 
+@pytest.mark.night
 @pytest.mark.both_databases
 def test_deleted_account_returns_as_itself(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
@@ -173,6 +174,7 @@ def test_newcomer_takes_a_leavers_address(district: Org, north: Org, alice: Acco
     assert addresses(district)["S3"] == "S2@riverbend.example"
 
 
+@pytest.mark.night
 def test_restore_takes_a_freed_address(district: Org, north: Org, alice: Account, now: datetime) -> None:
     sync(district, student("S1"), student("S2"), now=now)
     delete_everybody_else(district, alice, student("S1", email="s2@riverbend.example"), now=now)

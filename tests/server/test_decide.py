@@ -206,6 +206,7 @@ def test_plan_of_an_older_version_still_shows(as_alice: Client, district: Org, n
     assert "12 students would be deleted." in page_of(as_alice, run)
 
 
+@pytest.mark.night
 def test_stale_plan_is_made_again_before_anyone_types(
     as_alice: Client, alice: Account, district: Org, north: Org, now: datetime
 ) -> None:

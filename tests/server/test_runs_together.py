@@ -123,6 +123,7 @@ def test_policy_applies_no_older_plan(district: Org, north: Org, alice: Account,
     assert live(north) == 90
 
 
+@pytest.mark.night
 def test_person_decides_the_new_plan(district: Org, north: Org, alice: Account, now: datetime) -> None:
     imported(district, *STUDENTS[:40], now=now)
     run = sync(district, *(dict(row, status="Disabled") for row in STUDENTS[:6]), now=now + HOUR)
@@ -213,6 +214,7 @@ def test_overtaken_plan_needs_one_attempt(district: Org, north: Org, now: dateti
     assert older.jobs.get().attempts == 1
 
 
+@pytest.mark.night
 def test_failed_row_keeps_its_password(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial")
     new = [{**student("P1"), "password": ""}, {**student("P2", org="W1"), "password": "a horse at 9 o'clock"}]

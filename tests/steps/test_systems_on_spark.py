@@ -31,6 +31,7 @@ def test_spark_plans_are_the_same(county: County, monkeypatch: pytest.MonkeyPatc
     assert list(exchange.iterdir()) == []
 
 
+@pytest.mark.night
 @pytest.mark.xdist_group("spark")
 def test_spark_sessions_are_apart(tmp_path: Path) -> None:
     need_spark()
