@@ -9,13 +9,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import examples
 
+from sis_sync.core import whole_files
 from sis_sync.core.fields import FIELD_NAMES
+from sis_sync.core.reading_options import ReadingOptions
 from sis_sync.engine.duckdb import open_session
+from sis_sync.steps.read import encoding
 from sis_sync.steps.read.read import read
 from sis_sync.steps.read.scan import CHUNK_BYTES, Layout, scan
 from sis_sync.steps.read.shape import Shape
@@ -118,3 +122,26 @@ def test_odd_record_crosses_every_border(end: str) -> None:
         assert found == [expected[0], expected[2]], offset
         plain_lines = [int(line) for part in parts for line in part.plain_lines]
         assert plain_lines == [*range(1, first), expected[1][0], expected[3][0]], offset
+
+
+@pytest.mark.parametrize("most_kept", [encoding.MOST_BAD_BYTES, 3])
+def test_bad_bytes_are_the_same_wherever_a_part_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_kept: int
+) -> None:
+    """The file is judged once, in parts that end anywhere. Its lines are then plain or not as if each was judged."""
+    monkeypatch.setattr(encoding, "MOST_BAD_BYTES", most_kept)
+    random, path = Random(15), tmp_path / "people.csv"
+    pieces = (b"\n", b"a,b\n", b"a", b",", "é".encode(), "李".encode(), "😀".encode(), b"\xe9", b"\xf0\x9f", b"\x80")
+    for size in range(1, 60):
+        monkeypatch.setattr(whole_files, "CHUNK_BYTES", random.randrange(1, 9))
+        content = b"a,b\n" + b"".join(random.choices(pieces, k=size)) + b"\n"
+        path.write_bytes(content)
+        found = encoding.detect_encoding(path, ReadingOptions(encoding="utf-8"))
+        bad, _ = encoding.judge_utf8(np.frombuffer(content, dtype=np.uint8))
+        assert found.has_bad_bytes == (len(bad) > 0)
+        assert (found.bad_bytes is None) == (len(bad) > most_kept)
+        start = 0
+        for line in content.splitlines(keepends=True):
+            of_line, _ = encoding.judge_utf8(np.frombuffer(line, dtype=np.uint8))
+            assert encoding.bad_bytes_of(line, start, found.bad_bytes).tolist() == of_line.tolist()
+            start += len(line)

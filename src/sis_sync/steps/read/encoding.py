@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -39,16 +39,21 @@ _SECOND_MIN, _SECOND_MAX = np.full(256, 0x80, dtype=np.uint8), np.full(256, 0xBF
 _SECOND_MIN[[0xE0, 0xF0]] = 0xA0, 0x90
 _SECOND_MAX[[0xED, 0xF4]] = 0x9F, 0x8F
 _MAX_LENGTH = 4
+MOST_BAD_BYTES = 1 << 17  # whose offsets are kept
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """`has_bad_bytes`: read as UTF-8, but some records contain bytes that do not decode."""
+    """`has_bad_bytes`: read as UTF-8, but some records contain bytes that do not decode.
+
+    `bad_bytes` are the offsets of these bytes in the file, None if they are too many to be kept.
+    """
 
     name: str
     mark_bytes: int = 0
     has_bad_bytes: bool = False
     is_fallback: bool = False
+    bad_bytes: Positions | None = field(default=None, compare=False)
 
 
 def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
@@ -67,8 +72,7 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
             if said and not name.startswith(python_encoding(said).removesuffix("-sig")):
                 message = f"The byte order mark of the file says {name}, but the named encoding is {said}."
                 raise FileRefused("file.encoding", message, fix=f"Leave the encoding out, or say {name}.")
-            has_bad_bytes = name == "utf-8" and _count_utf8(path)[1] > 0
-            return Encoding(name, mark_bytes=len(mark), has_bad_bytes=has_bad_bytes)
+            return replace(_utf8(path)[0], mark_bytes=len(mark)) if name == "utf-8" else Encoding(name, len(mark))
     if options.encoding:
         return _said_encoding(path, options.encoding)
     unmarked = _unmarked(head)
@@ -77,10 +81,8 @@ def detect_encoding(path: Path, options: ReadingOptions) -> Encoding:
     if unmarked:
         message = "The file looks like UTF-16 without a byte order mark."
         raise FileRefused("file.encoding", message, fix=f"{_SAVE_AS_UTF8} Or say its encoding: {unmarked}.")
-    valid_sequences, bad_bytes = _count_utf8(path)
-    if bad_bytes and valid_sequences <= bad_bytes:
-        return Encoding(options.fallback_encoding, is_fallback=True)
-    return Encoding("utf-8", has_bad_bytes=bad_bytes > 0)
+    utf8, is_likely = _utf8(path)
+    return utf8 if is_likely else Encoding(options.fallback_encoding, is_fallback=True)
 
 
 def _said_encoding(path: Path, said: str) -> Encoding:
@@ -90,7 +92,7 @@ def _said_encoding(path: Path, said: str) -> Encoding:
         message = "The named encoding is utf-16, but the file has no byte order mark that says which kind it is."
         raise FileRefused("file.encoding", message, fix="Say utf-16-le or utf-16-be.")
     if name in ("utf-8", "utf-8-sig"):
-        return Encoding("utf-8", has_bad_bytes=_count_utf8(path)[1] > 0)
+        return _utf8(path)[0]
     return Encoding(said)
 
 
@@ -105,16 +107,21 @@ def _unmarked(head: bytes) -> str:
     return "utf-16-be" if even > odd else "utf-16-le"
 
 
-def _count_utf8(path: Path) -> tuple[int, int]:
-    """Count the valid multi-byte sequences, and the bytes that belong to none."""
-    valid, bad, unfinished = 0, 0, b""
+def _utf8(path: Path) -> tuple[Encoding, bool]:
+    """Return UTF-8 for this file, and True if its valid multi-byte sequences outnumber the bad bytes."""
+    valid, bad, begun, unfinished = 0, 0, 0, b""
+    found: list[Positions] = []
     for chunk in chain(chunks_of(path), [b""]):
         text = unfinished + chunk
         judged = len(text) - _unfinished_bytes(text) if chunk else len(text)
         unfinished = text[judged:]
         bad_bytes, sequences = judge_utf8(np.frombuffer(text, dtype=np.uint8)[:judged])
         valid, bad = valid + sequences, bad + len(bad_bytes)
-    return valid, bad
+        if bad <= MOST_BAD_BYTES:
+            found.append(bad_bytes + begun)
+        begun += judged
+    kept = np.concatenate(found) if bad <= MOST_BAD_BYTES else None
+    return Encoding("utf-8", has_bad_bytes=bad > 0, bad_bytes=kept), not bad or valid > bad
 
 
 def _unfinished_bytes(chunk: bytes) -> int:
@@ -138,6 +145,15 @@ def judge_utf8(data: Bytes) -> tuple[Positions, int]:
     for step in range(2, _MAX_LENGTH):
         covered[first[length > step] + step] = True
     return high[~covered], len(first)
+
+
+def bad_bytes_of(chunk: bytes, offset: int, known: Positions | None) -> Positions:
+    """Return the places of the bad bytes in a chunk of whole lines. `known` are their offsets in the file."""
+    if known is None:
+        return judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0]
+    first, after = np.searchsorted(known, (offset, offset + len(chunk)))
+    places: Positions = known[first:after] - offset
+    return places
 
 
 def _are_whole(data: Bytes, starts: Positions) -> NDArray[np.bool_]:

@@ -68,7 +68,13 @@ class Header:
     def layout(self, encoding: Encoding, options: ReadingOptions) -> Layout:
         """Return the layout of the records after the header."""
         shape = shape_of(self.delimiter, self.columns, self.mapping, options)
-        return Layout(self.record.end, self.line + self.record.lines, shape, has_bad_bytes=encoding.has_bad_bytes)
+        return Layout(
+            self.record.end,
+            self.line + self.record.lines,
+            shape,
+            has_bad_bytes=encoding.has_bad_bytes,
+            bad_bytes=encoding.bad_bytes,
+        )
 
 
 def find_header(data: Buffer, mapping: Mapping, options: ReadingOptions, *, most_columns: int) -> Header:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sis_sync.core.errors import FileRefused
 from sis_sync.core.limits import FILE_LIMITS
-from sis_sync.steps.read.encoding import judge_utf8
+from sis_sync.steps.read.encoding import bad_bytes_of
 from sis_sync.steps.read.lines import LINE_FEED, RETURN, Flags, Lines, Positions, index_lines, lines_of
 from sis_sync.steps.read.mend import COLUMNS_EMPTY, MendedLines, mend
 from sis_sync.steps.read.quotes import Buffer, Record, split_record
@@ -33,7 +33,8 @@ _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 class Layout:
     """The start of the data records (offset and physical line), and how they are split.
 
-    `footers` are the offsets of lines that are not people, in order.
+    `footers` are the offsets of lines that are not people, in order. `bad_bytes` are those of the bytes that do not
+    decode, None if they are not known.
     """
 
     start: int
@@ -41,6 +42,7 @@ class Layout:
     shape: Shape
     has_bad_bytes: bool
     footers: Positions = field(default_factory=lambda: NO_FOOTERS)
+    bad_bytes: Positions | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _scan_part(data: Buffer, layout: Layout, offset: int, line: int) -> Part:
     is_footer = lines_of(layout.footers[first:after] - offset, lines.starts)
     may_be_plain = ~is_footer & (lines.ends - lines.starts <= FILE_LIMITS.cell_bytes)
     if layout.has_bad_bytes:
-        may_be_plain &= ~lines_of(judge_utf8(np.frombuffer(chunk, dtype=np.uint8))[0], lines.starts)
+        may_be_plain &= ~lines_of(bad_bytes_of(chunk, offset, layout.bad_bytes), lines.starts)
     plain, are_candidates = lines.is_plain & may_be_plain, lines.is_mendable & may_be_plain
     mended = mend(chunk, lines, are_candidates, layout.shape) if are_candidates.any() else None
     if mended:
