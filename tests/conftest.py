@@ -96,7 +96,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
+    """Leave nothing behind. DuckDB complains of objects that are not freed at the end."""
+    gc.unfreeze()
     shutil.rmtree(DATA_FOLDER, ignore_errors=True)
 
 
