@@ -75,6 +75,7 @@ def test_only_portable_functions_called() -> None:
     assert used == set(CALLS), "run each function of the steps on both engines here, and none that they do not call"
 
 
+@pytest.mark.night
 @pytest.mark.xdist_group("spark")
 def test_functions_agree_on_engines(tmp_path: Path) -> None:
     need_spark()

@@ -110,7 +110,7 @@ def test_first_deleting_list_is_held(district: Org, north: Org, alice: Account, 
     assert held_by(sync(district, *pupils(*range(3, 21)), mode="full", now=now + 2 * DAY)) == set()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases_at_night
 def test_deletions_add_up_7_days(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     had_leavers(district, now)
