@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,8 +99,7 @@ class Session:
 
     def detach(self) -> None:
         """Detach the databases that are attached."""
-        while self.attached:
-            self.connection.execute(f"DETACH {self.attached.pop()}")
+        _detach(self.connection, self.attached)
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement. Each `?` is replaced by a whole list of rows."""
@@ -168,9 +167,10 @@ def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[st
     try:
         database.connection.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
+        with suppress(duckdb.Error):
+            _detach(database.connection, attached)
         # The folder for spilled data cannot be changed after its first use.
-        is_kept = _are_detached(database, attached) and not spill.exists()
-        is_kept = is_kept and _spare.setdefault(settings, database) is database
+        is_kept = not attached and not spill.exists() and _spare.setdefault(settings, database) is database
     except BaseException:
         database.connection.close()
         raise
@@ -178,14 +178,11 @@ def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[st
         database.connection.close()
 
 
-def _are_detached(database: _Database, attached: list[str]) -> bool:
-    """Detach what the session has attached. Return False if that fails: the end of the database then does it."""
-    try:
-        while attached:
-            database.connection.execute(f"DETACH {attached.pop()}")
-    except duckdb.Error:
-        return False
-    return True
+def _detach(connection: duckdb.DuckDBPyConnection, attached: list[str]) -> None:
+    """Detach these databases. If one cannot be detached, its name stays in the list."""
+    while attached:
+        connection.execute(f"DETACH {attached[-1]}")
+        attached.pop()
 
 
 def _new_database(memory_limit_mb: int, threads: int) -> _Database:
