@@ -18,6 +18,7 @@ from kit.plans import examples
 from sis_sync.core import whole_files
 from sis_sync.core.fields import FIELD_NAMES
 from sis_sync.core.reading_options import ReadingOptions
+from sis_sync.engine import duckdb
 from sis_sync.engine.duckdb import open_session
 from sis_sync.steps.read import encoding
 from sis_sync.steps.read.read import read
@@ -102,6 +103,16 @@ def test_over_100_000_rows_are_read_back() -> None:
     ]
     content = written([FIELD_NAMES, *rows]).encode()
     assert len(content) > 20 * CHUNK_BYTES
+    assert read_rows(content) == with_lines(rows)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rows_of_many_buffers_of_the_engine(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of lines are joined to the cells by their order, which a new buffer must not change."""
+    monkeypatch.setattr(duckdb, "_CSV_BUFFER_BYTES", 3 << 20)  # the least that the engine takes with long lines
+    rows = [("Ana", f"Cole, Jr. {number}", "é" * 40, *[str(number)] * 6, "Active") for number in range(70_000)]
+    content = written([FIELD_NAMES, *rows], end=end).encode()
+    assert len(content) > 3 * (3 << 20)
     assert read_rows(content) == with_lines(rows)
 
 

@@ -46,7 +46,7 @@ MOST_BAD_BYTES = 1 << 17  # whose offsets are kept
 class Encoding:
     """`has_bad_bytes`: read as UTF-8, but some records contain bytes that do not decode.
 
-    `bad_bytes` are the offsets of these bytes in the file, None if they are too many to be kept.
+    `bad_bytes` are the offsets of these bytes in the file, or None if they are not known or too many to be kept.
     """
 
     name: str

@@ -24,7 +24,6 @@ _IS_WHITE[[9, LINE_FEED, RETURN, 32]] = True
 # A row of delimiters and blanks has no other bytes than these (and delimiters) at its ends.
 _MAY_BE_BLANK = np.zeros(256, dtype=bool)
 _MAY_BE_BLANK[[9, 11, 12, RETURN, 32, QUOTE, 0xC2, 0xE1, 0xE2, 0xE3, 0xEF, *range(0x80, 0xC0)]] = True
-_MOST_IN_A_BYTE = 255
 _LOOKS = 4  # few lines of people have blank cells at as many places
 
 
@@ -103,7 +102,7 @@ def lines_of(positions: Positions, starts: Positions) -> Flags:
 def _sums(flags: Flags, firsts: Positions, longest: int) -> Positions:
     """Count the flags from each of these positions to the next one. A longer range than `longest` may count wrong."""
     # Adding numbers of one byte takes a third of the time.
-    number = np.uint8 if longest <= _MOST_IN_A_BYTE else np.int64
+    number = np.min_scalar_type(longest)
     sums: Positions = np.add.reduceat(flags.view(np.uint8), firsts, dtype=number).astype(np.int64)
     return sums
 

@@ -92,7 +92,8 @@ class _Splitter:
         return self._line_end
 
     def _take_plain_cells(self) -> bool:
-        """Add the next cells up to the first with a quotation mark. Return True if these are all cells of the line."""
+        """Add the next cells up to the first with a quotation mark. Return True if the line has no more cells."""
+        # With escapes, a delimiter may be part of a cell. A header ends at the last cell that it may have.
         if self.shape.has_escapes or not self.shape.columns:
             return False
         delimiter = self.shape.delimiter.to_bytes()
@@ -126,7 +127,7 @@ class _Splitter:
 
     def _take_after_prefix(self, opening: int) -> bool:
         """Add a quoted cell with blanks or an equals sign before its quote. Return False if it is not regular."""
-        before = self.at, self.lines, self.is_stray
+        before = self.at, self.lines, self.is_stray, self._line_end
         prefix = self.data[self.at : opening]
         if not self._quoted_cell(opening) and self.is_stray == before[2]:
             self.remarks |= {TEXT_FORMULA} if prefix.endswith(b"=") else set()
@@ -134,8 +135,7 @@ class _Splitter:
             return True
         if self.is_stray != before[2]:
             self.cells.pop()
-        self.at, self.lines, self.is_stray = before
-        self._line_end = -1
+        self.at, self.lines, self.is_stray, self._line_end = before
         return False
 
     def _plain_cell(self, begun: bytes) -> None:

@@ -129,7 +129,9 @@ def read(
     options = options_of_file(head_of(path, 4096), mapping, options)
     options.refuse_unnamed_columns()
     encoding = detect_encoding(path, options)
-    source, encoding, warnings = _as_lines_of_utf8(session, path, encoding)
+    source, warnings = _as_lines_of_utf8(session, path, encoding)
+    if source != path:
+        encoding = replace(encoding, bad_bytes=None)  # in the copy, they are at other places
     with _mapped(source) as data:
         header = find_header(data, mapping, options, most_columns=limits.columns)
         layout = header.layout(encoding, options)
@@ -219,16 +221,14 @@ def _empty(message: str) -> FileRefused:
     )
 
 
-def _as_lines_of_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, Encoding, list[Finding]]:
-    """Return the file, or a copy in UTF-8 with usual line ends, its first encoding, and what is unusual about it."""
+def _as_lines_of_utf8(session: Session, path: Path, encoding: Encoding) -> tuple[Path, list[Finding]]:
+    """Return the file, or a copy in UTF-8 with usual line ends, and what is unusual about the file."""
     source, warnings = path, []
     if encoding.name != "utf-8":
         source = session.folder / "utf8.csv"
         warnings = rewrite_as_utf8(path, encoding, source)
     source, more = as_usual_lines(session.folder, source)
-    if source != path:
-        encoding = replace(encoding, bad_bytes=None)  # in the copy, they are at other places
-    return source, encoding, warnings + more
+    return source, warnings + more
 
 
 @contextmanager
