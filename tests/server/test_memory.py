@@ -89,8 +89,10 @@ class Night:
 
 
 @pytest.fixture
-def night(district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Night:
-    """The night after everyone was imported, and one in which the memory learned them."""
+def night(
+    district: Org, north: Org, alice: Account, charlie: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> Night:
+    """The night after everyone was imported, and one in which the memory learned them. Charlie is of elsewhere."""
     imported(district, *PEOPLE, mode="full", now=now)
     made = Night(district, now, monkeypatch)
     made.plan(*PEOPLE)

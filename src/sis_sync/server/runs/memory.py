@@ -74,8 +74,8 @@ def _count_live(school_system_id: int) -> int:
     """Return the number of accounts that are not deleted."""
     live = Account.objects.filter(deleted_at=None)
     if connection.vendor == "sqlite":
-        # SQLite knows the length of an index without reading it. So it counts all accounts in no time, and then the
-        # few that are deleted or of another school system.
+        # SQLite counts a whole table page by page in its smallest index, not row by row. The accounts to subtract are
+        # few.
         others = live.filter(org__in=Org.objects.exclude(school_system=school_system_id)).order_by()
         few = others[: FEW_OTHERS + 1].count()
         if few <= FEW_OTHERS:

@@ -62,7 +62,6 @@ class OfflineMemory(Pairs):
             if session.rows(_SHARED_ID):
                 raise MemoryUnusable
             self._show_accounts()
-            self._leave_accounts()
         return super().leave_out(session, plain, read_as)
 
     def demote(self, records: Records) -> None:

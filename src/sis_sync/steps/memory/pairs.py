@@ -34,7 +34,7 @@ COLUMNS = (*FIELD_NAMES, *OWN_COLUMNS)
 _LAST_LINES = 1000  # of the last file: one of them is almost always in a pair
 _SETS_ALL = FieldSettings(names="always")
 _LINE = "\x01"  # no plain line contains it, so as a delimiter it makes each line one cell
-PART_ROWS = 122_880  # a row group of the engine, which does not read the others then
+PART_ROWS = 122_880  # of one row group: the engine reads only the groups that a part needs
 _NO_NUMBERS = np.empty(0, dtype=np.int64)
 _LEAST_SHARE = 10  # with less than one pair per 10 lines, leaving the pairs out saves nothing
 # Without the salt, no one can make a line that has both hashes of another line. The texts are not kept: for a large
@@ -53,8 +53,7 @@ _NOTHING_FOUND = f"""
 CREATE TEMP TABLE plain_hashes (line BIGINT, front_hash UBIGINT, back_hash UBIGINT);
 CREATE TEMP TABLE found_pairs
   (line BIGINT, account_id BIGINT, custom_id VARCHAR, id_hash UBIGINT, email_hash UBIGINT);
-CREATE TEMP TABLE own_lines ({_PAIR});
-CREATE TEMP TABLE left_ids AS SELECT account_id FROM known.known_accounts
+CREATE TEMP TABLE own_lines ({_PAIR})
 """
 _LEAVE_FOUND = "DELETE FROM left_ids WHERE account_id IN (SELECT account_id FROM found_pairs)"
 _LEFT = "WHERE account_id IN (SELECT account_id FROM left_ids)"
@@ -155,7 +154,7 @@ class Pairs(ABC):
         self._show_accounts()
 
     def _show_accounts(self, condition: str = "") -> None:
-        """Make the view `unpaired_accounts`, and `directory_accounts`: the same as the directory reads it."""
+        """Make the views `unpaired_accounts` and, with IDs as text, `directory_accounts`."""
         name, columns = quoted("account_id"), ", ".join(map(quoted, COLUMNS))
         self._session.run(
             f"CREATE OR REPLACE TEMP VIEW unpaired_accounts AS SELECT * FROM known.known_accounts {condition}; "
@@ -178,13 +177,9 @@ class Pairs(ABC):
             if session.value("SELECT count(*) FROM plain_hashes WHERE line IS NULL OR front_hash IS NULL"):
                 raise MemoryUnusable
             self._find(read_as, salt)
-            pairs = session.value("SELECT count(*) FROM found_pairs")
-            is_worth_it = pairs * _LEAST_SHARE >= len(plain.lines)
-            if not is_worth_it:
+            if session.value("SELECT count(*) FROM found_pairs") * _LEAST_SHARE < len(plain.lines):
                 session.run("DELETE FROM found_pairs")
-                self._leave_accounts()
-        if not is_worth_it:
-            return plain
+                return plain
         self._plain = plain
         self._show_accounts(_LEFT)
         return copy_lines(plain, ~self._flags(plain, "found_pairs"), session.folder / "lines-left.csv")
@@ -192,19 +187,19 @@ class Pairs(ABC):
     def _find(self, read_as: ReadAs, salt: str) -> None:
         """Find the known lines, then the own lines of the other accounts. Make `left_ids`."""
         self._session.run(sql_text(__package__, "found"))
-        is_any_left_out = is_any_forgotten = False
+        has_left_out = has_forgotten = False
         if has_own_lines(read_as):
             self._session.run(f"CREATE TEMP VIEW orgs_read AS {orgs_query(self._session, self._orgs)}")
             # Without a table, the engine makes the own lines of all accounts before it leaves out the others.
-            is_any_left_out = self._session.value("SELECT count(*) FROM found_pairs") > 0
-            if is_any_left_out:
+            has_left_out = self._session.value("SELECT count(*) FROM found_pairs") > 0
+            if has_left_out:
                 self._leave_accounts()
-            self._session.run(_LEFT_ACCOUNTS if is_any_left_out else _ALL_ACCOUNTS)
+            self._session.run(_LEFT_ACCOUNTS if has_left_out else _ALL_ACCOUNTS)
             self._session.run(own_lines_sql(read_as, salt=salt, mode_types=self._mode_types))
             self._session.run("DROP VIEW orgs_read")
-            is_any_forgotten = self._forget_repeated("email_hash")
-        is_any_forgotten |= self._forget_repeated("account_id")
-        if is_any_left_out and not is_any_forgotten:
+            has_forgotten = self._forget_repeated("email_hash")
+        has_forgotten |= self._forget_repeated("account_id")
+        if has_left_out and not has_forgotten:
             self._session.run(_LEAVE_FOUND)  # only the own lines are new
         else:
             self._leave_accounts()
@@ -248,10 +243,11 @@ class Pairs(ABC):
     def _parts(self, column: str, table: str) -> Iterator[Any]:
         """Yield the numbers of a column, a part of the table at a time.
 
-        The engine keeps a copy of what it returns, next to the array and outside its limit of memory.
+        The engine keeps a copy of what it returns, next to the array and outside its limit of memory. Call it outside a
+        transaction: rows that are not committed have other numbers.
         """
-        end = self._session.value(f"SELECT max(rowid) FROM {table}")
-        for start in range(0, 0 if end is None else end + 1, PART_ROWS):
+        end = self._session.value(f"SELECT coalesce(max(rowid) + 1, 0) FROM {table}")
+        for start in range(0, end, PART_ROWS):
             part = f"SELECT {column} FROM {table} WHERE rowid >= {start} AND rowid < {start + PART_ROWS}"
             yield np.asarray(self._session.connection.execute(part).fetchnumpy()[column])
 
