@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def sums_of_plan(session: Session, plan: Path, *, mode: Mode, on_absent: OnAbsen
         schools_without_changes=sum(not each.has_changes for each in schools),
     )
     slices = {"schools": [*map(astuple, sums.schools)], "types": [*map(astuple, sums.types)]}
-    return {**asdict(replace(sums, schools=(), types=())), **slices}
+    return {**vars(sums), **slices, "fields": [*map(asdict, sums.fields)]}
 
 
 def stored_sums(stored: Mapping[str, Any]) -> Sums | None:
