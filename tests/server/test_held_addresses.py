@@ -35,7 +35,7 @@ def made(org: Org, custom_id: str, now: datetime, **values: str) -> str:
     return Account.objects.get(custom_id=custom_id).email.partition("@")[0]
 
 
-@pytest.mark.both_databases_at_night
+@pytest.mark.both_databases
 def test_released_address_is_not_made_again(district: Org, north: Org, alice: Account, now: datetime) -> None:
     needs_approval(district, "partial", required=False)
     assert made(district, "S1", now) == "sruiz"

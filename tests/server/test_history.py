@@ -72,7 +72,6 @@ def test_missing_tail_is_held(district: Org, north: Org, now: datetime) -> None:
     assert Account.objects.filter(deleted_at=None).count() == before
 
 
-@pytest.mark.night
 def test_last_person_is_the_tail(district: Org, north: Org, now: datetime) -> None:
     needs_approval(district, "full", required=False)
     had_leavers(district, now)

@@ -373,7 +373,6 @@ def test_newer_file_supersedes_waiting_one(district: Org, north: Org, alice: Acc
         approve_run(run=older, digest=older.plan_digest, by=alice, reason="checked", now=now)
 
 
-@pytest.mark.night
 def test_late_older_file_is_superseded(district: Org, north: Org, now: datetime) -> None:
     older = send(district, student("S1"), mode="students", now=now)
     held_back = older.jobs.get()

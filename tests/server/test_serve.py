@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kit.plans import at_night
 from kit.servers import Scene, kill, wait_until
 
 from sis_sync.server.serve.supervisor import Beat, Child
@@ -174,7 +173,7 @@ def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
 
 
 @pytest.mark.night
-@pytest.mark.parametrize("how", [signal.SIGTERM, *at_night(signal.SIGINT)])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_stop_signal_ends_all(scene: Scene, how: signal.Signals) -> None:
     with serving(scene) as (process, _):
         children = children_of(process.pid)

@@ -67,7 +67,6 @@ def test_worker_killed_while_planning(scene: Scene) -> None:
     assert scene.ask(ACCOUNTS) == [(SOME,)]
 
 
-@pytest.mark.night
 # On SQLite one of them waits until the other ends.
 @pytest.mark.parametrize("scene", [*at_night("sqlite"), "postgresql"], indirect=True)
 def test_two_workers_share_no_job(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from sis_sync.steps.read.scan import CHUNK_BYTES
 
 MODES = st.sampled_from(["partial", "full", "students", "staff"])
 # Many worlds in few plans: a plan of 17 worlds costs hardly more than one of 9, and proves twice as much.
-many = examples(3, night=14)
+many = examples(4, night=14)
 MANY_WORLDS = worlds(least=9)
 # A row and an account that belong to no world: in the modes that judge absence a file needs a record.
 ANCHOR = dict(zip(FIELD_NAMES, ("An", "", "Chor", "an@x.example", "anchor", "D1", "", "", "", "Active"), strict=True))
