@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ class Session:
 
     def detach(self) -> None:
         """Detach the databases that are attached."""
-        _detach(self.connection, self.attached)
+        while self.attached:
+            self.connection.execute(f"DETACH {self.attached.pop()}")
 
     def insert(self, sql: str, parameters: Sequence[object]) -> None:
         """Run one statement. Each `?` is replaced by a whole list of rows."""
@@ -161,28 +162,20 @@ _spare: dict[tuple[int, int, int], _Database] = {}
 
 @contextmanager
 def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[str]) -> Iterator[_Database]:
-    """Yield an empty database for one session. Keep it for the next one unless this one failed or spilled."""
+    """Yield an empty database for one session. Keep it for the next one unless this one failed, spilled or attached."""
     settings = (os.getpid(), memory_limit_mb, threads)
     database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
     try:
         database.connection.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
-        with suppress(duckdb.Error):
-            _detach(database.connection, attached)
-        # The folder for spilled data cannot be changed after its first use.
+        # The folder for spilled data cannot be changed after its first use. Who attaches has much data, and the memory
+        # for it is given back only with the database: 190 MB after a night of a million people.
         is_kept = not attached and not spill.exists() and _spare.setdefault(settings, database) is database
     except BaseException:
         database.connection.close()
         raise
     if not is_kept:
         database.connection.close()
-
-
-def _detach(connection: duckdb.DuckDBPyConnection, attached: list[str]) -> None:
-    """Detach these databases. If one cannot be detached, its name stays in the list."""
-    while attached:
-        connection.execute(f"DETACH {attached[-1]}")
-        attached.pop()
 
 
 def _new_database(memory_limit_mb: int, threads: int) -> _Database:
