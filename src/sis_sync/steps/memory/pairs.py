@@ -68,6 +68,8 @@ _STORE_UNPAIRED = """
 CREATE TEMP TABLE unpaired AS SELECT * FROM unpaired_accounts;
 CREATE OR REPLACE TEMP VIEW unpaired_accounts AS SELECT * FROM unpaired
 """
+# No one asks for them any more, and of a million pairs they are 16 MB.
+_FORGET_HASHES = "ALTER TABLE found_pairs DROP id_hash; ALTER TABLE found_pairs DROP email_hash"
 _LAST_LINE = """
 SELECT max(r.line) FROM read_parquet([:changing, :unchanged], union_by_name = true) AS r
 JOIN pairs AS p ON p.custom_id = r.custom_id WHERE r.line > :after
@@ -263,6 +265,7 @@ class Pairs(ABC):
                 split_lines(self._session, lines, records.layout)
                 self._session.run(_DEMOTE)
             self._session.run(_STORE_UNPAIRED)
+            self._session.run(_FORGET_HASHES)
 
     def count_pairs(self) -> None:
         """Make the tables of the pairs (see directory.sql)."""
