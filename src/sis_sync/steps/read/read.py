@@ -130,8 +130,7 @@ def read(
     options.refuse_unnamed_columns()
     encoding = detect_encoding(path, options)
     source, warnings = _as_lines_of_utf8(session, path, encoding)
-    if source != path:
-        encoding = replace(encoding, bad_bytes=None)  # in the copy, they are at other places
+    encoding = encoding if source == path else replace(encoding, bad_bytes=None)  # in a copy, they are elsewhere
     with _mapped(source) as data:
         header = find_header(data, mapping, options, most_columns=limits.columns)
         layout = header.layout(encoding, options)
@@ -147,8 +146,7 @@ def read(
         loaded = load_records(session, source, data, layout, _within(limits, scan(data, layout)), leave_out)
         has_final_newline = _has_final_newline(data)
     refuse_different_columns(session, header)
-    people = loaded.records - len(loaded.footers)
-    if not people:
+    if not (people := loaded.records - len(loaded.footers)):
         _refuse_empty_list(mode)  # the first check missed it, because the header has several lines
     has_final_newline |= compare_counts(footers, loaded.footers, people)  # with the right number, nothing is missing
     refuse_repeated_header(session, header.columns, has_broken=loaded.broken > 0)
