@@ -22,6 +22,7 @@ from sis_sync.steps.memory.pairs import Known
 LEAST_ACCOUNTS = 20_000
 # If more than one account in 10 was touched, reading all accounts is quicker.
 MOST_TOUCHED = 10
+# With more live accounts in other school systems, counting those of this one is as quick.
 FEW_OTHERS = 1_000
 
 

@@ -33,8 +33,8 @@ _LATE_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # U+0080 to 009F
 class Layout:
     """The start of the data records (offset and physical line), and how they are split.
 
-    `footers` are the offsets of lines that are not people, in order. `bad_bytes` are those of the bytes that do not
-    decode, None if they are not known.
+    `footers` are the offsets of lines that are not people, in order. `bad_bytes` are the offsets of bytes that do not
+    decode, or None if they are not known.
     """
 
     start: int
