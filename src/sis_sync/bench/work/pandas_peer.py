@@ -34,8 +34,9 @@ def judged(people: Any, orgs: set[str]) -> Any:
     people = people.apply(lambda column: column.str.strip().str.normalize("NFC"))
     address, grade = people["email"].str.lower(), people["grade"].str.casefold()
     good = (people[list(NEEDED)] != "").all(axis=1) & people["email"].str.fullmatch(ADDRESS)
-    good &= ~people["custom_id"].str.casefold().isin(PLACEHOLDERS) & people[ORG].isin(orgs)
-    good &= ~people["custom_id"].duplicated(keep=False) & ~address.duplicated(keep=False)
+    custom_id = people["custom_id"]
+    good &= ~custom_id.str.casefold().isin(PLACEHOLDERS) & (custom_id.str.strip("0") != "") & people[ORG].isin(orgs)
+    good &= ~custom_id.duplicated(keep=False) & ~address.duplicated(keep=False)
     people["user_type"] = people["user_type"].str.casefold().map(TYPES)
     people["status"] = people["status"].str.casefold().map(STATUSES)
     is_student = people["user_type"] == "Student"
