@@ -157,6 +157,23 @@ def test_frozen_child_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         child.stop(0)
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the environment of a process stands in /proc")
+@pytest.mark.parametrize("own", [None, "glibc.malloc.check=0"], ids=["nothing said", "said by the installation"])
+def test_child_keeps_small_pieces_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if own:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    child = Child("worker", ["kit.frozen", str(tmp_path / "beat")])
+    child.start()
+    try:
+        assert child.process
+        said = Path(f"/proc/{child.process.pid}/environ").read_text(encoding="utf-8").split("\0")
+        assert f"GLIBC_TUNABLES={own or 'glibc.malloc.tcache_count=127'}" in said
+    finally:
+        child.stop(0)
+
+
 @pytest.mark.night
 def test_parent_that_was_stopped_is_patient(tmp_path: Path) -> None:
     beat = Beat.expected(tmp_path / "workers" / "one", 5)

@@ -16,6 +16,7 @@ from sis_sync.bench import work
 from sis_sync.bench.compare import Process
 from sis_sync.bench.measure import module, run_measured
 from sis_sync.bench.postgresql import Cluster
+from sis_sync.server.serve.supervisor import MANY_SMALL_PIECES
 
 MAKERS = ("make_files.py", "district.sql")
 
@@ -63,8 +64,9 @@ class Places:
         return self.folder / "rows"
 
     def environment(self, name: str) -> dict[str, str]:
-        """Return the environment variables of a server in this place."""
+        """Return the environment variables of a server's child process in this place."""
         return {
+            **MANY_SMALL_PIECES,
             "DJANGO_SETTINGS_MODULE": "sis_sync.server.settings",
             "SIS_SYNC_DATA_FOLDER": str(self.folder / name),
             "SIS_SYNC_DATABASE_URL": self.cluster.database(name) if self.cluster else "",

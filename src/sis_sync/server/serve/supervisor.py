@@ -32,6 +32,9 @@ LONGEST_LOOK_SECONDS = 1.0
 STOP_SECONDS = 5.0
 CANNOT_LISTEN = 98  # the exit code of a web process whose address is in use
 PARENT_WATCHED = "SIS_SYNC_PARENT_WATCHED"
+# DuckDB plans a query with many small pieces of memory. glibc keeps 7 of each size for a thread; with 127, a small plan
+# takes a little less time.
+MANY_SMALL_PIECES = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=127"}
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Child:
         self.process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments, *told],
             stdin=subprocess.PIPE,
-            env={**os.environ, PARENT_WATCHED: "1"},
+            env={**MANY_SMALL_PIECES, **os.environ, PARENT_WATCHED: "1"},
         )
 
     def look_after(self) -> None:
