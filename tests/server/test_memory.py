@@ -1,5 +1,7 @@
 """Planning with the memory of a school system: the same plan, made of what was touched since."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from kit.rosters import imported, needs_approval, send, settled, student, teache
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.limits import RESTORABLE_FOR
+from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.feed import Changes
 from sis_sync.server.accounts.feed_triggers import make_triggers
 from sis_sync.server.accounts.models import Account
@@ -219,3 +222,35 @@ def test_purge_removes_memories_of_earlier_months(night: Night) -> None:
     assert list(memory.memory_folder().iterdir())
     purge_now(is_trial=False)
     assert not list(memory.memory_folder().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("accounts", "file_bytes", "expected"),
+    [(2, 2_000_000, 1), (1, 2_000_000, 2), (2, 2_000_001, 2)],
+    ids=["small", "many accounts", "large file"],
+)
+@pytest.mark.usefixtures("alice")
+def test_one_thread_plans_what_is_small(
+    district: Org,
+    now: datetime,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    accounts: int,
+    file_bytes: int,
+    expected: int,
+) -> None:
+    settings.SIS_SYNC_THREADS = 2
+    run = send(district, *PEOPLE, mode="partial", now=now)
+    run.file_size_bytes = file_bytes
+    monkeypatch.setattr(memory, "LEAST_ACCOUNTS", accounts)
+    found: list[int] = []
+
+    @contextmanager
+    def noted(folder: Path, **given: bool) -> Iterator[Session]:
+        with run_session(folder, **given) as session:
+            found.append(session.value("SELECT current_setting('threads')"))
+            yield session
+
+    monkeypatch.setattr(planning, "run_session", noted)
+    planning.make_stored_plan(run, settings_of(run), now=now)
+    assert found == [expected]

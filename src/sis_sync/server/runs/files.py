@@ -324,10 +324,13 @@ def is_plan_damaged(run: Run) -> bool:
     return False
 
 
-def run_session(folder: Path) -> AbstractContextManager[Session]:
-    """Open a session for planning or applying. Above the server's memory limit it writes to `folder`."""
+def run_session(folder: Path, *, is_small: bool = False) -> AbstractContextManager[Session]:
+    """Open a session for planning or applying. Above the server's memory limit it writes to `folder`.
+
+    `is_small`: use one thread, because sharing little work costs more than it saves.
+    """
     return open_session(
         temp_folder=folder,
         memory_limit_mb=settings.SIS_SYNC_MEMORY_MB,
-        threads=settings.SIS_SYNC_THREADS,
+        threads=1 if is_small else settings.SIS_SYNC_THREADS,
     )

@@ -35,11 +35,16 @@ def memory_of(run: Run, session: Session, *, now: datetime) -> Memory | None:
     """Open the memory for a run of the whole school system. Return None if it is not worth it, or cannot be used."""
     if connection.in_atomic_block or run.scope_org.kind != Org.Kind.DISTRICT:
         return None  # the transaction may still be rolled back
-    accounts = Account.objects.filter(school_system=run.school_system_id)
-    if not accounts.order_by("pk")[LEAST_ACCOUNTS - 1 : LEAST_ACCOUNTS].exists():
+    if not has_many_accounts(run.school_system_id):
         return None
     path = memory_folder() / f"{run.school_system_id}-{now:%Y-%m}.duckdb"
     return open_memory(session, path, key=f"school system {run.school_system_id}")
+
+
+def has_many_accounts(school_system_id: int) -> bool:
+    """Return True if the school system has so many accounts that a memory makes its plans quicker."""
+    accounts = Account.objects.filter(school_system=school_system_id)
+    return accounts.order_by("pk")[LEAST_ACCOUNTS - 1 : LEAST_ACCOUNTS].exists()
 
 
 def forget_memories(school_system_id: int | None = None, *, before: datetime | None = None) -> int:

@@ -35,7 +35,7 @@ from sis_sync.server.runs.files import (
     work_folder,
 )
 from sis_sync.server.runs.history import history_of
-from sis_sync.server.runs.memory import forget_memories, memory_of
+from sis_sync.server.runs.memory import forget_memories, has_many_accounts, memory_of
 from sis_sync.server.runs.models import ModeSettings, Run
 from sis_sync.server.runs.passwords import keep_passwords, kept_passwords, known_passwords
 from sis_sync.server.runs.settings import field_settings_of, limits_of, mode_of, on_absent
@@ -58,6 +58,9 @@ from sis_sync.steps.undo.undo import group_undo_findings
 from sis_sync.steps.validate.messages import FindingGroup, group_findings
 
 LOGGER = logging.getLogger(__name__)
+
+# Up to this size, and with few accounts, one thread plans as quickly as two (measured up to 30,000 rows of 2.1 MB).
+_SMALL_FILE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,12 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     Raise FileRefused, or ConfigurationError if the mapping is invalid.
     """
     mapping = mapping_of(run)
+    is_small = run.file_size_bytes <= _SMALL_FILE_BYTES and not has_many_accounts(run.school_system_id)
     if run.mode in TAKING_BACK:
-        with work_folder(run.pk) as folder, run_session(folder) as session:
+        with work_folder(run.pk) as folder, run_session(folder, is_small=is_small) as session:
             return _plan_undo(run, settings, session, folder, now)
     try:
-        with work_folder(run.pk) as folder, run_session(folder) as session:
+        with work_folder(run.pk) as folder, run_session(folder, is_small=is_small) as session:
             memory = memory_of(run, session, now=now)
             return _plan(run, settings, mapping, session, folder, now, memory)
     except MemoryUnusable as error:
