@@ -7,7 +7,7 @@ import pytest
 from browser.looks import LOOKS, Faults, Look, faults_of, take_screenshot, violations
 from browser.riverbend import ALICE, BOB, PASSWORD, Riverbend
 from browser.running import sign_in
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 # Its own server and set-up: together, the browser tests would take longer than all others beside them.
 pytestmark = pytest.mark.xdist_group("accessibility")
@@ -191,6 +191,7 @@ def test_phone_fits_every_list(browser: Browser, riverbend: Riverbend) -> None:
         page.goto(f"{riverbend.url}/bulk/client/keys/new")
         page.get_by_label("Name", exact=True).fill("office")
         page.get_by_role("button", name="Create key").click()
+        expect(page.locator("#secret")).to_be_visible()
         for path in LISTS:
             page.goto(riverbend.url + path)
             take_screenshot(page, f"{path.strip('/').replace('/', '-')}-390")

@@ -108,6 +108,8 @@ def test_key_is_copied_and_gone(alice_page: Page, riverbend: Riverbend) -> None:
     expect(page.locator("#announce")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == secret
     page.get_by_role("link", name="back to Sync Client").click()
+    expect(page.locator("#secret")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert secret not in page.content()
 
 

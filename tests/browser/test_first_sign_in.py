@@ -21,6 +21,7 @@ def test_from_upload_to_the_pupils_profile(alice_page: Page, browser: Browser, r
     manager.get_by_label("User type").select_option("Student")
     manager.get_by_role("button", name="Make codes and show the sheets").click()
     sheet = manager.locator(".sheet", has_text="Íñigo, Zoë")
+    expect(sheet.locator(".secret")).to_have_count(2)
     identifier, code = sheet.locator(".secret").all_inner_texts()
     address = sheet.locator("span.long").inner_text()
     assert identifier == "0000501"
