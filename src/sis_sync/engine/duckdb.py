@@ -138,10 +138,11 @@ def open_session(
     try:
         # The temporary tables and views of a cursor end with it.
         with (
-            _database(memory_limit_mb, threads or THREADS.number(), spill, attached) as database,
+            _database(memory_limit_mb, spill, attached) as database,
             database.connection.cursor() as connection,
             interruptible(connection.interrupt),
         ):
+            database.connection.execute(f"SET threads = {threads or THREADS.number()}")
             yield Session(connection, folder, attached, database.functions)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -155,16 +156,16 @@ class _Database:
     functions: set[str] = field(default_factory=set)
 
 
-# A database that no session uses, by process, memory limit and threads. Starting one takes as long as reading
-# a thousand rows, and the server opens a session for many pages.
-_spare: dict[tuple[int, int, int], _Database] = {}
+# A database that no session uses, by process and memory limit. Starting one takes as long as reading a thousand rows,
+# and the server opens a session for many pages.
+_spare: dict[tuple[int, int], _Database] = {}
 
 
 @contextmanager
-def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[str]) -> Iterator[_Database]:
+def _database(memory_limit_mb: int, spill: Path, attached: list[str]) -> Iterator[_Database]:
     """Yield an empty database for one session. Keep it for the next one unless this one failed, spilled or attached."""
-    settings = (os.getpid(), memory_limit_mb, threads)
-    database = _spare.pop(settings, None) or _new_database(memory_limit_mb, threads)
+    settings = (os.getpid(), memory_limit_mb)
+    database = _spare.pop(settings, None) or _new_database(memory_limit_mb)
     try:
         database.connection.execute(bind("SET temp_directory = :spill", spill=spill))
         yield database
@@ -178,10 +179,10 @@ def _database(memory_limit_mb: int, threads: int, spill: Path, attached: list[st
         database.connection.close()
 
 
-def _new_database(memory_limit_mb: int, threads: int) -> _Database:
+def _new_database(memory_limit_mb: int) -> _Database:
     connection = duckdb.connect(
         config={
-            "threads": str(threads),
+            "threads": "1",  # each session sets its own number
             "memory_limit": f"{memory_limit_mb}MB",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
