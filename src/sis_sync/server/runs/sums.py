@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,9 @@ def sums_of_plan(session: Session, plan: Path, *, mode: Mode, on_absent: OnAbsen
         renumbered=len(session.rows(sql_text(__package__, "renumbered"), plan=str(plan))),
         schools_without_changes=sum(not each.has_changes for each in schools),
     )
-    slices = {"schools": [*map(astuple, sums.schools)], "types": [*map(astuple, sums.types)]}
-    return {**vars(sums), **slices, "fields": [*map(asdict, sums.fields)]}
+    found = vars(sums)
+    slices = {name: [[*vars(each).values()] for each in found[name]] for name in ("schools", "types")}
+    return {**found, **slices, "fields": [*map(vars, sums.fields)]}
 
 
 def stored_sums(stored: Mapping[str, Any]) -> Sums | None:
