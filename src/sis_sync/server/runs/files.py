@@ -36,6 +36,8 @@ PLAN_AGAIN = (
 )
 MAX_NAME_BYTES = 255  # the limit of common file systems
 READING_MEMORY_MB = 256
+# One thread reads a file of this size as quickly as two (measured with 10,000 to 30,000 rows).
+SMALL_FILE_BYTES = 2_000_000
 UNCHANGED = "unchanged.parquet"
 REMEMBERED = """
 COPY (

@@ -25,6 +25,7 @@ from sis_sync.engine.duckdb import Session
 from sis_sync.server.accounts.held_addresses import key_of, write_digests
 from sis_sync.server.orgs.selectors import today_in
 from sis_sync.server.runs.files import (
+    SMALL_FILE_BYTES,
     RunFiles,
     adopt_plan,
     forget_plans,
@@ -59,9 +60,6 @@ from sis_sync.steps.validate.messages import FindingGroup, group_findings
 
 LOGGER = logging.getLogger(__name__)
 
-# Up to this size, and with few accounts, one thread plans as quickly as two (measured with 10,000 to 30,000 rows).
-_SMALL_FILE_BYTES = 2_000_000
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -90,7 +88,7 @@ def make_stored_plan(run: Run, settings: ModeSettings, *, now: datetime) -> Plan
     Raise FileRefused, or ConfigurationError if the mapping is invalid.
     """
     mapping = mapping_of(run)
-    is_small = run.file_size_bytes <= _SMALL_FILE_BYTES and not has_many_accounts(run.school_system_id)
+    is_small = run.file_size_bytes <= SMALL_FILE_BYTES and not has_many_accounts(run.school_system_id)
     if run.mode in TAKING_BACK:
         with work_folder(run.pk) as folder, run_session(folder, is_small=is_small) as session:
             return _plan_undo(run, settings, session, folder, now)

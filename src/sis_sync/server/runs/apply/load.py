@@ -15,7 +15,7 @@ from sis_sync.engine.sql import bind, literal, sql_text
 from sis_sync.server.accounts.held_addresses import key_of
 from sis_sync.server.runs.apply.approved import ApprovedPlan
 from sis_sync.server.runs.apply.sql import execute, own_statements
-from sis_sync.server.runs.files import RunFiles, run_session, work_folder
+from sis_sync.server.runs.files import SMALL_FILE_BYTES, RunFiles, run_session, work_folder
 
 BATCH_ROWS = 10_000
 # The addresses that accounts lose with this run, as keyed hashes.
@@ -28,7 +28,8 @@ WHERE action = 'delete' OR (action IN ('update', 'restore') AND lower(email) <> 
 @contextmanager
 def opened_changes(approved: ApprovedPlan) -> Iterator["Changes"]:
     """Yield the changes of a stored plan and the accounts as they were at planning."""
-    with work_folder(approved.run_id) as folder, run_session(folder) as session:
+    is_small = approved.files.plan.stat().st_size <= SMALL_FILE_BYTES
+    with work_folder(approved.run_id) as folder, run_session(folder, is_small=is_small) as session:
         key = key_of(approved.school_system_id)
         released = [digest for (digest,) in session.rows(_RELEASED, plan=str(approved.files.plan), key=key)]
         yield Changes(session, approved.files, released)
