@@ -11,6 +11,8 @@ from kit.rosters import imported, needs_approval, roster, settled, student, sync
 from pytest_django.fixtures import Settings
 
 from sis_sync.core.run_states import DECIDABLE
+from sis_sync.server.accounts import feed
+from sis_sync.server.accounts.feed_triggers import are_triggers_there, drop_triggers
 from sis_sync.server.accounts.models import Account, FilePassword
 from sis_sync.server.accounts.selectors import search_accounts
 from sis_sync.server.accounts.services import delete_accounts
@@ -111,6 +113,19 @@ def test_newcomers_are_found_by_their_words(
     found = search_accounts(actor=alice, text="soren")
     assert {account.custom_id for account in found} == {"S1", "S3"}
     assert len(straight) == 2
+
+
+@pytest.mark.parametrize("has_triggers", [True, False])
+def test_triggers_stay_as_they_are(
+    district: Org, north: Org, now: datetime, straight: list[int], monkeypatch: pytest.MonkeyPatch, has_triggers: bool
+) -> None:
+    monkeypatch.setattr(feed, "FEW_CHANGES", 1)  # so that one entry covers all
+    if not has_triggers:
+        drop_triggers()  # the feed may have missed changes, which triggers made again would hide
+    before = schema()
+    sync(district, student("S1"), student("S2"), now=now)
+    assert straight == [2]
+    assert (schema(), are_triggers_there()) == (before, has_triggers)
 
 
 def test_passwords_wait_for_their_account(district: Org, north: Org, now: datetime, straight: list[int]) -> None:

@@ -5,10 +5,12 @@ change of an account, by a page, a run or SQL. Django's migrations drop triggers
 the index and the triggers of the feed (feed_triggers.py) are checked after each migration.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.signals import post_migrate, pre_migrate
 
 from sis_sync.server.accounts.feed_triggers import drop_before_migrating, make_triggers
@@ -60,9 +62,11 @@ BEGIN
 END;
 """
 SQLITE_RELATION = "(SELECT name FROM sqlite_master WHERE name = '{}')"
-SQLITE_FILL = (
-    "INSERT INTO account_search (rowid, words) SELECT a.id, {words} FROM accounts_account a WHERE a.id > {after}"
-)
+# With an OFFSET, SQLite joins the words of an account once; else, wherever {plain} has them.
+SQLITE_FILL = """
+INSERT INTO account_search (rowid, words)
+SELECT id, {plain} FROM (SELECT id, {words} AS words FROM accounts_account WHERE id > {after} LIMIT -1 OFFSET 0)
+"""
 
 
 class AccountsConfig(AppConfig):
@@ -97,6 +101,23 @@ def make_search_index(*, using: str = "default", **_others: Any) -> None:
             cursor.execute(postgresql_statements(has_icu=exists_icu(cursor)))
 
 
+@contextmanager
+def without_trigger(name: str) -> Iterator[bool]:
+    """Drop this trigger of SQLite during the block. Then make it again exactly as it was. Yield False if it is missing.
+
+    Call it in a transaction: if the block raises, only the end of the transaction brings the trigger back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", [name])
+        found = cursor.fetchone()
+        if found is None:
+            yield False
+            return
+        cursor.execute(f"DROP TRIGGER {name}")
+        yield True
+        cursor.execute(found[0])
+
+
 def exists_icu(cursor: Any) -> bool:
     """Return True if PostgreSQL was built with ICU. Almost every build is."""
     cursor.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')")
@@ -116,18 +137,19 @@ def postgresql_statements(*, has_icu: bool) -> str:
 
 def sqlite_statements(*, is_new: bool) -> list[str]:
     """Return the table and its triggers, and what fills a new table. FTS5 removes case and accents itself."""
-    made = SQLITE.format(old=_sqlite_words("old."), new=_sqlite_words("new."))
+    old, new = (_plain(f"({WORDS.format(prefix)})") for prefix in ("old.", "new."))
+    made = SQLITE.format(old=old, new=new)
     statements = [f"CREATE {statement}" for statement in made.split("CREATE ")[1:]]
     return [*statements, *([sqlite_fill(after=0)] if is_new else [])]
 
 
 def sqlite_fill(*, after: int) -> str:
     """Return what adds the words of accounts with greater IDs than `after`."""
-    return SQLITE_FILL.format(words=_sqlite_words("a."), after=after)
+    return SQLITE_FILL.format(plain=_plain("words"), words=WORDS.format(""), after=after)
 
 
-def _sqlite_words(prefix: str) -> str:
-    words = f"({WORDS.format(prefix)})"
+def _plain(words: str) -> str:
+    """Return the SQL that replaces the letters of words that have no accent to remove."""
     letters = _doubled(words)
     for letter, plain in zip(*SINGLE_LETTERS, strict=True):
         letters = f"replace({letters}, '{letter}', '{plain}')"

@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from sis_sync.server.accounts.feed_triggers import FEED, OWN_TRANSACTION, are_triggers_there
+from sis_sync.server.accounts.apps import without_trigger
+from sis_sync.server.accounts.feed_triggers import FEED, OWN_TRANSACTION, are_triggers_there, trigger_name
 from sis_sync.server.accounts.models import Account, FeedEntry
 
 logger = logging.getLogger(__name__)
@@ -148,6 +149,20 @@ def one_entry_for_all(*, school_system_id: int) -> Iterator[None]:
         (entry_id,) = cursor.fetchone()
         yield
         FeedEntry.objects.filter(pk=entry_id).update(is_open=False)
+
+
+@contextmanager
+def covered_inserts(*, school_system_id: int) -> Iterator[None]:
+    """Insert accounts of the school system in the block. If an open entry covers them, no trigger asks for each row.
+
+    Asking takes SQLite a third of the time of the insert. PostgreSQL asks once per statement.
+    """
+    covering = FeedEntry.objects.filter(school_system_id=school_system_id, is_open=True)
+    if connection.vendor == "sqlite" and covering.exists():
+        with without_trigger(trigger_name("accounts_account", "insert")):
+            yield
+    else:
+        yield
 
 
 def entries_over(*, now: datetime) -> QuerySet[FeedEntry]:

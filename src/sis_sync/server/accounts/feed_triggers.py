@@ -167,12 +167,12 @@ def _found(connection: BaseDatabaseWrapper) -> Found:
 def _expected(connection: BaseDatabaseWrapper) -> Found:
     """Return the triggers that should be in the database, in the form of `_found`."""
     if connection.vendor == "sqlite":
-        return {_name(*watched): (_sqlite_trigger(*watched), watched[0]) for watched in SQLITE_EVENTS}
+        return {trigger_name(*watched): (_sqlite_trigger(*watched), watched[0]) for watched in SQLITE_EVENTS}
     expected: Found = {}
     for table, event in POSTGRESQL_EVENTS:
         old, new = OLD_AND_NEW.get(event, (None, None))
         function = (_postgresql_function(table, event), True, f"search_path={_own_path(connection)}")
-        expected[_name(table, event)] = (table, TRIGGER_TYPE[event], FIRES_ALWAYS, old, new, True, *function)
+        expected[trigger_name(table, event)] = (table, TRIGGER_TYPE[event], FIRES_ALWAYS, old, new, True, *function)
     return expected
 
 
@@ -182,7 +182,7 @@ def _statements(connection: BaseDatabaseWrapper) -> list[str]:
         return [_sqlite_trigger(*watched) for watched in SQLITE_EVENTS]
     made = [f"CREATE INDEX IF NOT EXISTS feed_entry_by_transaction ON {FEED} USING brin (transaction_id)"]
     for table, event in POSTGRESQL_EVENTS:
-        name, (old, new) = _name(table, event), OLD_AND_NEW.get(event, (None, None))
+        name, (old, new) = trigger_name(table, event), OLD_AND_NEW.get(event, (None, None))
         rows = " ".join(f"{kind} TABLE AS {rows}" for kind, rows in (("OLD", old), ("NEW", new)) if rows)
         made += [
             # SECURITY DEFINER: a role that may change accounts needs no rights over the feed.
@@ -211,7 +211,7 @@ def _sqlite_trigger(table: str, event: str) -> str:
         conditions.append(SQLITE_IS_NOT_COVERED.format(row))
     when = f"\nWHEN {' AND '.join(conditions)}" if conditions else ""
     return (
-        f"CREATE TRIGGER {_name(table, event)} AFTER {'UPDATE' if columns else event.upper()} ON {table}{when}\n"
+        f"CREATE TRIGGER {trigger_name(table, event)} AFTER {'UPDATE' if columns else event.upper()} ON {table}{when}\n"
         f"BEGIN\n  INSERT INTO {FEED} (school_system_id, account_id) {SQLITE_ENTRY[table].format(row)};\nEND"
     )
 
@@ -231,5 +231,6 @@ def _both(columns: Iterable[str], old: str, new: str) -> dict[str, str]:
     return {name: ", ".join(f"{row}.{column}" for column in columns) for name, row in (("old", old), ("new", new))}
 
 
-def _name(table: str, event: str) -> str:
+def trigger_name(table: str, event: str) -> str:
+    """Return the name of the trigger for this event of a table."""
     return f"feed_{table.partition('_')[2]}_{event}"

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from sis_sync.engine.text_functions import WHITE_SPACE
-from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS, sqlite_fill
+from sis_sync.server.accounts.apps import DOUBLE_LETTERS, SEPARATORS, SINGLE_LETTERS, sqlite_fill, without_trigger
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.text import has_controls, tidy
 
@@ -73,15 +73,11 @@ def words_added_afterwards(*, after: int) -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'account_search_insert'")
-        found = cursor.fetchone()
-        if found is not None:
-            cursor.execute("DROP TRIGGER account_search_insert")
+    with without_trigger("account_search_insert") as has_index:
         yield
-        if found is not None:
-            cursor.execute(sqlite_fill(after=after))
-            cursor.execute(found[0])
+        if has_index:
+            with connection.cursor() as cursor:
+                cursor.execute(sqlite_fill(after=after))
 
 
 def drop_removed_words() -> None:

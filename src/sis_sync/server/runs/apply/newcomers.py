@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 
 from sis_sync.engine.duckdb import Session
-from sis_sync.engine.sql import bind, sql_text
+from sis_sync.engine.sql import bind, literal, sql_text
+from sis_sync.server.accounts.feed import covered_inserts
 from sis_sync.server.accounts.search import words_added_afterwards
 from sis_sync.server.orgs.models import Org
 from sis_sync.server.runs.apply.approved import ApprovedPlan
@@ -24,10 +25,11 @@ from sis_sync.server.runs.models import Run
 
 MIN_NEWCOMERS = 1_000  # for fewer, the usual way is as fast
 COLUMNS = (
-    *("id", "school_system_id", "org_id", "first_name", "middle_name", "last_name", "email", "custom_id"),
-    *("user_type", "position", "grade", "status", "password", "is_protected", "protected_reason", "is_held_by_hand"),
-    *("must_change_password", "created_at", "updated_at"),
+    *("id", "org_id", "first_name", "middle_name", "last_name", "email", "custom_id"),
+    *("user_type", "position", "grade", "status", "password"),
 )
+# All newcomers have these values.
+SHARED = {"is_protected": False, "protected_reason": "", "is_held_by_hand": False, "must_change_password": False}
 LINE_COLUMNS = ("id", "line", "brings_password")
 _NAMED_ORGS = "INSERT INTO named_orgs SELECT unnest(?::VARCHAR[]), unnest(?::BIGINT[])"
 
@@ -42,7 +44,8 @@ class Newcomers:
 
     def write(self, parameters: dict[str, Any]) -> int:
         """Write the accounts, and return how many."""
-        with words_added_afterwards(after=self.before_first):
+        covered = covered_inserts(school_system_id=parameters["school_system"])
+        with covered, words_added_afterwards(after=self.before_first):
             return self._write_accounts(parameters)
 
     def _write_accounts(self, parameters: dict[str, Any]) -> int:
@@ -50,32 +53,35 @@ class Newcomers:
             sql_text(__package__, "newcomers"),
             plan=str(self.plan),
             before_first=self.before_first,
-            school_system=parameters["school_system"],
             password=f"!{parameters['salt']}",
-            now=str(parameters["now"]),
         )
-        return self._add("accounts_account", COLUMNS, query)
+        now = str(parameters["now"])
+        shared = {"school_system_id": parameters["school_system"], "created_at": now, "updated_at": now, **SHARED}
+        return self._add("accounts_account", COLUMNS, query, shared)
 
     def write_history(self, parameters: dict[str, Any]) -> int:
         """Write the history of the accounts: this run created all of their values. Return how many."""
         own = own_statements()
         execute(own["make_newcomers"])
         query = bind(sql_text(__package__, "newcomer_lines"), plan=str(self.plan), before_first=self.before_first)
-        self._add("run_newcomer", LINE_COLUMNS, query)
+        self._add("run_newcomer", LINE_COLUMNS, query, {})
         return execute(own["keep_history_of_written"], parameters)
 
     def await_passwords(self, parameters: dict[str, Any]) -> int:
         """Mark the accounts that wait for their password from the file, and return how many."""
         return execute(own_statements()["await_passwords_of_written"], parameters)
 
-    def _add(self, table: str, columns: tuple[str, ...], query: str) -> int:
-        named = f"{table} ({', '.join(columns)})"
+    def _add(self, table: str, columns: tuple[str, ...], query: str, shared: dict[str, object]) -> int:
+        """Add the rows of the query to the table, each with the `shared` values too. Return how many."""
+        named = f"{table} ({', '.join((*columns, *shared))})"
+        literals = [literal(value) for value in shared.values()]
         if connection.vendor == "postgresql":
             file = self.session.folder / f"{table}.csv"
-            write_out(self.session, query, file)
+            write_out(self.session, f"SELECT {', '.join(('*', *literals))} FROM ({query})", file)
             return copy_in(file, f"COPY {named} FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')")
-        places = ", ".join(["%s"] * len(columns))
-        return insert_rows(self.session, query, f"INSERT INTO {named} VALUES ({places})")
+        # SQLite takes a value from its statement sooner than from each row.
+        values = [*["%s"] * len(columns), *literals]
+        return insert_rows(self.session, query, f"INSERT INTO {named} VALUES ({', '.join(values)})")
 
 
 def newcomers_of(run: Run, approved: ApprovedPlan, session: Session) -> Newcomers | None:

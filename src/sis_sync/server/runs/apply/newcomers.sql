@@ -1,14 +1,12 @@
 -- DuckDB. In: the plan file (:plan), the orgs that rows may name (named_orgs), the ID before the first new account
---   (:before_first), and the values that all new accounts share (:school_system, :password, :now).
+--   (:before_first), and the start of all passwords (:password).
 -- Out: one row per account to create, in the order of the file, with the columns of COLUMNS in newcomers.py. The org is
 --   NULL if the row may not name it; then the database refuses the row.
 -- A hash that starts with ! matches no password. The rest is different for each account. A job sets passwords later.
 SELECT
-  :before_first + row_number() OVER (ORDER BY file_row_number) AS id, :school_system AS school_system_id, o.org_id,
+  :before_first + row_number() OVER (ORDER BY file_row_number) AS id, o.org_id,
   first_name, middle_name, last_name, email, custom_id, user_type, position, grade, status,
-  :password || file_row_number AS password,
-  FALSE AS is_protected, '' AS protected_reason, FALSE AS is_held_by_hand, FALSE AS must_change_password,
-  CAST(:now AS VARCHAR) AS created_at, CAST(:now AS VARCHAR) AS updated_at
+  :password || file_row_number AS password
 FROM read_parquet(:plan, file_row_number = true) AS p
 LEFT JOIN named_orgs AS o ON o.external_id = p.school_district_external_id
 WHERE action = 'create'
