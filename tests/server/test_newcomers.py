@@ -128,6 +128,19 @@ def test_triggers_stay_as_they_are(
     assert (schema(), are_triggers_there()) == (before, has_triggers)
 
 
+@pytest.mark.parametrize("is_covered", [True, False])
+def test_the_feed_knows_newcomers(
+    district: Org, north: Org, now: datetime, straight: list[int], monkeypatch: pytest.MonkeyPatch, is_covered: bool
+) -> None:
+    monkeypatch.setattr(feed, "FEW_CHANGES", 1 if is_covered else 1_000)
+    start = feed.position_now()
+    sync(district, student("S1"), student("S2"), now=now)
+    assert straight == [2]
+    changes = feed.changes_since(start, school_system_id=district.school_system_id)
+    there = frozenset(Account.objects.filter(custom_id__isnull=False).values_list("pk", flat=True))
+    assert changes == (feed.Changes(reason=feed.ALL_AT_ONCE) if is_covered else feed.Changes(there))
+
+
 def test_passwords_wait_for_their_account(district: Org, north: Org, now: datetime, straight: list[int]) -> None:
     rows = [student("S1", password="Grey-harbour-12"), student("S2"), student("S3", password="Blue-harbour-34")]
     sync(district, content=roster(*rows, extra=("password",)), now=now)
@@ -175,12 +188,14 @@ def test_taken_since_is_planned_again(
 
 
 def test_id_of_a_leaver_is_taken_in_the_usual_way(
-    district: Org, north: Org, alice: Account, now: datetime, straight: list[int]
+    district: Org, north: Org, alice: Account, now: datetime, straight: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(feed, "FEW_CHANGES", 1)  # so that one entry covers all
+    before = schema()
     sync(district, student("S1"), now=now)
     delete_accounts(accounts=Account.objects.filter(custom_id="S1"), actor=alice, now=now)
     run = sync(district, student("S1", email="new@riverbend.example"), student("S2"), now=now + timedelta(days=181))
-    assert (run.state, run.counts["create"], straight) == ("applied", 2, [1])
+    assert (run.state, run.counts["create"], straight, schema()) == ("applied", 2, [1], before)
     assert Account.objects.filter(custom_id="S1").count() == 1
 
 

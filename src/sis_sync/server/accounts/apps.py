@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models.signals import post_migrate, pre_migrate
 
 from sis_sync.server.accounts.feed_triggers import drop_before_migrating, make_triggers
@@ -62,7 +62,7 @@ BEGIN
 END;
 """
 SQLITE_RELATION = "(SELECT name FROM sqlite_master WHERE name = '{}')"
-# With an OFFSET, SQLite joins the words of an account once; else, wherever {plain} has them.
+# The OFFSET keeps SQLite from joining the words again wherever {plain} names them.
 SQLITE_FILL = """
 INSERT INTO account_search (rowid, words)
 SELECT id, {plain} FROM (SELECT id, {words} AS words FROM accounts_account WHERE id > {after} LIMIT -1 OFFSET 0)
@@ -105,9 +105,9 @@ def make_search_index(*, using: str = "default", **_others: Any) -> None:
 def without_trigger(name: str) -> Iterator[bool]:
     """Drop this trigger of SQLite during the block. Then make it again exactly as it was. Yield False if it is missing.
 
-    Call it in a transaction: if the block raises, only the end of the transaction brings the trigger back.
+    If the block raises, the trigger is there again, and nothing that the block did.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = %s", [name])
         found = cursor.fetchone()
         if found is None:
@@ -149,7 +149,7 @@ def sqlite_fill(*, after: int) -> str:
 
 
 def _plain(words: str) -> str:
-    """Return the SQL that replaces the letters of words that have no accent to remove."""
+    """Return the SQL of these words with plain letters in place of those that have no accent to remove."""
     letters = _doubled(words)
     for letter, plain in zip(*SINGLE_LETTERS, strict=True):
         letters = f"replace({letters}, '{letter}', '{plain}')"
