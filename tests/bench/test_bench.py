@@ -14,6 +14,7 @@ from sis_sync.bench.compare import Comparison, Process, compare
 from sis_sync.bench.measure import WorkFailed, server_cpu
 from sis_sync.bench.peers import PACKAGES
 from sis_sync.bench.postgresql import throw_away_cluster
+from sis_sync.bench.report import as_markdown, as_svg, document, promises_as_markdown
 from sis_sync.bench.scenarios import SCENARIOS
 from sis_sync.bench.work.page_cost import PAGES
 
@@ -97,6 +98,18 @@ def test_temporary_postgresql_can_be_measured(postgresql_server_url: str, tmp_pa
         cluster.copy(None, "tried")
         assert cluster.database("tried") != cluster.url
         assert server_cpu(cluster.process) > 0
+
+
+def test_promise_of_all_pages_is_shown_once() -> None:
+    side = {"label": "people", "cpu_seconds": 1.0, "wall_seconds": 1.0, "memory_mb": 100}
+    page = {"scenario": "pages", "rows": 9, "repeats": 1, "ratio_of": "cpu", "at_most": 3.0, "memory_at_most_mb": None}
+    page |= {"kept": True, "ours": side, "peer": side}
+    ratios = {"page home": 1.5, "page people": 2.5, "page run": 2.0}
+    made = document([{**page, "title": title, "ratio": ratio} for title, ratio in ratios.items()])
+    for shown in (promises_as_markdown(made), as_svg(made)):
+        assert "page people, worst of 3" in shown
+        assert ("page home" in shown, "page run" in shown) == (False, False)
+    assert [title for title in ratios if f"| {title} |" not in as_markdown(made)] == []
 
 
 def look_at(results: list[dict[str, Any]]) -> None:

@@ -101,8 +101,19 @@ def as_markdown(made: dict[str, Any]) -> str:
 def promises_as_markdown(made: dict[str, Any]) -> str:
     """Return the table of what is promised, and the sentence, as Markdown."""
     columns = [HEADERS.index(name) for name in OF_PROMISES]
-    promised = [row for row in rows_of(made) if row[HEADERS.index("Promised")]]
-    return f"{_table([tuple(row[column] for column in columns) for row in (HEADERS, *promised)])}\n\n{where(made)}"
+    rows = [HEADERS, *map(_row, _promised(made))]
+    return f"{_table([tuple(row[column] for column in columns) for row in rows])}\n\n{where(made)}"
+
+
+def _promised(made: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the results with a promise. The pages share one, so of them return only the one with the highest ratio."""
+    promised = [result for result in made["results"] if result["at_most"] is not None]
+    pages = [result for result in promised if result["scenario"] == "pages"]
+    if not pages:
+        return promised
+    worst = max(pages, key=lambda page: float(page["ratio"]))
+    shown = {**worst, "title": f"{worst['title']}, worst of {len(pages)}"}
+    return [*(result for result in promised if result not in pages), shown]
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
@@ -112,7 +123,7 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 def as_svg(made: dict[str, Any]) -> str:
     """Return an SVG picture. Each promise is a bar: the measured ratio as a share of the promised one."""
-    promised = [result for result in made["results"] if result["at_most"] is not None]
+    promised = _promised(made)
     height = TOP + ROW * len(promised) + 12
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" font-family="{FONT}" '
