@@ -47,7 +47,9 @@ def test_run_waits_for_room_and_goes_on(scene: Scene, room_bytes: int) -> None:
             if scene.url or room_bytes:  # otherwise not even the reason can be stored
                 wait_until(lambda: bool(scene.ask(WAITS)))
                 assert scene.ask(WAITS)[0][1] == 0
-            assert scene.ask("select state from runs_run")[0][0] in ("received", "checking", "applying")
+            # The limit is that of each file: beside a database on SQLite, a plan has the room that the accounts lack.
+            stopped = ("applying",) if room_bytes and not scene.url else ("received", "checking")
+            assert scene.ask("select state from runs_run")[0][0] in stopped
             assert worker.poll() is None
         wait_until(lambda: scene.ask("select state from runs_run")[0] in PLANNED)
         assert worker.poll() is None
