@@ -168,7 +168,9 @@ def test_child_keeps_small_pieces_of_memory(tmp_path: Path, monkeypatch: pytest.
     child.start()
     try:
         assert child.process
-        said = Path(f"/proc/{child.process.pid}/environ").read_text(encoding="utf-8").split("\0")
+        environment = Path(f"/proc/{child.process.pid}/environ")
+        wait_until(lambda: environment.read_bytes() != b"", "the child has no environment")  # Linux sets it after exec
+        said = environment.read_text(encoding="utf-8").split("\0")
         assert f"GLIBC_TUNABLES={own or 'glibc.malloc.tcache_count=127'}" in said
     finally:
         child.stop(0)
