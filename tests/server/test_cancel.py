@@ -129,6 +129,21 @@ def busy_database() -> sqlite3.OperationalError:
 
 
 @pytest.mark.both_databases
+def test_only_the_cancel_waits_briefly(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    def lock_wait() -> str:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SHOW lock_timeout")
+            else:
+                cursor.execute("PRAGMA busy_timeout")
+            return str(cursor.fetchone()[0])
+
+    before = lock_wait()
+    assert cancel_run(run=waiting_run(district, now), by=alice, now=now).state == "cancelled"
+    assert lock_wait() == before
+
+
+@pytest.mark.both_databases
 def test_late_cancel_is_told_applied(
     district: Org, north: Org, as_alice: Client, alice: Account, now: datetime
 ) -> None:

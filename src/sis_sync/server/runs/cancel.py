@@ -5,6 +5,8 @@ SQLite the whole database), so the job could not learn it from there.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import get_ident
 
@@ -110,10 +112,8 @@ def _record_cancel(run_id: int, by: Account | ApiKey | None, now: datetime) -> b
         "decision_reason": "",
     }
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-        was_open = move(run_id, CANCELLABLE, State.CANCELLED, **decision)
+        with _brief_lock_wait():
+            was_open = move(run_id, CANCELLABLE, State.CANCELLED, **decision)
         run = fresh(Run(pk=run_id))
         if was_open:
             record(school_system=run.school_system, action="run.cancelled", by=by, detail={"run": run_id}, now=now)
@@ -123,3 +123,16 @@ def _record_cancel(run_id: int, by: Account | ApiKey | None, now: datetime) -> b
     else:
         cancel_marker(run_id).unlink(missing_ok=True)  # too late
     return is_cancelled
+
+
+@contextmanager
+def _brief_lock_wait() -> Iterator[None]:
+    """On PostgreSQL, let the statements of the block wait a second for a lock. Those of a caller wait as before."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        before = cursor.execute("SHOW lock_timeout").fetchone()[0]
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        yield
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
