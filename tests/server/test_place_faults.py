@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.utils import DatabaseErrorWrapper
 from kit.rosters import needs_approval, send, settled, student
 from pytest_django.fixtures import Settings
@@ -21,7 +21,7 @@ from sis_sync.server import place
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.jobs.models import Job
 from sis_sync.server.orgs.models import Org
-from sis_sync.server.runs import flow, planning
+from sis_sync.server.runs import flow, planning, worker
 from sis_sync.server.runs.apply import apply
 from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.files import run_files
@@ -122,6 +122,20 @@ def test_applying_waits_and_keeps_its_approval(
     run = settled(run, now=now + FOR_A_WHILE)
     assert (run.state, run.decided_by) == ("applied", alice)
     assert Account.objects.filter(custom_id="S1").count() == 1
+
+
+@pytest.mark.django_db
+def test_nothing_is_retried_in_a_callers_transaction(
+    district: Org, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise OperationalError
+
+    send(district, student("S1"), now=now)
+    monkeypatch.setattr(worker, "finish", refuse)
+    monkeypatch.setattr(worker.time, "sleep", lambda _seconds: pytest.fail("it tries again"))
+    with transaction.atomic(), pytest.raises(OperationalError):
+        worker.work_once(clock=lambda: now)
 
 
 @pytest.mark.django_db

@@ -183,6 +183,8 @@ def _until_stored(store: Callable[[], None]) -> None:
         try:
             store()
         except (DatabaseError, InterfaceError) as error:
+            if connection.in_atomic_block:  # a caller's transaction has failed with it: nothing can be stored
+                raise
             log_place_fault(error)
             connection.close()
             time.sleep(PLACE_PAUSE_SECONDS)
