@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -12,9 +13,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.plans import examples
-from kit.rosters import roster, settled, student
+from kit.rosters import roster, settled, student, sync
 
 from sis_sync.core.modes import MODES
+from sis_sync.core.wording import shown
 from sis_sync.server.accounts.models import Account
 from sis_sync.server.keys.services import SCOPES, create_key
 from sis_sync.server.orgs.models import Org
@@ -194,3 +196,16 @@ def a_run(org: Org) -> Run:
     """The run of the district that the calls name. It has no files."""
     values = {"scope_org": org, "mode": "partial", "file_name": "a.csv", "file_size_bytes": 1, "state": "waiting"}
     return Run.objects.get_or_create(school_system=org.school_system, defaults=values)[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+@pytest.mark.parametrize("odd_name", ["no\0name", "\x1b[2Jname", "\u202eeman", "no\tname", "no\x85name"])
+def test_refusal_quotes_a_header_safely(district: Org, now: datetime, odd_name: str) -> None:
+    """A terminal obeys some characters, PostgreSQL stores no NUL."""
+    content = roster(student("S1")).replace(b"email", odd_name.encode(), 1)
+    run = sync(district, content=content, now=now)
+    assert run.refusal
+    assert (run.state, run.refusal["code"]) == ("refused", "file.header_missing")
+    assert run.refusal["message"].isprintable()
+    assert shown(odd_name.strip()) in run.refusal["message"]

@@ -18,19 +18,23 @@ The server defines more in server/errors.py. Faults in data are findings, not er
 """
 
 from sis_sync.core import exit_codes
+from sis_sync.core.wording import escaped
 
 
 class SisSyncError(Exception):
-    """An error with a message for the person who must act. `fix` is the suggested action."""
+    """An error with a message for the person who must act. `fix` is the suggested action.
+
+    Both may quote a file: what could move the cursor, reverse the text or not be stored by a database is escaped.
+    """
 
     exit_code = exit_codes.UNEXPECTED_ERROR
     http_status = 500
     title = "Unexpected error"
 
     def __init__(self, message: str, *, fix: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.fix = fix
+        super().__init__(escaped(message))
+        self.message = escaped(message)
+        self.fix = escaped(fix)
 
 
 class UsageFault(SisSyncError):

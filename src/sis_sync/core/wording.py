@@ -45,8 +45,12 @@ def fill(message: str, *, value: str = "", other: str = "") -> str:
 
 def shown(value: str) -> str:
     """Return the value, safe for a terminal or a page: shortened, control and format characters escaped."""
-    short = cut_off(value, MOST_SHOWN)
-    return short if short.isascii() and short.isprintable() else "".join(map(_escaped, short))
+    return escaped(cut_off(value, MOST_SHOWN))
+
+
+def escaped(text: str) -> str:
+    """Return the text with control and format characters as escapes, as `escaped` of the engine does."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
 
 
 def cut_off(text: str, most: int) -> str:
