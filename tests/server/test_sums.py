@@ -249,6 +249,18 @@ def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: dateti
     assert held_by(last)["guard.drip"] == 19
 
 
+@pytest.mark.parametrize(("days", "held"), [(0, {"guard.creations": 50}), (8, {})])
+def test_retyped_staff_make_no_first_import(
+    district: Org, north: Org, now: datetime, days: int, held: dict[str, int]
+) -> None:
+    there(north, 100, now=now)
+    staff = there(north, 3, now=now, first=100, user_type="Teacher", grade="")
+    sync(district, *[{**row, "user_type": "Student", "grade": "7"} for row in staff], now=now)
+    assert not Account.objects.filter(user_type="Teacher").exists()
+    arriving = [teacher(f"Z{number:04}") for number in range(50)]
+    assert held_by(sync(district, *arriving, mode="staff", now=now + days * DAY)) == held
+
+
 @pytest.mark.night
 def test_restored_disabled_people_are_enabled(district: Org, north: Org, now: datetime) -> None:
     there(north, 100, now=now)

@@ -98,8 +98,13 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
 
 
 def is_first_import(session: Engine, mode: Mode) -> bool:
-    """Return True if the directory has no managed account of the mode's types, not even a deleted one."""
-    known = "SELECT count(*) FROM accounts WHERE custom_id <> '' AND user_type IN :mode_types"
+    """Return True if the directory has no managed account of the mode's types, not even a deleted one.
+
+    An account whose type policy changed in the last 7 days has its type of before too: no sender makes a first import.
+    """
+    known = """
+        SELECT count(*) FROM accounts AS a LEFT JOIN lately AS l ON l.account_id = a.account_id
+        WHERE a.custom_id <> '' AND (a.user_type IN :mode_types OR l.base_type IN :mode_types)"""
     if session.value("SELECT people FROM pair_totals"):
         return False
     return not session.rows(bind(known, mode_types=mode.user_types))[0][0]
