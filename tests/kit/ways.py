@@ -6,6 +6,7 @@ from pathlib import Path
 from kit.nights import District
 
 from sis_sync.core.errors import SisSyncError
+from sis_sync.core.guards import NO_HISTORY
 from sis_sync.engine.base import EngineName
 from sis_sync.engine.duckdb import Session, open_session
 from sis_sync.steps.guard.guard import count_leaving, is_first_import
@@ -90,7 +91,7 @@ class Ways:
         stored = [session.rows(STORED, path=str(file)) for file in files]
         columns = [row[0] for row in session.rows(f"DESCRIBE {STORED}", path=str(path))]
         write_failed_rows(session, plan.records, report)
-        rest = (is_first_import(session, plan.mode), count_leaving(session))
+        rest = (is_first_import(session, plan.mode, given.history or NO_HISTORY), count_leaving(session))
         findings = group_findings(session, plan.records, plan.findings)
         failed, told = report.read_bytes(), self._told(session, plan, report) if self.is_telling else None
         facts = (plan.records.facts, plan.records.warnings, plan.counts, plan.findings, plan.acts_on_absence)

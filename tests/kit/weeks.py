@@ -183,7 +183,7 @@ def _fits(row: dict[str, str], mode: str) -> bool:
 
 def person(custom_id: str, number: int = 0) -> dict[str, str]:
     """A row of one of four people a teacher, one of three at the school, one of seven Disabled."""
-    is_staff = number % 4 == 2  # of three people too: a first import of staff has no limit
+    is_staff = number % 4 == 2  # the third is one, so that no week begins with a first import, which has no limit
     return {
         **dict.fromkeys(FIELD_NAMES, ""),
         "first_name": "Sam",

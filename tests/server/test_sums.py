@@ -249,16 +249,36 @@ def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: dateti
     assert held_by(last)["guard.drip"] == 19
 
 
-@pytest.mark.parametrize(("days", "held"), [(0, {"guard.creations": 50}), (8, {})])
-def test_retyped_staff_make_no_first_import(
-    district: Org, north: Org, now: datetime, days: int, held: dict[str, int]
-) -> None:
+@pytest.mark.parametrize("days", [0, 60])
+def test_retyped_staff_make_no_first_import(district: Org, north: Org, now: datetime, days: int) -> None:
     there(north, 100, now=now)
-    staff = there(north, 3, now=now, first=100, user_type="Teacher", grade="")
-    sync(district, *[{**row, "user_type": "Student", "grade": "7"} for row in staff], now=now)
-    assert not Account.objects.filter(user_type="Teacher").exists()
-    arriving = [teacher(f"Z{number:04}") for number in range(50)]
-    assert held_by(sync(district, *arriving, mode="staff", now=now + days * DAY)) == held
+    retyped(there(north, 3, now=now, first=100, user_type="Teacher", grade=""), district, now=now)
+    assert held_by(sync(district, *teachers(50), mode="staff", now=now + days * DAY)) == {"guard.creations": 50}
+
+
+def test_a_person_may_end_a_type(district: Org, north: Org, alice: Account, now: datetime) -> None:
+    pupils = there(north, 3, now=now)
+    needs_approval(district, "partial")
+    waiting = sync(district, *[{**row, "user_type": "Teacher", "grade": ""} for row in pupils], now=now)
+    assert approved(waiting, alice, now).counts["update"] == 3
+    assert held_by(sync(district, *newcomers(50), mode="students", now=now + DAY)) == {}
+
+
+def test_retyped_people_leave_an_import_what_it_is(district: Org, north: Org, now: datetime) -> None:
+    staff = there(north, 3, now=now, user_type="Teacher", grade="")
+    needs_approval(district, "students", required=False)
+    assert sync(district, *newcomers(500), mode="students", now=now).state == "applied"
+    assert retyped(staff, district, now=now + DAY).state == "applied"
+    more = sync(district, *newcomers(5, 500), now=now + 2 * DAY)
+    assert held_by(more) == {"guard.creations": 5}
+
+
+def retyped(staff: list[dict[str, str]], org: Org, *, now: datetime) -> Run:
+    return sync(org, *[{**row, "user_type": "Student", "grade": "7"} for row in staff], now=now)
+
+
+def teachers(count: int) -> list[dict[str, str]]:
+    return [teacher(f"T{number:04}") for number in range(count)]
 
 
 @pytest.mark.night

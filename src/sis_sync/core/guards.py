@@ -278,6 +278,7 @@ class History:
     `recent_password_tries` that of the files of API keys that would have set some and that no person approved.
     `most_of_runs` are the highest numbers of newcomers, updates and leavers among the last 30 applied runs of the mode,
     None if there are fewer than 10.
+    `has_retyped_all`: no account has a type of the mode, but some had until policy gave them another.
     """
 
     last_plan: tuple[Path, Path] | tuple[()] = ()
@@ -288,6 +289,7 @@ class History:
     recent_passwords_of_existing: int = 0
     recent_password_tries: int = 0
     most_of_runs: tuple[int, int, int] | None = None
+    has_retyped_all: bool = False
 
 
 NO_HISTORY = History()

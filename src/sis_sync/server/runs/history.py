@@ -58,6 +58,7 @@ def history_of(run: Run, folder: Path, *, now: datetime) -> History:
         recent_changes=_recent_changes(run, by_policy, folder, since=now - WINDOW) if by_policy else None,
         recent_passwords=with_password["sum"] or 0,
         most_of_runs=_most_of_runs(run),
+        has_retyped_all=_has_retyped_all(run),
         **_passwords_of_existing(run, unapproved, since=begins[PASSWORDS]),
     )
 
@@ -90,6 +91,16 @@ def _most_of_runs(run: Run) -> tuple[int, int, int] | None:
         # Earlier versions did not record who left by going from Active to Disabled.
         max(sum(counts.get(name, 0) for name in ABSENT_ACTIONS) if left is None else left for counts, left in last),
     )
+
+
+def _has_retyped_all(run: Run) -> bool:
+    """True if no account has a type of this mode, but some had until policy gave them another."""
+    types = mode_of(run).user_types
+    there = Account.objects.filter(school_system=run.school_system_id, custom_id__isnull=False)
+    if there.filter(user_type__in=types).exists():
+        return False
+    retyped = AccountChange.objects.filter(account__in=there, before__user_type__in=types)
+    return retyped.filter(run__isnull=False, run__decided_by=None).exists()
 
 
 def _shows_completeness(mode: str, counts: dict[str, int], is_first: bool | None, *, run: Run) -> bool:
@@ -140,11 +151,13 @@ def _is_first_import(run: Run) -> bool:
 def _has_others_before(imported: Run, types: set[str]) -> bool:
     """True if there were accounts of these types before a first import, besides the types that it has brought.
 
-    Their limits must not be measured against the people of the import.
+    Their limits must not be measured against the people of the import, also if they were given other types since.
     """
-    there = Account.objects.filter(school_system=imported.school_system_id, custom_id__isnull=False)
+    before = {"school_system": imported.school_system_id, "created_at__lt": imported.applied_at}
+    there = Account.objects.filter(custom_id__isnull=False, **before)
     others = types - set(mode_of(imported).user_types)
-    return there.filter(user_type__in=others, created_at__lt=imported.applied_at).exists()
+    retyped = AccountChange.objects.filter(account__in=there, before__user_type__in=others)
+    return there.filter(user_type__in=others).exists() or retyped.filter(changed_at__gt=imported.applied_at).exists()
 
 
 def _recent_changes(run: Run, by_policy: dict[Run, frozenset[str]], folder: Path, *, since: datetime) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings as installed
 
 from sis_sync.core.errors import ConfigurationError
-from sis_sync.core.guards import GuardHit
+from sis_sync.core.guards import NO_HISTORY, GuardHit
 from sis_sync.core.modes import MODES, TAKING_BACK, OnAbsent
 from sis_sync.core.plan import Counts
 from sis_sync.core.reading_options import options_of
@@ -162,7 +162,8 @@ def _plan(
         sha256=run.file_sha256,
     )
     plan, hits = plan_file(session, plan_input, engine=installed.SIS_SYNC_ENGINE)
-    surroundings["first_import"] = is_first_import(session, plan.mode)  # for the guards of later runs
+    # For the guards of later runs.
+    surroundings["first_import"] = is_first_import(session, plan.mode, plan_input.history or NO_HISTORY)
     surroundings["leaving"] = count_leaving(session)
     # 4. Encrypt the passwords, and only then remove them and all other secrets from the file.
     keep_passwords(run, session)

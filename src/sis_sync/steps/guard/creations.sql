@@ -1,6 +1,6 @@
 -- Within 7 days, more than 25 % of the accounts, and at least 50, are created or restored (5 if there are fewer than 20
--- accounts), except by a first import: the school system had no managed account of the mode's types. Judged for the
--- mode and for the whole school system. Or more than 20 newcomers bring their own password.
+-- accounts), except by a first import: the school system never had a managed account of the mode's types. Judged for
+-- the mode and for the whole school system. Or more than 20 newcomers bring their own password.
 WITH newcomers AS (
   SELECT custom_id, bool_or(is_of_mode) AS is_of_mode
   FROM (

@@ -91,21 +91,19 @@ def guard(session: Engine, plan: Plan, limits: GuardLimits, history: History | N
         "most_new": most_new,
         "most_changed": most_changed,
         "most_leaving": most_leaving,
-        "is_first_import": plan.counts.create > 0 and is_first_import(session, plan.mode),
+        "is_first_import": plan.counts.create > 0 and is_first_import(session, plan.mode, earlier),
     }
     hits = (_check(session, rule, values) for rule in checked)
     return tuple(hit for hit in hits if hit is not None)
 
 
-def is_first_import(session: Engine, mode: Mode) -> bool:
-    """Return True if the directory has no managed account of the mode's types, not even a deleted one.
+def is_first_import(session: Engine, mode: Mode, history: History) -> bool:
+    """Return True if the directory has no managed account of the mode's types, not even a deleted one, and never had.
 
-    An account whose type policy changed in the last 7 days has its type of before too: no sender makes a first import.
+    Otherwise a sender could give a few people other types, and then add any number of those types.
     """
-    known = """
-        SELECT count(*) FROM accounts AS a LEFT JOIN lately AS l ON l.account_id = a.account_id
-        WHERE a.custom_id <> '' AND (a.user_type IN :mode_types OR l.base_type IN :mode_types)"""
-    if session.value("SELECT people FROM pair_totals"):
+    known = "SELECT count(*) FROM accounts WHERE custom_id <> '' AND user_type IN :mode_types"
+    if history.has_retyped_all or session.value("SELECT people FROM pair_totals"):
         return False
     return not session.rows(bind(known, mode_types=mode.user_types))[0][0]
 
