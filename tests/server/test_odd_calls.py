@@ -208,4 +208,4 @@ def test_refusal_quotes_a_header_safely(district: Org, now: datetime, odd_name: 
     assert run.refusal
     assert (run.state, run.refusal["code"]) == ("refused", "file.header_missing")
     assert run.refusal["message"].isprintable()
-    assert shown(odd_name.strip()) in run.refusal["message"]
+    assert shown(odd_name) in run.refusal["message"]

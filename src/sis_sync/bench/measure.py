@@ -63,9 +63,8 @@ def run_measured(
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - begun
     if process.returncode not in (DONE, ROWS_FAILED, HELD):
-        raise WorkFailed(
-            f"{' '.join(command[1:4])} ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}"
-        )
+        sys.stderr.write(errors.decode(errors="replace"))
+        raise WorkFailed(f"{' '.join(command[1:4])} ended with {process.returncode}.")
     if server:
         time.sleep(SERVER_SETTLES_SECONDS)  # the server's process for our connection ends shortly after ours
     cpu = usage.ru_utime + usage.ru_stime + server_cpu(server) - before

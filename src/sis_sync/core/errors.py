@@ -24,7 +24,8 @@ from sis_sync.core.wording import escaped
 class SisSyncError(Exception):
     """An error with a message for the person who must act. `fix` is the suggested action.
 
-    Both may quote a file: what could move the cursor, reverse the text or not be stored by a database is escaped.
+    Both may quote a file, so control and format characters are escaped: they could move the cursor or reverse the text,
+    and PostgreSQL stores no NUL.
     """
 
     exit_code = exit_codes.UNEXPECTED_ERROR
@@ -32,9 +33,8 @@ class SisSyncError(Exception):
     title = "Unexpected error"
 
     def __init__(self, message: str, *, fix: str = "") -> None:
-        super().__init__(escaped(message))
-        self.message = escaped(message)
-        self.fix = escaped(fix)
+        self.message, self.fix = escaped(message), escaped(fix)
+        super().__init__(self.message)
 
 
 class UsageFault(SisSyncError):

@@ -106,7 +106,7 @@ def _run_client(place: DemoPlace) -> None:
     for _ in range(10):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode not in (DONE, ROWS_FAILED):
-            raise SisSyncError(f"The client ended with exit code {done.returncode}: {done.stderr.strip()}")
+            raise SisSyncError(f"The client ended with exit code {done.returncode}: {' '.join(done.stderr.split())}")
         if not list(place.exports.glob("*.csv")):
             return
         time.sleep(1)
