@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -28,6 +29,7 @@ from sis_sync.server.runs.approval import approve_run
 from sis_sync.server.runs.cancel import ask_job_to_give_way, cancel_run, is_cancel_asked
 from sis_sync.server.runs.files import run_files, run_session, work_folder
 from sis_sync.server.runs.models import Run
+from sis_sync.server.runs.states import move
 from sis_sync.server.runs.worker import work_once
 from sis_sync.server.windows import Slots
 
@@ -129,18 +131,32 @@ def busy_database() -> sqlite3.OperationalError:
 
 
 @pytest.mark.both_databases
-def test_only_the_cancel_waits_briefly(district: Org, north: Org, alice: Account, now: datetime) -> None:
-    def lock_wait() -> str:
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SHOW lock_timeout")
-            else:
-                cursor.execute("PRAGMA busy_timeout")
-            return str(cursor.fetchone()[0])
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_only_the_cancel_waits_briefly(
+    district: Org, north: Org, alice: Account, now: datetime, monkeypatch: pytest.MonkeyPatch, is_stored: bool
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("a process of SQLite has one time to wait")
+    run, waits = waiting_run(district, now), list[str]()
 
-    before = lock_wait()
-    assert cancel_run(run=waiting_run(district, now), by=alice, now=now).state == "cancelled"
-    assert lock_wait() == before
+    def watched_move(*arguments: Any, **values: Any) -> bool:
+        waits.append(lock_wait())
+        if not is_stored:
+            raise OperationalError
+        return move(*arguments, **values)
+
+    monkeypatch.setattr(cancel, "move", watched_move)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', '1500ms', true)")
+    with nullcontext() if is_stored else pytest.raises(OperationalError):
+        cancel_run(run=run, by=alice, now=now)
+    assert (waits, lock_wait()) == (["1s"], "1500ms")
+
+
+def lock_wait() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        return str(cursor.fetchone()[0])
 
 
 @pytest.mark.both_databases

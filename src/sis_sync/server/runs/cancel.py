@@ -111,9 +111,8 @@ def _record_cancel(run_id: int, by: Account | ApiKey | None, now: datetime) -> b
         "is_approved_by_policy": False,
         "decision_reason": "",
     }
-    with transaction.atomic():
-        with _brief_lock_wait():
-            was_open = move(run_id, CANCELLABLE, State.CANCELLED, **decision)
+    with transaction.atomic(), _brief_lock_wait():
+        was_open = move(run_id, CANCELLABLE, State.CANCELLED, **decision)
         run = fresh(Run(pk=run_id))
         if was_open:
             record(school_system=run.school_system, action="run.cancelled", by=by, detail={"run": run_id}, now=now)
@@ -127,7 +126,7 @@ def _record_cancel(run_id: int, by: Account | ApiKey | None, now: datetime) -> b
 
 @contextmanager
 def _brief_lock_wait() -> Iterator[None]:
-    """On PostgreSQL, let the statements of the block wait a second for a lock. Those of a caller wait as before."""
+    """On PostgreSQL, the statements of the block wait at most a second for a lock. Those after it wait as before."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -183,7 +183,7 @@ def _until_stored(store: Callable[[], None]) -> None:
         try:
             store()
         except (DatabaseError, InterfaceError) as error:
-            if connection.in_atomic_block:  # a caller's transaction has failed with it: nothing can be stored
+            if connection.in_atomic_block:  # the transaction of a caller has failed, so no retry can store anything
                 raise
             log_place_fault(error)
             connection.close()
