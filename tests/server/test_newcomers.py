@@ -133,7 +133,7 @@ def test_the_feed_knows_newcomers(
     district: Org, north: Org, now: datetime, straight: list[int], monkeypatch: pytest.MonkeyPatch, is_covered: bool
 ) -> None:
     monkeypatch.setattr(feed, "FEW_CHANGES", 1 if is_covered else 1_000)
-    before = FeedEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
+    before = FeedEntry.objects.latest("pk").pk
     sync(district, student("S1"), student("S2"), now=now)
     assert straight == [2]
     entries = FeedEntry.objects.filter(pk__gt=before, school_system_id=district.school_system_id)
