@@ -1,5 +1,6 @@
 """The table of `make mutants` fits the code: each fault can be planted, and its tests exist."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,7 +14,10 @@ def test_faults_fit_code() -> None:
     assert len(faults) == len({fault.name for fault in faults}) >= LEAST_FAULTS
     for fault in faults:
         right = (ROOT / SOURCE / fault.file).read_text(encoding="utf-8")
-        assert fault.planted_in(right) != right, fault.name
+        wrong = fault.planted_in(right)
+        assert wrong != right, fault.name
+        if fault.file.endswith(".py"):
+            ast.parse(wrong, fault.name)
 
 
 def test_faults_name_tests_that_exist() -> None:
