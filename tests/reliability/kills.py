@@ -175,7 +175,8 @@ def delivery(stages: Stages, *, seed: int) -> Outcome:
 
 
 def _left(stage: Stage) -> list[Path]:
-    return [path for name in ("incoming", "work") for path in (stage.scene.folder / name).glob("*")]
+    """Return uploads and the folders of jobs. Results that a killed web process was making go with the purge."""
+    return [path for name in ("incoming/*", "work/run-*") for path in stage.scene.folder.glob(name)]
 
 
 def _all_ended(stage: Stage) -> bool:
