@@ -252,7 +252,8 @@ def test_retyped_people_hide_in_no_import(district: Org, north: Org, now: dateti
 @pytest.mark.parametrize("days", [0, 60])
 def test_retyped_staff_make_no_first_import(district: Org, north: Org, now: datetime, days: int) -> None:
     there(north, 100, now=now)
-    retyped(there(north, 3, now=now, first=100, user_type="Teacher", grade=""), district, now=now)
+    staff = there(north, 3, now=now, first=100, user_type="Teacher", grade="")
+    assert retyped(staff, district, now=now).state == "applied"
     assert held_by(sync(district, *teachers(50), mode="staff", now=now + days * DAY)) == {"guard.creations": 50}
 
 
