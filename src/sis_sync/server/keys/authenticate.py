@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sis_sync.core.api_key import ALPHABET, KIND, NAME_LENGTH, RANDOM_LENGTH, checksum, is_well_formed
 from sis_sync.core.errors import KeyRefused
+from sis_sync.core.wording import escaped
 from sis_sync.server.errors import ApiDisabled
 from sis_sync.server.keys.models import ApiKey
 from sis_sync.server.lock_wait import write_mark
@@ -51,7 +52,8 @@ def authenticate_key(*, secret: str, now: datetime, address: str = "", client_ve
     if key is None or not hmac.compare_digest(key.secret_sha256, sha256_of(secret)):
         raise KeyRefused("The server does not know this API key.", fix=NEW_KEY)
     refuse_unless_taken(key, now)
-    note_use(key, now=now, address=address[:45], client_version=client_version[:40])
+    # Both are text of headers, the address only behind a proxy. A page shows them, and PostgreSQL stores no NUL.
+    note_use(key, now=now, address=escaped(address)[:45], client_version=escaped(client_version)[:40])
     return key
 
 
