@@ -26,7 +26,8 @@ def unapplied_runs(run: Run) -> dict[str, Any]:
     """Return the runs that may still be applied: the IDs of the open ones, and the ID after which every run counts."""
     runs = Run.objects.filter(school_system=run.school_system_id)
     newest = runs.order_by("-pk").values_list("pk", flat=True).first()
-    return {"open": list(runs.exclude(state__in=ENDED).values_list("pk", flat=True)), "after": newest}
+    still_open = runs.exclude(state__in=ENDED).order_by("pk").values_list("pk", flat=True)
+    return {"open": list(still_open), "after": newest}
 
 
 def applied_runs(run: Run) -> QuerySet[Run]:
